@@ -1,0 +1,15 @@
+import { collectOutput } from "../src/layers/collect.ts";
+
+// node collect-process.js OUTPUT STAGING: what a build does with its layers, and nothing else.
+const [output = "", staging = ""] = process.argv.slice(2);
+await collectOutput(output, {
+  previous: [],
+  reuse: undefined,
+  compression: "gzip",
+  epoch: undefined,
+  maxLayers: 1000,
+  maxLayerSize: 100 * 1024 ** 3,
+  allowDevices: false,
+  staging,
+  baseLayers: 0,
+});

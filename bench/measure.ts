@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { watchMemory, type Memory } from "./memory.ts";
+
+export interface Command {
+  readonly argv: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** One who runs for the same goal as the others of its workload. */
+export interface Contender {
+  readonly name: string;
+  /** What makes each round the same for all; not timed. */
+  readonly prepare?: (round: number) => Promise<void>;
+  readonly command: Command;
+}
+
+export interface Measurement {
+  readonly name: string;
+  readonly seconds: readonly number[];
+  /** The worst of the rounds. */
+  readonly memory: Memory;
+}
+
+/** Lets all contenders run in turn, `rounds` times, so that a busy machine is as busy for one as for the other. */
+export async function measureInTurn(
+  contenders: readonly Contender[],
+  rounds: number,
+): Promise<readonly Measurement[]> {
+  const runs = contenders.map((): Timed[] => []);
+  for (let round = 0; round < rounds; round += 1) {
+    for (const [index, contender] of contenders.entries()) {
+      await contender.prepare?.(round);
+      const timed = await runTimed(contender.command);
+      runs[index]?.push(timed);
+      process.stderr.write(`    ${contender.name}: ${timed.seconds.toFixed(2)} s\n`);
+    }
+  }
+  return contenders.map(({ name }, index) => summarise(name, runs[index] ?? []));
+}
+
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
+}
+
+/** Runs a command to its end. Errors: one with the end of its output where it fails. */
+export async function run(command: Command): Promise<void> {
+  await runTimed(command);
+}
+
+interface Timed {
+  readonly seconds: number;
+  readonly memory: Memory;
+}
+
+/** How much of a command's output is kept to explain a failure, in characters. */
+const tailLength = 2000;
+
+function runTimed({ argv, env }: Command): Promise<Timed> {
+  const [program = "", ...args] = argv;
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
+    const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const stop = watchMemory(child.pid ?? 0);
+    let tail = "";
+    const keep = (chunk: Buffer): void => {
+      tail = (tail + chunk.toString()).slice(-tailLength);
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    child.on("error", reject);
+    child.on("close", (status) => {
+      const timed = { seconds: (performance.now() - started) / 1000, memory: stop() };
+      if (status === 0) resolve(timed);
+      else reject(new Error(`${argv.join(" ")} ended with ${status}:\n${tail}`));
+    });
+  });
+}
+
+function summarise(name: string, runs: readonly Timed[]): Measurement {
+  const worst = (of: (memory: Memory) => number): number =>
+    Math.max(0, ...runs.map(({ memory }) => of(memory)));
+  return {
+    name,
+    seconds: runs.map(({ seconds }) => seconds),
+    memory: {
+      process: worst((memory) => memory.process),
+      tree: worst((memory) => memory.tree),
+    },
+  };
+}

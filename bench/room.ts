@@ -1,0 +1,74 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { run, type Command } from "./measure.ts";
+
+/** A place of the run's own: its directory, its store, its containers storage. */
+export interface Room {
+  readonly directory: string;
+  readonly env: NodeJS.ProcessEnv;
+  /** The images that the workloads start from are kept from run to run here. */
+  readonly cache: string;
+  readonly store: string;
+}
+
+/** The base of every build: busybox alone. */
+export const baseImage = "localhost/busybox-base";
+
+/**
+ * Makes a room on a disk: overlay storage on a tmpfs or on another overlay would measure something else.
+ * @param parent where it is made.
+ */
+export async function openRoom(parent: string): Promise<Room> {
+  await mkdir(parent, { recursive: true });
+  const directory = await mkdtemp(join(resolve(parent), "run-"));
+  const store = join(directory, "store");
+  const storageConf = join(directory, "storage.conf");
+  const storage = ["[storage]", 'driver = "overlay"'];
+  for (const root of ["graphroot", "runroot"]) storage.push(`${root} = "${directory}/${root}"`);
+  await writeFile(storageConf, `${storage.join("\n")}\n`);
+  const { SOURCE_DATE_EPOCH: _, ...inherited } = process.env;
+  const env = {
+    ...inherited,
+    CONTAINERS_STORAGE_CONF: storageConf,
+    BUILDAH_ISOLATION: process.env["BUILDAH_ISOLATION"] ?? "chroot",
+    XBUILD_STORE: store,
+    NO_COLOR: "1",
+  };
+  const room = { directory, env, cache: resolve(parent), store };
+  await makeBase(room);
+  return room;
+}
+
+/** Empties the containers storage but for the base, and removes the store. */
+export async function resetRoom(room: Room): Promise<void> {
+  await run(inRoom(room, "buildah", "rmi", "--all", "--force"));
+  await rm(room.store, { recursive: true, force: true });
+  await makeBase(room);
+}
+
+export async function closeRoom(room: Room): Promise<void> {
+  await run(inRoom(room, "buildah", "rmi", "--all", "--force"));
+  await rm(room.directory, { recursive: true, force: true });
+}
+
+/** A command that runs in the room. */
+export function inRoom(room: Room, ...argv: readonly string[]): Command {
+  return { argv, env: room.env };
+}
+
+/** Our tool: the one that is built here, or another one to compare with. */
+export function xbuild(room: Room, ...args: readonly string[]): Command {
+  const program = process.env["XBUILD_BENCH_PROGRAM"] ?? "dist/cli/main.js";
+  return inRoom(room, process.execPath, program, ...args);
+}
+
+async function makeBase(room: Room): Promise<void> {
+  const directory = join(room.directory, "base");
+  await mkdir(join(directory, "bin"), { recursive: true });
+  await writeFile(
+    join(directory, "Containerfile"),
+    'FROM scratch\nCOPY bin /bin\nRUN ["/bin/busybox", "--install", "-s", "/bin"]\nCMD ["/bin/sh"]\n',
+  );
+  await run(inRoom(room, "sh", "-c", `cp "$(command -v busybox)" "${directory}/bin/busybox"`));
+  await run(inRoom(room, "buildah", "build", "--quiet", "--tag", baseImage, directory));
+}

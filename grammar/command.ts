@@ -1,0 +1,70 @@
+import { isByteSpace, skipSpaces, skipSpacesBack } from "./text.ts";
+
+/** A flag of an instruction: BuildKit takes every leading word that begins with `--`. */
+export interface FlagSyntax {
+  /** Quotes and escapes taken off, dashes kept. */
+  readonly text: string;
+  /** Offsets in the logical line, quotes included. */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A logical line taken apart; offsets are offsets in it. */
+export interface CommandSyntax {
+  readonly keyword: string;
+  readonly keywordStart: number;
+  readonly flags: readonly FlagSyntax[];
+  /** Whether `--` ended the flags. */
+  readonly flagsEnded: boolean;
+  readonly args: string;
+  readonly argsStart: number;
+}
+
+export function splitCommand(line: string, escape: string): CommandSyntax {
+  const start = skipSpaces(line, 0);
+  const end = skipSpacesBack(line, start, line.length);
+  const keyword = /[^\t\v\f\r ]*/y;
+  keyword.lastIndex = start;
+  const word = (keyword.exec(line)?.[0] ?? "").slice(0, end - start);
+  const { flags, flagsEnded, rest } = readFlags(line, start + word.length, end, escape);
+  const argsStart = skipSpaces(line, Math.min(rest, end), end);
+  const args = line.slice(argsStart, end);
+  return { keyword: word, keywordStart: start, flags, flagsEnded, args, argsStart };
+}
+
+interface Flags {
+  readonly flags: readonly FlagSyntax[];
+  readonly flagsEnded: boolean;
+  /** Where what is no flag begins. */
+  readonly rest: number;
+}
+
+function readFlags(line: string, from: number, end: number, escape: string): Flags {
+  const flags: FlagSyntax[] = [];
+  let at = from;
+  for (;;) {
+    while (at < end && isByteSpace(line.charAt(at))) at += 1;
+    if (!line.startsWith("--", at) || at + 2 > end) return { flags, flagsEnded: false, rest: at };
+    const flag = readFlag(line, at, end, escape);
+    at = flag.end;
+    if (flag.text === "--") return { flags, flagsEnded: true, rest: at };
+    flags.push(flag);
+  }
+}
+
+/** The flag that begins at `start`, with the quotes and escapes that it may hold. */
+export function readFlag(line: string, start: number, end: number, escape: string): FlagSyntax {
+  let text = "";
+  let quote = "";
+  let at = start;
+  for (; at < end; at += 1) {
+    const byte = line.charAt(at);
+    if (quote === "" && isByteSpace(byte)) break;
+    if (byte === quote) quote = "";
+    else if (quote === "" && (byte === "'" || byte === '"')) quote = byte;
+    else if (byte !== escape) text += byte;
+    // An escape at the very end is dropped; unlike elsewhere it counts within single quotes too.
+    else if (at + 1 < end) text += line.charAt((at += 1));
+  }
+  return { text, start, end: at };
+}

@@ -1,0 +1,41 @@
+// Builds what users run: types by tsc, bundles by esbuild. `npm ci` calls it through `prepare`.
+import { spawnSync } from "node:child_process";
+import { chmodSync, cpSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+// Made beside dist and put in its place as a whole, so that what runs from dist meanwhile goes on.
+const unfinished = `dist.${process.pid}`;
+const tsc = join(root, "node_modules/typescript/bin/tsc");
+process.on("exit", () => rmSync(join(root, unfinished), { recursive: true, force: true }));
+const types = spawnSync(
+  process.execPath,
+  [tsc, "-p", root, "--outDir", join(root, unfinished, "types")],
+  { stdio: "inherit" },
+);
+if (types.status !== 0) process.exit(1);
+await build({
+  absWorkingDir: root,
+  entryPoints: ["src/cli/main.ts", "src/index.ts"],
+  outbase: "src",
+  outdir: unfinished,
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  define: { XBUILD_VERSION: JSON.stringify(version) },
+  // Bundled CommonJS packages ask for Node's own modules with require().
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+  },
+});
+chmodSync(join(root, unfinished, "cli/main.js"), 0o755);
+// The helper that builds find at <path>/bin/layer is shell, not TypeScript: it is copied as it is.
+cpSync(join(root, "src/layers/bin"), join(root, unfinished, "bin"), { recursive: true });
+rmSync(join(root, "dist"), { recursive: true, force: true });
+renameSync(join(root, unfinished), join(root, "dist"));

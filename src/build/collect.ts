@@ -1,0 +1,162 @@
+import { rm } from "node:fs/promises";
+import { assertInputUnchanged } from "../layers/prepare.ts";
+import { collectOutput } from "../layers/collect.ts";
+import type { CollectedLayer, CollectedOutput, PreviousImages } from "../layers/model.ts";
+import { keyAnnotation } from "../oci/annotations.ts";
+import { assembleWithPrevious, type AssembleEntry } from "../oci/assemble.ts";
+import { mergeConfig } from "../oci/config.ts";
+import type { ContainerConfig, HistoryEntry, Image, Platform } from "../oci/model.ts";
+import {
+  createAuthor,
+  createConfig,
+  describeMetadata,
+  type EvaluatedConfigs,
+} from "../plan/config.ts";
+import type { BuildPlan } from "../plan/model.ts";
+import { commitImage } from "../store/commit.ts";
+import { blobPath, type Store } from "../store/paths.ts";
+import type { Run } from "../store/runs.ts";
+import type { BuildRecord } from "../store/records.ts";
+import { saveState } from "../store/state.ts";
+import { putTree } from "../store/trees.ts";
+import type { BuildInputs } from "./inputs.ts";
+import type { PreparedLayers } from "./layers.ts";
+import type { BuildPorts, BuildRequest } from "./request.ts";
+
+/** Marks the history entries that stand for metadata instructions, so that a copied history does not pile them up. */
+const metadataComment = "xbuild.metadata";
+
+export interface Collection {
+  readonly store: Store;
+  readonly request: BuildRequest;
+  readonly plan: BuildPlan;
+  readonly ports: BuildPorts;
+  readonly run: Run;
+  readonly inputs: BuildInputs;
+  readonly previous: PreviousImages;
+  /** The image that the first name stands for now. */
+  readonly last: Image | undefined;
+  readonly configs: EvaluatedConfigs;
+  readonly layers: PreparedLayers;
+}
+
+/** Makes an image of what the build wrote, and takes it into the store under its names. */
+export async function collectImage(
+  collection: Collection,
+): Promise<{ readonly image: Image; readonly layers: readonly CollectedLayer[] }> {
+  const { request, run, ports, inputs, last } = collection;
+  const done = ports.reporter.step("Collecting layers");
+  await checkInput(collection);
+  const output = await collectLayers(collection);
+  for (const warning of output.warnings) ports.reporter.warn(warning);
+  const layers = output.entries.flatMap((one) => (one.kind === "layer" ? [one.layer] : []));
+  const image = assembleWithPrevious(describeImage(collection, output), last);
+  await commitImage(run, {
+    image,
+    stagedBlobs: layers.flatMap((one) =>
+      one.blob === undefined ? [] : [{ digest: one.descriptor.digest, path: one.blob }],
+    ),
+    names: request.names.map((one) => one.full),
+    ...(inputs.key === undefined ? {} : { record: describeRecord(collection, inputs.key, image) }),
+    // So that a prune leaves the last build of each stage, and the next build can tell what changed.
+    refs: [collection.layers.stateKey],
+  });
+  for (const { digest, files } of inputs.directories.values()) {
+    await putTree(collection.store, digest, files);
+  }
+  if (output.state !== undefined) await saveState(run, collection.layers.stateKey, output.state);
+  done();
+  return { image, layers };
+}
+
+/** A blob that the build changed may be the store's own file: it is dropped there, and then only missing. */
+async function checkInput({ store, layers }: Collection): Promise<void> {
+  for (const blob of layers.directory.inputBlobs) {
+    try {
+      await assertInputUnchanged({ ...layers.directory, inputBlobs: [blob] });
+    } catch (error) {
+      await rm(blobPath(store, `sha256:${blob.hex}`), { force: true });
+      throw error;
+    }
+  }
+}
+
+function describeRecord({ request, inputs }: Collection, key: string, image: Image): BuildRecord {
+  const names = request.names.map((one) => one.full);
+  return { key, manifest: image.digest, names, details: inputs.parts };
+}
+
+async function collectLayers({
+  request,
+  plan,
+  run,
+  ports,
+  previous,
+  layers,
+}: Collection): Promise<CollectedOutput> {
+  return collectOutput(layers.directory.output, {
+    previous,
+    reuse: plan.output.reuse,
+    compression: plan.output.compression,
+    epoch: request.epoch,
+    maxLayers: request.maxLayers,
+    maxLayerSize: request.maxLayerSize,
+    allowDevices: request.allowDevices,
+    staging: run.staging,
+    baseLayers: 0,
+    signal: ports.signal,
+  });
+}
+
+function describeImage(
+  { request, plan, ports, inputs, configs }: Collection,
+  output: CollectedOutput,
+): Parameters<typeof assembleWithPrevious>[0] {
+  const author = createAuthor(plan, configs);
+  return {
+    platform: pickPlatform(configs.environment),
+    config: finishConfig(request, mergeConfig(createConfig(plan, configs), output.config ?? {})),
+    ...(author === undefined ? {} : { author }),
+    entries: [...listLayers(output), ...listMetadata(plan)],
+    annotations: {
+      ...output.annotations,
+      ...request.annotations,
+      ...(inputs.key === undefined ? {} : { [keyAnnotation]: inputs.key }),
+    },
+    created: ports.now,
+    ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
+  };
+}
+
+/** Labels of the command line come last, as the engines have it. */
+function finishConfig(request: BuildRequest, config: ContainerConfig): ContainerConfig {
+  if (request.labels.size === 0) return config;
+  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(request.labels) } };
+}
+
+function pickPlatform(image: Platform): Platform {
+  const { architecture, os, variant } = image;
+  const rest = { "os.version": image["os.version"], "os.features": image["os.features"] };
+  const given = Object.entries({ variant, ...rest }).filter(
+    ([, value]) => value !== undefined && value !== "",
+  );
+  return { architecture, os, ...Object.fromEntries(given) };
+}
+
+function listLayers(output: CollectedOutput): readonly AssembleEntry[] {
+  return output.entries.flatMap((one): readonly AssembleEntry[] => {
+    if (one.kind === "empty") return isMetadataEntry(one.history) ? [] : [{ history: one.history }];
+    const { history, descriptor, diffId } = one.layer;
+    return [{ history, layer: { descriptor, diffId } }];
+  });
+}
+
+function isMetadataEntry(entry: HistoryEntry): boolean {
+  return entry.empty_layer === true && entry.comment === metadataComment;
+}
+
+function listMetadata(plan: BuildPlan): readonly AssembleEntry[] {
+  return describeMetadata(plan).map((text) => ({
+    history: { created_by: text, comment: metadataComment, empty_layer: true },
+  }));
+}

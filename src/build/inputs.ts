@@ -1,0 +1,134 @@
+import type { BuildPorts, BuildRequest } from "./request.ts";
+import type { BuildPlan } from "../plan/model.ts";
+import type { Digest, Json } from "../oci/model.ts";
+import { digestBytes } from "../oci/digest.ts";
+import { XbuildError } from "../errors.ts";
+import type { RunContext } from "../engine/model.ts";
+import type { Store } from "../store/paths.ts";
+import type { ContextHash } from "../context/hash.ts";
+import { hashDirectories } from "./directories.ts";
+
+/** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
+const keyVersion = 1;
+
+/** What a build depends on, as far as it can be known before it runs. */
+export interface BuildInputs {
+  /** Equal keys, equal results; undefined where a step's result cannot be known (an ADD of a URL). */
+  readonly key: Digest | undefined;
+  /** What the key is the digest of, part by part; argument values only as their digests. */
+  readonly parts: KeyParts;
+  /** IDs of the images that the build takes from outside, by their names in the file. */
+  readonly images: ReadonlyMap<string, Digest>;
+  /** What each directory was, by its role. */
+  readonly directories: ReadonlyMap<string, ContextHash>;
+}
+
+/** The parts of a key by their names. */
+export type KeyParts = { readonly [part: string]: Json };
+
+/**
+ * Finds out what the build depends on: resolves its images in the engine's storage (pulling what
+ * the policy asks for) and hashes its context. Queries the engine, and builds nothing.
+ */
+export async function readInputs(
+  store: Store,
+  request: BuildRequest,
+  plan: BuildPlan,
+  ports: BuildPorts,
+): Promise<BuildInputs> {
+  const context: RunContext = { log: ports.reporter.log, signal: ports.signal, directory: "" };
+  const [images, directories] = await Promise.all([
+    resolveImages(request, plan, ports, context),
+    hashDirectories(store, request, plan),
+  ]);
+  const parts = describeKey(request, plan, images, directories ?? new Map());
+  const isKnown = plan.unpredictable.length === 0 && directories !== undefined;
+  const key = isKnown ? digestText(JSON.stringify(parts)) : undefined;
+  return { key, parts, images, directories: directories ?? new Map() };
+}
+
+function digestText(text: string): Digest {
+  return digestBytes(new TextEncoder().encode(text));
+}
+
+function describeKey(
+  request: BuildRequest,
+  plan: BuildPlan,
+  images: ReadonlyMap<string, Digest>,
+  directories: ReadonlyMap<string, ContextHash>,
+): KeyParts {
+  const used = [...request.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
+  return {
+    version: keyVersion,
+    texts: plan.texts,
+    escape: plan.containerfile.escape,
+    output: plan.target.stage.index,
+    arguments: sortEntries(used.map(([name, value]) => [name, digestText(value)])),
+    platform: request.platform ?? null,
+    images: sortEntries([...images]),
+    directories: sortEntries([...directories].map(([role, { digest }]) => [role, digest])),
+    labels: sortEntries([...request.labels]),
+    annotations: sortEntries(Object.entries(request.annotations)),
+    epoch: request.epoch ?? null,
+    // The flag reaches the engine, which then gives its layers that time; the variable does not.
+    timestamp: request.timestamp,
+    limits: [request.maxLayers, request.maxLayerSize, request.allowDevices],
+    flags: request.flags.step,
+  };
+}
+
+function sortEntries(entries: readonly (readonly [string, string])[]): Json {
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+async function resolveImages(
+  request: BuildRequest,
+  plan: BuildPlan,
+  ports: BuildPorts,
+  context: RunContext,
+): Promise<ReadonlyMap<string, Digest>> {
+  const contexts = plan.contexts.flatMap((name) => {
+    const value = request.buildContexts.get(name) ?? "";
+    return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
+  });
+  const names = [...new Set([...plan.images, ...contexts])];
+  const found = await Promise.all(
+    names.map(async (name) => [name, await resolveImage(name, request, ports, context)] as const),
+  );
+  return new Map(found);
+}
+
+async function resolveImage(
+  name: string,
+  request: BuildRequest,
+  ports: BuildPorts,
+  context: RunContext,
+): Promise<Digest> {
+  const { engine } = ports;
+  const before = await engine.resolveImage(name);
+  const asks = request.pull === "always" || request.pull === "newer";
+  if (before !== undefined && !asks) return before;
+  if (request.pull === "never") throw notHere(name, "--pull=never asks no registry");
+  const done = ports.reporter.step(`Pulling ${name}`);
+  try {
+    await engine.pull(name, pullFlags(request), context);
+  } catch (error) {
+    // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
+    if (request.pull !== "newer" || before === undefined || context.signal.aborted) throw error;
+  }
+  done();
+  const after = await engine.resolveImage(name);
+  if (after === undefined) throw notHere(name, "the engine pulled it under another name");
+  return after;
+}
+
+function pullFlags(request: BuildRequest): readonly string[] {
+  const platform = request.platform === undefined ? [] : [`--platform=${request.platform}`];
+  return [...platform, ...request.flags.pull];
+}
+
+function notHere(name: string, why: string): XbuildError {
+  return new XbuildError("image-pull-failed", `the image ${name} is not on this machine: ${why}`, {
+    hint: "pull it first, or build with --pull=missing",
+  });
+}

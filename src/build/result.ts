@@ -1,0 +1,40 @@
+import type { CollectedLayer, LayerStatus } from "../layers/model.ts";
+import { listHistory } from "../oci/history.ts";
+import type { Image } from "../oci/model.ts";
+import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+
+/** What a build tells of its image: of one that was up to date, all layers are kept. */
+export function describeResult(
+  request: BuildRequest,
+  image: Image,
+  outcome: { readonly upToDate: boolean; readonly layers?: readonly CollectedLayer[] },
+): BuildResult {
+  const { architecture, os, variant } = image.config;
+  return {
+    names: request.names.map((one) => one.full),
+    digest: image.digest,
+    configDigest: image.manifest.config.digest,
+    platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
+    upToDate: outcome.upToDate,
+    layers: listLayers(image, outcome.layers),
+  };
+}
+
+/** From the image itself, so that the report is true of what is in the store; the build adds each one's status. */
+function listLayers(
+  image: Image,
+  collected: readonly CollectedLayer[] | undefined,
+): readonly ResultLayer[] {
+  const items = listHistory(image).flatMap((one) =>
+    one.layer === undefined ? [] : [{ entry: one.entry, layer: one.layer }],
+  );
+  const statuses: readonly LayerStatus[] = collected?.map((one) => one.status) ?? [];
+  return items.map(({ entry, layer }, index) => ({
+    name: entry.created_by ?? "",
+    digest: layer.descriptor.digest,
+    diffId: layer.diffId,
+    mediaType: layer.descriptor.mediaType,
+    size: layer.descriptor.size,
+    status: statuses[index] ?? "kept",
+  }));
+}

@@ -1,0 +1,111 @@
+import type { FlagKind, FlagSpec } from "./arguments.ts";
+
+/**
+ * What becomes of a flag where a target has an OUTPUT:
+ * - `own`: xbuild honours it;
+ * - `step`: handed to every engine call that runs steps, and part of the up-to-date key;
+ * - `access`: handed to the calls too, but it changes how something is reached and not what comes
+ *   out (credentials, secrets, retries), so it is no part of the key;
+ * - `cache`: handed to the calls that build the environment alone;
+ * - `moot`: accepted as the engines accept it, and without effect;
+ * - `refused`: it would break the calls, or ask for something that an image of chosen layers is not.
+ */
+export type FlagRole = "own" | "step" | "access" | "cache" | "moot" | "refused";
+
+export interface BuildFlag extends FlagSpec {
+  readonly role: FlagRole;
+  /** Whether engines have it too, or it is xbuild's alone. */
+  readonly ours: boolean;
+  readonly help?: string;
+  /** Shown for the value in the help. */
+  readonly value?: string;
+}
+
+function own(name: string, value: string | undefined, help: string, short?: string): BuildFlag {
+  return {
+    name,
+    short,
+    kind: value === undefined ? "boolean" : "value",
+    role: "own",
+    ours: false,
+    help,
+    ...(value === undefined ? {} : { value }),
+  };
+}
+
+function ours(name: string, value: string | undefined, help: string): BuildFlag {
+  return { ...own(name, value, help), ours: true };
+}
+
+function list(role: FlagRole, kind: FlagKind, names: string): readonly BuildFlag[] {
+  return names.split(" ").map((entry) => {
+    const [name = "", short] = entry.split("/");
+    return { name, short, kind, role, ours: false };
+  });
+}
+
+/** Every flag of `xbuild build`. */
+export const buildFlags: readonly BuildFlag[] = [
+  own(
+    "file",
+    "FILE",
+    "the Containerfile (default: Containerfile.x, Containerfile, Dockerfile); - is standard input",
+    "f",
+  ),
+  own("tag", "NAME", "name the image, in the store and in the engine's storage; repeatable", "t"),
+  own(
+    "output",
+    "DEST",
+    "write the image to oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, or as buildah's type=local|tar,dest=PATH",
+    "o",
+  ),
+  own("target", "STAGE", "build this stage (default: the last)"),
+  own("build-arg", "NAME[=VALUE]", "a build argument; without a value, the environment's"),
+  ours("build-arg-file", "FILE", "build arguments from a file, NAME=VALUE a line"),
+  own("build-context", "NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
+  own("platform", "OS/ARCH", "the platform of the image"),
+  own("label", "KEY=VALUE", "a label of the image"),
+  own("annotation", "KEY=VALUE", "an annotation of the manifest"),
+  { ...own("pull", "POLICY", "always, newer, missing (default) or never"), kind: "optional" },
+  own("pull-always", undefined, "the same as --pull=always"),
+  own("pull-never", undefined, "the same as --pull=never"),
+  own("no-cache", undefined, "build even if nothing changed, and without the engine's cache"),
+  own("ignorefile", "FILE", "the ignore file to use"),
+  own("timestamp", "SECONDS", "all times of the image; also SOURCE_DATE_EPOCH in the environment"),
+  own("iidfile", "FILE", "write the image ID (the config's digest) to FILE"),
+  ours("metadata-file", "FILE", "write names, digests and layers to FILE as JSON"),
+  own("quiet", undefined, "print the image ID alone", "q"),
+  own("format", "FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
+  ours("no-load", undefined, "do not load the image into the engine's storage"),
+  ours(
+    "explain",
+    undefined,
+    "tell why the target is built again: this file, that argument, the base",
+  ),
+  ours("max-layers", "N", "how many layers an image may have (default 127)"),
+  ours("max-layer-size", "SIZE", "how large a layer may be, compressed (default 10g)"),
+  ours("allow-devices", undefined, "allow device files in layers"),
+  ours("engine", "NAME", "buildah or podman (default: buildah where it is installed)"),
+  ours("engine-arg", "ARG", "an option of the engine itself, before its command; repeatable"),
+  own("help", undefined, "this text", "h"),
+  ...list(
+    "step",
+    "value",
+    "add-host cap-add cap-drop cgroup-parent cgroupns cpp-flag cpu-period cpu-quota cpu-shares/c cpuset-cpus cpuset-mems device dns dns-option dns-search hooks-dir ipc isolation memory/m memory-swap network os-feature os-version pid runtime runtime-flag security-opt shm-size ulimit userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user uts volume/v",
+  ),
+  ...list("step", "boolean", "http-proxy no-hosts"),
+  ...list("access", "value", "authfile cert-dir creds decryption-key retry retry-delay secret ssh"),
+  ...list("access", "boolean", "stdin tls-verify"),
+  ...list("cache", "value", "cache-ttl jobs"),
+  ...list(
+    "moot",
+    "boolean",
+    "compress disable-compression/D disable-content-trust force-rm layers rm identity-label omit-history skip-unused-stages",
+  ),
+  ...list(
+    "refused",
+    "value",
+    "arch cache-from cache-to env from logfile manifest os sign-by unsetenv variant",
+  ),
+  ...list("refused", "boolean", "all-platforms logsplit squash squash-all"),
+];

@@ -1,0 +1,78 @@
+import { buildImage } from "../build.ts";
+import type { Destination } from "../build/request.ts";
+import type { Engine } from "../engine/model.ts";
+import { createPlan } from "../plan/plan.ts";
+import { parseCommandLine, usageError } from "./arguments.ts";
+import { buildFlags } from "./build-flags.ts";
+import { renderHelp } from "./help.ts";
+import type { CliIo } from "./io.ts";
+import { readLeniently } from "./lenient.ts";
+import { mentionsOutput, needsOutput, readParsed, reportFindings, type Parsed } from "./parsed.ts";
+import { passThrough } from "./pass-through.ts";
+import { createReporter } from "./reporter.ts";
+import { isSet, lastValue } from "./build-line.ts";
+import { createRequest } from "./request.ts";
+import { reportResult } from "./result.ts";
+import { selectEngine } from "./select-engine.ts";
+
+/** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
+export async function runBuild(
+  words: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const lenient = await readLeniently(words, io);
+  if (isSet(lenient.line, "help")) {
+    io.stdout(renderHelp());
+    return 0;
+  }
+  const engine = selectEngine(lenient.line, io);
+  const parsed = await readParsed(lenient.line, io).catch((error: unknown) => {
+    throw lenient.doubt ?? error;
+  });
+  if (parsed === undefined) return passThrough(engine, lenient, io);
+  const { sources, containerfile } = parsed;
+  if (!mentionsOutput(containerfile)) return passThrough(engine, lenient, io, sources);
+  // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
+  if (!needsOutput(parsed)) return passThrough(engine, lenient, io, sources, containerfile);
+  return buildOutput(words, parsed, engine, io, signal);
+}
+
+async function buildOutput(
+  words: readonly string[],
+  parsed: Parsed,
+  engine: Engine,
+  terminal: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = parseCommandLine(words, buildFlags);
+  const { containerfile, graph } = parsed;
+  const request = await createRequest(line, parsed, engine, terminal);
+  // Where stdout carries the image's files, words go to stderr.
+  const io = request.destinations.some(isStdout)
+    ? { ...terminal, stdout: terminal.stderr }
+    : terminal;
+  const reporter = createReporter(io, request.quiet);
+  await reportFindings(parsed, engine, reporter.warn);
+  const plan = createPlan(containerfile, graph);
+  if (plan === undefined) throw usageError("the target has no OUTPUT");
+  const started = Date.now();
+  const now = `${new Date().toISOString().slice(0, 19)}Z`;
+  const input = parsed.sources.file === "-" ? parsed.sources.bytes : undefined;
+  const enterNamespace = (): Promise<number | undefined> =>
+    engine.runInNamespace([...terminal.self, "build", ...words], input);
+  const ports = { engine, reporter, signal, now, enterNamespace };
+  const result = await buildImage(request, plan, ports);
+  if ("continuedElsewhere" in result) return result.continuedElsewhere;
+  await reportResult(result, io, {
+    quiet: request.quiet,
+    iidFile: lastValue(line, "iidfile"),
+    metadataFile: lastValue(line, "metadata-file"),
+    milliseconds: Date.now() - started,
+  });
+  return 0;
+}
+
+function isStdout(destination: Destination): boolean {
+  return destination.kind === "files" && /^-$|(?:^|,)dest=-(?:,|$)/.test(destination.text);
+}

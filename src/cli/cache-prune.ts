@@ -1,0 +1,89 @@
+import { pruneStore } from "../store/prune.ts";
+import type { PruneOptions, PruneResult } from "../store/prune-plan.ts";
+import { usageError } from "./arguments.ts";
+import type { CliIo } from "./io.ts";
+import { createNamePattern } from "./name-pattern.ts";
+import {
+  formatFlag,
+  helpFlag,
+  openUserStore,
+  readCommandLine,
+  renderJson,
+  wantsJson,
+  type StoreCommandLine,
+} from "./store-command.ts";
+import { renderName, renderSize } from "./text.ts";
+import { parseSize } from "./values.ts";
+
+const help = `Usage: xbuild cache prune [FLAGS]
+
+Removes from the store what no name and no running build needs: all of it, or what the flags say.
+
+      --older-than AGE     what was not used for that long (90m, 12h, 7d, 4w)
+      --max-size SIZE      the longest unused, until the store is no larger (500m, 20g)
+      --tag PATTERN        forget the names that match first (* is any text); repeatable.
+                           With --older-than, only those of images that old
+  -n, --dry-run            say what would go, and change nothing
+      --format table|json  for people, or for programs
+`;
+
+const flags = [
+  { name: "older-than", kind: "value" },
+  { name: "max-size", kind: "value" },
+  { name: "tag", kind: "value" },
+  { name: "dry-run", short: "n", kind: "boolean" },
+  formatFlag,
+  helpFlag,
+] as const;
+
+/** `xbuild cache prune`. @returns 0 @throws XbuildError `usage`, `store-damaged` and those of writing */
+export async function runCachePrune(argv: readonly string[], io: CliIo): Promise<number> {
+  const line = readCommandLine(argv, flags);
+  if (line.isSet("help")) {
+    io.stdout(help);
+    return 0;
+  }
+  if (line.operands.length > 0) {
+    throw usageError("cache prune takes no argument", "name images with --tag PATTERN");
+  }
+  const isJson = wantsJson(line);
+  const options = readOptions(line, Date.now());
+  const result = await pruneStore(await openUserStore(io), options);
+  io.stdout(isJson ? renderJson(result) : renderResult(result, options.dryRun === true));
+  return 0;
+}
+
+function readOptions(line: StoreCommandLine, now: number): PruneOptions {
+  const age = line.last("older-than");
+  const size = line.last("max-size");
+  const patterns = line.list("tag");
+  return {
+    ...(age === undefined ? {} : { usedBefore: now - parseAge(age) }),
+    ...(size === undefined ? {} : { maxSize: size === "0" ? 0 : parseSize(size, "--max-size") }),
+    ...(patterns.length === 0 ? {} : { matches: createNamePattern(patterns) }),
+    dryRun: line.isSet("dry-run"),
+  };
+}
+
+const seconds: Readonly<Record<string, number>> = {
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+  w: 7 * 86_400,
+};
+
+/** Milliseconds. */
+function parseAge(text: string): number {
+  const groups = /^(?<count>\d{1,6})(?<unit>[smhdw])$/.exec(text)?.groups;
+  const age = Number(groups?.["count"]) * (seconds[groups?.["unit"] ?? ""] ?? Number.NaN) * 1000;
+  if (Number.isSafeInteger(age)) return age;
+  throw usageError(`--older-than is an age such as 12h or 7d, not "${text}"`);
+}
+
+function renderResult(result: PruneResult, isDryRun: boolean): string {
+  const verb = isDryRun ? "would be " : "";
+  const names = result.names.map((name) => `${verb}untagged ${renderName(name)}\n`);
+  const count = `${result.blobs.length} blob${result.blobs.length === 1 ? "" : "s"}`;
+  return `${names.join("")}${count} ${verb}removed: ${renderSize(result.freed)} free, ${renderSize(result.kept)} kept\n`;
+}

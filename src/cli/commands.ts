@@ -1,0 +1,49 @@
+import type { CliIo } from "./io.ts";
+
+type Command = (words: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
+
+/** Commands by name, each loaded when it is asked for. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  build: async () => startBuild,
+  check: async () => (await import("./check.ts")).runCheck,
+  parse: async () => (await import("./parse.ts")).runParse,
+  expand: async () => (await import("./expand.ts")).runExpand,
+  images: async () => (await import("./images.ts")).runImages,
+  ls: async () => (await import("./images.ts")).runImages,
+  tag: async () => (await import("./tag.ts")).runTag,
+  rmi: async () => (await import("./rmi.ts")).runRmi,
+  cache: async () => (await import("./cache.ts")).runCache,
+  help: async () => runHelp,
+};
+
+/** Runs the command that the first word names; other words are those of `build`. @returns the exit status. */
+export async function runCommand(
+  words: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const [first = "", ...rest] = words;
+  if (Object.hasOwn(commands, first)) {
+    const command = await commands[first]?.();
+    if (command !== undefined) return command(rest, io, signal);
+  }
+  return startBuild(words, io, signal);
+}
+
+/** While the engine looks for the images, the rest is loaded: each takes as long as the other. */
+async function startBuild(
+  words: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const { askAhead } = await import("./ask-ahead.ts");
+  await askAhead(words, io);
+  const { runBuild } = await import("./build.ts");
+  return runBuild(words, io, signal);
+}
+
+async function runHelp(_: readonly string[], io: CliIo): Promise<number> {
+  const { renderHelp } = await import("./help.ts");
+  io.stdout(renderHelp());
+  return 0;
+}

@@ -1,0 +1,36 @@
+import { buildFlags } from "./build-flags.ts";
+
+/** The text of `xbuild --help`. */
+export function renderHelp(): string {
+  const rows = buildFlags.flatMap((flag) => {
+    if (flag.help === undefined) return [];
+    const short = flag.short === undefined ? "    " : `-${flag.short}, `;
+    const value = flag.value === undefined ? "" : ` ${flag.value}`;
+    return [`  ${`${short}--${flag.name}${value}`.padEnd(32)} ${flag.help}`];
+  });
+  return `xbuild: container images whose layers the build chooses
+
+Usage:
+  xbuild [build] [flags] [CONTEXT] [-- ENGINE-FLAGS]
+  xbuild check [-f FILE] [--format text|json|sarif|github] [CONTEXT]
+  xbuild expand [flags] [CONTEXT]
+  xbuild parse --json FILE
+  xbuild images | tag NAME NEW | rmi NAME | cache ls|du|prune|verify|path
+  xbuild --version
+
+A context directory that is named like a command is ./NAME or "build NAME".
+A file without OUTPUT is built by the engine as ever, with every flag that it knows.
+
+Flags of build:
+${rows.join("\n")}
+
+Handed to the engine as they are: ${buildFlags
+    .filter((flag) => flag.role === "step" || flag.role === "access" || flag.role === "cache")
+    .map((flag) => `--${flag.name}`)
+    .join(" ")
+    .replace(/(.{1,90})(?: |$)/g, "\n  $1")}
+
+Environment: XBUILD_STORE (the store's directory), SOURCE_DATE_EPOCH, NO_COLOR, BUILDAH_ISOLATION.
+Exit status: 0; the failing step's own; 1 refused or findings; 125 wrong usage; 130 interrupted.
+`;
+}

@@ -1,0 +1,97 @@
+import { resolve } from "node:path";
+import type { Containerfile } from "../containerfile/model.ts";
+import type { Engine } from "../engine/model.ts";
+import { lowerFile } from "../plan/lower.ts";
+import { usageError, type GivenFlag } from "./arguments.ts";
+import type { BuildFlag } from "./build-flags.ts";
+import type { CliIo } from "./io.ts";
+import type { LenientLine } from "./lenient.ts";
+import { findIgnoreFile, type Sources } from "./locate.ts";
+import { lastValue, listValues } from "./build-line.ts";
+import { readArgumentFile } from "./values.ts";
+
+/**
+ * A build without OUTPUT: the engine's own, with every flag as it was given, its streams, its
+ * result and its exit status. `lowered` is a file whose OUTPUT stages the target does not use:
+ * the engine gets it without them.
+ */
+export async function passThrough(
+  engine: Engine,
+  lenient: LenientLine,
+  io: CliIo,
+  sources?: Sources,
+  lowered?: Containerfile,
+): Promise<number> {
+  const { line } = lenient;
+  refuseOwnFlags(lenient);
+  const flags = line.flags.filter((one) =>
+    isForEngine(one, lenient, engine, lowered !== undefined),
+  );
+  const args = [
+    ...flags.flatMap((one) => one.words),
+    ...(await renderArgumentFiles(lenient, io)),
+    ...(sources === undefined ? [] : await renderFile(lenient, io, sources, lowered)),
+    ...line.operands,
+    ...line.rest,
+  ];
+  return engine.passThrough(args, readInput(sources, lowered));
+}
+
+function isForEngine(
+  flag: GivenFlag<BuildFlag>,
+  lenient: LenientLine,
+  engine: Engine,
+  lowered: boolean,
+): boolean {
+  const { name, ours } = flag.spec;
+  if (lowered && (name === "file" || name === "ignorefile")) return false;
+  // podman build has no --runtime; as podman's own option it stands before the command.
+  if (name === "runtime" && engine.name === "podman") return false;
+  return !ours || lenient.engineFlags.some((one) => one.name === name);
+}
+
+/** Flags that ask for something that only an image of chosen layers has. */
+function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
+  for (const name of ["metadata-file", "no-load"]) {
+    if (listValues(line, name).length === 0 || engineFlags.some((one) => one.name === name))
+      continue;
+    throw usageError(
+      `--${name} needs a target with OUTPUT`,
+      "leave it out: the engine builds this file by itself",
+    );
+  }
+}
+
+async function renderArgumentFiles(
+  { line, engineFlags }: LenientLine,
+  io: CliIo,
+): Promise<readonly string[]> {
+  if (engineFlags.some((one) => one.name === "build-arg-file")) return [];
+  const paths = listValues(line, "build-arg-file").map((path) => resolve(io.cwd, path));
+  const words = await Promise.all(paths.map(readArgumentFile));
+  return words.flat().map((word) => `--build-arg=${word}`);
+}
+
+/** The engine looks for the two names that it knows; any other file must be named to it. */
+async function renderFile(
+  { line }: LenientLine,
+  io: CliIo,
+  sources: Sources,
+  lowered: Containerfile | undefined,
+): Promise<readonly string[]> {
+  if (lowered !== undefined) {
+    const named = lastValue(line, "ignorefile");
+    const ignore = await findIgnoreFile(named, sources.file, sources.context, io.cwd);
+    return ["--file=-", ...(ignore === undefined ? [] : [`--ignorefile=${ignore}`])];
+  }
+  const known = lastValue(line, "file") !== undefined || !sources.file.endsWith("Containerfile.x");
+  return known ? [] : [`--file=${resolve(io.cwd, sources.file)}`];
+}
+
+function readInput(
+  sources: Sources | undefined,
+  lowered: Containerfile | undefined,
+): Uint8Array | undefined {
+  if (lowered !== undefined) return Buffer.from(lowerFile(lowered), "latin1");
+  return sources?.file === "-" ? sources.bytes : undefined;
+}

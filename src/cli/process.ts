@@ -1,0 +1,41 @@
+import { exitStatuses } from "../errors.ts";
+import { runCommand } from "./commands.ts";
+import type { CliIo } from "./io.ts";
+import { renderFailure } from "./failure.ts";
+
+/** Runs a command in this process: its streams, its environment, its signals, its exit status. */
+export async function runProcess(words: readonly string[]): Promise<void> {
+  const controller = new AbortController();
+  const interrupt = (): void => controller.abort();
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
+  // A reader that went away (`| head`) ends the output, not the build.
+  process.stdout.on("error", ignore);
+  process.stderr.on("error", ignore);
+  const io = createIo();
+  try {
+    process.exitCode = await runCommand(words, io, controller.signal);
+  } catch (error) {
+    const { text, exitStatus } = renderFailure(error, io, controller.signal.aborted);
+    io.stderr(text);
+    process.exitCode = controller.signal.aborted ? exitStatuses.interrupted : exitStatus;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
+  }
+}
+
+function ignore(): void {
+  // See above.
+}
+
+function createIo(): CliIo {
+  const { env } = process;
+  const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+  return {
+    stdout: (text) => void process.stdout.write(text),
+    stderr: (text) => void process.stderr.write(text),
+    self: [process.execPath, ...process.argv.slice(1, 2)],
+    cwd: process.cwd(),
+    env,
+    color,
+  };
+}

@@ -1,0 +1,37 @@
+import { XbuildError } from "../errors.ts";
+import { parseImageName } from "../oci/reference.ts";
+import { removeName } from "../store/names.ts";
+import { usageError } from "./arguments.ts";
+import { renderFailure } from "./failure.ts";
+import type { CliIo } from "./io.ts";
+import { helpFlag, openUserStore, readCommandLine } from "./store-command.ts";
+
+const help = `Usage: xbuild rmi NAME...
+
+Forgets names of images in the store. The space is free after xbuild cache prune.
+`;
+
+/** `xbuild rmi`. @returns 0, or 1 where a name was not there @throws XbuildError `usage`, `name-invalid` */
+export async function runRmi(argv: readonly string[], io: CliIo): Promise<number> {
+  const line = readCommandLine(argv, [helpFlag]);
+  if (line.isSet("help")) {
+    io.stdout(help);
+    return 0;
+  }
+  if (line.operands.length === 0) throw usageError("rmi needs the name of an image");
+  const names = line.operands.map((name) => parseImageName(name).full);
+  const store = await openUserStore(io);
+  let status = 0;
+  for (const name of new Set(names)) {
+    try {
+      await removeName(store, name);
+      io.stdout(`untagged ${name}\n`);
+    } catch (error) {
+      // The others are removed all the same, as with the engines.
+      if (!(error instanceof XbuildError) || error.code !== "image-not-found") throw error;
+      io.stderr(renderFailure(error, io, false).text);
+      status = 1;
+    }
+  }
+  return status;
+}

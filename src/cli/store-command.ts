@@ -1,0 +1,99 @@
+import { suggestName } from "../suggest.ts";
+import type { Store } from "../store/paths.ts";
+import { openStore } from "../store/store.ts";
+import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "./arguments.ts";
+import type { CliIo } from "./io.ts";
+import { findStoreDirectory } from "./request.ts";
+import { paint } from "./text.ts";
+
+/** Flags that every command about the store takes. */
+export const helpFlag: FlagSpec = { name: "help", short: "h", kind: "boolean" };
+export const formatFlag: FlagSpec = { name: "format", kind: "value" };
+
+export interface StoreCommandLine {
+  readonly operands: readonly string[];
+  readonly list: (name: string) => readonly string[];
+  readonly last: (name: string) => string | undefined;
+  readonly isSet: (name: string) => boolean;
+}
+
+/** The command line of a command about the store. @throws XbuildError `usage` */
+export function readCommandLine(
+  argv: readonly string[],
+  flags: readonly FlagSpec[],
+): StoreCommandLine {
+  const line = parseCommandLine(argv, flags);
+  const list = (name: string): readonly string[] =>
+    line.flags.filter((given: GivenFlag) => given.spec.name === name).map(({ value }) => value);
+  return {
+    operands: [...line.operands, ...line.rest],
+    list,
+    last: (name) => list(name).at(-1),
+    isSet: (name) => list(name).at(-1) === "true",
+  };
+}
+
+/** The store that the environment names; what in it is damaged is told and counts as missing. */
+export function openUserStore(io: CliIo): Promise<Store> {
+  return openStore(findStoreDirectory(io), {
+    onDamage: ({ code, message, hint }) => {
+      const advice = hint === undefined ? "" : `  hint: ${hint}\n`;
+      io.stderr(`xbuild: warning[${code}]: ${message}\n${advice}`);
+    },
+  });
+}
+
+/** Whether the output is for programs. @throws XbuildError `usage` for a format that is none */
+export function wantsJson(line: StoreCommandLine): boolean {
+  const format = line.last("format") ?? "table";
+  if (format === "json" || format === "table") return format === "json";
+  const near = suggestName(format, ["json", "table"]);
+  const hint = near === undefined ? "it takes table or json" : `did you mean ${near}?`;
+  throw usageError(`--format cannot be ${format}`, hint);
+}
+
+/** JSON for programs, a line break at its end. */
+export function renderJson(value: unknown): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
+}
+
+export interface Column {
+  readonly title: string;
+  /** Numbers stand at the right. */
+  readonly right?: boolean;
+}
+
+/** A table for people: a bold head, columns two blanks apart, nothing behind the last. */
+export function renderTable(
+  io: CliIo,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = columns.map(({ title }, index) =>
+    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+  );
+  const renderRow = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => {
+        const width = widths[index] ?? 0;
+        return columns[index]?.right === true ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join("  ")
+      .trimEnd();
+  const head = paint(io, "bold", renderRow(columns.map(({ title }) => title)));
+  return [head, ...rows.map(renderRow)].map((text) => `${text}\n`).join("");
+}
+
+/** How long ago: `3 minutes ago`. */
+export function renderAge(then: number, now: number): string {
+  const seconds = Math.max(0, Math.round((now - then) / 1000));
+  const steps: readonly (readonly [string, number])[] = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+    ["second", 1],
+  ];
+  const [unit, length] = steps.find(([, size]) => seconds >= 2 * size) ?? ["second", 1];
+  const count = Math.floor(seconds / length);
+  return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+}

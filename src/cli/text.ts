@@ -1,0 +1,33 @@
+import type { CliIo } from "./io.ts";
+
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+/** The text in a colour or weight, where colours are wanted. */
+export function paint(io: Pick<CliIo, "color">, style: keyof typeof codes, text: string): string {
+  return io.color ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
+}
+
+const sizeUnits = ["B", "kB", "MB", "GB", "TB"] as const;
+
+/** Bytes as the engines print them: powers of a thousand, three digits. */
+export function renderSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < sizeUnits.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toPrecision(3)} ${sizeUnits[unit]}`;
+}
+
+export function renderDuration(milliseconds: number): string {
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** Names of layers come from builds: control characters must not reach a terminal. */
+export function renderName(name: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return name.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
+}

@@ -1,0 +1,179 @@
+/**
+ * The ignore file of a build context, by the rules of buildah: lines as openshift/imagebuilder reads
+ * them, patterns as containers/storage's pattern matcher has them (Go's filepath.Match with `**`,
+ * exceptions with `!`, and a pattern also matches all that is below).
+ */
+
+/** The patterns of an ignore file in its order: no comments, no blank lines, no slashes at the ends. */
+export function parseIgnoreFile(text: string): readonly string[] {
+  return text.split("\n").flatMap((line) => {
+    if (line.startsWith("#")) return [];
+    const pattern = line.replace(/^\/+/, "").replace(/\/+$/, "");
+    return pattern.trim() === "" ? [] : [pattern];
+  });
+}
+
+/** Whether something below an ignored directory may be kept. */
+export function hasExceptions(patterns: readonly string[]): boolean {
+  return patterns.some((pattern) => pattern.trim().startsWith("!"));
+}
+
+/**
+ * Whether a path, relative to the context and with slashes, is left out of it. The last pattern that
+ * matches decides; what is below a left-out directory is kept only by an exception that begins with
+ * that directory's path. Where versions of the engine read a pattern differently, the path is kept.
+ * Throws an Error for a pattern that is not valid.
+ */
+export function createIgnoreMatcher(
+  patterns: readonly string[],
+): (path: string, isDirectory: boolean) => boolean {
+  const cleaned = patterns.flatMap((pattern) => cleanPattern(pattern) ?? []);
+  const dialects = [literal, ...(cleaned.some(hasMetacharacters) ? [regular] : [])];
+  const matchers = dialects.flatMap((dialect) => createMatcher(cleaned, dialect) ?? []);
+  return (path) => matchers.every((matches) => matches(path));
+}
+
+interface CleanPattern {
+  readonly isException: boolean;
+  readonly text: string;
+}
+
+function cleanPattern(line: string): CleanPattern | undefined {
+  const trimmed = line.trim();
+  if (trimmed === "") return undefined;
+  const cleaned = cleanPath(trimmed);
+  const isException = cleaned.startsWith("!");
+  if (cleaned === "!") throw new Error("the ignore pattern ! names nothing");
+  const text = isException ? cleanPath(cleaned.slice(1)).replace(/^\//, "") : cleaned;
+  assertPattern(text);
+  return { isException, text };
+}
+
+/** Go's filepath.Clean. */
+function cleanPath(path: string): string {
+  const isAbsolute = path.startsWith("/");
+  const parts: string[] = [];
+  for (const part of path.split("/")) {
+    if (part === "" || part === ".") continue;
+    if (part !== "..") parts.push(part);
+    else if (parts.length > 0 && parts.at(-1) !== "..") parts.pop();
+    else if (!isAbsolute) parts.push("..");
+  }
+  const joined = parts.join("/");
+  return isAbsolute ? `/${joined}` : joined || ".";
+}
+
+/** What Go's filepath.Match accepts: closed sets of characters and ranges, no backslash at the end. */
+function assertPattern(pattern: string): void {
+  const isValid = /^(?:[^\\[]|\\[^]|\[\^?(?:(?:\\[^]|[^\]\\-])(?:-(?:\\[^]|[^\]\\-]))?)+\])*$/u;
+  if (!isValid.test(pattern)) {
+    throw new Error(`the ignore pattern ${pattern} is not valid: a [ or \\ in it is not closed`);
+  }
+}
+
+/** How characters other than `*`, `?`, `[` and `\` get into the regular expression. */
+type Dialect = (character: string) => string;
+
+const metacharacters = /[+(){}|^]/;
+
+function hasMetacharacters({ text }: CleanPattern): boolean {
+  return metacharacters.test(text);
+}
+
+function literal(character: string): string {
+  return /[.+(){}|^$/\]]/.test(character) ? `\\${character}` : character;
+}
+
+/** Older versions of containers/storage let these through into their regular expression. */
+function regular(character: string): string {
+  return metacharacters.test(character) ? character : literal(character);
+}
+
+interface IgnorePattern extends CleanPattern {
+  readonly expression: RegExp;
+}
+
+/** undefined where the dialect makes no regular expression of a pattern: the engine refuses it, too. */
+function createMatcher(
+  cleaned: readonly CleanPattern[],
+  dialect: Dialect,
+): ((path: string) => boolean) | undefined {
+  const patterns = compilePatterns(cleaned, dialect);
+  if (patterns === undefined) return undefined;
+  const exceptions = patterns
+    .filter(({ isException }) => isException)
+    .map(({ text }) => `${text}/`);
+  return (path) => {
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+      const parent = path.slice(0, slash);
+      const isEntered = exceptions.some((exception) => exception.startsWith(parent));
+      if (!isEntered && matchPatterns(patterns, parent)) return true;
+    }
+    return matchPatterns(patterns, path);
+  };
+}
+
+function compilePatterns(
+  cleaned: readonly CleanPattern[],
+  dialect: Dialect,
+): readonly IgnorePattern[] | undefined {
+  try {
+    return cleaned.map(({ isException, text }) => ({
+      isException,
+      text,
+      expression: toExpression(text, dialect),
+    }));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+function matchPatterns(patterns: readonly IgnorePattern[], path: string): boolean {
+  return patterns.findLast(({ expression }) => expression.test(path))?.isException === false;
+}
+
+/** A pattern's tokens: `**` with its slash, an escaped character, a set, or one character. */
+const token = /\*\*\/?|\\[^]|\[(?:\\[^]|[^\]\\])+\]|[^]/gu;
+
+function toExpression(pattern: string, dialect: Dialect): RegExp {
+  const tokens = pattern.match(token) ?? [];
+  const parts = tokens.map((part, index) => {
+    const isLast = index === tokens.length - 1;
+    if (part.startsWith("**")) return isLast ? "[^\\n]*" : "(?:[^\\n]*/)?";
+    if (part === "*") return "[^/]*";
+    if (part === "?") return "[^/]";
+    if (part.startsWith("\\")) return escapeCharacter(part.slice(1));
+    return part.length > 1 && part.startsWith("[") ? toSet(part) : dialect(part);
+  });
+  return new RegExp(`^${parts.join("")}(?:/[^\\n]*)?$`, "u");
+}
+
+function escapeCharacter(character: string): string {
+  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
+}
+
+/** `[^a-c\]]` as a set of a regular expression; a range whose ends are swapped holds nothing. */
+function toSet(set: string): string {
+  const isNegated = set.startsWith("[^");
+  const ranges = set.slice(isNegated ? 2 : 1, -1).match(/(?:\\[^]|[^\\-])(?:-(?:\\[^]|[^\\-]))?/gu);
+  const parts = (ranges ?? []).map((range) => {
+    const [first = "", last] = Array.from(
+      range.matchAll(/\\([^])|([^\\-])/gu),
+      (match) => match[1] ?? match[2] ?? "",
+    );
+    return last === undefined ? escapeSet(first) : toRange(first, last);
+  });
+  const joined = parts.join("");
+  if (joined === "") return isNegated ? "[^]" : "(?!)";
+  return `[${isNegated ? "^" : ""}${joined}]`;
+}
+
+function toRange(first: string, last: string): string {
+  const isEmpty = (first.codePointAt(0) ?? 0) > (last.codePointAt(0) ?? 0);
+  return isEmpty ? "" : `${escapeSet(first)}-${escapeSet(last)}`;
+}
+
+function escapeSet(character: string): string {
+  return /[\\\]^[-]/.test(character) ? `\\${character}` : character;
+}

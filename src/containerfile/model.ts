@@ -1,0 +1,144 @@
+import type { Diagnostic, Span } from "../diagnostics.ts";
+
+/**
+ * A Containerfile's text is held as one character a byte (latin1), so that offsets are bytes and
+ * bytes that are no UTF-8 come through unchanged; `decodeText` gives what a person reads.
+ */
+export type SourceText = string;
+
+export interface Flag {
+  /** Without the leading dashes. */
+  readonly name: string;
+  /** Quotes removed; undefined for a bare `--flag`. */
+  readonly value: string | undefined;
+  /** The flag as it stands in the file, dashes and quotes included. */
+  readonly span: Span;
+}
+
+export interface Heredoc {
+  readonly name: string;
+  /** Whether variables in the body are expanded (the word was not quoted). */
+  readonly expand: boolean;
+  /** `<<-`: leading tabs are stripped. */
+  readonly chomp: boolean;
+  readonly fileDescriptor: number;
+  readonly body: SourceText;
+}
+
+export interface Instruction {
+  /** Upper case. */
+  readonly keyword: string;
+  /** From the keyword's first byte to the last byte of its last line or heredoc (without that line's end). */
+  readonly span: Span;
+  readonly endLine: number;
+  /** One logical line: continuations joined, comments inside them removed. */
+  readonly text: SourceText;
+  /** What follows keyword and flags, trimmed. */
+  readonly args: SourceText;
+  readonly flags: readonly Flag[];
+  /** The JSON form's strings, where it has that form. */
+  readonly json: readonly string[] | undefined;
+  readonly heredocs: readonly Heredoc[];
+  /** Where the parts of `text` stand in the file, ascending; each goes up to the next. */
+  readonly pieces: readonly TextPiece[];
+}
+
+/** Both offsets count bytes: in an instruction's `text`, and in the file. */
+export interface TextPiece {
+  readonly text: number;
+  readonly source: number;
+}
+
+export interface Stage {
+  readonly index: number;
+  /** As written after AS, lower case; undefined for an unnamed stage. */
+  readonly name: string | undefined;
+  readonly from: Instruction;
+  /** All instructions after FROM, OUTPUT included. */
+  readonly instructions: readonly Instruction[];
+  readonly output: Instruction | undefined;
+}
+
+export interface Containerfile {
+  /** As the user named it; `-` is standard input. */
+  readonly file: string;
+  readonly source: SourceText;
+  readonly escape: "\\" | "`";
+  /** ARG instructions (and others, which are errors) before the first FROM. */
+  readonly preamble: readonly Instruction[];
+  readonly stages: readonly Stage[];
+  readonly instructions: readonly Instruction[];
+  /** Errors and warnings of the text alone, in source order. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What a name in FROM or `--from=` stands for. */
+export type Reference =
+  | { readonly kind: "stage"; readonly index: number }
+  | { readonly kind: "context"; readonly name: string }
+  | { readonly kind: "image"; readonly name: string }
+  | { readonly kind: "scratch" };
+
+/** A use of another stage or image by an instruction (COPY --from, RUN --mount=from=). */
+export interface Use {
+  readonly instruction: Instruction;
+  readonly flag: Flag;
+  readonly reference: Reference;
+}
+
+/** An ARG that is in scope at OUTPUT. */
+export interface ScopedArgument {
+  readonly name: string;
+  /** Its value where it is known; undefined where it has none. */
+  readonly value: string | undefined;
+  /** The default as it stands in the file, for one whose value only the engine can know. */
+  readonly word?: SourceText;
+  /** `build-arg` and `platform` values reach the engine by themselves; the others by the file. */
+  readonly origin: "build-arg" | "platform" | "global" | "default" | "none";
+}
+
+export type InputMode = "local" | "all" | "none";
+
+/** OUTPUT with its flags and path expanded. */
+export interface OutputOptions {
+  readonly instruction: Instruction;
+  readonly path: string;
+  readonly from: readonly Reference[];
+  readonly inheritConfig: boolean;
+  readonly input: InputMode;
+  readonly reuse: "content" | "exact" | undefined;
+  readonly compression: "gzip" | "zstd" | "none";
+  /** Variables in it that only the base image could define. */
+  readonly unknownVariables: readonly string[];
+}
+
+export interface ResolvedStage {
+  readonly stage: Stage;
+  readonly base: Reference;
+  /** `FROM --platform=...`, expanded. */
+  readonly platform: string | undefined;
+  readonly uses: readonly Use[];
+  /** Whether a step before OUTPUT (or any step, without OUTPUT), and one after it, reads the build context. */
+  readonly readsContext: boolean;
+  readonly output: OutputOptions | undefined;
+  /** ARGs in scope at OUTPUT, in the order of their declaration. */
+  readonly argumentsAtOutput: readonly ScopedArgument[];
+}
+
+export interface StageGraph {
+  readonly stages: readonly ResolvedStage[];
+  readonly target: number;
+  /** The target and all stages that it uses, directly or not, ascending. */
+  readonly needed: readonly number[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+export interface ResolveOptions {
+  readonly target?: string;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Names given by --build-context. */
+  readonly buildContexts: ReadonlySet<string>;
+  /** `os/arch[/variant]` of the result and of the machine that builds. */
+  readonly targetPlatform: string;
+  readonly buildPlatform: string;
+}

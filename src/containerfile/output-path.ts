@@ -1,0 +1,83 @@
+import { readJsonForm } from "../../grammar/json-form.ts";
+import { type OutputPart, readOutputSyntax } from "../../grammar/output.ts";
+import { skipSpacesBack } from "../../grammar/text.ts";
+import { expandWord } from "./expand.ts";
+import { toSourceRange } from "./locate.ts";
+import type { Flag, Instruction, Stage } from "./model.ts";
+import { cleanPath } from "./paths.ts";
+import { isUnknown, lookupIn, type Scope } from "./scope.ts";
+import { describeExpansion, report, type StageContext } from "./stage-context.ts";
+import { decodeText } from "./text.ts";
+
+/** An OUTPUT that is being read. */
+export interface OutputContext extends StageContext {
+  readonly stage: Stage;
+  readonly instruction: Instruction;
+  readonly scope: Scope;
+  /** Variables that only the base image could set. */
+  readonly unknown: Set<string>;
+}
+
+/** The path, cleaned where it is absolute; empty where there is none. */
+export function readOutputPath(context: OutputContext): string {
+  const { instruction, containerfile } = context;
+  const text = instruction.text.slice(
+    0,
+    skipSpacesBack(instruction.text, 0, instruction.text.length),
+  );
+  const { json, words } = readOutputSyntax(text, containerfile.escape);
+  const form = json && readJsonForm(json.text);
+  if (form?.kind === "not-strings") return reportNotStrings(context);
+  const paths =
+    form?.kind === "strings" ? form.strings : words.map((word) => decodeText(word.text));
+  const [path, ...others] = paths;
+  if (path === undefined) return reportMissing(context);
+  const [, firstOther] = words;
+  if (others.length > 0) reportExtra(context, paths.length, firstOther ?? json);
+  const expanded = expandOutput(context, path, undefined) ?? "";
+  return expanded.startsWith("/") ? cleanPath(expanded) : expanded;
+}
+
+function reportNotStrings(context: OutputContext): "" {
+  report(context, context.instruction, {
+    code: "json-not-strings",
+    message: "a JSON array may hold strings only",
+    hint: 'write OUTPUT ["/layers"]',
+  });
+  return "";
+}
+
+function reportMissing(context: OutputContext): "" {
+  report(context, context.instruction, {
+    code: "output-path-missing",
+    message: "OUTPUT has no path",
+    hint: "name the directory that the layering steps write to: OUTPUT /layers",
+  });
+  return "";
+}
+
+function reportExtra(context: OutputContext, count: number, part: OutputPart | undefined): void {
+  const at = part && toSourceRange(context.instruction.pieces, part.start, part.end);
+  const place = at && { span: context.locator.span(at) };
+  report(context, place ?? context.instruction, {
+    code: "output-path-count",
+    message: `OUTPUT takes one path, not ${count}`,
+    hint: "flags stand before the path; a path with spaces is written in quotes",
+  });
+}
+
+/** A word of OUTPUT with its variables; undefined, and reported, where it cannot be expanded. */
+export function expandOutput(
+  context: OutputContext,
+  word: string,
+  flag: Flag | undefined,
+): string | undefined {
+  const { scope } = context;
+  const expansion = expandWord(word, lookupIn(scope), context.containerfile.escape);
+  if (!expansion.ok) {
+    report(context, flag ?? context.instruction, describeExpansion(word, expansion.message));
+    return undefined;
+  }
+  for (const name of expansion.unset) if (isUnknown(scope, name)) context.unknown.add(name);
+  return expansion.value;
+}

@@ -1,0 +1,119 @@
+import { outputFlags } from "../../grammar/output.ts";
+import { suggestName } from "../suggest.ts";
+import type { Flag, Instruction, OutputOptions, Stage } from "./model.ts";
+import { expandOutput, type OutputContext, readOutputPath } from "./output-path.ts";
+import { resolveFrom } from "./references.ts";
+import type { Scope } from "./scope.ts";
+import { describeForward, report, type StageContext } from "./stage-context.ts";
+
+type FlagName = keyof typeof outputFlags;
+
+/**
+ * Reads an OUTPUT with what is in scope at its line. What is wrong with it is reported, and the option
+ * then has its default value.
+ */
+export function readOutput(
+  stages: StageContext,
+  stage: Stage,
+  instruction: Instruction,
+  scope: Scope,
+): OutputOptions {
+  const context: OutputContext = { ...stages, stage, instruction, scope, unknown: new Set() };
+  const values = readFlags(context);
+  const path = readOutputPath(context);
+  return {
+    instruction,
+    path,
+    from: (values.get("from") ?? []).map((name) => resolveFrom(name, stage, stages.names)),
+    inheritConfig: values.get("inherit-config")?.[0] === "true",
+    input: pick(values, "input", "local"),
+    reuse: pick(values, "reuse", undefined),
+    compression: pick(values, "compression", "gzip"),
+    unknownVariables: [...context.unknown],
+  };
+}
+
+type Values = ReadonlyMap<string, readonly string[]>;
+
+/** Values were checked against the table when they were read. */
+function pick<Name extends "input" | "reuse" | "compression", Default>(
+  values: Values,
+  name: Name,
+  fallback: Default,
+): (typeof outputFlags)[Name][number] | Default {
+  const allowed: readonly (typeof outputFlags)[Name][number][] = outputFlags[name];
+  return allowed.find((value) => value === values.get(name)?.[0]) ?? fallback;
+}
+
+function readFlags(context: OutputContext): Values {
+  const values = new Map<string, string[]>();
+  for (const flag of context.instruction.flags) {
+    const value = readFlag(context, flag, values.has(flag.name));
+    if (value === undefined) continue;
+    const others = values.get(flag.name);
+    if (others === undefined) values.set(flag.name, [value]);
+    else others.push(value);
+  }
+  return values;
+}
+
+function readFlag(context: OutputContext, flag: Flag, isRepeated: boolean): string | undefined {
+  if (!isFlagName(flag.name)) return reportUnknownFlag(context, flag);
+  if (isRepeated && flag.name !== "from") {
+    return report(context, flag, {
+      code: "output-flag-duplicate",
+      message: `--${flag.name} is given twice`,
+      hint: "keep one of them",
+    });
+  }
+  const isBare = flag.value === undefined && flag.name === "inherit-config";
+  const value = isBare ? "true" : expandFlag(context, flag);
+  if (value === undefined) return undefined;
+  const allowed: readonly string[] | undefined = outputFlags[flag.name];
+  if (allowed === undefined && value !== "") return checkFrom(context, flag, value);
+  if (allowed?.includes(value) === true) return value;
+  const others = allowed === undefined ? "a stage or an image" : allowed.join(", ");
+  return report(context, flag, {
+    code: "output-flag-value",
+    message: value === "" ? `--${flag.name} has no value` : `--${flag.name} cannot be ${value}`,
+    hint: `it takes ${others}${suggestValue(value, allowed)}`,
+  });
+}
+
+/** An image of a stage that is not made yet cannot be built upon. */
+function checkFrom(context: OutputContext, flag: Flag, name: string): string {
+  const reference = resolveFrom(name, context.stage, context.names);
+  const forward =
+    reference.kind === "stage"
+      ? describeForward(name, reference.index, context.stage.index)
+      : undefined;
+  if (forward !== undefined) report(context, flag, forward);
+  return name;
+}
+
+function isFlagName(name: string): name is FlagName {
+  return Object.hasOwn(outputFlags, name);
+}
+
+function suggestValue(value: string, allowed: readonly string[] | undefined): string {
+  const suggestion = suggestName(value, allowed ?? []);
+  return suggestion === undefined ? "" : `; did you mean ${suggestion}?`;
+}
+
+function reportUnknownFlag(context: OutputContext, flag: Flag): undefined {
+  const names = Object.keys(outputFlags);
+  const suggestion = suggestName(flag.name, names);
+  return report(context, flag, {
+    code: "output-flag-unknown",
+    message: `OUTPUT has no flag --${flag.name}`,
+    hint:
+      suggestion === undefined
+        ? `its flags are ${names.map((name) => `--${name}`).join(", ")}`
+        : `did you mean --${suggestion}?`,
+  });
+}
+
+function expandFlag(context: OutputContext, flag: Flag): string | undefined {
+  if (flag.value === undefined) return "";
+  return expandOutput(context, flag.value, flag);
+}

@@ -1,0 +1,110 @@
+import type { Flag, Instruction, Reference, ResolveOptions, Stage } from "./model.ts";
+
+/** What names in a file can stand for. */
+export interface Names {
+  readonly buildContexts: ResolveOptions["buildContexts"];
+  readonly stages: readonly Stage[];
+  /** By name in lower case, in the order of the file. */
+  readonly stagesByName: ReadonlyMap<string, readonly Stage[]>;
+}
+
+export function createNames(
+  stages: readonly Stage[],
+  buildContexts: Names["buildContexts"],
+): Names {
+  const stagesByName = new Map<string, Stage[]>();
+  for (const stage of stages) {
+    if (stage.name === undefined) continue;
+    const same = stagesByName.get(stage.name);
+    if (same === undefined) stagesByName.set(stage.name, [stage]);
+    else same.push(stage);
+  }
+  return { buildContexts, stages, stagesByName };
+}
+
+/** A name in FROM: a build context, an earlier stage's name, `scratch`, or an image. */
+export function resolveBase(name: string, stage: Stage, names: Names): Reference {
+  if (names.buildContexts.has(name)) return { kind: "context", name };
+  const base = findStage(name, names, stage.index);
+  if (base !== undefined) return { kind: "stage", index: base.index };
+  return name === "scratch" ? { kind: "scratch" } : { kind: "image", name };
+}
+
+/** A name in `--from` or a mount's `from` of a stage: also a stage's number, and a stage further down. */
+export function resolveFrom(name: string, stage: Stage, names: Names): Reference {
+  if (names.buildContexts.has(name)) return { kind: "context", name };
+  const used =
+    findStage(name, names, stage.index) ?? findStage(name, names) ?? findNumbered(name, names);
+  if (used !== undefined) return { kind: "stage", index: used.index };
+  return name === "scratch" ? { kind: "scratch" } : { kind: "image", name };
+}
+
+/** The last stage of that name before another's index, for a later one hides an earlier one. */
+export function findStage(name: string, names: Names, before = Infinity): Stage | undefined {
+  const stages = names.stagesByName.get(name.toLowerCase()) ?? [];
+  let low = 0;
+  let high = stages.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((stages[middle]?.index ?? Infinity) < before) low = middle + 1;
+    else high = middle;
+  }
+  return stages[low - 1];
+}
+
+export function findNumbered(name: string, { stages }: Names): Stage | undefined {
+  return /^[0-9]+$/.test(name) ? stages[Number(name)] : undefined;
+}
+
+/** The flags of an instruction that name another stage or image, with the name as written. */
+export function findFromFlags({ keyword, flags }: Instruction): { flag: Flag; name: string }[] {
+  if (keyword === "COPY" || keyword === "ADD") {
+    return flags.flatMap((flag) =>
+      flag.name === "from" && flag.value !== undefined ? [{ flag, name: flag.value }] : [],
+    );
+  }
+  if (keyword !== "RUN") return [];
+  return flags.flatMap((flag) => {
+    const name = readMount(flag)?.get("from");
+    return name === undefined || name === "" ? [] : [{ flag, name }];
+  });
+}
+
+/** The fields of `RUN --mount=`, keys in lower case; undefined for another flag. */
+function readMount(flag: Flag): ReadonlyMap<string, string> | undefined {
+  if (flag.name !== "mount" || flag.value === undefined) return undefined;
+  return new Map(
+    splitCsv(flag.value).map((field): [string, string] => {
+      const equals = field.indexOf("=");
+      return equals === -1
+        ? [field.toLowerCase(), ""]
+        : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
+    }),
+  );
+}
+
+/** One record of comma-separated values: a field may stand in double quotes, two of them are one. */
+function splitCsv(text: string): string[] {
+  return Array.from(text.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), (match) =>
+    match[1] === undefined ? (match[2] ?? "") : match[1].replaceAll('""', '"'),
+  );
+}
+
+/** Whether an instruction reads the build context. */
+export function readsBuildContext({ keyword, flags, args, json }: Instruction): boolean {
+  if (keyword === "RUN") return flags.some((flag) => isContextMount(flag));
+  if (keyword !== "COPY" && keyword !== "ADD") return false;
+  if (flags.some(({ name }) => name === "from")) return false;
+  const sources = (json ?? args.split(/[\t\v\f\r ]+/)).slice(0, -1);
+  return sources.some((source) => !isElsewhere(source, keyword, json !== undefined));
+}
+
+function isContextMount(flag: Flag): boolean {
+  const mount = readMount(flag);
+  return mount !== undefined && (mount.get("type") ?? "bind") === "bind" && !mount.get("from");
+}
+
+function isElsewhere(source: string, keyword: string, isJson: boolean): boolean {
+  if (!isJson && /^[0-9]*<<-?[^<]/.test(source)) return true;
+  return keyword === "ADD" && /^(?:https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(source);
+}

@@ -1,0 +1,67 @@
+import type { Diagnostic, Span } from "../diagnostics.ts";
+import { createLocator, findArguments, type Locator } from "./locate.ts";
+import type { Containerfile, StageGraph } from "./model.ts";
+import { sortDiagnostics } from "./parse.ts";
+import { createNames } from "./references.ts";
+import { adviceRules } from "./rules/advice.ts";
+import { engineRules } from "./rules/engines.ts";
+import { flagRules } from "./rules/flags.ts";
+import { graphRules, parserRules } from "./rules/found.ts";
+import { instructionRules } from "./rules/instructions.ts";
+import type { CheckOptions, Finding, Rule, RuleContext } from "./rules/model.ts";
+import { outputStepRules } from "./rules/output-steps.ts";
+import { outputRules } from "./rules/output.ts";
+import { stageRules } from "./rules/stages.ts";
+
+/** Every code that a Containerfile can be found fault with; each has its page in `docs/rules/`. */
+export const rules: readonly Rule[] = [
+  ...parserRules,
+  ...graphRules,
+  ...outputRules,
+  ...outputStepRules,
+  ...instructionRules,
+  ...flagRules,
+  ...stageRules,
+  ...adviceRules,
+  ...engineRules,
+];
+
+/**
+ * All findings about a file in its order: the parser's, the stage graph's and those of the rules.
+ * Each carries the line that it is about, so that it can be shown without the file.
+ */
+export function checkContainerfile(
+  containerfile: Containerfile,
+  graph: StageGraph,
+  options: CheckOptions = {},
+): readonly Diagnostic[] {
+  const locator = createLocator(containerfile.source);
+  const names = createNames(containerfile.stages, new Set());
+  const context: RuleContext = { containerfile, graph, options, locator, names };
+  const found = rules.flatMap((rule) =>
+    (rule.check?.(context) ?? []).map((finding) => toDiagnostic(rule, finding, context)),
+  );
+  const all = [...containerfile.diagnostics, ...graph.diagnostics, ...found];
+  return sortDiagnostics(all).map((one) => addExcerpt(one, containerfile.source));
+}
+
+function toDiagnostic(
+  { code, severity }: Rule,
+  { at, message, hint }: Finding,
+  { containerfile, locator }: RuleContext,
+): Diagnostic {
+  return { code, severity, message, hint, file: containerfile.file, span: toSpan(at, locator) };
+}
+
+function toSpan(at: Finding["at"], locator: Locator): Span {
+  if ("startOffset" in at) return locator.span(at);
+  return "keyword" in at ? locator.span(findArguments(at)) : at;
+}
+
+function addExcerpt(diagnostic: Diagnostic, source: string): Diagnostic {
+  if (diagnostic.span === undefined) return diagnostic;
+  const { offset, column } = diagnostic.span.start;
+  const start = offset - column + 1;
+  const end = source.indexOf("\n", start);
+  return { ...diagnostic, excerpt: source.slice(start, end === -1 ? undefined : end) };
+}

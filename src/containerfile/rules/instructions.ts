@@ -1,0 +1,151 @@
+import { readKeyValues, splitWords } from "../../../grammar/arguments.ts";
+import { skipSpaces } from "../../../grammar/text.ts";
+import { suggestName } from "../../suggest.ts";
+import { expandWord } from "../expand.ts";
+import { toSourceRange } from "../locate.ts";
+import type { Containerfile, Instruction } from "../model.ts";
+import { decodeText } from "../text.ts";
+import { instructionFlags } from "./flags.ts";
+import type { Finding, Rule } from "./model.ts";
+
+const keywords = Object.keys(instructionFlags);
+
+/** How many arguments an instruction needs, where that can be told from the text. */
+const leastArguments: Readonly<Record<string, number>> = {
+  ADD: 2,
+  ARG: 1,
+  COPY: 2,
+  ENV: 1,
+  EXPOSE: 1,
+  HEALTHCHECK: 1,
+  LABEL: 1,
+  MAINTAINER: 1,
+  ONBUILD: 1,
+  SHELL: 1,
+  STOPSIGNAL: 1,
+  USER: 1,
+  VOLUME: 1,
+  WORKDIR: 1,
+};
+
+/** What BuildKit's typed view of the instructions refuses. */
+export const instructionRules: readonly Rule[] = [
+  {
+    code: "instruction-unknown",
+    severity: "error",
+    summary: "There is no such instruction",
+    check: ({ containerfile }) =>
+      containerfile.instructions
+        .filter(({ keyword }) => !keywords.includes(keyword))
+        .map(describeUnknown),
+  },
+  {
+    code: "instruction-before-from",
+    severity: "error",
+    summary: "An instruction other than ARG stands before the first FROM",
+    check: ({ containerfile }) =>
+      containerfile.preamble
+        .filter(
+          ({ keyword }) => keyword !== "ARG" && keyword !== "OUTPUT" && keywords.includes(keyword),
+        )
+        .map((at) => ({
+          at,
+          message: `${at.keyword} stands before the first FROM`,
+          hint: "only ARG may; begin a stage with FROM first",
+        })),
+  },
+  {
+    code: "arguments-missing",
+    severity: "error",
+    summary: "An instruction has too few arguments",
+    check: ({ containerfile }) => containerfile.instructions.flatMap(checkArguments),
+  },
+  {
+    code: "from-arguments",
+    severity: "error",
+    summary: "FROM is not of the form FROM image or FROM image AS name",
+    check: ({ containerfile }) => containerfile.stages.flatMap(({ from }) => checkFrom(from)),
+  },
+  {
+    code: "onbuild-trigger",
+    severity: "error",
+    summary: "ONBUILD has a trigger that it does not take",
+    check: ({ containerfile }) => containerfile.instructions.flatMap(checkTrigger),
+  },
+  {
+    code: "expansion-invalid",
+    severity: "error",
+    summary: "A variable cannot be expanded",
+    check: ({ containerfile }) =>
+      containerfile.instructions.flatMap((one) => checkExpansions(one, containerfile.escape)),
+  },
+];
+
+function describeUnknown(at: Instruction): Finding {
+  const suggestion = suggestName(at.keyword, keywords);
+  return {
+    at: findKeyword(at),
+    message:
+      at.keyword === ""
+        ? "a continued line holds no instruction"
+        : `there is no instruction ${at.keyword}`,
+    hint:
+      suggestion === undefined
+        ? "an instruction begins each line that is not continued from the one before"
+        : `did you mean ${suggestion}?`,
+  };
+}
+
+function findKeyword({ keyword, text, pieces }: Instruction): Finding["at"] {
+  const offset = skipSpaces(text, 0);
+  return toSourceRange(pieces, offset, offset + keyword.length);
+}
+
+function checkArguments(at: Instruction): Finding[] {
+  const least = leastArguments[at.keyword] ?? 0;
+  const words = at.json ?? at.args.split(/[\t\v\f\r ]+/).filter((word) => word !== "");
+  if (words.length >= least) return [];
+  const message =
+    least === 1
+      ? `${at.keyword} needs an argument`
+      : `${at.keyword} needs a source and a destination`;
+  return [{ at, message, hint: `see ${at.keyword} in the Dockerfile reference` }];
+}
+
+function checkFrom(at: Instruction): Finding[] {
+  const words = at.args.split(/[\t\v\f\r ]+/).filter((word) => word !== "");
+  const hasName = words.length === 3 && words[1]?.toLowerCase() === "as";
+  if (words.length === 0 || words.length === 1 || hasName) return [];
+  const message = `FROM ${decodeText(at.args)} is neither FROM image nor FROM image AS name`;
+  return [{ at, message, hint: "a flag such as --platform stands before the image" }];
+}
+
+function checkTrigger(at: Instruction): Finding[] {
+  if (at.keyword !== "ONBUILD") return [];
+  const trigger = (/^[^\t\v\f\r ]*/.exec(at.args)?.[0] ?? "").toUpperCase();
+  if (trigger !== "ONBUILD" && trigger !== "FROM" && trigger !== "MAINTAINER") return [];
+  return [{ at, message: `${trigger} cannot be a trigger of ONBUILD`, hint: "take this line out" }];
+}
+
+/** Instructions whose words are expanded by the engine; FROM, OUTPUT and `--from` are read elsewhere. */
+const expanded = /^(?:ADD|ARG|COPY|ENV|EXPOSE|LABEL|STOPSIGNAL|USER|VOLUME|WORKDIR)$/;
+
+/** Every variable is taken as set here: only the form of the words is looked at. */
+function checkExpansions(at: Instruction, escape: Containerfile["escape"]): Finding[] {
+  if (!expanded.test(at.keyword)) return [];
+  return listWords(at, escape).flatMap((word) => {
+    const expansion = expandWord(word, () => "x", escape);
+    if (expansion.ok) return [];
+    const message = `${word} cannot be expanded: ${expansion.message}`;
+    const hint = "the forms of the Dockerfile reference are understood, such as ${name:-default}";
+    return [{ at, message, hint }];
+  });
+}
+
+function listWords(at: Instruction, escape: Containerfile["escape"]): readonly string[] {
+  if (at.keyword === "ENV" || at.keyword === "LABEL") {
+    const { pairs } = readKeyValues(at.keyword, at.args, escape);
+    return pairs.flatMap(({ key, value }) => [key, value]);
+  }
+  return at.json ?? splitWords(decodeText(at.args), escape);
+}

@@ -1,0 +1,36 @@
+import type { Severity, Span } from "../../diagnostics.ts";
+import type { Locator, SourceRange } from "../locate.ts";
+import type { Containerfile, Instruction, StageGraph } from "../model.ts";
+import type { Names } from "../references.ts";
+
+/** The engine that is to build, where it is known. */
+export interface CheckOptions {
+  readonly engine?: { readonly name: string; readonly version: string };
+}
+
+export interface RuleContext {
+  readonly containerfile: Containerfile;
+  readonly graph: StageGraph;
+  readonly options: CheckOptions;
+  readonly locator: Locator;
+  readonly names: Names;
+}
+
+export interface Finding {
+  /** Where: an instruction's arguments, a span, or a range of the file. */
+  readonly at: Instruction | Span | SourceRange;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * A rule as data. Its page is `docs/rules/<code>.md`. A rule without `check` is one that the parser
+ * or the stage graph finds by itself.
+ */
+export interface Rule {
+  readonly code: string;
+  readonly severity: Severity;
+  /** What it is about, in one line. */
+  readonly summary: string;
+  readonly check?: (context: RuleContext) => readonly Finding[];
+}

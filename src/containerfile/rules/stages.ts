@@ -1,0 +1,130 @@
+import type { Reference, ResolvedStage, Stage } from "../model.ts";
+import { findStage, type Names } from "../references.ts";
+import type { Finding, Rule, RuleContext } from "./model.ts";
+
+/** The Dockerfile reference restricts names so; BuildKit's instructions package checks it. */
+const validName = /^[a-z][a-z0-9\-_.]*$/;
+
+/** The engines' storage drivers hold no more layers than this in an image. */
+const maxLayers = 127;
+
+export const stageRules: readonly Rule[] = [
+  {
+    code: "stage-name-invalid",
+    severity: "error",
+    summary: "A stage's name holds something that it cannot",
+    check: ({ containerfile }) =>
+      containerfile.stages
+        .filter(({ name }) => name !== undefined && !validName.test(name))
+        .map(({ from: at, name }) => ({
+          at,
+          message: `a stage cannot have the name ${name}`,
+          hint: "begin with a letter; letters, digits, -, _ and . may follow",
+        })),
+  },
+  {
+    code: "stage-name-duplicate",
+    severity: "warning",
+    summary: "Two stages have the same name",
+    check: ({ containerfile, names }) =>
+      containerfile.stages.flatMap((stage) => checkDuplicate(stage, names)),
+  },
+  {
+    code: "stage-name-reserved",
+    severity: "warning",
+    summary: "A stage has the name of something else",
+    check: ({ containerfile }) =>
+      containerfile.stages
+        .filter(({ name }) => name === "scratch" || name === "context")
+        .map(({ from: at, name }) => ({
+          at,
+          message: `the name ${name} stands for something else already`,
+          hint: "give the stage another name",
+        })),
+  },
+  {
+    code: "base-later-stage",
+    severity: "warning",
+    summary: "FROM names an image, and a stage further down has that name",
+    check: (context) => context.graph.stages.flatMap((stage) => checkLater(context, stage)),
+  },
+  {
+    code: "base-without-version",
+    severity: "warning",
+    summary: "An image is named without a version",
+    check: ({ graph }) => graph.stages.flatMap(checkVersion),
+  },
+  {
+    code: "layers-near-limit",
+    severity: "warning",
+    summary: "A stage makes nearly as many layers as an image can have",
+    check: ({ containerfile }) => containerfile.stages.flatMap(checkLayers),
+  },
+];
+
+function checkDuplicate({ name, index, from: at }: Stage, names: Names): Finding[] {
+  if (name === undefined) return [];
+  const earlier = findStage(name, names, index);
+  if (earlier === undefined) return [];
+  const message = `the stage in line ${earlier.from.span.start.line} is called ${name}, too`;
+  return [{ at, message, hint: "give one of them another name; from here on this one is meant" }];
+}
+
+function checkLater({ names }: RuleContext, { base, stage }: ResolvedStage): Finding[] {
+  if (base.kind !== "image") return [];
+  const later = findStage(base.name, names);
+  if (later === undefined || later === stage) return [];
+  return [
+    {
+      at: stage.from,
+      message: `${base.name} means an image here, for the stage of that name stands further down`,
+      hint: "move that stage above this one, or give it another name",
+    },
+  ];
+}
+
+function checkVersion({ base, stage, uses, output }: ResolvedStage): Finding[] {
+  const named: [Reference, Finding["at"]][] = [
+    [base, stage.from],
+    ...uses.map(({ reference, flag }): [Reference, Finding["at"]] => [reference, flag.span]),
+    ...(output?.from ?? []).map((one): [Reference, Finding["at"]] => [
+      one,
+      output?.instruction ?? stage.from,
+    ]),
+  ];
+  return named.flatMap(([reference, at]) =>
+    reference.kind === "image" && isWithoutVersion(reference.name)
+      ? [describeVersion(reference.name, at)]
+      : [],
+  );
+}
+
+/** Names of local transports, such as `oci:dir`, are left alone. */
+function isWithoutVersion(name: string): boolean {
+  if (name === "" || /^(?:[a-z-]+:\/|(?:oci|oci-archive|dir|docker-archive):)/.test(name))
+    return false;
+  const last = name.slice(name.lastIndexOf("/") + 1);
+  return !name.includes("@") && (!last.includes(":") || last.endsWith(":latest"));
+}
+
+function describeVersion(name: string, at: Finding["at"]): Finding {
+  const last = name.slice(name.lastIndexOf("/") + 1).replace(/:latest$/, "");
+  return {
+    at,
+    message: `${name} has no version, so it means another image some day`,
+    hint: `write a tag, such as ${last}:<version>, or a digest`,
+  };
+}
+
+function checkLayers(stage: Stage): Finding[] {
+  const layers = stage.instructions.filter(({ keyword }) => /^(?:RUN|COPY|ADD)$/.test(keyword));
+  const last = layers[maxLayers - 11];
+  if (last === undefined || stage.output !== undefined) return [];
+  return [
+    {
+      at: last,
+      message: `this stage makes ${layers.length} layers, and an image can have ${maxLayers} with those of its base`,
+      hint: "join instructions, or let OUTPUT decide the layers",
+    },
+  ];
+}

@@ -1,0 +1,57 @@
+import type { Diagnostic } from "../diagnostics.ts";
+import { findArguments, type Locator } from "./locate.ts";
+import type { Containerfile, Instruction, ResolveOptions } from "./model.ts";
+import type { Names } from "./references.ts";
+import type { GlobalScope, Scope } from "./scope.ts";
+
+/** What is known while stages are resolved in their order, and what was found. */
+export interface StageContext {
+  readonly containerfile: Containerfile;
+  readonly options: ResolveOptions;
+  readonly names: Names;
+  readonly globals: GlobalScope;
+  readonly locator: Locator;
+  readonly diagnostics: Diagnostic[];
+  /** The scope at the end of each stage so far: what FROM that stage begins with. */
+  readonly finalScopes: Scope[];
+}
+
+export interface Report {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Reports an error at a flag of the instruction, or at its arguments. */
+export function report(
+  {
+    containerfile,
+    locator,
+    diagnostics,
+  }: Omit<StageContext, "options" | "globals" | "finalScopes">,
+  at: Instruction | Pick<Instruction, "span">,
+  text: Report,
+): undefined {
+  const span = "keyword" in at ? locator.span(findArguments(at)) : at.span;
+  diagnostics.push({ ...text, severity: "error", file: containerfile.file, span });
+  return undefined;
+}
+
+export function describeExpansion(word: string, message: string): Report {
+  return {
+    code: "expansion-invalid",
+    message: `${word} cannot be expanded: ${message}`,
+    hint: "the forms of the Dockerfile reference are understood, such as ${name:-default}",
+  };
+}
+
+/** What is wrong with a use of the stage `index` in the stage `user`, if anything is. */
+export function describeForward(name: string, index: number, user: number): Report | undefined {
+  if (index < user) return undefined;
+  const isSelf = index === user;
+  return {
+    code: "stage-forward-reference",
+    message: isSelf ? `the stage ${name} uses itself` : `the stage ${name} stands further down`,
+    hint: isSelf ? "name another stage" : "move that stage above this one",
+  };
+}

@@ -1,0 +1,152 @@
+import type { Diagnostic } from "../diagnostics.ts";
+import { suggestName } from "../suggest.ts";
+import { findCircles, findNeeded } from "./graph.ts";
+import { createLocator } from "./locate.ts";
+import type {
+  Containerfile,
+  Reference,
+  ResolvedStage,
+  ResolveOptions,
+  Stage,
+  StageGraph,
+  Use,
+} from "./model.ts";
+import { readOutput } from "./output.ts";
+import { sortDiagnostics } from "./parse.ts";
+import {
+  createNames,
+  findNumbered,
+  findStage,
+  type Names,
+  readsBuildContext,
+} from "./references.ts";
+import { advanceScope, createGlobalScope, createScope, type Scope } from "./scope.ts";
+import { report, type StageContext } from "./stage-context.ts";
+import { findUses, resolvePlatform, resolveStageBase } from "./stage-names.ts";
+
+/**
+ * Finds out what every name in a file stands for and which stages a target needs. Never throws: what
+ * is wrong is told, a name that means nothing is taken as an image's. Without stages, target is -1.
+ */
+export function resolveStages(containerfile: Containerfile, options: ResolveOptions): StageGraph {
+  const { stages } = containerfile;
+  const diagnostics: Diagnostic[] = [];
+  const names = createNames(stages, options.buildContexts);
+  const target = findTarget(containerfile.file, names, options, diagnostics);
+  const targetName = options.target ?? stages.at(-1)?.name ?? "default";
+  const context: StageContext = {
+    containerfile,
+    options,
+    names,
+    globals: createGlobalScope(containerfile, options, targetName),
+    locator: createLocator(containerfile.source),
+    diagnostics,
+    finalScopes: [],
+  };
+  const resolved = stages.map((stage) => resolveStage(context, stage));
+  for (const index of findCircles(resolved)) reportCircle(context, index);
+  return {
+    stages: resolved,
+    target,
+    needed: target === -1 ? [] : findNeeded(resolved, target),
+    diagnostics: sortDiagnostics(diagnostics),
+  };
+}
+
+function findTarget(
+  file: string,
+  names: Names,
+  { target }: ResolveOptions,
+  diagnostics: Diagnostic[],
+): number {
+  const last = names.stages.length - 1;
+  if (target === undefined) return last;
+  const stage = findStage(target, names) ?? findNumbered(target, names);
+  if (stage !== undefined) return stage.index;
+  const suggestion = suggestName(target, names.stagesByName.keys());
+  const known = [...names.stagesByName.keys()].join(", ");
+  diagnostics.push({
+    code: "target-not-found",
+    severity: "error",
+    message: `there is no stage ${target}`,
+    hint:
+      suggestion === undefined
+        ? `the stages are ${known || "unnamed: give --target a number from 0"}`
+        : `did you mean ${suggestion}?`,
+    file,
+  });
+  return last;
+}
+
+function resolveStage(context: StageContext, stage: Stage): ResolvedStage {
+  const base = resolveStageBase(context, stage);
+  const uses: Use[] = [];
+  const scope = startScope(context, base);
+  let output: ResolvedStage["output"];
+  let argumentsAtOutput: ResolvedStage["argumentsAtOutput"] = [];
+  for (const instruction of stage.instructions) {
+    uses.push(...findUses(context, stage, instruction, scope));
+    if (instruction === stage.output) {
+      output = readOutput(context, stage, instruction, scope);
+      argumentsAtOutput = [...scope.arguments.values()];
+    }
+    advanceScope(
+      scope,
+      instruction,
+      context.globals,
+      context.options.buildArgs,
+      context.containerfile.escape,
+    );
+  }
+  context.finalScopes.push(
+    output === undefined ? scope : leaveOutput(context, stage, scope, output),
+  );
+  return {
+    stage,
+    base,
+    platform: resolvePlatform(context, stage),
+    uses,
+    readsContext: stage.instructions.some((instruction) => readsBuildContext(instruction)),
+    output,
+    argumentsAtOutput,
+  };
+}
+
+/** A stage begins with the variables of the stage that it is built on; ARGs are inherited, too. */
+function startScope(context: StageContext, base: Reference): Scope {
+  if (base.kind === "stage") return createScope(context.finalScopes[base.index]);
+  return createScope({ hasUnknownBase: base.kind !== "scratch" });
+}
+
+/** The image of a stage with OUTPUT has the variables of its configuration alone. */
+function leaveOutput(
+  context: StageContext,
+  stage: Stage,
+  scope: Scope,
+  output: NonNullable<ResolvedStage["output"]>,
+): Scope {
+  if (output.inheritConfig) return createScope({ ...scope, arguments: new Map() });
+  const [base] = output.from;
+  const start = base === undefined ? createScope() : startScope(context, base);
+  const at = stage.instructions.indexOf(output.instruction);
+  const environment = new Map(start.environment);
+  const { globals, options, containerfile } = context;
+  const own = createScope();
+  for (const instruction of stage.instructions.slice(at + 1)) {
+    if (instruction.keyword !== "ENV") continue;
+    advanceScope(own, instruction, globals, options.buildArgs, containerfile.escape);
+  }
+  for (const name of own.environment.keys()) environment.set(name, scope.environment.get(name));
+  // `output/config.json` may set any variable.
+  return { arguments: new Map(), environment, hasUnknownBase: true };
+}
+
+function reportCircle(context: StageContext, index: number): void {
+  const stage = context.containerfile.stages[index];
+  if (stage === undefined) return;
+  report(context, stage.from, {
+    code: "stage-circle",
+    message: `the stage ${stage.name ?? index} needs itself by way of the stages that it uses`,
+    hint: "copy what both need into a stage of its own",
+  });
+}

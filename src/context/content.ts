@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { encodePath } from "./names.ts";
+import type { FoundFile } from "./walk.ts";
+
+export interface HashedContent {
+  /** Hex sha256 of the bytes, or what stands for it where they cannot be read. */
+  readonly digest: string;
+  /** Whether the file was while it was read what it was when it was found. */
+  readonly stable: boolean;
+}
+
+/** Up to here one call reads a file, and the calls that wait for nothing are the fastest. */
+const smallSize = 128 * 1024;
+/** Large files at once: one is hashed while the others are read. */
+const atOnce = 4;
+/** Small files between two moments in which signals and other work get their turn. */
+const batch = 200;
+
+/** Reads and hashes these files, by their paths. What is gone by now is left out. */
+export async function hashFiles(
+  root: string,
+  files: readonly FoundFile[],
+): Promise<ReadonlyMap<string, HashedContent>> {
+  const hashed = new Map<string, HashedContent>();
+  const small = files.filter((file) => file.size <= smallSize);
+  const large = files.filter((file) => file.size > smallSize).values();
+  const work = async (): Promise<void> => {
+    for (const file of large) await keep(hashed, file, () => hashLarge(pathOf(root, file), file));
+  };
+  const all = Array.from({ length: atOnce }, work);
+  const buffer = Buffer.allocUnsafe(smallSize + 1);
+  for (const [index, file] of small.entries()) {
+    if (index % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));
+    await keep(hashed, file, () => hashSmall(pathOf(root, file), file, buffer));
+  }
+  await Promise.all(all);
+  return hashed;
+}
+
+async function keep(
+  hashed: Map<string, HashedContent>,
+  file: FoundFile,
+  hash: () => HashedContent | Promise<HashedContent>,
+): Promise<void> {
+  try {
+    hashed.set(file.path, await hash());
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return;
+    if (code !== "EACCES" && code !== "EPERM" && code !== "ELOOP") throw error;
+    hashed.set(file.path, { digest: `unreadable ${file.signature}`, stable: false });
+  }
+}
+
+// Between finding and opening, the file may have become a link or a FIFO.
+const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+function hashSmall(path: string | Buffer, file: FoundFile, buffer: Buffer): HashedContent {
+  const descriptor = openSync(path, flags);
+  try {
+    const length = readSync(descriptor, buffer, 0, buffer.length, 0);
+    const digest = createHash("sha256").update(buffer.subarray(0, length)).digest("hex");
+    const { size, ctimeMs } = fstatSync(descriptor);
+    return { digest, stable: isSame(file, size, ctimeMs) && length === file.size };
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+async function hashLarge(path: string | Buffer, file: FoundFile): Promise<HashedContent> {
+  const handle = await open(path, flags);
+  try {
+    const hash = createHash("sha256");
+    const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 });
+    for await (const chunk of stream) hash.update(chunk);
+    const { size, ctimeMs } = await handle.stat();
+    return { digest: hash.digest("hex"), stable: isSame(file, size, ctimeMs) };
+  } finally {
+    await handle.close();
+  }
+}
+
+function isSame(file: FoundFile, size: number, ctimeMs: number): boolean {
+  return size === file.size && ctimeMs === file.changedAt;
+}
+
+function pathOf(root: string, file: FoundFile): string | Buffer {
+  return encodePath(file.path === "" ? root : `${root}/${file.path}`);
+}

@@ -1,0 +1,205 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmod,
+  link,
+  mkdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test, vi } from "vitest";
+import { withTemporaryDirectory } from "../../test/helpers/images.ts";
+import { compareContexts } from "./compare.ts";
+import { hashContext, type ContextHash } from "./hash.ts";
+import { decodeName, encodePath } from "./names.ts";
+
+const run = promisify(execFile);
+const keepAll = { ignore: () => false };
+const old = new Date("2020-01-01T00:00:00Z");
+
+function sha(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
+}
+
+function ignoreMost(path: string): boolean {
+  return path.startsWith("src") && path !== "src/b";
+}
+
+/** A small context, and a cache file beside it. */
+function withContext(action: (directory: string, cache: string) => Promise<void>): Promise<void> {
+  return withTemporaryDirectory(async (temporary) => {
+    const directory = join(temporary, "context");
+    await mkdir(join(directory, "src"), { recursive: true });
+    await writeFile(join(directory, "a"), "alpha");
+    await writeFile(join(directory, "src", "b"), "beta", { mode: 0o755 });
+    await symlink("a", join(directory, "link"));
+    await mkdir(join(directory, "empty"));
+    await action(directory, join(temporary, "cache", "stat"));
+  });
+}
+
+/** As `hashContext`, at a time when all changes so far are long past. */
+async function hashLater(directory: string, cache: string): Promise<ContextHash> {
+  vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 60_000);
+  try {
+    return await hashContext(directory, { ...keepAll, cache });
+  } finally {
+    vi.restoreAllMocks();
+  }
+}
+
+test("every path is described by kind, mode and content", () =>
+  withContext(async (directory) => {
+    const { files, read } = await hashContext(directory, keepAll);
+    expect([...files]).toEqual([
+      ["a", `file 644 ${sha("alpha")}`],
+      ["empty", "directory 755"],
+      ["link", "link 777 a"],
+      ["src", "directory 755"],
+      ["src/b", `file 755 ${sha("beta")}`],
+    ]);
+    expect(read).toBe(2);
+  }));
+
+const changes: readonly [string, (directory: string) => Promise<void>, string][] = [
+  ["content", (root) => writeFile(join(root, "a"), "alphA"), "content a"],
+  ["mode", (root) => chmod(join(root, "a"), 0o600), "mode a"],
+  ["an added file", (root) => writeFile(join(root, "new"), ""), "added new"],
+  ["a removed file", (root) => rm(join(root, "a")), "removed a"],
+  ["a link's target", (root) => replaceLink(join(root, "link")), "content link"],
+  ["an empty directory", (root) => rm(join(root, "empty"), { recursive: true }), "removed empty"],
+  ["a directory's mode", (root) => chmod(join(root, "src"), 0o700), "mode src"],
+  ["a file become a link", (root) => replaceLink(join(root, "a")), "kind a"],
+];
+
+async function replaceLink(path: string): Promise<void> {
+  await rm(path);
+  await symlink("src/b", path);
+}
+
+test.each(changes)("a change of %s changes the digest and is named", (_what, change, expected) =>
+  withContext(async (directory, cache) => {
+    const before = await hashLater(directory, cache);
+    await change(directory);
+    const after = await hashContext(directory, { ...keepAll, cache });
+    expect(after.digest).not.toBe(before.digest);
+    const named = compareContexts(before.files, after.files);
+    expect(named.map(({ what, path }) => `${what} ${path}`)).toEqual([expected]);
+    expect((await hashContext(directory, keepAll)).digest).toBe(after.digest);
+  }),
+);
+
+test("times, owners and hard links are not in the digest", () =>
+  withContext(async (directory) => {
+    const before = await hashContext(directory, keepAll);
+    await utimes(join(directory, "a"), old, old);
+    await link(join(directory, "a"), join(directory, "..", "other"));
+    expect((await hashContext(directory, keepAll)).digest).toBe(before.digest);
+  }));
+
+test("with a cache, what has not changed is not read again", () =>
+  withContext(async (directory, cache) => {
+    expect((await hashLater(directory, cache)).read).toBe(2);
+    expect((await hashLater(directory, cache)).read).toBe(0);
+    await writeFile(join(directory, "a"), "other");
+    expect((await hashLater(directory, cache)).read).toBe(1);
+  }));
+
+test("a change that leaves size, mtime and inode as they were is found by its ctime", () =>
+  withContext(async (directory, cache) => {
+    const path = join(directory, "a");
+    await utimes(path, old, old);
+    const before = await hashLater(directory, cache);
+    await writeFile(path, "alphb");
+    await utimes(path, old, old);
+    expect((await hashContext(directory, { ...keepAll, cache })).digest).not.toBe(before.digest);
+  }));
+
+test("a file that another of the same size and time replaces is found by its inode", () =>
+  withContext(async (directory, cache) => {
+    const before = await hashLater(directory, cache);
+    const other = join(directory, "..", "other");
+    await writeFile(other, "gamma");
+    await rename(other, join(directory, "a"));
+    expect((await hashContext(directory, { ...keepAll, cache })).digest).not.toBe(before.digest);
+  }));
+
+test("a file that changed within the clock's step is read again", () =>
+  withContext(async (directory, cache) => {
+    expect((await hashContext(directory, { ...keepAll, cache })).read).toBe(2);
+    expect((await hashContext(directory, { ...keepAll, cache })).read).toBe(2);
+  }));
+
+test("with the clock set back, nothing that looks new is believed", () =>
+  withContext(async (directory, cache) => {
+    vi.spyOn(Date, "now").mockReturnValue(old.getTime());
+    await hashContext(directory, { ...keepAll, cache });
+    expect((await hashContext(directory, { ...keepAll, cache })).read).toBe(2);
+    vi.restoreAllMocks();
+  }));
+
+test.each([
+  ["cut", (bytes: Buffer) => bytes.subarray(0, -2)],
+  ["flipped", (bytes: Buffer) => Buffer.concat([bytes.subarray(0, -1), Buffer.from([1])])],
+  ["empty", () => Buffer.alloc(0)],
+])("a cache that was %s counts as none", (_what, damage) =>
+  withContext(async (directory, cache) => {
+    const before = await hashLater(directory, cache);
+    await writeFile(cache, damage(await readFile(cache)));
+    const after = await hashLater(directory, cache);
+    expect([after.read, after.digest]).toEqual([2, before.digest]);
+  }),
+);
+
+test("ignored paths are left out; an ignored directory is there for what is kept in it", () =>
+  withContext(async (directory) => {
+    const kept = await hashContext(directory, { ignore: ignoreMost });
+    expect([...kept.files.keys()]).toEqual(["a", "empty", "link", "src", "src/b"]);
+    const skipped = await hashContext(directory, {
+      ignore: ignoreMost,
+      hasExceptions: false,
+    });
+    expect([...skipped.files.keys()]).toEqual(["a", "empty", "link"]);
+    const all = await hashContext(directory, { ignore: (path) => path.startsWith("src") });
+    expect(all.digest).toBe(skipped.digest);
+  }));
+
+test("large files are hashed as they are streamed, small ones as they are", () =>
+  withContext(async (directory) => {
+    const bytes = Buffer.alloc(3 * 1024 * 1024, "x");
+    await writeFile(join(directory, "large"), bytes);
+    const { files } = await hashContext(directory, keepAll);
+    expect(files.get("large")).toBe(`file 644 ${sha(bytes)}`);
+  }));
+
+test("a single file, a FIFO and a name that is no UTF-8 are taken as they are", () =>
+  withContext(async (directory) => {
+    const single = await hashContext(join(directory, "a"), keepAll);
+    expect([...single.files.keys()]).toEqual([""]);
+    await run("mkfifo", ["-m", "600", join(directory, "fifo")]);
+    const name = Buffer.concat([Buffer.from(`${directory}/odd-`), Buffer.from([0xe9, 0xff])]);
+    await writeFile(name, "odd");
+    const { files } = await hashContext(directory, keepAll);
+    expect(files.get("fifo")).toMatch(/^other 600 /);
+    expect(files.get("odd-\uDCE9\uDCFF")).toMatch(/^file 644 [0-9a-f]{64}$/);
+  }));
+
+test.each([
+  [[0x61, 0xff, 0xc3, 0xa9]],
+  [[0xef, 0xbf, 0xbd]],
+  [[0xed, 0xb2, 0x80]],
+  [[0xf0, 0x9f, 0x98, 0x80, 0xf0, 0x9f]],
+])("the name of bytes %j comes back", (bytes) => {
+  const name = Buffer.from(bytes);
+  expect(Buffer.from(encodePath(decodeName(name)))).toEqual(name);
+});
+
+test("a directory that is not there is an error", async () => {
+  await expect(hashContext("/nowhere/at/all", keepAll)).rejects.toMatchObject({ code: "ENOENT" });
+});

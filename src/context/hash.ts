@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import type { Digest } from "../oci/model.ts";
+import { openCache } from "./cache.ts";
+import { hashFiles } from "./content.ts";
+import { walkTree, type FoundFile, type WalkOptions } from "./walk.ts";
+
+export interface HashOptions extends WalkOptions {
+  /**
+   * A file that remembers digests from one time to the next; it is made where it is not there. Without
+   * one, everything is read.
+   */
+  readonly cache?: string;
+}
+
+export interface ContextHash {
+  /** Of all that `files` says. */
+  readonly digest: Digest;
+  /**
+   * What each path is, by its path relative to the directory: kind, mode, and the content's digest or the
+   * link's target. Bytes of a name that are no UTF-8 are lone surrogates, U+DC80 to U+DCFF.
+   */
+  readonly files: ReadonlyMap<string, string>;
+  /** Files whose content was read, because the cache did not know them as they are. */
+  readonly read: number;
+}
+
+/**
+ * The digest of a directory's content, modes and links (of a single file, where it is one): equal
+ * on every machine for equal trees. Owners and times are not in it. With a cache only those files are
+ * read whose size, mtime, ctime, inode or mode is not what it was, or that changed so shortly before the
+ * last time that another change could have left all of these as they were. A file that cannot be read
+ * counts with what its inode says. Errors: those of the system, where the directory itself cannot be read.
+ */
+export async function hashContext(directory: string, options: HashOptions): Promise<ContextHash> {
+  const startedAt = Date.now();
+  const cache = openCache(options.cache);
+  const found = walkTree(directory, options);
+  const known = found.map((file) => (file.kind === "file" ? cache.find(file) : undefined));
+  const unknown = found.filter((file, at) => file.kind === "file" && known[at] === undefined);
+  const hashed = await hashFiles(directory, unknown);
+  const digests = found.map((file, at) => known[at] ?? hashed.get(file.path)?.digest);
+  cache.save({ found, hashed, digests, startedAt });
+  const parts = describeFiles(found, digests);
+  let files: ReadonlyMap<string, string> | undefined;
+  return {
+    digest: hashParts(parts),
+    read: unknown.length,
+    // Few who ask for the digest want to see them.
+    get files() {
+      return (files ??= pairParts(parts));
+    },
+  };
+}
+
+/** Each path and what it is, one behind the other. */
+function describeFiles(
+  found: readonly FoundFile[],
+  digests: readonly (string | undefined)[],
+): readonly string[] {
+  const parts: string[] = [];
+  for (const [at, { kind, path, mode, target }] of found.entries()) {
+    const what = kind === "file" ? digests[at] : target;
+    // It went away while we looked.
+    if (kind === "file" && what === undefined) continue;
+    const description = `${kind} ${mode.toString(8)}`;
+    parts.push(path, what === undefined ? description : `${description} ${what}`);
+  }
+  return parts;
+}
+
+/** JSON, because it can say every string: a NUL cannot end one early, and lone surrogates are escaped. */
+function hashParts(parts: readonly string[]): Digest {
+  return `sha256:${createHash("sha256").update(JSON.stringify(parts)).digest("hex")}`;
+}
+
+function pairParts(parts: readonly string[]): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (let at = 0; at + 1 < parts.length; at += 2) files.set(parts[at] ?? "", parts[at + 1] ?? "");
+  return files;
+}

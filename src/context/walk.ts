@@ -1,0 +1,123 @@
+import { lstatSync, readdirSync, readlinkSync, statSync, type Stats } from "node:fs";
+import { decodeName, encodePath } from "./names.ts";
+
+export interface WalkOptions {
+  /** Whether the ignore file leaves a path (relative, with slashes) out. */
+  readonly ignore: (path: string, isDirectory: boolean) => boolean;
+  /**
+   * Whether something below an ignored directory may be kept (a pattern with `!`); then such directories
+   * are looked into. Taken for so unless false is given.
+   */
+  readonly hasExceptions?: boolean;
+}
+
+export interface FoundFile {
+  readonly kind: "file" | "directory" | "link" | "other";
+  /** Relative to the root, which itself is "" (and listed only if it is no directory). */
+  readonly path: string;
+  /** Permission bits, with setuid, setgid and sticky. */
+  readonly mode: number;
+  /** Of a link: where it points to; of what is no file: the device's number. */
+  readonly target?: string;
+  /** What changes whenever the content does: size, mtime, ctime, inode, mode. */
+  readonly signature: string;
+  /** Milliseconds since 1970. */
+  readonly changedAt: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/**
+ * All that is in a directory and not ignored, in an order that depends on nothing but the names: parents
+ * before children. Synchronous: for thousands of small calls that is three times as fast in Node.
+ */
+export function walkTree(root: string, options: WalkOptions): readonly FoundFile[] {
+  const found: FoundFile[] = [];
+  // The root itself may be a link, as it may for the engine.
+  const status = statSync(root);
+  if (status.isDirectory()) walkDirectory({ root, options, found }, "");
+  else found.push(describe(root, "", status));
+  return found;
+}
+
+interface Walk {
+  readonly root: string;
+  readonly options: WalkOptions;
+  readonly found: FoundFile[];
+}
+
+function walkDirectory(walk: Walk, parent: string): void {
+  for (const name of listNames(walk.root, parent)) {
+    const path = parent === "" ? name : `${parent}/${name}`;
+    const status = lstatSync(encodePath(join(walk.root, path)), { throwIfNoEntry: false });
+    if (status === undefined) continue;
+    const isIgnored = walk.options.ignore(path, status.isDirectory());
+    if (status.isDirectory()) visitDirectory(walk, path, status, isIgnored);
+    else if (!isIgnored) walk.found.push(describe(walk.root, path, status));
+  }
+}
+
+function visitDirectory(walk: Walk, path: string, status: Stats, isIgnored: boolean): void {
+  if (isIgnored && walk.options.hasExceptions === false) return;
+  const before = walk.found.length;
+  walk.found.push(describe(walk.root, path, status));
+  walkDirectory(walk, path);
+  // An ignored directory is there only for what is kept in it.
+  if (isIgnored && walk.found.length === before + 1) walk.found.pop();
+}
+
+function listNames(root: string, parent: string): readonly string[] {
+  const path = encodePath(join(root, parent));
+  try {
+    const names = readdirSync(path, "utf8");
+    const isPlain = !names.some((name) => name.includes("\uFFFD"));
+    return (isPlain ? names : readdirSync(path, "buffer").map(decodeName)).sort();
+  } catch (error) {
+    // What we may not see, the engine may not copy: its mode says that it is there.
+    if (parent !== "" && isRefused(error)) return [];
+    throw error;
+  }
+}
+
+function describe(root: string, path: string, status: Stats): FoundFile {
+  const { size, mtimeMs, ctimeMs, ino, mode } = status;
+  const kind = kindOf(status);
+  const target = describeTarget(root, path, kind, status);
+  return {
+    kind,
+    path,
+    mode: mode & 0o7777,
+    signature: `${size} ${mtimeMs} ${ctimeMs} ${ino} ${mode}`,
+    changedAt: ctimeMs,
+    size,
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+function describeTarget(
+  root: string,
+  path: string,
+  kind: FoundFile["kind"],
+  status: Stats,
+): string | undefined {
+  if (kind === "link") return decodeName(readlinkSync(encodePath(join(root, path)), "buffer"));
+  return kind === "other" ? `${status.mode & 0o170000} ${status.rdev}` : undefined;
+}
+
+function kindOf(status: Stats): FoundFile["kind"] {
+  if (status.isFile()) return "file";
+  if (status.isDirectory()) return "directory";
+  return status.isSymbolicLink() ? "link" : "other";
+}
+
+function isRefused(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    "code" in error &&
+    (error.code === "EACCES" || error.code === "ENOENT")
+  );
+}
+
+function join(root: string, path: string): string {
+  return path === "" ? root : `${root}/${path}`;
+}

@@ -1,0 +1,120 @@
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createExpander, detectCompression } from "./compress/expand.ts";
+import type { CollectOptions, Compression } from "./model.ts";
+import { packArchive } from "./pack/archive.ts";
+import type { ArchiveFile } from "./pack/archive.ts";
+import type { PackStream } from "./pack/stream.ts";
+import { readChunks, readStart } from "./read/blob.ts";
+import type { OutputFile } from "./read/directory.ts";
+import { assertUnchanged, changed, closeFile } from "./read/directory.ts";
+import { tooLarge, writeWhole } from "./staging.ts";
+import type { ArchivedEntry, Entry } from "./tar/entry.ts";
+import { createTarReader } from "./tar/reader.ts";
+
+/** What a loose layer is packed from, as often as it takes. */
+export interface LayerSource {
+  readonly pack: (stream: PackStream) => Promise<void>;
+  readonly close: () => void;
+}
+
+const windowSize = 64 * 1024;
+let count = 0;
+
+/**
+ * Reads the headers of a loose archive; a compressed one is expanded into a nameless file of the staging
+ * directory first. Closes `file` in the end. Errors: `layer-...`, `output-changed`.
+ */
+export async function openArchive(
+  file: OutputFile,
+  options: CollectOptions,
+  check: (entry: Entry) => void,
+): Promise<LayerSource> {
+  const opened: number[] = [];
+  const close = (): void => {
+    for (const fd of opened.splice(0)) closeSync(fd);
+    closeFile(file);
+  };
+  try {
+    const compression = detectCompression(await readStart(file, 4));
+    if (compression === "none") return indexFile(file, check, close);
+    const fd = createNameless(options.staging);
+    opened.push(fd);
+    const size = await expandTo(file, compression, fd, options);
+    const archive = { fd, shown: file.shown };
+    const entries = readIndex(archive, size, check);
+    return { pack: (stream) => packArchive(archive, entries, stream), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function indexFile(
+  file: OutputFile,
+  check: (entry: Entry) => void,
+  close: () => void,
+): LayerSource {
+  const entries = readIndex(file, file.stats.size, check);
+  const pack = async (stream: PackStream): Promise<void> => {
+    await packArchive(file, entries, stream);
+    assertUnchanged(file);
+  };
+  return { pack, close };
+}
+
+/** A file that is gone when it is closed, whatever happens to us. */
+function createNameless(staging: string): number {
+  count += 1;
+  const path = join(staging, `.expand-${process.pid}-${count}.tmp`);
+  const fd = openSync(path, "wx+", 0o600);
+  rmSync(path);
+  return fd;
+}
+
+async function expandTo(
+  file: OutputFile,
+  compression: Compression,
+  fd: number,
+  options: CollectOptions,
+): Promise<number> {
+  const { shown } = file;
+  let size = 0;
+  const expander = createExpander(compression, shown, async (bytes) => {
+    const at = size;
+    size += bytes.length;
+    if (size > options.maxLayerSize) throw tooLarge(shown, options.maxLayerSize);
+    await writeWhole(fd, bytes, at);
+  });
+  try {
+    await readChunks(file, expander.write, options.signal);
+    await expander.end();
+  } finally {
+    await expander.stop();
+  }
+  return size;
+}
+
+/** Headers alone: data are passed over unread. */
+function readIndex(
+  file: ArchiveFile,
+  size: number,
+  check: (entry: Entry) => void,
+): readonly ArchivedEntry[] {
+  const entries: ArchivedEntry[] = [];
+  const reader = createTarReader(file.shown, (entry) => {
+    check(entry);
+    entries.push(entry);
+  });
+  const window = Buffer.allocUnsafeSlow(windowSize);
+  let at = 0;
+  while (at < size) {
+    const length = readSync(file.fd, window, 0, Math.min(windowSize, size - at), at);
+    if (length === 0) throw changed(file.shown);
+    reader.write(window.subarray(0, length));
+    at += length;
+    at += reader.skip(size - at);
+  }
+  reader.end();
+  return entries;
+}

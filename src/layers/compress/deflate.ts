@@ -1,0 +1,108 @@
+import { availableParallelism } from "node:os";
+import { Worker } from "node:worker_threads";
+import { constants, deflateRaw } from "node:zlib";
+
+/** Compresses a block with the window before it, up to a byte's border. RFC 1951. */
+export type Deflate = (block: Buffer, dictionary: Buffer | undefined) => Promise<Buffer>;
+
+const level = 6;
+const chunkSize = 256 * 1024;
+/** Node's thread pool has four threads, and is started before we could ask for more. */
+const poolSize = 4;
+const maxWorkers = 16;
+
+let chosen: Deflate | undefined;
+
+/** On all cores: by Node's thread pool where that has enough threads, else by threads of our own. */
+export function deflateBlock(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
+  const cores = availableParallelism();
+  chosen ??= cores > poolSize ? createWorkerDeflate(Math.min(cores, maxWorkers)) : deflateInPool;
+  return chosen(block, dictionary);
+}
+
+export function deflateInPool(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
+  const options = { level, chunkSize, finishFlush: constants.Z_SYNC_FLUSH };
+  return new Promise((resolve, reject) => {
+    deflateRaw(
+      block,
+      dictionary === undefined ? options : { ...options, dictionary },
+      (error, bytes) => {
+        if (error === null) resolve(bytes);
+        else reject(error);
+      },
+    );
+  });
+}
+
+// A text, so that it needs no file of its own beside a bundle.
+const program = `
+const { parentPort } = require("node:worker_threads");
+const { deflateRawSync, constants } = require("node:zlib");
+parentPort.on("message", ({ block, dictionary }) => {
+  const options = { level: ${level}, chunkSize: ${chunkSize}, finishFlush: constants.Z_SYNC_FLUSH };
+  if (dictionary !== undefined) options.dictionary = dictionary;
+  parentPort.postMessage(deflateRawSync(block, options));
+});
+`;
+
+interface Job {
+  readonly block: Buffer;
+  readonly dictionary: Buffer | undefined;
+  readonly resolve: (bytes: Buffer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** So many threads at most, started as they are needed; idle ones do not keep the process alive. */
+export function createWorkerDeflate(count: number): Deflate {
+  const idle: Worker[] = [];
+  const queue: Job[] = [];
+  let started = 0;
+  const start = (): Worker | undefined => {
+    if (started === count) return undefined;
+    started += 1;
+    return new Worker(program, { eval: true });
+  };
+  // A thread that is gone takes no more: who waits for it is told.
+  const lose = (error: unknown): void => {
+    started -= 1;
+    for (const job of queue.splice(0)) job.reject(error);
+  };
+  const next = (worker: Worker): void => {
+    const job = queue.shift();
+    if (job === undefined) {
+      worker.unref();
+      idle.push(worker);
+    } else {
+      run(worker, job, next, lose);
+    }
+  };
+  return (block, dictionary) =>
+    new Promise((resolve, reject) => {
+      queue.push({ block, dictionary, resolve, reject });
+      const worker = idle.pop() ?? start();
+      if (worker !== undefined) next(worker);
+    });
+}
+
+function run(
+  worker: Worker,
+  job: Job,
+  done: (worker: Worker) => void,
+  lose: (error: unknown) => void,
+): void {
+  const onMessage = (bytes: Uint8Array): void => {
+    worker.off("error", onError);
+    job.resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    done(worker);
+  };
+  const onError = (error: unknown): void => {
+    worker.off("message", onMessage);
+    job.reject(error);
+    lose(error);
+  };
+  worker.once("message", onMessage);
+  worker.once("error", onError);
+  worker.ref();
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  worker.postMessage({ block: job.block, dictionary: job.dictionary });
+}

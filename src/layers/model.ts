@@ -1,0 +1,94 @@
+import type {
+  Annotations,
+  ContainerConfig,
+  Descriptor,
+  Digest,
+  HistoryEntry,
+  Image,
+} from "../oci/model.ts";
+import type { Diagnostic } from "../diagnostics.ts";
+
+/** An earlier image whose layers a build may keep. */
+export interface PreviousImage {
+  /** As the user would name it, with its digest: `localhost/app:latest@sha256:...`. */
+  readonly reference: string;
+  readonly image: Image;
+  /** Whether the fingerprints in its annotations may be believed (the tag being built, or named by the user). */
+  readonly trusted: boolean;
+}
+
+/** `history` comes from the first, `others` from the rest. */
+export type PreviousImages = readonly PreviousImage[];
+
+export type Compression = "gzip" | "zstd" | "none";
+export type Reuse = "content" | "exact";
+
+export interface LayersInput {
+  readonly previous: PreviousImages;
+  /** The path of a blob on this machine, or undefined where it is not here. */
+  readonly findBlob: (digest: Digest) => Promise<string | undefined>;
+  readonly input: "local" | "all" | "none";
+  /** What this build may list. */
+  readonly maxLayers: number;
+  /** The directory that the last build's `output/state` was kept in, if there is one. */
+  readonly state?: string;
+}
+
+/** The `<path>` of an OUTPUT as host directories that the engine mounts. */
+export interface LayersDirectory {
+  /** Mounted read-only at `<path>`. */
+  readonly root: string;
+  /** Mounted writable at `<path>/output`. */
+  readonly output: string;
+}
+
+export interface CollectOptions {
+  readonly previous: PreviousImages;
+  readonly reuse: Reuse | undefined;
+  readonly compression: Compression;
+  /** SOURCE_DATE_EPOCH in seconds, where one is set. */
+  readonly epoch: number | undefined;
+  readonly maxLayers: number;
+  /** Bytes. */
+  readonly maxLayerSize: number;
+  readonly allowDevices: boolean;
+  /** An empty directory on the store's file system; finished blobs are put here as `<hex>`. */
+  readonly staging: string;
+  /** Layers that stand below those of the build (for the warning about directories that change mode or owner, and the count). */
+  readonly baseLayers: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * `kept`: by reference to a previous image; `equal`: the build wrote it and it proved to be a previous
+ * image's layer; `new`: everything else.
+ */
+export type LayerStatus = "base" | "kept" | "equal" | "new";
+
+export interface CollectedLayer {
+  /** The build's name for it: `created_by`. */
+  readonly name: string;
+  readonly status: LayerStatus;
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest;
+  /** The history entry as it goes into the config; `created` is missing where the image's own time is to stand. */
+  readonly history: HistoryEntry;
+  /** Where the bytes are staged; undefined where the blob is that of a previous image. */
+  readonly blob?: string;
+}
+
+/** What stands in the image's history, in order: layers, and entries without one. */
+export type CollectedEntry =
+  | { readonly kind: "layer"; readonly layer: CollectedLayer }
+  | { readonly kind: "empty"; readonly history: HistoryEntry };
+
+export interface CollectedOutput {
+  readonly entries: readonly CollectedEntry[];
+  /** `output/config.json`, checked: keys to replace or merge, null removes. */
+  readonly config: { readonly [K in keyof ContainerConfig]: ContainerConfig[K] | null } | undefined;
+  /** `output/annotations.json`, checked. */
+  readonly annotations: Annotations;
+  readonly warnings: readonly Diagnostic[];
+  /** The directory with what the build wants to find in `input/state` next time, if it wrote one. */
+  readonly state: string | undefined;
+}

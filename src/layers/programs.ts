@@ -1,0 +1,71 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { Readable } from "node:stream";
+import type { Writable } from "node:stream";
+
+/** A program that turns its input into its output. */
+export interface Filter {
+  readonly input: Writable;
+  readonly output: Readable;
+  /** Settles when it has ended: with what it wrote to stderr, where its exit status is not 0. */
+  readonly ended: Promise<{ readonly failure: string | undefined }>;
+  readonly kill: () => void;
+}
+
+const maxMessage = 4096;
+
+/**
+ * Runs a program that only writes, with a directory open as its descriptor 3. A program that cannot be
+ * started is missing; what `onData` throws ends it.
+ */
+export async function readProgram(
+  program: string,
+  args: readonly string[],
+  directory: number,
+  onData: (chunk: Buffer) => void,
+): Promise<{ readonly failure: string | undefined; readonly isMissing: boolean }> {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe", directory] });
+  const ended = waitFor(program, child);
+  try {
+    const chunks: AsyncIterable<Buffer> = child.stdio[1] ?? Readable.from([]);
+    for await (const chunk of chunks) onData(chunk);
+    return { ...(await ended), isMissing: false };
+  } catch (error) {
+    child.kill("SIGKILL");
+    if (await ended.then(() => false, isNotFound)) return { failure: program, isMissing: true };
+    throw error;
+  }
+}
+
+/** Whether a program could not be started for it is not there. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
+
+/**
+ * Starts a program. It is found by its name alone; `ended` says `undefined` for success. A program that is
+ * not there rejects `ended` with ENOENT.
+ */
+export function startFilter(program: string, args: readonly string[]): Filter {
+  const child = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
+  const ended = waitFor(program, child);
+  // The program's end tells what is wrong; a broken pipe alone says nothing.
+  child.stdin.on("error", () => undefined);
+  return { input: child.stdin, output: child.stdout, ended, kill: () => child.kill("SIGKILL") };
+}
+
+function waitFor(program: string, child: ChildProcess): Promise<{ failure: string | undefined }> {
+  let message = "";
+  child.stderr?.on("data", (chunk: Buffer) => {
+    message = (message + chunk.toString("utf8")).slice(0, maxMessage);
+  });
+  const ended = new Promise<{ failure: string | undefined }>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      const failure = message.trim() || `${program} ended with ${code ?? signal}`;
+      resolve({ failure: code === 0 ? undefined : failure });
+    });
+  });
+  ended.catch(() => undefined);
+  return ended;
+}

@@ -1,0 +1,195 @@
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+} from "node:fs";
+import { refuse } from "../refuse.ts";
+import type { ByteString } from "../tar/entry.ts";
+import type { FileStats } from "./stats.ts";
+import { describeType, toFileStats } from "./stats.ts";
+import { showBytes } from "../refuse.ts";
+
+/**
+ * A directory of the build's output, held open. What lies in it is reached through the open directory
+ * and never through a path, so that nothing that a process left behind puts in its place (a symbolic link
+ * to our machine's files) is followed.
+ */
+export interface OutputDirectory {
+  readonly fd: number;
+  /** As the build names it: `output/layers`. */
+  readonly shown: string;
+}
+
+export interface OutputFile {
+  readonly fd: number;
+  readonly shown: string;
+  readonly stats: FileStats;
+}
+
+const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+// Without O_NONBLOCK the opening of a FIFO would wait for a writer.
+const fileFlags =
+  constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+
+/** Opens the output directory itself, which is ours. */
+export function openOutput(directory: string, shown = "output"): OutputDirectory {
+  return { fd: openSync(directory, directoryFlags), shown };
+}
+
+export function closeDirectory(directory: OutputDirectory): void {
+  closeSync(directory.fd);
+}
+
+/** Names in bytewise order. */
+export function listNames(directory: OutputDirectory): ByteString[] {
+  try {
+    return readdirSync(`/proc/self/fd/${directory.fd}`, { encoding: "buffer" })
+      .map((name) => name.toString("latin1"))
+      .sort();
+  } catch (cause) {
+    throw explain(directory.shown, cause);
+  }
+}
+
+/**
+ * The names in bytewise order, and each directory's once more with a slash, which stands for what is in
+ * it: what is in `a` comes behind `a-b`, for a slash is the larger byte.
+ */
+export function listSteps(directory: OutputDirectory): ByteString[] {
+  try {
+    const options = { encoding: "buffer", withFileTypes: true } as const;
+    return readdirSync(`/proc/self/fd/${directory.fd}`, options)
+      .flatMap((entry) => {
+        const name = entry.name.toString("latin1");
+        return entry.isDirectory() ? [name, `${name}/`] : name;
+      })
+      .sort();
+  } catch (cause) {
+    throw explain(directory.shown, cause);
+  }
+}
+
+/** What lies there, a link itself; undefined where there is nothing. */
+export function statName(directory: OutputDirectory, name: ByteString): FileStats | undefined {
+  try {
+    const stats = lstatSync(pathOf(directory, name), { bigint: true, throwIfNoEntry: false });
+    return stats === undefined ? undefined : toFileStats(stats);
+  } catch (cause) {
+    throw explain(showName(directory, name), cause);
+  }
+}
+
+export function readLink(directory: OutputDirectory, name: ByteString): ByteString {
+  try {
+    return readlinkSync(pathOf(directory, name), { encoding: "buffer" }).toString("latin1");
+  } catch (cause) {
+    throw explain(showName(directory, name), cause);
+  }
+}
+
+/** Errors: `output-file-type` where something else than a directory is there, `output-unreadable`. */
+export function openDirectory(parent: OutputDirectory, name: ByteString): OutputDirectory {
+  const fd = openName(parent, name, directoryFlags);
+  // Names are shown in errors alone, so they are not made before.
+  return {
+    fd,
+    get shown() {
+      return showName(parent, name);
+    },
+  };
+}
+
+/**
+ * Opens a file for reading; anything else is neither opened nor waited on. `expected` is what was seen
+ * there before. Errors: `output-file-type`, `output-unreadable`, `output-changed`.
+ */
+export function openFile(
+  parent: OutputDirectory,
+  name: ByteString,
+  expected: FileStats | undefined = statName(parent, name),
+): OutputFile {
+  if (expected !== undefined && expected.type !== "file")
+    throw wrongType(showName(parent, name), expected, "file");
+  const fd = openName(parent, name, fileFlags);
+  const stats = statOpen(fd);
+  if (expected === undefined || stats.ino !== expected.ino || stats.type !== "file") {
+    closeSync(fd);
+    throw changed(showName(parent, name));
+  }
+  return {
+    fd,
+    stats,
+    get shown() {
+      return showName(parent, name);
+    },
+  };
+}
+
+export function closeFile(file: OutputFile): void {
+  closeSync(file.fd);
+}
+
+/** Errors: `output-changed` where a file is no longer what it was when it was opened. */
+export function assertUnchanged(file: OutputFile): void {
+  const now = statOpen(file.fd);
+  if (now.size !== file.stats.size || now.mtimeNs !== file.stats.mtimeNs) throw changed(file.shown);
+}
+
+/** The error for a file that is being written while it is read. */
+export function changed(shown: string): Error {
+  const hint = "Let every process that the step started end before the step ends.";
+  return refuse("output-changed", "it changed while it was read", { file: shown }, hint);
+}
+
+/** The error for what is not of the type that belongs there. */
+export function wrongType(shown: string, stats: FileStats, wanted: "file" | "directory"): Error {
+  const hint = `Put a ${wanted === "file" ? "plain file" : "directory"} there; links are not followed.`;
+  const message = `it is a ${describeType(stats)}, and a ${wanted} belongs there`;
+  return refuse("output-file-type", message, { file: shown }, hint);
+}
+
+/** What an open file or directory is now. */
+function statOpen(fd: number): FileStats {
+  return toFileStats(fstatSync(fd, { bigint: true }));
+}
+
+/** The name of something in a directory, as errors have it. */
+export function showName(directory: OutputDirectory, name: ByteString): string {
+  return `${directory.shown}/${showBytes(name)}`;
+}
+
+function openName(parent: OutputDirectory, name: ByteString, flags: number): number {
+  try {
+    return openSync(pathOf(parent, name), flags);
+  } catch (cause) {
+    throw explain(showName(parent, name), cause);
+  }
+}
+
+// oxlint-disable-next-line no-control-regex -- all of ASCII
+const ascii = /^[\x00-\x7f]*$/;
+
+/** A text where that says the same as the bytes, for it costs less. */
+function pathOf(directory: OutputDirectory, name: ByteString): Buffer | string {
+  const path = `/proc/self/fd/${directory.fd}/${name}`;
+  return ascii.test(name) ? path : Buffer.from(path, "latin1");
+}
+
+function explain(shown: string, cause: unknown): unknown {
+  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  if (code === "EACCES" || code === "EPERM") {
+    const hint = "Make it readable for the user that builds (chmod), or build as root.";
+    return refuse("output-unreadable", "it cannot be read", { file: shown }, hint, cause);
+  }
+  if (code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO" || code === "ENODEV") {
+    const hint = "Links are not followed, and special files are not opened.";
+    const message = "it is not the plain file or directory that belongs there";
+    return refuse("output-file-type", message, { file: shown }, hint, cause);
+  }
+  if (code === "ENOENT" || code === "ESTALE") return changed(shown);
+  return cause;
+}

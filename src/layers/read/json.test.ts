@@ -1,0 +1,106 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { XbuildError } from "../../errors.ts";
+import { locateJson, parseJson } from "./json.ts";
+
+function refusal(text: string): string {
+  try {
+    parseJson(Buffer.from(text, "latin1"), "output/history.json");
+  } catch (error) {
+    return error instanceof XbuildError ? error.message : String(error);
+  }
+  return "taken";
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe("parseJson", () => {
+  it("reads what JSON.parse reads", () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 5 }), fc.constantFrom(undefined, 1, "\t"), (text, space) => {
+        const value: unknown = JSON.parse(text);
+        const spaced = JSON.stringify(value, undefined, space) + "\r\n ";
+        expect(parseJson(Buffer.from(spaced), "a")).toEqual(value);
+      }),
+    );
+  });
+
+  it("takes nothing that JSON.parse refuses, and never throws anything but a refusal", () => {
+    const texts = fc.string({
+      unit: fc.constantFrom(...Array.from('[]{}",:0123e+-.tfn \\u\u0001\u00e9')),
+    });
+    expect(
+      fc.check(
+        fc.property(texts, (text) => {
+          const outcome = refusal(text);
+          const isRefused = /^output\/history\.json:\d+:\d+: /.test(outcome);
+          return isRefused || (outcome === "taken" && isJson(text));
+        }),
+        { numRuns: 1000 },
+      ).failed,
+    ).toBe(false);
+  });
+
+  it.each([
+    ["a key twice", '{"a":1,\n  "b":2, "a":3}', '2:10: the key "a" stands there twice'],
+    ["a key twice, escaped", String.raw`{"a":1,"\u0061":3}`, '1:8: the key "a" stands there twice'],
+    ["text behind it", "[]\nx", "2:1: something stands behind the document"],
+    ["a comma in the end", "[1,]", "1:4: a value belongs here"],
+    ["a key without quotes", "{a:1}", "1:2: a key in quotes belongs here"],
+    ["no colon", '{"a" 1}', "1:6: a colon belongs here"],
+    ["no end", '{"a":[1', "1:8: a comma or a closing bracket belongs here"],
+    [
+      "an open string",
+      '["a',
+      "1:2: a string is not closed, or has a character that needs an escape",
+    ],
+    [
+      "a new line in a string",
+      '["a\nb"]',
+      "1:2: a string is not closed, or has a character that needs an escape",
+    ],
+    [
+      "half of a surrogate pair",
+      String.raw`["\ud800"]`,
+      "1:2: a string has half of a surrogate pair",
+    ],
+    ["a number that is too large", "[1e999]", "1:2: a number is out of range"],
+    ["NaN", "[NaN]", "1:2: a value belongs here"],
+    ["a number with a zero first", "[01]", "1:2: a value belongs here"],
+    ["nothing", "", "1:1: a value belongs here"],
+    ["bytes that are no UTF-8", '"\u00ff"', "1:1: it is not UTF-8"],
+    ["columns count bytes", '["\u00c3\u00a9", x]', "1:8: a value belongs here"],
+    ["depth", "[".repeat(100) + "]".repeat(100), "1:66: it is nested more than 64 deep"],
+    ["very many values", `[${"0,".repeat(300_000)}0]`, "1:400000: it has more than 200000 values"],
+    ["a huge depth", "[".repeat(4_000_000), "1:66: it is nested more than 64 deep"],
+  ])("refuses %s", (_what, text, message) => {
+    expect(refusal(text)).toBe(`output/history.json:${message}`);
+  });
+
+  it("takes a byte order mark, keys that objects have, and long strings", () => {
+    expect(parseJson(Buffer.from("\u{feff}[1]"), "a")).toEqual([1]);
+    const value = parseJson(Buffer.from('{"__proto__":{"x":1},"constructor":2}'), "a");
+    expect(Object.keys(value ?? {})).toEqual(["__proto__", "constructor"]);
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    const long = "a".repeat(4_000_000);
+    expect(parseJson(Buffer.from(JSON.stringify([long])), "a")).toEqual([long]);
+    const escapes = '\\"'.repeat(2_000_000);
+    expect(parseJson(Buffer.from(`["${escapes}"]`), "a")).toEqual(['"'.repeat(2_000_000)]);
+  });
+});
+
+describe("locateJson", () => {
+  it("finds the innermost part that is there", () => {
+    const bytes = Buffer.from('{"history": [\n  {"a": 1},\n  {"a": 2, "b": 3}]}');
+    expect(locateJson(bytes, ["history", 1, "b"]).start).toMatchObject({ line: 3, column: 17 });
+    expect(locateJson(bytes, ["history", 1, "c"]).start).toMatchObject({ line: 3, column: 3 });
+    expect(locateJson(bytes, []).start).toMatchObject({ line: 1, column: 1, offset: 0 });
+  });
+});

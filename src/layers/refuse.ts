@@ -1,0 +1,44 @@
+import type { Span } from "../diagnostics.ts";
+import { XbuildError } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
+
+export interface Place {
+  /** As the build names it: `output/history.json`. */
+  readonly file: string;
+  readonly span?: Span;
+}
+
+/**
+ * The error for something that is refused: what (without a full stop), where, and what to do. The place
+ * is part of the message too, for those who print nothing else.
+ */
+export function refuse(
+  code: ErrorCode,
+  message: string,
+  place: Place,
+  hint: string,
+  cause?: unknown,
+): XbuildError {
+  const where =
+    place.span === undefined
+      ? place.file
+      : `${place.file}:${place.span.start.line}:${place.span.start.column}`;
+  return new XbuildError(code, `${where}: ${message}`, {
+    hint,
+    diagnostics: [{ code, severity: "error", message, hint, ...place }],
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** A name as a person may read it: one line, no control characters, bytes that are no UTF-8 as `\xNN`. */
+export function showBytes(bytes: string): string {
+  const buffer = Buffer.from(bytes, "latin1");
+  const text = buffer.toString("utf8");
+  const valid = Buffer.from(text, "utf8").equals(buffer);
+  const shown = valid ? text : bytes;
+  const escaped = shown.replaceAll(
+    valid ? /[\p{Cc}\u2028\u2029]/gu : /[^\x20-\x7e]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+  return escaped.length > 200 ? `${escaped.slice(0, 200)}...` : escaped;
+}

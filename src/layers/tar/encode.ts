@@ -1,0 +1,133 @@
+import { isUtf8 } from "node:buffer";
+import type { ByteString, Entry, EntryType } from "./entry.ts";
+import { blockSize, paddingOf } from "./entry.ts";
+import { encodePax } from "./pax.ts";
+
+const typeflags: Readonly<Record<EntryType, string>> = {
+  file: "0",
+  "hard-link": "1",
+  symlink: "2",
+  "character-device": "3",
+  "block-device": "4",
+  directory: "5",
+  fifo: "6",
+};
+
+/** Magic and version; the digits would be read as part of an octal escape. */
+const ustarMagic = "ustar\u{0}00";
+const maxId = 0o7777777;
+const maxWide = 0o77777777777;
+
+/**
+ * Gives `put` the canonical header of an entry, with what extends it before it: ustar, and PAX records only
+ * for what ustar cannot hold, sorted by key. The bytes are valid during the call alone. Two blocks of
+ * zeros end an archive. POSIX.1-2017, pax.
+ */
+export function encodeEntry(entry: Entry, mtime: number, put: (bytes: Buffer) => void): void {
+  const name = entry.type === "directory" ? `${entry.path}/` : entry.path;
+  const split = splitName(name);
+  const records = listRecords(entry, mtime, name, split);
+  if (records !== undefined) {
+    const data = encodePax(records);
+    put(encodePaxHeader(data.length));
+    put(data);
+    put(zeros.subarray(0, paddingOf(data.length)));
+  }
+  put(encodeHeader(entry, mtime, split ?? cutName(name)));
+}
+
+/** One header after another is made here: allocating each would cost more than making it. */
+const scratch = Buffer.alloc(blockSize);
+const zeros = Buffer.alloc(blockSize);
+
+interface SplitName {
+  readonly prefix: ByteString;
+  readonly name: ByteString;
+}
+
+/** As ustar has it: 100 bytes, and 155 before them where a slash parts the two. */
+function splitName(path: ByteString): SplitName | undefined {
+  if (path.length <= 100) return { prefix: "", name: path };
+  const slash = path.lastIndexOf("/", Math.min(155, path.length - 2));
+  const name = path.slice(slash + 1);
+  return slash > 0 && name.length <= 100 ? { prefix: path.slice(0, slash), name } : undefined;
+}
+
+/** What a reader that does not know PAX sees. */
+function cutName(path: ByteString): SplitName {
+  return { prefix: "", name: path.slice(0, 100) };
+}
+
+function listRecords(
+  entry: Entry,
+  mtime: number,
+  name: ByteString,
+  split: SplitName | undefined,
+): ReadonlyMap<ByteString, ByteString> | undefined {
+  const records: [ByteString, ByteString][] = entry.xattrs.map(([key, value]) => [
+    `SCHILY.xattr.${key}`,
+    value,
+  ]);
+  const names: [ByteString, ByteString][] = [];
+  if (split === undefined) names.push(["path", name]);
+  if (entry.link.length > 100) names.push(["linkpath", entry.link]);
+  // Names in records are UTF-8 unless they say otherwise.
+  if (names.some(([, value]) => !isUtf8(Buffer.from(value, "latin1")))) {
+    records.push(["hdrcharset", "BINARY"]);
+  }
+  records.push(...names);
+  if (entry.uid > maxId) records.push(["uid", String(entry.uid)]);
+  if (entry.gid > maxId) records.push(["gid", String(entry.gid)]);
+  if (storedSize(entry) > maxWide) records.push(["size", String(entry.size)]);
+  if (mtime < 0 || mtime > maxWide) records.push(["mtime", String(mtime)]);
+  return records.length === 0 ? undefined : new Map(records);
+}
+
+function storedSize(entry: Entry): number {
+  return entry.type === "file" ? entry.size : 0;
+}
+
+function encodeHeader(entry: Entry, mtime: number, name: SplitName): Buffer {
+  const header = scratch.fill(0);
+  header.write(name.name, 0, 100, "latin1");
+  writeOctal(header, entry.type === "symlink" ? 0o777 : entry.mode, 100, 8);
+  writeOctal(header, entry.uid > maxId ? 0 : entry.uid, 108, 8);
+  writeOctal(header, entry.gid > maxId ? 0 : entry.gid, 116, 8);
+  const size = storedSize(entry);
+  writeOctal(header, size > maxWide ? 0 : size, 124, 12);
+  writeOctal(header, mtime < 0 || mtime > maxWide ? 0 : mtime, 136, 12);
+  header.write(typeflags[entry.type], 156, 1, "latin1");
+  header.write(entry.link.slice(0, 100), 157, 100, "latin1");
+  header.write(ustarMagic, 257, 8, "latin1");
+  writeOctal(header, entry.deviceMajor, 329, 8);
+  writeOctal(header, entry.deviceMinor, 337, 8);
+  header.write(name.prefix, 345, 155, "latin1");
+  writeChecksum(header);
+  return header;
+}
+
+function encodePaxHeader(size: number): Buffer {
+  const header = scratch.fill(0);
+  header.write("././@PaxHeader", 0, "latin1");
+  writeOctal(header, 0o644, 100, 8);
+  writeOctal(header, 0, 108, 8);
+  writeOctal(header, 0, 116, 8);
+  writeOctal(header, size, 124, 12);
+  writeOctal(header, 0, 136, 12);
+  header.write("x", 156, "latin1");
+  header.write(ustarMagic, 257, 8, "latin1");
+  writeOctal(header, 0, 329, 8);
+  writeOctal(header, 0, 337, 8);
+  writeChecksum(header);
+  return header;
+}
+
+function writeOctal(header: Buffer, value: number, at: number, length: number): void {
+  header.write(value.toString(8).padStart(length - 1, "0"), at, length - 1, "latin1");
+}
+
+function writeChecksum(header: Buffer): void {
+  let sum = 8 * 0x20;
+  for (let i = 0; i < blockSize; i++) sum += header[i] ?? 0;
+  header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, 8, "latin1");
+}

@@ -1,0 +1,179 @@
+import { showBytes } from "../refuse.ts";
+import type { ArchivedEntry, ByteString, EntryType } from "./entry.ts";
+import { maxPath } from "./entry.ts";
+import type { Header } from "./header.ts";
+import { HeaderProblem } from "./header.ts";
+import { refuseTar } from "./problems.ts";
+
+/** What stood before a header and changes it. */
+export interface Extension {
+  readonly pax: ReadonlyMap<string, ByteString> | undefined;
+  /** GNU's types L and K. */
+  readonly longName: ByteString | undefined;
+  readonly longLink: ByteString | undefined;
+}
+
+const types: Readonly<Record<string, EntryType>> = {
+  "\0": "file",
+  "0": "file",
+  "7": "file",
+  S: "file",
+  "1": "hard-link",
+  "2": "symlink",
+  "3": "character-device",
+  "4": "block-device",
+  "5": "directory",
+  "6": "fifo",
+};
+
+const maxOctalSize = 0o77777777777;
+const maxId = 0xffffffff;
+const maxDevice = 0o7777777;
+
+/** An entry from its header and what extends it; its data are still to be placed. */
+export function resolveEntry(header: Header, extension: Extension, file: string): ArchivedEntry {
+  const { pax } = extension;
+  const name = pickName(
+    pax?.get("GNU.sparse.name") ?? pax?.get("path"),
+    extension.longName,
+    header.name,
+  );
+  const type = resolveType(header, name, file);
+  const size = resolveSize(header, pax, file);
+  if (type !== "file" && size !== 0) {
+    throw refuseTar(
+      "layer-tar-size-mismatch",
+      `${showBytes(name)} is no file and has a size`,
+      file,
+    );
+  }
+  const link = pickName(pax?.get("linkpath"), extension.longLink, header.linkname);
+  return {
+    path: normalizePath(name, file),
+    type,
+    mode: header.mode & 0o7777,
+    uid: resolveId(pax?.get("uid"), header.uid),
+    gid: resolveId(pax?.get("gid"), header.gid),
+    mtime: resolveTime(pax?.get("mtime"), header.mtime),
+    size,
+    link: resolveLink(type, link, file),
+    deviceMajor: resolveDevice(type, header.deviceMajor),
+    deviceMinor: resolveDevice(type, header.deviceMinor),
+    xattrs: listXattrs(pax),
+    dataOffset: 0,
+    dataSize: size,
+    sparse: undefined,
+  };
+}
+
+function pickName(
+  pax: ByteString | undefined,
+  long: ByteString | undefined,
+  plain: ByteString,
+): ByteString {
+  if (pax !== undefined && long !== undefined)
+    throw new HeaderProblem("an entry has two long names");
+  const name = pax ?? long ?? plain;
+  if (name.includes("\0")) throw new HeaderProblem("a name has a NUL byte");
+  if (name.length > maxPath) throw new HeaderProblem(`a name is longer than ${maxPath} bytes`);
+  return name;
+}
+
+function resolveType(header: Header, name: ByteString, file: string): EntryType {
+  const type = types[header.typeflag];
+  if (type === undefined) {
+    const shown = JSON.stringify(header.typeflag);
+    throw refuseTar(
+      "layer-tar-entry-type",
+      `${showBytes(name)} has the unknown type ${shown}`,
+      file,
+    );
+  }
+  if (type !== "file" || !name.endsWith("/")) return type;
+  // Before POSIX a directory was a file of no size whose name ends with a slash.
+  if (header.typeflag === "\0") return "directory";
+  throw refuseTar(
+    "layer-tar-entry-type",
+    `the file ${showBytes(name)} is named like a directory`,
+    file,
+  );
+}
+
+function resolveSize(
+  header: Header,
+  pax: ReadonlyMap<string, ByteString> | undefined,
+  file: string,
+): number {
+  const text = pax?.get("size");
+  if (header.size < 0) throw new HeaderProblem("a size is negative");
+  if (text === undefined) return header.size;
+  const size = parseWhole(text, "size");
+  const cannotStand = size > maxOctalSize && header.size === 0;
+  if (size === header.size || cannotStand) return size;
+  const message = `a header says ${header.size} bytes, its extended header ${size}`;
+  throw refuseTar("layer-tar-size-mismatch", message, file);
+}
+
+function resolveId(text: ByteString | undefined, plain: number): number {
+  const id = text === undefined ? plain : parseWhole(text, "owner");
+  if (id < 0 || id > maxId) throw new HeaderProblem("an owner is out of range");
+  return id;
+}
+
+function resolveDevice(type: EntryType, number: number): number {
+  if (type !== "character-device" && type !== "block-device") return 0;
+  if (number < 0 || number > maxDevice) throw new HeaderProblem("a device number is out of range");
+  return number;
+}
+
+function resolveTime(text: ByteString | undefined, plain: number): number {
+  if (text === undefined) return plain;
+  const time = /^-?[0-9]{1,15}(?:\.[0-9]*)?$/.test(text) ? Math.floor(Number(text)) : Number.NaN;
+  if (!Number.isSafeInteger(time)) throw new HeaderProblem("a time is no number");
+  // Number() rounds a long fraction up, sometimes to the next whole second.
+  return text.startsWith("-") ? time : Number(text.split(".", 1)[0] ?? text);
+}
+
+function resolveLink(type: EntryType, link: ByteString, file: string): ByteString {
+  if (type === "symlink") {
+    if (link === "") throw new HeaderProblem("a symbolic link has no target");
+    return link;
+  }
+  if (type !== "hard-link") return "";
+  if (link.startsWith("/")) {
+    const message = `a hard link points to the absolute path ${showBytes(link)}`;
+    throw refuseTar("layer-tar-path-escape", message, file);
+  }
+  return normalizePath(link, file);
+}
+
+/** Without what says nothing (`./`, double slashes, a trailing one). */
+function normalizePath(name: ByteString, file: string): ByteString {
+  const path = name.endsWith("/") ? name.slice(0, -1) : name;
+  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path;
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+  if (!parts.includes("..")) return parts.join("/");
+  throw refuseTar("layer-tar-path-escape", `the path ${showBytes(name)} has a ".."`, file);
+}
+
+/** No SELinux labels and no bookkeeping of overlay: they belong to the machine, not to the content. */
+function isKeptXattr(name: ByteString): boolean {
+  return name !== "security.selinux" && !/^(?:trusted|user)\.overlay\./.test(name);
+}
+
+function listXattrs(pax: ReadonlyMap<string, ByteString> | undefined): ArchivedEntry["xattrs"] {
+  if (pax === undefined) return [];
+  const prefix = "SCHILY.xattr.";
+  return [...pax]
+    .filter(([key]) => key.startsWith(prefix))
+    .map(([key, value]): [ByteString, ByteString] => [key.slice(prefix.length), value])
+    .filter(([name]) => isKeptXattr(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Digits alone. Errors: `HeaderProblem`. */
+export function parseWhole(text: string, what: string): number {
+  const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new HeaderProblem(`a ${what} is no whole number`);
+  return value;
+}

@@ -1,0 +1,90 @@
+import type { Diagnostic } from "../diagnostics.ts";
+import type { LooseLayer, OutputScan } from "./output-scan.ts";
+import { readProgram } from "./programs.ts";
+import { showBytes } from "./refuse.ts";
+import type { ByteString, Entry } from "./tar/entry.ts";
+import { refuseTar } from "./tar/problems.ts";
+import { listXattrPrograms } from "./xattr-programs.ts";
+
+/** The extended attributes of a path of a loose tree, by name. */
+export type FindXattrs = (layer: LooseLayer, path: ByteString) => Entry["xattrs"];
+
+type Attributes = Map<ByteString, [name: ByteString, value: ByteString][]>;
+
+/** Bytes of all attributes of a build's trees together, as they are held in memory. */
+const maxSize = 64 * 1024 * 1024;
+
+/**
+ * The extended attributes (file capabilities, ACLs) of everything in the trees of `output/layers`. Node has no
+ * call for them, so a program reads them; where none is there, a warning says what is lost.
+ */
+export async function readTreeXattrs(
+  scan: OutputScan,
+  warn: (warning: Diagnostic) => void,
+  programs = listXattrPrograms(process.arch),
+): Promise<FindXattrs> {
+  const { layerDirectory } = scan;
+  const hasTrees = scan.layers.some((layer) => layer.kind === "tree");
+  if (layerDirectory === undefined || !hasTrees) return () => [];
+  for (const { program, args } of programs) {
+    const attributes: Attributes = new Map();
+    const collect = createCollector(attributes);
+    const outcome = await readProgram(program, args, layerDirectory.fd, collect);
+    if (outcome.failure === undefined)
+      return (layer, path) => attributes.get(`${layer.fileName}/${path}`) ?? [];
+    if (!outcome.isMissing) warn(warnFailure(program, outcome.failure));
+  }
+  warn(warnMissing());
+  return () => [];
+}
+
+/** Takes `path NUL name NUL hex NUL` as it comes. */
+function createCollector(attributes: Attributes): (chunk: Buffer) => void {
+  let rest = "";
+  let size = 0;
+  return (chunk) => {
+    size += chunk.length;
+    if (size > maxSize) {
+      const message = `the trees have more than ${maxSize} bytes of extended attributes`;
+      throw refuseTar("layer-too-many-entries", message, "output/layers");
+    }
+    const parts = (rest + chunk.toString("latin1")).split("\0");
+    const whole = parts.length - 1 - ((parts.length - 1) % 3);
+    for (let i = 0; i < whole; i += 3) {
+      addAttribute(attributes, parts[i] ?? "", parts[i + 1] ?? "", parts[i + 2] ?? "");
+    }
+    rest = parts.slice(whole).join("\0");
+  };
+}
+
+function addAttribute(
+  attributes: Attributes,
+  path: ByteString,
+  name: ByteString,
+  hex: string,
+): void {
+  const known = attributes.get(path) ?? [];
+  attributes.set(path, known);
+  known.push([name, Buffer.from(hex, "hex").toString("latin1")]);
+  known.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function warnFailure(program: string, failure: string): Diagnostic {
+  return {
+    code: "layer-xattrs-unread",
+    severity: "warning",
+    message: `${program} could not read extended attributes: ${showBytes(failure)}`,
+    file: "output/layers",
+  };
+}
+
+function warnMissing(): Diagnostic {
+  return {
+    code: "layer-xattrs-unread",
+    severity: "warning",
+    message:
+      "extended attributes, such as file capabilities, are not read, and so not in the layers",
+    hint: "Install perl or python3 on this machine, or give the layers as tar archives with attributes.",
+    file: "output/layers",
+  };
+}

@@ -1,0 +1,11 @@
+/** Annotations under this prefix are ours to write: a build may set none of them. */
+export const ownAnnotationPrefix = "io.xbuild.";
+
+/** On a layer's descriptor: the fingerprint of its content, with the version of the algorithm. */
+export const fingerprintAnnotation = "io.xbuild.layer.fingerprint";
+
+/** On the manifest: the hashed key of everything that the image depends on. */
+export const keyAnnotation = "io.xbuild.key";
+
+/** On a descriptor in an index: the image's name. image-spec v1.1, annotations.md. */
+export const refNameAnnotation = "org.opencontainers.image.ref.name";

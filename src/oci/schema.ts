@@ -1,0 +1,183 @@
+import { z } from "zod";
+import { XbuildError } from "../errors.ts";
+import { digestBytes, isDigest } from "./digest.ts";
+import { isJsonObject } from "./json.ts";
+import { isEncryptedType, isSchema1Type, ociConfigType, toOciMediaType } from "./media-types.ts";
+import type { Descriptor, Digest, Image, ImageConfig, Manifest } from "./model.ts";
+
+/** image-spec v1.1, image-index.md. */
+export interface Index {
+  readonly schemaVersion: 2;
+  readonly mediaType?: string;
+  readonly manifests: readonly Descriptor[];
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Larger manifests and configs are refused: registries refuse them, and they are read whole. */
+const maxDocumentSize = 4 * 1024 * 1024;
+
+const digest = z.custom<Digest>(
+  isDigest,
+  "not a sha256 digest (sha256: and 64 lower-case hex digits)",
+);
+const annotations = z.record(z.string(), z.string());
+const platform = z.looseObject({
+  architecture: z.string(),
+  os: z.string(),
+  variant: z.exactOptional(z.string()),
+  "os.version": z.exactOptional(z.string()),
+  "os.features": z.exactOptional(z.array(z.string())),
+});
+const descriptor = z.looseObject({
+  mediaType: z.string().min(1),
+  digest,
+  size: z.int().nonnegative(),
+  urls: z.exactOptional(z.array(z.string())),
+  annotations: z.exactOptional(annotations),
+  platform: z.exactOptional(platform),
+});
+const manifestSchema = z.looseObject({
+  schemaVersion: z.literal(2),
+  // image-spec lets it be missing; the type of the config then tells.
+  mediaType: z.string().default("application/vnd.oci.image.manifest.v1+json"),
+  config: descriptor,
+  layers: z.array(descriptor),
+  annotations: z.exactOptional(annotations),
+});
+const indexSchema = z.looseObject({
+  schemaVersion: z.literal(2),
+  mediaType: z.exactOptional(z.string()),
+  manifests: z.array(descriptor),
+  annotations: z.exactOptional(annotations),
+});
+
+const strings = z.array(z.string());
+const json = z.json();
+const containerConfig = z.looseObject({
+  User: z.exactOptional(z.string()),
+  ExposedPorts: z.exactOptional(z.record(z.string(), json)),
+  Env: z.exactOptional(strings),
+  Entrypoint: z.exactOptional(strings),
+  Cmd: z.exactOptional(strings),
+  Volumes: z.exactOptional(z.record(z.string(), json)),
+  WorkingDir: z.exactOptional(z.string()),
+  Labels: z.exactOptional(annotations),
+  StopSignal: z.exactOptional(z.string()),
+  Healthcheck: z.exactOptional(json),
+  Shell: z.exactOptional(strings),
+  OnBuild: z.exactOptional(strings),
+  ArgsEscaped: z.exactOptional(z.boolean()),
+});
+const historyEntry = z.looseObject({
+  created: z.exactOptional(z.string()),
+  author: z.exactOptional(z.string()),
+  created_by: z.exactOptional(z.string()),
+  comment: z.exactOptional(z.string()),
+  empty_layer: z.exactOptional(z.boolean()),
+});
+const configSchema = platform.extend({
+  created: z.exactOptional(z.string()),
+  author: z.exactOptional(z.string()),
+  config: z.exactOptional(containerConfig),
+  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(digest) }),
+  history: z.exactOptional(z.array(historyEntry)),
+});
+
+/**
+ * An image from its two documents, OCI's or Docker's schema 2; null members count as missing, as Go's
+ * tools write them. Errors: `image-invalid` (not what the specification says), `image-unsupported`
+ * (schema 1, an index, an artifact, encrypted layers). image-spec v1.1, manifest.md and config.md.
+ */
+export function parseImage(manifestBytes: Uint8Array, configBytes: Uint8Array): Image {
+  const manifest = parseManifest(manifestBytes);
+  const config = parseConfig(configBytes);
+  assertBelongsTogether(manifest, config, configBytes);
+  return { digest: digestBytes(manifestBytes), manifestBytes, manifest, configBytes, config };
+}
+
+/** A manifest alone. Errors: as `parseImage`. */
+export function parseManifest(bytes: Uint8Array): Manifest {
+  const document = parseDocument(bytes, "manifest");
+  assertSupported(document);
+  const manifest: Manifest = check(manifestSchema, document, "manifest");
+  if (toOciMediaType(manifest.config.mediaType) !== ociConfigType) {
+    throw unsupported("it is an artifact and no container image", "name a container image");
+  }
+  const encrypted = manifest.layers.findIndex((layer) => isEncryptedType(layer.mediaType));
+  if (encrypted === -1) return manifest;
+  throw unsupported(`its layer ${encrypted + 1} is encrypted`, "decrypt the image first");
+}
+
+/** An image index, or Docker's manifest list. Errors: `image-invalid`. image-spec v1.1, image-index.md. */
+export function parseIndex(bytes: Uint8Array): Index {
+  return check(indexSchema, parseDocument(bytes, "index"), "index");
+}
+
+/** A config alone. Errors: `image-invalid`. image-spec v1.1, config.md. */
+export function parseConfig(bytes: Uint8Array): ImageConfig {
+  const document = dropNulls(parseDocument(bytes, "config"));
+  if (!isJsonObject(document)) return check(configSchema, document, "config");
+  const history = Array.isArray(document["history"])
+    ? { history: document["history"].map(dropNulls) }
+    : {};
+  const inner = "config" in document ? { config: dropNulls(document["config"]) } : {};
+  return check(configSchema, { ...document, ...history, ...inner }, "config");
+}
+
+function parseDocument(bytes: Uint8Array, what: string): unknown {
+  if (bytes.byteLength > maxDocumentSize) {
+    throw invalid(`its ${what} is larger than ${maxDocumentSize} bytes`);
+  }
+  try {
+    return dropNulls(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw invalid(`its ${what} is no JSON`, cause);
+  }
+}
+
+function dropNulls(value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null));
+}
+
+function assertSupported(document: unknown): void {
+  if (!isJsonObject(document)) return;
+  const { mediaType, schemaVersion } = document;
+  if (schemaVersion === 1 || (typeof mediaType === "string" && isSchema1Type(mediaType))) {
+    throw unsupported("it has Docker's schema 1", "pull and push it with a tool of today first");
+  }
+  if ("manifests" in document) {
+    throw unsupported("it is an index of several images", "name the one for the platform");
+  }
+}
+
+function check<T>(schema: z.ZodType<T>, document: unknown, what: string): T {
+  const result = schema.safeParse(document);
+  if (result.success) return result.data;
+  const findings = result.error.issues.map((issue) => {
+    const path = issue.path.join(".");
+    return path === "" ? issue.message : `${path}: ${issue.message}`;
+  });
+  throw invalid(`its ${what} is not what the specification says (${findings.join("; ")})`);
+}
+
+function assertBelongsTogether(
+  manifest: Manifest,
+  config: ImageConfig,
+  configBytes: Uint8Array,
+): void {
+  if (digestBytes(configBytes) !== manifest.config.digest) {
+    throw invalid("its config is not the one that the manifest names");
+  }
+  const [layers, diffIds] = [manifest.layers.length, config.rootfs.diff_ids.length];
+  if (layers !== diffIds) throw invalid(`it has ${layers} layers, but ${diffIds} diff IDs`);
+}
+
+function invalid(reason: string, cause?: unknown): XbuildError {
+  const hint = "build or pull the image again, or name another one";
+  return new XbuildError("image-invalid", `the image is broken: ${reason}`, { hint, cause });
+}
+
+function unsupported(reason: string, hint: string): XbuildError {
+  return new XbuildError("image-unsupported", `the image cannot be used: ${reason}`, { hint });
+}

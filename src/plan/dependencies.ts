@@ -1,0 +1,50 @@
+import type { Containerfile, Instruction, ResolvedStage } from "../containerfile/model.ts";
+import { readArguments } from "../containerfile/scope.ts";
+import { decodeText } from "../containerfile/text.ts";
+import type { BuildPlan } from "./model.ts";
+
+/** What of the file's text a result depends on: comments, blank lines and unused stages are left out. */
+export function describeTexts(
+  containerfile: Containerfile,
+  needed: readonly ResolvedStage[],
+  output: Instruction,
+): Pick<BuildPlan, "texts" | "declaredArguments" | "declaredBeforeOutput" | "unpredictable"> {
+  const { escape } = containerfile;
+  const instructions = [
+    ...containerfile.preamble,
+    ...needed.flatMap((one) => [one.stage.from, ...one.stage.instructions]),
+  ];
+  return {
+    texts: instructions.map(describeInstruction),
+    declaredArguments: declaredNames(instructions, escape),
+    declaredBeforeOutput: declaredNames(
+      instructions.filter((one) => one.span.start.offset < output.span.start.offset),
+      escape,
+    ),
+    unpredictable: instructions.filter(isUnpredictable),
+  };
+}
+
+function describeInstruction(instruction: Instruction): string {
+  const bodies = instruction.heredocs.map((heredoc) => decodeText(heredoc.body));
+  return [decodeText(instruction.text), ...bodies].join("\n");
+}
+
+/** Names that the ARGs among these instructions declare. */
+export function declaredNames(
+  instructions: readonly Instruction[],
+  escape: string,
+): ReadonlySet<string> {
+  const declared = instructions.flatMap((one) => readArguments(one, escape));
+  return new Set(declared.map(({ name }) => name));
+}
+
+const remoteSource = /(?:^|[\s"'[])(?:https?:\/\/|git:\/\/|ssh:\/\/|git@)\S*/g;
+
+/** An ADD from the network whose content no checksum and no full commit fixes. */
+function isUnpredictable(instruction: Instruction): boolean {
+  if (instruction.keyword !== "ADD") return false;
+  if (instruction.flags.some((flag) => flag.name === "checksum")) return false;
+  const sources = instruction.args.match(remoteSource) ?? [];
+  return sources.some((source) => !/#[0-9a-f]{40}\b/.test(source));
+}

@@ -1,0 +1,30 @@
+import type { Containerfile } from "../containerfile/model.ts";
+import { decodeText } from "../containerfile/text.ts";
+import type { Diagnostic } from "../diagnostics.ts";
+
+/**
+ * The instruction that an engine's message means by a step's text, as a place in the user's file.
+ * Engines print a step joined and with single spaces, or nearly so.
+ */
+export function locateStep(
+  containerfile: Containerfile,
+  step: string,
+): Pick<Diagnostic, "file" | "span" | "excerpt"> | undefined {
+  const wanted = normalise(step);
+  const found = containerfile.instructions.find(
+    (one) => normalise(decodeText(one.text)) === wanted,
+  );
+  if (found === undefined) return undefined;
+  const { source, file } = containerfile;
+  const start = found.span.start.offset - found.span.start.column + 1;
+  const end = source.indexOf("\n", start);
+  return { file, span: found.span, excerpt: source.slice(start, end < 0 ? undefined : end) };
+}
+
+/** Quotes stand escaped in the message of some versions, and white space is never reliable. */
+function normalise(text: string): string {
+  return text
+    .replace(/\\(?=["\\])/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+}

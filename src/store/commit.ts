@@ -1,0 +1,103 @@
+import { copyFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import { digestHex } from "../oci/digest.ts";
+import type { Descriptor, Digest, Image } from "../oci/model.ts";
+import { explainFailures, systemCode } from "./failures.ts";
+import { forEachOf, settleFile, syncDirectory, writeAtomically } from "./files.ts";
+import { readIndex, setNames, writeIndex } from "./index-file.ts";
+import { withLock } from "./lock.ts";
+import { blobPath, blobsDirectory, lockPath, type Store } from "./paths.ts";
+import { putRecord, putRef, type BuildRecord } from "./records.ts";
+import type { Run } from "./runs.ts";
+
+export interface StagedBlob {
+  readonly digest: Digest;
+  /** A file that nothing else has open for writing; it is moved into the store. */
+  readonly path: string;
+}
+
+export interface CommitInput {
+  readonly image: Image;
+  /** The layers whose bytes are new here; the others are in the store, or stay where they are known to be. */
+  readonly stagedBlobs: readonly StagedBlob[];
+  /** Full names that shall stand for the image. */
+  readonly names: readonly string[];
+  readonly record?: BuildRecord;
+  /** Keys of xbuild's own names (a stage of a target for a platform). */
+  readonly refs?: readonly string[];
+}
+
+/**
+ * Takes an image into the store: blobs, config and manifest, then refs and record, last the index. Killed
+ * at any instant, it leaves every name on a whole image: its old one or the new one. Idempotent.
+ * Errors: `store-full`, `store-not-writable`, `store-damaged` (a staged blob of another size), `store-lock`.
+ */
+export async function commitImage(run: Run, input: CommitInput): Promise<void> {
+  const { store } = run;
+  await explainFailures(store.directory, async () => {
+    const blobs = await settleBlobs(run, input);
+    await withLock(lockPath(store), async (lock) => {
+      await forEachOf(blobs, (blob) => rename(blob.path, blobPath(store, blob.digest)));
+      await writeDocuments(store, input.image);
+      await syncDirectory(blobsDirectory(store));
+      await writeReferences(store, input);
+      const { manifests } = await readIndex(store);
+      if (input.names.length === 0) return;
+      await writeIndex(store, setNames(manifests, input.names, describeImage(input.image)), lock);
+    });
+  });
+}
+
+/** The descriptor of an image's manifest. */
+export function describeImage({ manifest, digest, manifestBytes }: Image): Descriptor {
+  return { mediaType: manifest.mediaType, digest, size: manifestBytes.byteLength };
+}
+
+/** The staged blobs on the store's file system, durable, and of the size that the manifest says. */
+async function settleBlobs(run: Run, input: CommitInput): Promise<readonly StagedBlob[]> {
+  const sizes = new Map(input.image.manifest.layers.map((layer) => [layer.digest, layer.size]));
+  const blobs = new Map(input.stagedBlobs.map((blob) => [blob.digest, blob]));
+  await forEachOf([...blobs.values()], async (blob) => {
+    const path = await bringNear(run, blob);
+    blobs.set(blob.digest, { digest: blob.digest, path });
+    assertSize(blob, await settleFile(path), sizes.get(blob.digest));
+  });
+  return [...blobs.values()];
+}
+
+/** The file itself, or its copy where it lies on another file system. */
+async function bringNear(run: Run, { digest, path }: StagedBlob): Promise<string> {
+  const near = join(run.staging, `near-${digestHex(digest)}`);
+  try {
+    await rename(path, near);
+  } catch (error) {
+    if (systemCode(error) !== "EXDEV") throw error;
+    await copyFile(path, near);
+  }
+  return near;
+}
+
+function assertSize(blob: StagedBlob, size: number, expected: number | undefined): void {
+  if (expected === undefined || expected === size) return;
+  const message = `${blob.path} has ${size} bytes, and not the ${expected} of the layer ${blob.digest}`;
+  throw new XbuildError("store-damaged", message, {
+    hint: "something changed the file after it was packed: build again",
+  });
+}
+
+async function writeDocuments(store: Store, image: Image): Promise<void> {
+  const { config } = image.manifest;
+  const durable = { durable: true };
+  await Promise.all([
+    writeAtomically(store, blobPath(store, config.digest), image.configBytes, durable),
+    writeAtomically(store, blobPath(store, image.digest), image.manifestBytes, durable),
+  ]);
+}
+
+async function writeReferences(store: Store, input: CommitInput): Promise<void> {
+  const { record, refs = [], image } = input;
+  const link = record === undefined ? {} : { record: record.key };
+  if (record !== undefined) await putRecord(store, record);
+  for (const key of refs) await putRef(store, { key, manifest: image.digest, ...link });
+}

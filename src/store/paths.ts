@@ -1,0 +1,66 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { digestHex } from "../oci/digest.ts";
+import type { Digest } from "../oci/model.ts";
+import type { XbuildError } from "../errors.ts";
+
+/** A store is its directory: an OCI layout, and beside it what is xbuild's own. */
+export interface Store {
+  readonly directory: string;
+  /**
+   * What to do about a document that is not what its digest says: called with the error where it is
+   * given, and the document then counts as missing; else the error is thrown.
+   */
+  readonly onDamage: ((error: XbuildError) => void) | undefined;
+}
+
+/** The file of a blob, whether it is there or not. image-spec v1.1, image-layout.md, "Blobs". */
+export function blobPath(store: Store, digest: Digest): string {
+  return join(blobsDirectory(store), digestHex(digest));
+}
+
+export function blobsDirectory(store: Store): string {
+  return join(store.directory, "blobs", "sha256");
+}
+
+/** What is unfinished: runs, and files on their way to another place. */
+export function temporaryDirectory(store: Store): string {
+  return join(store.directory, "tmp");
+}
+
+export function lockPath(store: Store): string {
+  return join(store.directory, "lock");
+}
+
+export function indexPath(store: Store): string {
+  return join(store.directory, "index.json");
+}
+
+/** A second copy of the index, written before it. */
+export function indexCopyPath(store: Store): string {
+  return join(store.directory, "refs", "index.json");
+}
+
+/** What only saves time: any of it may be removed at any moment. */
+export function cacheDirectory(store: Store): string {
+  return join(store.directory, "cache");
+}
+
+/** Where the digests of a build context's files may be remembered, by the context's own path. */
+export function contextCachePath(store: Store, context: string): string {
+  return join(cacheDirectory(store), `stat-${hashKey(context)}`);
+}
+
+/** A private document: any text may be a key. */
+export function documentPath(
+  store: Store,
+  kind: "records" | "refs" | "state",
+  key: string,
+): string {
+  return join(store.directory, kind, `${hashKey(key)}.json`);
+}
+
+/** A file name for any text. */
+export function hashKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
+}

@@ -1,0 +1,165 @@
+import { randomUUID } from "node:crypto";
+import { appendFile, mkdir, readdir, readFile, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Digest, Image } from "../oci/model.ts";
+import { isDigest } from "../oci/digest.ts";
+import { explainFailures, ifPresent } from "./failures.ts";
+import { makeDirectory } from "./files.ts";
+import { ensureLayout } from "./layout.ts";
+import { withLock } from "./lock.ts";
+import { blobPath, lockPath, temporaryDirectory, type Store } from "./paths.ts";
+import { checkProcess, identifyProcess } from "./process.ts";
+import { removeTree } from "./remove-tree.ts";
+
+export interface Note {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** One build's private directory in the store; it lives as long as the process does. */
+export interface Run {
+  readonly store: Store;
+  /** Part of the directory's name: letters, digits, dots and dashes. */
+  readonly id: string;
+  readonly directory: string;
+  /** Where finished blobs are put as `<hex>`. */
+  readonly staging: string;
+  /** For the `/layers` directories. */
+  readonly layers: string;
+  /** Writes down what a later run must clean up if this one is killed. */
+  note(key: string, value: string): Promise<void>;
+  /** Keeps an image and its layers from being pruned until the run ends; false where it is gone already. */
+  hold(image: Image): Promise<boolean>;
+  /** Removes the directory. */
+  end(): Promise<void>;
+}
+
+/** A run whose process is dead. It is this process's to clean up, and no other's. */
+export interface DeadRun {
+  readonly id: string;
+  /** In the order in which they were written. */
+  readonly notes: readonly Note[];
+  /** Removes its directory: to be called when what the notes say is cleaned up. */
+  remove(): Promise<void>;
+}
+
+/** Runs of which we cannot tell whether they live (another host, another container) die after a day. */
+const unknownRunLife = 24 * 60 * 60 * 1000;
+const runName = /^run-/;
+const temporaryName = /^(?:run|claim|file|trash|state)-([0-9a-f.]+)-[0-9a-f-]+$/;
+
+/** Makes a private directory for a run. Errors: `store-full`, `store-not-writable`. */
+export async function beginRun(store: Store): Promise<Run> {
+  return explainFailures(store.directory, async () => {
+    await ensureLayout(store);
+    const id = `${await identifyProcess()}-${randomUUID()}`;
+    const directory = join(temporaryDirectory(store), `run-${id}`);
+    await mkdir(directory, { mode: 0o755 });
+    const [staging, layers] = [join(directory, "staging"), join(directory, "layers")];
+    await Promise.all([makeDirectory(staging), makeDirectory(layers)]);
+    return {
+      store,
+      id,
+      directory,
+      staging,
+      layers,
+      note: (key, value) => appendFile(notesPath(directory), `${JSON.stringify([key, value])}\n`),
+      hold: (image) => holdImage(store, directory, image),
+      end: () => removeTree(directory),
+    };
+  });
+}
+
+/**
+ * Claims the runs whose processes died, so that the caller cleans up after them; what they left without
+ * a note is removed here. A claim ends with its process: then the next caller has them again.
+ */
+export async function listDeadRuns(store: Store): Promise<readonly DeadRun[]> {
+  return explainFailures(store.directory, async () => {
+    const claims = (await listDead(store)).map((name) => claimRun(store, name));
+    const claimed = (await Promise.all(claims)).filter((run) => run !== undefined);
+    const silent = claimed.filter((run) => run.notes.length === 0);
+    await Promise.all(silent.map((run) => run.remove()));
+    return claimed.filter((run) => run.notes.length > 0);
+  });
+}
+
+/** The directories of runs that live (or may live) at this moment. */
+export async function listLiveRuns(store: Store): Promise<readonly string[]> {
+  const directory = temporaryDirectory(store);
+  const names = (await ifPresent(readdir(directory))) ?? [];
+  const dead = new Set(await listDead(store));
+  return names
+    .filter((name) => runName.test(name) && !dead.has(name))
+    .map((name) => join(directory, name));
+}
+
+/** The manifests that a run holds. */
+export async function listHolds(runDirectory: string): Promise<readonly Digest[]> {
+  const text = await ifPresent(readFile(holdsPath(runDirectory), "utf8"));
+  return (text ?? "").split("\n").filter((line) => isDigest(line));
+}
+
+async function holdImage(store: Store, directory: string, image: Image): Promise<boolean> {
+  return explainFailures(store.directory, () =>
+    // Under the lock, so that a prune has either seen the hold or already removed the image.
+    withLock(lockPath(store), async () => {
+      const manifest = await ifPresent(stat(blobPath(store, image.digest)));
+      if (manifest === undefined) return false;
+      await appendFile(holdsPath(directory), `${image.digest}\n`);
+      return true;
+    }),
+  );
+}
+
+async function listDead(store: Store): Promise<readonly string[]> {
+  const directory = temporaryDirectory(store);
+  const names = (await ifPresent(readdir(directory))) ?? [];
+  const states = await Promise.all(names.map((name) => isDead(directory, name)));
+  return names.filter((_, index) => states[index]);
+}
+
+async function isDead(directory: string, name: string): Promise<boolean> {
+  const identity = temporaryName.exec(name)?.[1];
+  // What no xbuild made is left alone.
+  if (identity === undefined) return false;
+  const state = await checkProcess(identity);
+  if (state !== "unknown") return state === "dead";
+  const status = await ifPresent(stat(join(directory, name)));
+  return status !== undefined && Date.now() - status.mtimeMs > unknownRunLife;
+}
+
+async function claimRun(store: Store, name: string): Promise<DeadRun | undefined> {
+  const id = `${await identifyProcess()}-${randomUUID()}`;
+  const directory = join(temporaryDirectory(store), `claim-${id}`);
+  // Of several who try, one succeeds.
+  const claimed = await ifPresent(
+    rename(join(temporaryDirectory(store), name), directory).then(() => true),
+  );
+  if (claimed === undefined) return undefined;
+  const notes = await readNotes(directory);
+  return { id: name, notes, remove: () => removeTree(directory) };
+}
+
+async function readNotes(directory: string): Promise<readonly Note[]> {
+  const text = (await ifPresent(readFile(notesPath(directory), "utf8"))) ?? "";
+  return text.split("\n").flatMap(parseNote);
+}
+
+/** The last line may be cut short: its writer died, and what it was about had not begun. */
+function parseNote(line: string): readonly Note[] {
+  try {
+    const [key, value]: unknown[] = JSON.parse(line);
+    return typeof key === "string" && typeof value === "string" ? [{ key, value }] : [];
+  } catch {
+    return [];
+  }
+}
+
+function notesPath(directory: string): string {
+  return join(directory, "notes");
+}
+
+function holdsPath(directory: string): string {
+  return join(directory, "holds");
+}

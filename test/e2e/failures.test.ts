@@ -1,0 +1,164 @@
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Project } from "../helpers/project.ts";
+import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import { assertStatus } from "../helpers/xbuild.ts";
+
+const sandbox = useSandbox();
+
+function containerfile(...steps: readonly string[]): string {
+  return `FROM ${baseImage}\nOUTPUT /layers\n${steps.map((step) => `RUN ${step}\n`).join("")}`;
+}
+
+const good = containerfile("/layers/bin/layer add passwd /etc/passwd");
+
+/** A project whose name stands for an image, in the store and in the engine's storage. */
+async function createBuilt(): Promise<Project> {
+  const project = await sandbox.project({ "Containerfile.x": good });
+  await project.build();
+  return project;
+}
+
+describe.each([["buildah"], ["podman"]])("a failing step, engine %s", (engine) => {
+  test.each([
+    ["before OUTPUT", good.replace("OUTPUT", "RUN echo said; exit 7\nOUTPUT")],
+    ["after OUTPUT", `${good}RUN echo said; exit 7\n`],
+    [
+      "in another stage",
+      `FROM ${baseImage} AS a\nRUN echo said; exit 7\n${good}COPY --from=a / /\n`,
+    ],
+  ])("%s: its exit status, its words, and all else as before", async (_, text) => {
+    const project = await createBuilt();
+    const images = await listImages();
+    await project.write({ "Containerfile.x": text });
+    const failed = await project.fail(7, ["--engine", engine]);
+    expect(failed.stdout).toMatch(/^said$/m);
+    expect(failed.stderr).toContain("error[step-failed]");
+    expect(await listImages()).toEqual(images);
+  });
+});
+
+/** IDs of images without a name that no other image is built on: what a failing build must not leave. */
+async function listImages(): Promise<string> {
+  return sandbox.exec("buildah", "images", "--quiet", "--filter", "dangling=true");
+}
+
+describe("bad output", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createBuilt();
+  });
+
+  test.each([
+    ["layers-none", "true"],
+    [
+      "blob-digest-mismatch",
+      `cd /layers/output && mkdir -p blobs/sha256 && tar -cf blobs/sha256/${"0".repeat(64)} /etc/passwd && echo '[{"created_by":"a","digest":"sha256:${"0".repeat(64)}"}]' > history.json`,
+    ],
+    [
+      "layer-digest-unknown",
+      `echo '[{"created_by":"a","digest":"sha256:${"1".repeat(64)}"}]' > /layers/output/history.json`,
+    ],
+    [
+      "layer-digest-invalid",
+      `echo '[{"created_by":"a","digest":"sha256:../../x"}]' > /layers/output/history.json`,
+    ],
+    ["output-json-invalid", "echo '{' > /layers/output/history.json"],
+    ["output-history-twice", "cd /layers/output && echo '[]' > history.json && : > history.jsonl"],
+    ["output-file-type", "mkdir -p /layers/output/layers && mkfifo /layers/output/layers/a.tar"],
+    ["output-file-type", "ln -s /etc/passwd /layers/output/history.json"],
+    [
+      "layer-name-unknown",
+      "mkdir -p /layers/output/layers && : > /layers/output/layers/nobody.keep",
+    ],
+    [
+      "layer-tar-broken",
+      "mkdir -p /layers/output/layers && head -c 2000 /bin/busybox > /layers/output/layers/a.tar",
+    ],
+    [
+      "layer-compression-broken",
+      "mkdir -p /layers/output/layers && tar -cz /bin/busybox | head -c 9000 > /layers/output/layers/a.tar.gz",
+    ],
+  ])("%s", async (code, step) => {
+    await project.write({ "Containerfile.x": containerfile(step) });
+    const refused = await project.fail(1);
+    expect(refused.stderr).toContain(`error[${code}]`);
+    expect(refused.stderr).toMatch(/^ *hint: /m);
+  });
+
+  test("more layers than --max-layers", async () => {
+    const steps = ["a", "b"].map((name) => `/layers/bin/layer add ${name} /etc/passwd`);
+    await project.write({ "Containerfile.x": containerfile(...steps) });
+    expect((await project.fail(1, ["--max-layers", "1"])).stderr).toContain(
+      "error[layers-too-many]",
+    );
+  });
+
+  test("a layer over --max-layer-size", async () => {
+    const step = "/layers/bin/layer add busybox /bin/busybox";
+    await project.write({ "Containerfile.x": containerfile(step) });
+    const refused = await project.fail(1, ["--max-layer-size", "1k"]);
+    expect(refused.stderr).toContain("error[layer-too-large]");
+  });
+});
+
+describe("wrong usage", () => {
+  test.each([
+    ["an unknown flag", ["--build-agr", "A=1"], "did you mean --build-arg?"],
+    ["a flag without its value", ["--label"], "needs a value"],
+    ["an unknown engine", ["--engine", "docker"], "buildah or podman"],
+    ["a wrong number", ["--max-layers", "many"], "--max-layers"],
+    ["a wrong policy", ["--pull=sometimes"], "--pull"],
+    ["two platforms", ["--platform", "linux/amd64,linux/arm64"], "platform"],
+    ["a name that is none", ["-t", "Upper"], "Upper"],
+    ["--squash", ["--squash"], "--squash"],
+    ["an unknown target", ["--target", "finl"], "final"],
+    ["a file that is not there", ["-f", "nowhere.x"], "nowhere.x"],
+  ])("%s", async (_, args, said) => {
+    const project = await sandbox.project({
+      "Containerfile.x": good.replace(baseImage, `${baseImage} AS final`),
+    });
+    const refused = await project.run([project.context, ...args]);
+    expect(refused).toMatchObject({ status: 125, builds: [] });
+    expect(refused.stderr).toContain(said);
+    expect(refused.stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test("a context that is not there", async () => {
+    const project = await sandbox.project();
+    const refused = await project.run([join(project.context, "nowhere")]);
+    expect(refused).toMatchObject({ status: 125, builds: [] });
+  });
+
+  test.each([
+    [
+      "an unknown flag of OUTPUT",
+      "OUTPUT --inhert-config /layers",
+      "did you mean --inherit-config?",
+    ],
+    ["OUTPUT twice", "OUTPUT /a\nOUTPUT /b", "OUTPUT"],
+    ["a relative path", "OUTPUT layers", "layers"],
+    ["the root", "OUTPUT /", "/"],
+    ["COPY into the directory", "OUTPUT /layers\nCOPY Containerfile.x /layers/x", "/layers"],
+  ])("%s is shown in its place", async (_, text, said) => {
+    const project = await sandbox.project({ "Containerfile.x": `FROM ${baseImage}\n${text}\n` });
+    const refused = await project.run(["-t", project.name, project.context]);
+    assertStatus(refused, 1);
+    expect(refused.builds).toEqual([]);
+    expect(refused.stderr).toMatch(/Containerfile\.x:\d+:\d+/);
+    expect(refused.stderr).toContain(said);
+  });
+});
+
+test("a build that can start no container says so", async () => {
+  const project = await createBuilt();
+  await project.write({ "Containerfile.x": `${good}RUN true\n` });
+  // A runtime that ends with an error at once.
+  const failed = await project.run(
+    ["-t", project.name, "--isolation=oci", "--runtime=/bin/false", project.context],
+    { env: { BUILDAH_ISOLATION: undefined } },
+  );
+  expect(failed.status).not.toBe(0);
+  expect(failed.stderr).toContain("error[engine-cannot-run]");
+  expect(failed.stderr).toContain("BUILDAH_ISOLATION=chroot");
+});

@@ -1,0 +1,124 @@
+import { execFile } from "node:child_process";
+import { chmod, chown, cp, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { execa } from "execa";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Metadata } from "../helpers/project.ts";
+import { validateLayout } from "../helpers/validate-layout.ts";
+
+// An ordinary user, with what `npm pack` gives: the checkout is not readable for others.
+
+const run = promisify(execFile);
+const user = `xbuild-e2e-${process.pid}`;
+const root = join(import.meta.dirname, "../..");
+let directory = "";
+let home = "";
+let uid = "";
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "xbuild-rootless-"));
+  await chmod(directory, 0o755);
+  await run("useradd", ["--create-home", "--shell", "/bin/bash", user]);
+  home = `/home/${user}`;
+  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", directory], { cwd: root });
+  const archive = (await readdir(directory)).find((name) => name.endsWith(".tgz")) ?? "";
+  const flags = ["--offline", "--no-audit", "--no-fund", "--prefix", directory];
+  await run("npm", ["install", ...flags, join(directory, archive)]);
+  await mkdir(join(directory, "run"));
+  uid = (await run("id", ["-u", user])).stdout.trim();
+  const gid = (await run("id", ["-g", user])).stdout.trim();
+  await chown(join(directory, "run"), Number(uid), Number(gid));
+  await makeContext();
+  const base = `printf 'FROM scratch\\nCOPY busybox /bin/busybox\\nRUN ["/bin/busybox","--install","-s","/bin"]\\n'`;
+  const made = await asUser(
+    `${base} | buildah build -q -t localhost/base -f - ${directory}/context`,
+  );
+  expect(made).toMatchObject({ exitCode: 0 });
+});
+
+afterAll(async () => {
+  await asUser("buildah rm --all; buildah rmi --all --force");
+  await execa("pkill", ["--uid", user], { reject: false });
+  await run("userdel", ["--remove", user]);
+  await rm(directory, { recursive: true, force: true });
+  // Where the engines put what a user without a login session needs while it runs.
+  for (const name of ["containers-user-", "podman-run-", "storage-run-"]) {
+    await rm(join("/tmp", name + uid), { recursive: true, force: true });
+  }
+});
+
+async function makeContext(): Promise<void> {
+  const context = join(directory, "context");
+  await mkdir(context);
+  await cp("/bin/busybox", join(context, "busybox"), { dereference: true });
+  await writeFile(
+    join(context, "Containerfile.x"),
+    `FROM localhost/base
+ARG FAIL=0
+OUTPUT --inherit-config /layers
+RUN mkdir -p /layers/output/layers/1-tree/etc && cd /layers/output/layers/1-tree/etc \\
+ && echo hush > shadow && chown 33:44 shadow && chmod 600 shadow \\
+ && mkdir locked && echo in > locked/in && chown -R 1000:1000 locked && chmod 0 locked/in && chmod 700 locked
+RUN mkdir -p /layers/output/layers/2-tools && tar -C / -cf /layers/output/layers/3-tar.tar bin && cp -a /bin /layers/output/layers/2-tools/
+RUN exit $FAIL
+CMD ["/bin/cat", "/etc/shadow"]
+`,
+  );
+}
+
+/** Runs a shell command as the user, xbuild being in PATH. */
+function asUser(command: string) {
+  const env = {
+    HOME: home,
+    PATH: `${directory}/node_modules/.bin:${process.env["PATH"] ?? ""}`,
+    XDG_RUNTIME_DIR: join(directory, "run"),
+    BUILDAH_ISOLATION: "chroot",
+  };
+  const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+  return execa("su", [user, "-c", `cd && exec env -i ${words.join(" ")} sh -c "$0"`, command], {
+    reject: false,
+  });
+}
+
+const build = (flags: string): string => `xbuild -t app ${flags} ${directory}/context`;
+
+test("files of the container's other users come into the image as theirs", async () => {
+  const built = await asUser(build("--metadata-file m.json"));
+  expect(built).toMatchObject({ exitCode: 0 });
+  const store = `${home}/.local/share/xbuild`;
+  expect(await validateLayout(store)).toEqual([]);
+  const metadata: Metadata = JSON.parse((await asUser("cat m.json")).stdout);
+  const { layers } = metadata;
+  expect(layers.map((layer) => layer.name)).toEqual(["tree", "tools", "tar"]);
+  const blob = layers.find((layer) => layer.name === "tree")?.digest.slice(7) ?? "";
+  const listing = await run("tar", ["--numeric-owner", "-tvzf", `${store}/blobs/sha256/${blob}`]);
+  expect(listing.stdout.split("\n").map((line) => line.split(/\s+/))).toEqual(
+    expect.arrayContaining([
+      expect.arrayContaining(["-rw-------", "33/44", "etc/shadow"]),
+      expect.arrayContaining(["drwx------", "1000/1000", "etc/locked/"]),
+      expect.arrayContaining(["----------", "1000/1000", "etc/locked/in"]),
+    ]),
+  );
+});
+
+test("nothing changed: the same image, and nothing is left behind", async () => {
+  const again = await asUser(build("--metadata-file m.json"));
+  expect(again.stdout).toContain("Up to date");
+  expect((await asUser("buildah containers -q")).stdout).toBe("");
+  expect(await readdir(`${home}/.local/share/xbuild/tmp`)).toEqual([]);
+});
+
+test("the image runs", async () => {
+  const command =
+    'c=$(buildah from --pull-never app) && buildah run "$c" -- cat /etc/shadow; buildah rm "$c" >/dev/null';
+  expect(await asUser(command)).toMatchObject({ exitCode: 0, stdout: "hush" });
+});
+
+test("a failing step has its own status, and all that it left is gone", async () => {
+  const failed = await asUser(build("--build-arg FAIL=7"));
+  expect(failed.exitCode).toBe(7);
+  expect(await readdir(`${home}/.local/share/xbuild/tmp`)).toEqual([]);
+  expect((await asUser("buildah containers -q")).stdout).toBe("");
+});

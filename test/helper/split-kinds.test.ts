@@ -1,0 +1,425 @@
+import { spawnSync } from "node:child_process";
+import { linkSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createLab, link, listShells, makeScratch, put } from "./lab.ts";
+import type { Lab } from "./lab.ts";
+import { compareTrees, flatten, readTree } from "./oracle.ts";
+import { execute, makeMergedRoot, putDpkg } from "./roots.ts";
+
+type Layers = Readonly<Record<string, readonly string[]>>;
+
+/** What each layer holds that is no directory, in the layers' order. */
+function readLayers(lab: Lab, root: string): Layers {
+  const tree = readTree(root);
+  const isFile = (path: string): boolean => !(tree.get(path) ?? "").startsWith("4");
+  return Object.fromEntries(
+    lab.entries().map(({ created_by: name }) => [name, lab.paths(name).filter(isFile)]),
+  );
+}
+
+function makeApkRoot(): string {
+  const root = makeScratch();
+  const database = `
+P:musl
+V:1.2.4-r2
+A:x86_64
+o:musl
+F:lib
+M:0:0:755
+R:ld-musl.so.1
+a:0:0:755
+
+P:busybox
+V:1.36.1-r5
+F:bin
+R:busybox
+R:sh
+F:etc/network/if-up.d
+F:
+
+P:empty
+V:1-r0
+`.trimStart();
+  put(root, "lib/apk/db/installed", database);
+  put(root, "lib/apk/db/scripts.tar");
+  put(root, "etc/apk/world", "busybox\n");
+  put(root, "etc/apk/repositories");
+  for (const path of ["lib/ld-musl.so.1", "bin/busybox"]) put(root, path, path, 0o755);
+  link(root, "bin/sh", "/bin/busybox");
+  link(root, "bin/ls", "/bin/busybox");
+  mkdirSync(join(root, "etc/network/if-up.d"), { recursive: true });
+  return root;
+}
+
+function makePacmanRoot(): string {
+  const root = makeMergedRoot();
+  const local = "var/lib/pacman/local";
+  put(root, `${local}/ALPM_DB_VERSION`, "9\n");
+  const desc =
+    "%NAME%\nbash\n\n%VERSION%\n5.2.026-2\n\n%BASE%\nbash\n\n%DEPENDS%\nreadline\nglibc\n\n";
+  put(root, `${local}/bash-5.2.026-2/desc`, desc);
+  put(
+    root,
+    `${local}/bash-5.2.026-2/files`,
+    "%FILES%\nbin/\nusr/\nusr/bin/bash\nbin/sh\n\n%BACKUP%\netc/x\t1\n",
+  );
+  put(root, `${local}/bash-5.2.026-2/mtree`);
+  put(root, `${local}/tool-1-1/desc`, "%NAME%\ntool\n\n%VERSION%\n1-1\n");
+  put(root, `${local}/tool-1-1/files`, "%FILES%\nusr/share/tool/\n");
+  put(root, "var/lib/pacman/sync/core.db");
+  put(root, "usr/bin/bash");
+  link(root, "usr/bin/sh", "bash");
+  put(root, "etc/x");
+  mkdirSync(join(root, "usr/share/tool"));
+  return root;
+}
+
+function makeNixRoot(): string {
+  const root = makeScratch();
+  const [bash, glibc] = ["0aaa-bash-5.2-p15", "1bbb-glibc-2.38"];
+  put(root, `nix/store/${bash}/bin/bash`, "bash", 0o555);
+  put(root, `nix/store/${glibc}/lib/libc.so`, "libc", 0o444);
+  put(root, "nix/store/2ccc-builder.sh", "a file");
+  put(root, "nix/store/3ddd-bash-5.2.drv", "Derive()");
+  link(root, "nix/store/4eee-profile", `/nix/store/${bash}`);
+  put(root, "nix/var/nix/db/db.sqlite");
+  put(root, "etc/hosts.allow");
+  return root;
+}
+
+function putPip(
+  root: string,
+  site: string,
+  name: string,
+  version: string,
+  lines: readonly string[],
+) {
+  const folder = `${site}/${name}-${version}.dist-info`;
+  put(root, `${folder}/METADATA`);
+  put(
+    root,
+    `${folder}/RECORD`,
+    [
+      ...lines,
+      `${name}-${version}.dist-info/METADATA,,`,
+      `${name}-${version}.dist-info/RECORD,,`,
+      "",
+    ].join("\r\n"),
+  );
+}
+
+const site = "usr/local/lib/python3.11/site-packages";
+
+function makePipRoot(): string {
+  const root = makeMergedRoot();
+  for (const path of [
+    "requests/__init__.py",
+    'requests/a,"b".py',
+    "shared.py",
+    "six.py",
+    "own.pth",
+  ])
+    put(root, `${site}/${path}`);
+  put(root, `${site}/requests/__pycache__/__init__.cpython-311.pyc`);
+  put(root, "usr/local/bin/normalizer");
+  put(root, "usr/lib/python3/six.py");
+  putPip(root, site, "requests", "2.31.0", [
+    "../../../bin/normalizer,sha256=x,3",
+    "requests/__init__.py,sha256=x,3",
+    '"requests/a,""b"".py",sha256=x,3',
+    "requests/__pycache__/__init__.cpython-311.pyc,,",
+    "/usr/lib/python3/six.py,,",
+    "missing.py,,",
+  ]);
+  putPip(root, site, "six", "1.16", ["six.py,,"]);
+  put(root, "venv/six.py");
+  putPip(root, "venv", "six", "1.16", ["six.py,,"]);
+  return root;
+}
+
+function makeNpmRoot(): string {
+  const root = makeScratch();
+  const putPackage = (folder: string, version: string, extra = ""): void => {
+    put(
+      root,
+      `${folder}/package.json`,
+      `{${extra}"dependencies":{"version":"0"},\n "x":["version","1"], "version": "${version}"}`,
+    );
+    put(root, `${folder}/index.js`);
+  };
+  const modules = "srv/app/node_modules";
+  putPackage(`${modules}/express`, "4.18.2", '"name":"a \\"version\\": \\"3\\"",');
+  putPackage(`${modules}/express/node_modules/debug`, "2.6.9");
+  putPackage(`${modules}/debug`, "4.3.4");
+  putPackage(`${modules}/send/node_modules/debug`, "2.6.9");
+  putPackage(`${modules}/send`, "0.18.0");
+  putPackage(`${modules}/@scope/pkg`, "1.0.0-beta.1");
+  put(root, `${modules}/@scope/pkg/lib/deep/file.js`);
+  put(root, `${modules}/no-version/package.json`, "{}");
+  link(root, `${modules}/.bin/express`, "../express/index.js");
+  put(root, `${modules}/.package-lock.json`);
+  put(root, "srv/app/package.json", '{"version":"9.9.9"}');
+  put(root, "srv/app/main.js");
+  return root;
+}
+
+const m = "srv/app/node_modules";
+
+const cases: readonly (readonly [string, () => string, Layers])[] = [
+  [
+    "apk",
+    makeApkRoot,
+    {
+      "busybox-1.36.1-r5": ["bin/busybox", "bin/sh"],
+      "musl-1.2.4-r2": ["lib/ld-musl.so.1"],
+      "apk-database": ["etc/apk/world", "lib/apk/db/installed", "lib/apk/db/scripts.tar"],
+      other: ["bin/ls", "etc/apk/repositories"],
+    },
+  ],
+  [
+    "pacman",
+    makePacmanRoot,
+    {
+      "bash-5.2.026-2": [
+        "bin",
+        "usr/bin/bash",
+        "usr/bin/sh",
+        ...["desc", "files", "mtree"].map((name) => `var/lib/pacman/local/bash-5.2.026-2/${name}`),
+      ],
+      "tool-1-1": ["desc", "files"].map((name) => `var/lib/pacman/local/tool-1-1/${name}`),
+      "pacman-database": ["var/lib/pacman/local/ALPM_DB_VERSION", "var/lib/pacman/sync/core.db"],
+      other: ["etc/x", "lib", "var/run"],
+    },
+  ],
+  [
+    "nix",
+    makeNixRoot,
+    {
+      "/nix/store/0aaa-bash-5.2-p15": ["nix/store/0aaa-bash-5.2-p15/bin/bash"],
+      "/nix/store/2ccc-builder.sh": ["nix/store/2ccc-builder.sh"],
+      "/nix/store/1bbb-glibc-2.38": ["nix/store/1bbb-glibc-2.38/lib/libc.so"],
+      "/nix/store/4eee-profile": ["nix/store/4eee-profile"],
+      "nix-database": ["nix/store/3ddd-bash-5.2.drv", "nix/var/nix/db/db.sqlite"],
+      other: ["etc/hosts.allow"],
+    },
+  ],
+  [
+    "pip",
+    makePipRoot,
+    {
+      "requests-2.31.0": [
+        "usr/lib/python3/six.py",
+        "usr/local/bin/normalizer",
+        `${site}/requests-2.31.0.dist-info/METADATA`,
+        `${site}/requests-2.31.0.dist-info/RECORD`,
+        `${site}/requests/__init__.py`,
+        `${site}/requests/__pycache__/__init__.cpython-311.pyc`,
+        `${site}/requests/a,"b".py`,
+      ],
+      "six-1.16": [
+        `${site}/six-1.16.dist-info/METADATA`,
+        `${site}/six-1.16.dist-info/RECORD`,
+        `${site}/six.py`,
+        "venv/six-1.16.dist-info/METADATA",
+        "venv/six-1.16.dist-info/RECORD",
+        "venv/six.py",
+      ],
+      other: ["bin", "lib", `${site}/own.pth`, `${site}/shared.py`, "var/run"],
+    },
+  ],
+  [
+    "npm",
+    makeNpmRoot,
+    {
+      "@scope/pkg-1.0.0-beta.1": [
+        `${m}/@scope/pkg/index.js`,
+        `${m}/@scope/pkg/lib/deep/file.js`,
+        `${m}/@scope/pkg/package.json`,
+      ],
+      "debug-2.6.9": [
+        `${m}/express/node_modules/debug/index.js`,
+        `${m}/express/node_modules/debug/package.json`,
+        `${m}/send/node_modules/debug/index.js`,
+        `${m}/send/node_modules/debug/package.json`,
+      ],
+      "debug-4.3.4": [`${m}/debug/index.js`, `${m}/debug/package.json`],
+      "express-4.18.2": [`${m}/express/index.js`, `${m}/express/package.json`],
+      "send-0.18.0": [`${m}/send/index.js`, `${m}/send/package.json`],
+      other: [
+        "srv/app/main.js",
+        `${m}/.bin/express`,
+        `${m}/.package-lock.json`,
+        `${m}/no-version/package.json`,
+        "srv/app/package.json",
+      ],
+    },
+  ],
+];
+
+describe.each(listShells())("split under $name", (shell) => {
+  it.each(cases)("%s gives each package what is its own", (kind, makeRoot, layers) => {
+    const root = makeRoot();
+    const lab = createLab(shell);
+    lab.ok(["split", kind, root]);
+    expect(readLayers(lab, root)).toEqual(layers);
+    expect(Object.keys(readLayers(lab, root))).toEqual(Object.keys(layers));
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+  });
+
+  it.each(cases)("auto finds %s by itself", (_kind, makeRoot, layers) => {
+    const root = makeRoot();
+    const lab = createLab(shell);
+    lab.ok(["split", "auto", root]);
+    expect(readLayers(lab, root)).toEqual(layers);
+  });
+
+  it("gives pip and npm what the system does not own", () => {
+    const root = makePipRoot();
+    const modules = "usr/lib/node_modules/semver";
+    put(root, `${modules}/package.json`, '{"version":"7.5.0"}');
+    put(root, "opt/node_modules/semver/package.json", '{"version":"7.5.0"}');
+    put(root, "opt/node_modules/six/package.json", '{"version":"1.16"}');
+    for (const name of ["six.cpython-311", "six.cpython-311.opt-1", "own.cpython-311"]) {
+      put(root, `${site}/__pycache__/${name}.pyc`);
+    }
+    put(root, `${site}/own.py`);
+    putDpkg(root, [
+      { name: "node-semver", list: [`/${modules}/package.json`] },
+      { name: "python3-six", list: [`/${site}/six.py`, `/${site}/six-1.16.dist-info/RECORD`] },
+    ]);
+    const lab = createLab(shell);
+    lab.ok(["split", "auto", root]);
+    const layers = readLayers(lab, root);
+    expect(Object.keys(layers)).toEqual([
+      "node-semver-1.0",
+      "python3-six-1.0",
+      "requests-2.31.0",
+      "six-1.16",
+      "semver-7.5.0",
+      "six-1.16:npm",
+      "python-cache",
+      "dpkg-database",
+      "other",
+    ]);
+    expect(layers["python3-six-1.0"]).toContain(`${site}/six.py`);
+    const compiled = ["six.cpython-311.opt-1.pyc", "six.cpython-311.pyc"];
+    expect(layers["python-cache"]).toEqual(compiled.map((name) => `${site}/__pycache__/${name}`));
+    expect(layers["node-semver-1.0"]).toContain(`${modules}/package.json`);
+    expect(layers["six-1.16"]).toEqual(
+      ["RECORD", "METADATA"]
+        .map((name) => `venv/six-1.16.dist-info/${name}`)
+        .toSorted()
+        .concat("venv/six.py"),
+    );
+    expect(layers["semver-7.5.0"]).toEqual(["opt/node_modules/semver/package.json"]);
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+  });
+
+  it("reads the database of an image without dpkg", () => {
+    const root = makeMergedRoot();
+    put(root, "usr/lib/libssl.so");
+    put(root, "app");
+    put(
+      root,
+      "var/lib/dpkg/status.d/libssl3",
+      "Package: libssl3\nArchitecture: amd64\nVersion: 3.0.11-1\n",
+    );
+    put(
+      root,
+      "var/lib/dpkg/status.d/libssl3.md5sums",
+      "0123456789abcdef0123456789abcdef  lib/libssl.so\n",
+    );
+    const lab = createLab(shell);
+    lab.ok(["split", "auto", root]);
+    expect(readLayers(lab, root)).toEqual({
+      "libssl3-3.0.11-1": [
+        "usr/lib/libssl.so",
+        "var/lib/dpkg/status.d/libssl3",
+        "var/lib/dpkg/status.d/libssl3.md5sums",
+      ],
+      other: ["app", "bin", "lib", "var/run"],
+    });
+  });
+
+  it("takes several kinds, and a root with none", () => {
+    const root = makeNpmRoot();
+    putPip(root, "venv", "six", "1.16", []);
+    const lab = createLab(shell);
+    lab.ok(["split", "pip,npm", root]);
+    expect(
+      lab
+        .entries()
+        .map((entry) => entry.created_by)
+        .slice(0, 2),
+    ).toEqual(["six-1.16", "@scope/pkg-1.0.0-beta.1"]);
+    const plain = makeScratch();
+    put(plain, "file");
+    const second = createLab(shell);
+    second.ok(["split", "auto", plain]);
+    expect(readLayers(second, plain)).toEqual({ other: ["file"] });
+    const nothing = createLab(shell).run(["split", "auto", makeScratch()]);
+    expect(nothing).toMatchObject({ status: 1, stdout: "" });
+    expect(nothing.stderr).toMatch(/found nothing/);
+  });
+
+  it("keeps hard links of a store in one layer", () => {
+    const root = makeNixRoot();
+    put(root, "nix/store/.links/1xyz", "libc");
+    mkdirSync(join(root, "nix/store/5fff-copy"));
+    linkSync(join(root, "nix/store/.links/1xyz"), join(root, "nix/store/5fff-copy/libc.so"));
+    const lab = createLab(shell);
+    lab.ok(["split", "nix", root]);
+    expect(readLayers(lab, root)["/nix/store/5fff-copy"]).toEqual([
+      "nix/store/.links/1xyz",
+      "nix/store/5fff-copy/libc.so",
+    ]);
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+  });
+});
+
+const spec = `Name: tool
+Version: 1.0
+Release: 2
+Summary: tool
+License: none
+%description
+tool
+%install
+mkdir -p %{buildroot}/usr/share/tool
+echo content >%{buildroot}/usr/share/tool/file
+%files
+/usr/share/tool
+`;
+
+const hasRpm = spawnSync("rpmbuild", ["--version"]).status === 0;
+
+describe.skipIf(!hasRpm)("split rpm", () => {
+  it("gives each package what is its own", () => {
+    const [shell] = listShells();
+    if (shell === undefined) throw new Error("no shell");
+    const top = makeScratch();
+    put(top, "tool.spec", spec);
+    execute("rpmbuild", ["--define", `_topdir ${top}`, "-bb", join(top, "tool.spec")]);
+    const rpm = execute("find", [join(top, "RPMS"), "-name", "*.rpm"]).trim();
+    const root = makeMergedRoot();
+    execute("rpm", [
+      "--root",
+      root,
+      "--dbpath",
+      "/var/lib/rpm",
+      "-i",
+      "--nodeps",
+      "--noscripts",
+      rpm,
+    ]);
+    put(root, "usr/share/unowned");
+    const lab = createLab(shell);
+    lab.ok(["split", "auto", root]);
+    const layers = readLayers(lab, root);
+    expect(Object.keys(layers)).toEqual(["tool-1.0-2", "rpm-database", "other"]);
+    expect(layers["tool-1.0-2"]).toEqual(["usr/share/tool/file"]);
+    expect(layers["rpm-database"]).toContain("var/lib/rpm/rpmdb.sqlite");
+    expect(layers["other"]).toContain("usr/share/unowned");
+  });
+});

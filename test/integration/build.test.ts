@@ -1,0 +1,304 @@
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test as plainTest } from "vitest";
+import { buildImage } from "../../src/build.ts";
+import type { BuildRequest, BuildResult } from "../../src/build/request.ts";
+import type { EngineBuild } from "../../src/engine/model.ts";
+import { digestBytes } from "../../src/oci/digest.ts";
+import {
+  createPorts,
+  createRecordingEngine,
+  planBuild,
+  writeLayer,
+  type RecordedCall,
+  type RecordingEngine,
+  type RecordingOptions,
+} from "../helpers/recording-engine.ts";
+import { withTemporaryDirectory } from "../helpers/images.ts";
+import { validateLayout } from "../helpers/validate-layout.ts";
+
+// What a build asks of an engine, and in which order. The recording engine runs nothing.
+
+/** Each test has a directory, which is gone when it is over. */
+const test = plainTest.extend<{ readonly directory: string }>({
+  // oxlint-disable-next-line no-empty-pattern -- vitest reads the fixtures that are asked for from here
+  directory: async ({}, use) => withTemporaryDirectory(use),
+});
+
+const baseId = digestBytes(Buffer.from("base"));
+const images = new Map([["base", baseId]]);
+
+const text = `FROM base AS tool
+RUN make tool
+FROM base AS final
+ARG A=1
+COPY . /src
+OUTPUT /layers
+ARG LATER=2
+COPY --from=tool /tool /tool
+RUN --mount=from=tool,target=/mnt build it
+ENV RESULT=$A
+`;
+
+interface Recorded {
+  readonly engine: RecordingEngine;
+  readonly steps: readonly string[];
+  readonly result: BuildResult;
+}
+
+async function record(
+  directory: string,
+  given: Partial<BuildRequest> = {},
+  options: RecordingOptions = {},
+): Promise<Recorded> {
+  await mkdir(join(directory, "context"), { recursive: true });
+  const { request, plan } = planBuild(given.containerfile?.source ?? text, directory, given);
+  const engine = createRecordingEngine({ images, ...options });
+  const ports = createPorts(engine);
+  const result = await buildImage(request, plan, ports);
+  if (!("digest" in result)) throw new Error("it was built elsewhere");
+  expect(await validateLayout(request.storeDirectory)).toEqual([]);
+  expect(await readdir(join(request.storeDirectory, "tmp"))).toEqual([]);
+  return { engine, steps: ports.steps, result };
+}
+
+/** Names of calls, and for builds what they are for. */
+function outline(calls: readonly RecordedCall[]): readonly string[] {
+  return calls.map(([name, first]) => (name === "build" ? `build ${String(first)}` : name));
+}
+
+describe("the order of the calls", () => {
+  test("a first build: names, other stages, the environment, the layering steps", async ({
+    directory,
+  }) => {
+    const { engine, steps, result } = await record(directory);
+    expect(outline(engine.calls)).toEqual([
+      "resolveImage",
+      "tag",
+      "build stage tool",
+      "tag",
+      "build environment",
+      "tag",
+      "readConfig",
+      "build layering steps",
+      "readConfig",
+      "removeImages",
+      "removeImages",
+      "removeImages",
+    ]);
+    expect(steps).toEqual(["Environment", "Layering steps", "Collecting layers"]);
+    expect(result).toMatchObject({
+      names: ["localhost/app:latest"],
+      upToDate: false,
+      layers: [{ name: "file", status: "new" }],
+    });
+  });
+
+  test("nothing changed: queries alone", async ({ directory }) => {
+    const first = await record(directory);
+    const second = await record(directory);
+    expect(outline(second.engine.calls)).toEqual(["resolveImage"]);
+    expect(second.result).toMatchObject({ upToDate: true, digest: first.result.digest });
+    expect(second.result.layers.map((layer) => layer.status)).toEqual(["kept"]);
+  });
+
+  test("--no-cache: all calls, the same image", async ({ directory }) => {
+    const first = await record(directory);
+    const second = await record(directory, { noCache: true });
+    expect(second.engine.builds.map((build) => build.noCache)).toEqual([true, true, true]);
+    expect(second.result).toMatchObject({ upToDate: false, digest: first.result.digest });
+    expect(second.result.layers.map((layer) => layer.status)).toEqual(["equal"]);
+  });
+
+  test("another base image: all is built again", async ({ directory }) => {
+    await record(directory);
+    const other = new Map([["base", digestBytes(Buffer.from("other"))]]);
+    const second = await record(directory, {}, { images: other });
+    expect(second.engine.builds).toHaveLength(3);
+  });
+
+  test.each([
+    ["stage tool", ["build stage tool"], 1],
+    ["environment", ["build stage tool", "tag", "build environment"], 1],
+    [
+      "layering steps",
+      ["build stage tool", "tag", "build environment", "tag", "readConfig", "build layering steps"],
+      3,
+    ],
+  ])("%s fails: nothing more is built, and all is cleaned up", async (purpose, before, names) => {
+    await withTemporaryDirectory(async (made) => {
+      await mkdir(join(made, "context"));
+      const { request, plan } = planBuild(text, made);
+      const engine = createRecordingEngine({ images, failing: { purpose, exitStatus: 7 } });
+      await expect(buildImage(request, plan, createPorts(engine))).rejects.toMatchObject({
+        code: "step-failed",
+        exitStatus: 7,
+      });
+      expect(outline(engine.calls)).toEqual([
+        "resolveImage",
+        "tag",
+        ...before,
+        "removeContainers",
+        ...Array.from({ length: names }, () => "removeImages"),
+      ]);
+      expect(await readdir(join(request.storeDirectory, "tmp"))).toEqual([]);
+      expect(await validateLayout(request.storeDirectory)).toEqual([]);
+    });
+  });
+});
+
+const baseName = /localhost\/xbuild-run-[0-9a-f]{16}-base0:latest$/;
+const runName = /localhost\/xbuild-run-[0-9a-f]{16}:latest$/;
+
+/** The ID that the recording engine gives to what it was asked to build. */
+function identify(build: EngineBuild | undefined): string | undefined {
+  return build && digestBytes(Buffer.from(`${build.purpose}\n${build.text}`));
+}
+
+describe("what the calls are given", () => {
+  test("modes, names, texts and mounts", async ({ directory }) => {
+    const { engine } = await record(directory);
+    const [tool, environment, layering] = engine.builds;
+    expect(tool).toMatchObject({
+      mode: "cached",
+      mounts: [],
+      text: expect.stringMatching(
+        /^FROM localhost\/xbuild-run-\S+-base0:latest AS tool\nRUN make tool\n$/,
+      ),
+    });
+    expect(environment).toMatchObject({ mode: "cached", mounts: [] });
+    expect(environment?.text).not.toContain("OUTPUT");
+    expect(environment?.text.trimEnd().endsWith("COPY . /src")).toBe(true);
+    // Named by tag calls, and not by the builds.
+    expect([tool?.names, environment?.names]).toEqual([[], []]);
+    const cacheName = expect.stringMatching(/^localhost\/xbuild-env:[0-9a-f]{16}$/);
+    const tags = engine.calls.filter(([name]) => name === "tag");
+    expect(tags).toEqual([
+      ["tag", baseId, [expect.stringMatching(baseName)]],
+      ["tag", identify(tool), [cacheName]],
+      ["tag", identify(environment), [cacheName, expect.stringMatching(runName)]],
+    ]);
+    expect(layering).toMatchObject({
+      mode: "single",
+      names: [expect.stringMatching(/^localhost\/xbuild-config-[0-9a-f]{16}:latest$/)],
+    });
+    expect(layering?.mounts).toEqual([
+      { source: expect.any(String), target: "/layers", readOnly: true },
+      { source: expect.any(String), target: "/layers/output", readOnly: false },
+    ]);
+    const toolId = identify(tool)?.slice(7);
+    expect(layering?.text).toContain(`COPY --from=${toolId} /tool /tool`);
+    expect(layering?.text).toContain(`RUN --mount=from=${toolId},target=/mnt build it`);
+    const bases = layering?.text.match(/^FROM .*/gm);
+    expect(bases).toEqual([expect.stringMatching(runName), expect.stringMatching(runName)]);
+    expect(new Set(bases).size).toBe(1);
+  });
+
+  test("arguments where they are declared, contexts and flags everywhere", async ({
+    directory,
+  }) => {
+    const { engine } = await record(directory, {
+      buildArgs: new Map([
+        ["A", "a"],
+        ["LATER", "later"],
+        ["UNKNOWN", "u"],
+      ]),
+      buildContexts: new Map([["other", directory]]),
+      platform: "linux/amd64",
+      flags: {
+        step: ["--network=none"],
+        access: ["--secret=id=s,src=x"],
+        cache: ["--jobs=2"],
+        pull: [],
+      },
+    });
+    const [, environment, layering] = engine.builds;
+    expect([...(environment?.buildArgs.keys() ?? [])]).toEqual(["A", "UNKNOWN"]);
+    expect([...(layering?.buildArgs.keys() ?? [])]).toEqual(["A", "LATER"]);
+    for (const build of engine.builds) {
+      expect(build.platform).toBe("linux/amd64");
+      expect(build.flags).toEqual(
+        expect.arrayContaining([
+          `--build-context=other=${directory}`,
+          "--network=none",
+          "--secret=id=s,src=x",
+        ]),
+      );
+    }
+    expect(environment?.flags).toContain("--jobs=2");
+    expect(layering?.flags).not.toContain("--jobs=2");
+  });
+
+  test("an epoch: an argument of the layering steps; --timestamp: a flag of the cached calls", async ({
+    directory,
+  }) => {
+    const { engine, result } = await record(directory, { epoch: 1_700_000_000, timestamp: true });
+    const [, environment, layering] = engine.builds;
+    expect(environment?.flags).toContain("--timestamp=1700000000");
+    expect(environment?.buildArgs.has("SOURCE_DATE_EPOCH")).toBe(false);
+    expect(layering?.buildArgs.get("SOURCE_DATE_EPOCH")).toBe("1700000000");
+    expect(layering?.text).toContain("ARG SOURCE_DATE_EPOCH\n");
+    expect(result.layers).toHaveLength(1);
+  });
+
+  test.each([
+    ["missing", undefined, ["resolveImage", "pull", "resolveImage"]],
+    ["missing", baseId, ["resolveImage"]],
+    ["always", baseId, ["resolveImage", "pull", "resolveImage"]],
+    ["newer", baseId, ["resolveImage", "pull", "resolveImage"]],
+    ["never", baseId, ["resolveImage"]],
+  ] as const)("--pull=%s with the base at %s", async (pull, id, expected) => {
+    await withTemporaryDirectory(async (made) => {
+      await mkdir(join(made, "context"));
+      const { request, plan } = planBuild(text, made, { pull });
+      const engine = createRecordingEngine(id === undefined ? {} : { images });
+      await buildImage(request, plan, createPorts(engine)).catch(() => undefined);
+      expect(outline(engine.calls).slice(0, expected.length)).toEqual(expected);
+      expect(outline(engine.calls)[expected.length]).toBe(id === undefined ? undefined : "tag");
+    });
+  });
+});
+
+/** Writes a layer, and puts another file in the place of an input blob: the blob itself is shared with the store. */
+async function spoilInput(output: string, build: EngineBuild): Promise<void> {
+  await writeLayer(output);
+  const root = build.mounts.find((mount) => mount.readOnly)?.source ?? "";
+  const blobs = join(root, "input", "blobs", "sha256");
+  const [blob = ""] = await readdir(blobs);
+  await rm(join(blobs, blob));
+  await writeFile(join(blobs, blob), "spoiled");
+}
+
+describe("what the layering steps wrote", () => {
+  test("input that was changed is refused, and the name keeps its image", async ({ directory }) => {
+    const first = await record(directory);
+    await expect(
+      record(directory, { noCache: true }, { writeOutput: spoilInput }),
+    ).rejects.toMatchObject({ code: "input-changed" });
+    const again = await record(directory);
+    expect(again.result.digest).toBe(first.result.digest);
+  });
+
+  test("the engine's own additions are no part of the config", async ({ directory }) => {
+    const config = {
+      architecture: "amd64",
+      os: "linux",
+      rootfs: { type: "layers", diff_ids: [] },
+      config: {
+        Hostname: "abc",
+        Env: ["PATH=/bin", "RESULT=1", "BEFORE=x"],
+        Labels: { "io.buildah.version": "1.28.2" },
+        WorkingDir: "/",
+      },
+    };
+    const { result } = await record(directory, {}, { config });
+    expect(result.upToDate).toBe(false);
+    const { findImage } = await import("../../src/store/images.ts");
+    const { openStore } = await import("../../src/store/store.ts");
+    const image = await findImage(
+      await openStore(join(directory, "store")),
+      "localhost/app:latest",
+    );
+    expect(image?.config.config).toEqual({ Env: ["RESULT=1"] });
+  });
+});
