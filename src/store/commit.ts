@@ -6,10 +6,11 @@ import type { Descriptor, Digest, Image } from "../oci/model.ts";
 import { explainFailures, systemCode } from "./failures.ts";
 import { forEachOf, settleFile, syncDirectory, writeAtomically } from "./files.ts";
 import { readIndex, setNames, writeIndex } from "./index-file.ts";
+import { writeLocations, type Location } from "./locations.ts";
 import { withLock } from "./lock.ts";
 import { blobPath, blobsDirectory, lockPath, type Store } from "./paths.ts";
 import { putRecord, putRef, type BuildRecord } from "./records.ts";
-import type { Run } from "./runs.ts";
+import { writeHold, type Run } from "./runs.ts";
 
 export interface StagedBlob {
   readonly digest: Digest;
@@ -26,11 +27,14 @@ export interface CommitInput {
   readonly record?: BuildRecord;
   /** Keys of xbuild's own names (a stage of a target for a platform). */
   readonly refs?: readonly string[];
+  /** Where layers of the image are in registries: what is not here can be had there. */
+  readonly locations?: readonly Location[];
 }
 
 /**
  * Takes an image into the store: blobs, config and manifest, then refs and record, last the index. Killed
- * at any instant, it leaves every name on a whole image: its old one or the new one. Idempotent.
+ * at any instant, it leaves every name on a whole image: its old one or the new one. Idempotent. The run
+ * holds the image: until it ends it can be handed on, whatever builds and prunes beside it do.
  * Errors: `store-full`, `store-not-writable`, `store-damaged` (a staged blob of another size), `store-lock`.
  */
 export async function commitImage(run: Run, input: CommitInput): Promise<void> {
@@ -42,6 +46,7 @@ export async function commitImage(run: Run, input: CommitInput): Promise<void> {
       await writeDocuments(store, input.image);
       await syncDirectory(blobsDirectory(store));
       await writeReferences(store, input);
+      await writeHold(run.directory, input.image.digest);
       const { manifests } = await readIndex(store);
       if (input.names.length === 0) return;
       await writeIndex(store, setNames(manifests, input.names, describeImage(input.image)), lock);
@@ -96,7 +101,8 @@ async function writeDocuments(store: Store, image: Image): Promise<void> {
 }
 
 async function writeReferences(store: Store, input: CommitInput): Promise<void> {
-  const { record, refs = [], image } = input;
+  const { record, refs = [], image, locations = [] } = input;
+  if (locations.length > 0) await writeLocations(store, image.digest, locations);
   const link = record === undefined ? {} : { record: record.key };
   if (record !== undefined) await putRecord(store, record);
   for (const key of refs) await putRef(store, { key, manifest: image.digest, ...link });

@@ -4,7 +4,7 @@ import { encodeJson, isJsonObject } from "../oci/json.ts";
 import type { Json } from "../oci/model.ts";
 import { ifPresent } from "./failures.ts";
 import { writeAtomically } from "./files.ts";
-import { documentPath, type Store } from "./paths.ts";
+import { documentPath, type OwnDocumentKind, type Store } from "./paths.ts";
 
 /** Documents of another version are ignored: they are caches, and the next build writes them anew. */
 const version = 1;
@@ -12,7 +12,7 @@ const version = 1;
 /** The file names of such documents. */
 export const documentName = /^[0-9a-f]{64}\.json$/;
 
-type Kind = "records" | "refs" | "state";
+type Kind = OwnDocumentKind;
 type JsonObject = { readonly [key: string]: Json };
 
 /**

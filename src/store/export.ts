@@ -14,6 +14,11 @@ import { forEachOf, makeDirectory, settleFile, syncDirectory } from "./files.ts"
 import { withLock } from "./lock.ts";
 import { blobPath, type Store } from "./paths.ts";
 
+export interface ExportOptions {
+  /** Layers that are not here may be missing in the layout: it is pushed to where they are. */
+  readonly partial?: boolean;
+}
+
 /**
  * Writes an image of the store into an OCI layout of its own (`-o oci:DIR[:NAME]`), which is made where it
  * is not there; what an existing one has under other names stays. Blobs are reflinked, hard-linked or
@@ -25,13 +30,17 @@ export async function exportLayout(
   image: Image,
   directory: string,
   name?: string,
+  options: ExportOptions = {},
 ): Promise<void> {
-  await assertComplete(store, image);
+  const missing = await listMissingLayers(store, image);
+  if (options.partial !== true) assertComplete(missing);
+  const lacking = new Set(missing.map((layer) => layer.digest));
   const blobs = join(directory, "blobs", "sha256");
   await makeDirectory(blobs);
   await withLock(directory, async (lock) => {
     const duplicate = createDuplicator();
-    await forEachOf(listDigests(image), (digest) => exportBlob(store, digest, blobs, duplicate));
+    const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
+    await forEachOf(present, (digest) => exportBlob(store, digest, blobs, duplicate));
     await syncDirectory(blobs);
     const index = await readForeignIndex(directory);
     lock.assertHeld();
@@ -52,14 +61,13 @@ export async function listMissingLayers(
   return image.manifest.layers.filter((layer, index) => sizes[index]?.size !== layer.size);
 }
 
-async function assertComplete(store: Store, image: Image): Promise<void> {
-  const missing = await listMissingLayers(store, image);
+function assertComplete(missing: readonly Descriptor[]): void {
   if (missing.length === 0) return;
   const digests = missing.map((layer) => layer.digest).join(", ");
   throw new XbuildError(
     "image-incomplete",
     `${missing.length} of the image's layers are not on this machine: ${digests}`,
-    { hint: "build with --input=all, or push the image to the registry that has them" },
+    { hint: "build it again, or push it to the registry that has them" },
   );
 }
 

@@ -5,7 +5,13 @@ import { encodeJson } from "../oci/json.ts";
 import { ifPresent } from "./failures.ts";
 import { createAtomically, makeDirectory, syncDirectory } from "./files.ts";
 import { encodeIndexFile } from "./index-file.ts";
-import { blobsDirectory, indexPath, temporaryDirectory, type Store } from "./paths.ts";
+import {
+  blobsDirectory,
+  indexPath,
+  ownDocumentKinds,
+  temporaryDirectory,
+  type Store,
+} from "./paths.ts";
 
 const markerName = "oci-layout";
 const ownNames: ReadonlySet<string> = new Set([
@@ -16,6 +22,7 @@ const ownNames: ReadonlySet<string> = new Set([
   "refs",
   "records",
   "state",
+  "locations",
   "cache",
   "lock",
   "lost+found",
@@ -34,7 +41,7 @@ export async function ensureLayout(store: Store): Promise<void> {
   await assertOurs(store.directory);
   await makeDirectory(blobsDirectory(store));
   await Promise.all(
-    ["refs", "records", "state", "cache"].map((name) => makeDirectory(join(store.directory, name))),
+    [...ownDocumentKinds, "cache"].map((name) => makeDirectory(join(store.directory, name))),
   );
   await makeDirectory(temporaryDirectory(store));
   await createAtomically(store, indexPath(store), encodeIndexFile([]));

@@ -21,7 +21,7 @@ export async function tagImage(
     await ensureLayout(store);
     await withLock(lockPath(store), async (lock) => {
       if ((await ifPresent(stat(blobPath(store, image.digest)))) === undefined) {
-        throw notFound(store, image.digest);
+        throw createNotFound(store, image.digest);
       }
       const { manifests } = await readIndex(store);
       await writeIndex(store, setNames(manifests, names, describeImage(image)), lock);
@@ -55,17 +55,18 @@ async function changeIndex(
   await explainFailures(store.directory, async () => {
     // Without a store there is no image, and nothing to lock.
     const { condition } = await readIndex(store);
-    if (condition === "missing") throw notFound(store, name);
+    if (condition === "missing") throw createNotFound(store, name);
     await ensureLayout(store);
     await withLock(lockPath(store), async (lock) => {
       const changed = change((await readIndex(store)).manifests);
-      if (changed === undefined) throw notFound(store, name);
+      if (changed === undefined) throw createNotFound(store, name);
       await writeIndex(store, changed, lock);
     });
   });
 }
 
-function notFound(store: Store, name: string): XbuildError {
+/** That an image is not in the store, or not any more. */
+export function createNotFound(store: Store, name: string): XbuildError {
   return new XbuildError("image-not-found", `the store ${store.directory} has no image ${name}`, {
     hint: "run xbuild images to see the names that it has",
   });

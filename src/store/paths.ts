@@ -51,12 +51,12 @@ export function contextCachePath(store: Store, context: string): string {
   return join(cacheDirectory(store), `stat-${hashKey(context)}`);
 }
 
+/** Each kind of xbuild's own documents has a directory of its own. */
+export const ownDocumentKinds = ["records", "refs", "state", "locations"] as const;
+export type OwnDocumentKind = (typeof ownDocumentKinds)[number];
+
 /** A private document: any text may be a key. */
-export function documentPath(
-  store: Store,
-  kind: "records" | "refs" | "state",
-  key: string,
-): string {
+export function documentPath(store: Store, kind: OwnDocumentKind, key: string): string {
   return join(store.directory, kind, `${hashKey(key)}.json`);
 }
 

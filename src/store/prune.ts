@@ -1,10 +1,11 @@
 import { rm } from "node:fs/promises";
+import type { Digest } from "../oci/model.ts";
 import { explainFailures } from "./failures.ts";
 import { syncDirectory } from "./files.ts";
 import { dropNames, isCopyCurrent, readIndex, writeIndex } from "./index-file.ts";
 import { ensureLayout } from "./layout.ts";
 import { withLock, type Lock } from "./lock.ts";
-import { blobPath, blobsDirectory, lockPath, type Store } from "./paths.ts";
+import { blobPath, blobsDirectory, documentPath, lockPath, type Store } from "./paths.ts";
 import { removeOldCaches } from "./prune-caches.ts";
 import { planPrune, type PruneOptions, type PrunePlan, type PruneResult } from "./prune-plan.ts";
 import { removeOldStates } from "./state.ts";
@@ -54,8 +55,15 @@ async function carryOut(
     store,
     blobs.filter((blob) => !manifests.has(blob.digest)),
   );
+  await removeLocations(store, new Set(blobs.map((blob) => blob.digest)));
   await removeOldStates(store, undefined);
   await removeOldCaches(store, options.usedBefore);
+}
+
+/** Of images that went: nobody asks any more where their layers are. */
+async function removeLocations(store: Store, gone: ReadonlySet<Digest>): Promise<void> {
+  const paths = [...gone].map((digest) => documentPath(store, "locations", digest));
+  await Promise.all(paths.map((path) => rm(path, { force: true })));
 }
 
 async function removeBlobs(store: Store, blobs: readonly BlobFile[]): Promise<void> {

@@ -30,6 +30,8 @@ export interface Run {
   note(key: string, value: string): Promise<void>;
   /** Keeps an image and its layers from being pruned until the run ends; false where it is gone already. */
   hold(image: Image): Promise<boolean>;
+  /** Empties the `/layers` directories: what the build wrote is collected, and takes room. */
+  discardLayers(): Promise<void>;
   /** Removes the directory. */
   end(): Promise<void>;
 }
@@ -65,6 +67,10 @@ export async function beginRun(store: Store): Promise<Run> {
       layers,
       note: (key, value) => appendFile(notesPath(directory), `${JSON.stringify([key, value])}\n`),
       hold: (image) => holdImage(store, directory, image),
+      discardLayers: async () => {
+        await removeTree(layers);
+        await makeDirectory(layers);
+      },
       end: () => removeTree(directory),
     };
   });
@@ -100,13 +106,18 @@ export async function listHolds(runDirectory: string): Promise<readonly Digest[]
   return (text ?? "").split("\n").filter((line) => isDigest(line));
 }
 
+/** Holds an image for a run. Needs the store's lock, so that no prune is between the image and its hold. */
+export async function writeHold(runDirectory: string, manifest: Digest): Promise<void> {
+  await appendFile(holdsPath(runDirectory), `${manifest}\n`);
+}
+
 async function holdImage(store: Store, directory: string, image: Image): Promise<boolean> {
   return explainFailures(store.directory, () =>
     // Under the lock, so that a prune has either seen the hold or already removed the image.
     withLock(lockPath(store), async () => {
       const manifest = await ifPresent(stat(blobPath(store, image.digest)));
       if (manifest === undefined) return false;
-      await appendFile(holdsPath(directory), `${image.digest}\n`);
+      await writeHold(directory, image.digest);
       return true;
     }),
   );

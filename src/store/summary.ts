@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Digest, Image } from "../oci/model.ts";
 import { explainFailures, ifPresent } from "./failures.ts";
 import { readImage } from "./images.ts";
-import type { Store } from "./paths.ts";
+import { type Store, ownDocumentKinds } from "./paths.ts";
 import { listBlobs, listEntries, listImageDigests, listPointers } from "./usage.ts";
 
 /** An image of the store, with a name or without one. */
@@ -58,7 +58,7 @@ export async function measureStore(store: Store): Promise<StoreUsage> {
     for (const { digest, size } of await listBlobs(store)) {
       sizes[named.has(digest) ? "named" : all.has(digest) ? "unnamed" : "orphaned"] += size;
     }
-    const parts = ["records", "refs", "state", "cache"].map((name) => join(store.directory, name));
+    const parts = [...ownDocumentKinds, "cache"].map((name) => join(store.directory, name));
     const caches = await Promise.all(parts.map(measureTree));
     const unfinished = await measureTree(join(store.directory, "tmp"));
     return { ...sizes, caches: caches.reduce((sum, size) => sum + size, 0), unfinished };

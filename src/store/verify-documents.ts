@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { documentName, inspectOwnDocument } from "./documents.ts";
 import { ifPresent } from "./failures.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
-import type { Store } from "./paths.ts";
+import { ownDocumentKinds, type Store } from "./paths.ts";
 
 /** Records, refs and states whose content is not what was written; those of other versions are let be. */
 export async function examineDocuments(
@@ -11,7 +11,7 @@ export async function examineDocuments(
   { repair }: VerifyOptions,
 ): Promise<readonly StoreFinding[]> {
   const findings: StoreFinding[] = [];
-  for (const kind of ["records", "refs", "state"]) {
+  for (const kind of ownDocumentKinds) {
     const names = (await ifPresent(readdir(join(store.directory, kind)))) ?? [];
     for (const name of names.filter((item) => documentName.test(item))) {
       const path = join(store.directory, kind, name);

@@ -66,10 +66,15 @@ async function work(store: Store): Promise<void> {
 }
 
 async function useImage(store: Store, own: string): Promise<void> {
-  const image = await findImage(store, own);
-  if (image === undefined) return;
-  await tagName(store, own, `localhost/${id}:copy`);
-  await exportLayout(store, image, `${store.directory}-out-${id}`, "image");
+  const run = await beginRun(store);
+  let image = await findImage(store, own);
+  // Between finding and holding, another process may have given the name away and pruned the image.
+  while (image !== undefined && !(await run.hold(image))) image = await findImage(store, own);
+  if (image !== undefined) {
+    await tagName(store, own, `localhost/${id}:copy`);
+    await exportLayout(store, image, `${store.directory}-out-${id}`, "image");
+  }
+  await run.end();
 }
 
 process.stdout.write("ready\n");
