@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 case "${1:-}" in
 demo) programs="buildah skopeo mmdebstrap flock" ;;
-test) programs="buildah podman skopeo umoci mmdebstrap flock zstd docker-registry bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild" ;;
+test) programs="buildah podman skopeo umoci mmdebstrap flock zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 125 ;;
 esac
 

@@ -1,10 +1,12 @@
-import { deliverImage, resolveNames } from "./build/deliver.ts";
-import { readInputs, type BuildInputs } from "./build/inputs.ts";
+import { deliverImage, resolveNames, type DeliverOptions } from "./build/deliver.ts";
+import { readInputs } from "./build/inputs.ts";
+import { LayersGoneError } from "./build/layers-gone.ts";
 import type { BuildPorts, BuildRequest, BuildResult, Continued } from "./build/request.ts";
 import { describeResult } from "./build/result.ts";
 import { findUpToDate, keepUpToDate } from "./build/up-to-date.ts";
 import type { Diagnostic } from "./diagnostics.ts";
-import type { XbuildError } from "./errors.ts";
+import { XbuildError } from "./errors.ts";
+import type { Digest, Image } from "./oci/model.ts";
 import type { BuildPlan } from "./plan/model.ts";
 import type { Store } from "./store/paths.ts";
 import { openStore } from "./store/store.ts";
@@ -29,33 +31,40 @@ export async function buildImage(
     asksEarly ? resolveNames(request, ports) : undefined,
   ]);
   const same = request.noCache ? undefined : await findUpToDate(store, inputs);
-  if (same !== undefined) {
-    await keepUpToDate(store, request, same);
-    await deliverImage(store, request, ports, same, loaded);
+  const gone = new Set<Digest>();
+  if (same !== undefined && (await handOn(store, request, ports, same, loaded, gone))) {
     return describeResult(request, same, { upToDate: true });
   }
-  if (request.explain) await explain(store, request, plan, ports, inputs);
   // Files of the container's other users can be read, and removed, in the engine's user namespace alone.
   const status = await ports.enterNamespace?.();
   if (status !== undefined) return { continuedElsewhere: status };
   // Start-up time decides how fast a build is that has nothing to do: it loads nothing of this.
   const { buildAnew } = await import("./build/anew.ts");
-  return buildAnew(store, request, plan, ports, inputs);
+  return buildAnew(store, request, plan, ports, inputs, gone);
+}
+
+/** @returns whether it went well: a prune may have taken the image, or a registry one of its layers (`gone`) */
+async function handOn(
+  store: Store,
+  request: BuildRequest,
+  ports: BuildPorts,
+  image: Image,
+  loaded: DeliverOptions["loaded"],
+  gone: Set<Digest>,
+): Promise<boolean> {
+  try {
+    await keepUpToDate(store, request, image);
+    await deliverImage(store, request, ports, image, { loaded });
+    return true;
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    if (error instanceof LayersGoneError) for (const digest of error.digests) gone.add(digest);
+    else if (error.code !== "image-not-found") throw error;
+    return false;
+  }
 }
 
 /** What is damaged counts as missing: it is told, and built anew. */
 function describeDamage({ code, message, hint }: XbuildError): Diagnostic {
   return { code, severity: "warning", message, ...(hint === undefined ? {} : { hint }) };
-}
-
-async function explain(
-  store: Store,
-  request: BuildRequest,
-  plan: BuildPlan,
-  ports: BuildPorts,
-  inputs: BuildInputs,
-): Promise<void> {
-  const { explainBuild } = await import("./build/explain.ts");
-  for (const reason of await explainBuild(store, request, plan, inputs))
-    ports.reporter.explain(reason);
 }

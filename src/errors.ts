@@ -32,6 +32,12 @@ export type ErrorCode =
   | "output-unsupported"
   // transport
   | "copy-failed"
+  | "registry-not-found"
+  | "registry-denied"
+  | "registry-unavailable"
+  | "registry-tls"
+  | "registry-corrupt"
+  | "layer-gone"
   | "output-destination"
   // layers: what a build's output is refused for
   | "output-file-type"

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { assertInputUnchanged } from "../layers/prepare.ts";
 import { collectOutput } from "../layers/collect.ts";
-import type { CollectedLayer, CollectedOutput, PreviousImages } from "../layers/model.ts";
+import type { CollectedLayer, CollectedOutput } from "../layers/model.ts";
 import { keyAnnotation } from "../oci/annotations.ts";
 import { assembleWithPrevious, type AssembleEntry } from "../oci/assemble.ts";
 import { mergeConfig } from "../oci/config.ts";
@@ -13,14 +13,17 @@ import {
   type EvaluatedConfigs,
 } from "../plan/config.ts";
 import type { BuildPlan } from "../plan/model.ts";
-import { commitImage } from "../store/commit.ts";
+import { commitImage, type StagedBlob } from "../store/commit.ts";
+import { narrowLocations } from "../store/locations.ts";
 import { blobPath, type Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import type { BuildRecord } from "../store/records.ts";
 import { saveState } from "../store/state.ts";
 import { putTree } from "../store/trees.ts";
+import type { LayerFiles } from "../transport/layers.ts";
 import type { BuildInputs } from "./inputs.ts";
 import type { PreparedLayers } from "./layers.ts";
+import type { FoundImages } from "./previous.ts";
 import type { BuildPorts, BuildRequest } from "./request.ts";
 
 /** Marks the history entries that stand for metadata instructions, so that a copied history does not pile them up. */
@@ -33,9 +36,7 @@ export interface Collection {
   readonly ports: BuildPorts;
   readonly run: Run;
   readonly inputs: BuildInputs;
-  readonly previous: PreviousImages;
-  /** The image that the first name stands for now. */
-  readonly last: Image | undefined;
+  readonly found: FoundImages;
   readonly configs: EvaluatedConfigs;
   readonly layers: PreparedLayers;
 }
@@ -44,18 +45,17 @@ export interface Collection {
 export async function collectImage(
   collection: Collection,
 ): Promise<{ readonly image: Image; readonly layers: readonly CollectedLayer[] }> {
-  const { request, run, ports, inputs, last } = collection;
+  const { request, run, ports, inputs, found } = collection;
   const done = ports.reporter.step("Collecting layers");
   await checkInput(collection);
   const output = await collectLayers(collection);
   for (const warning of output.warnings) ports.reporter.warn(warning);
   const layers = output.entries.flatMap((one) => (one.kind === "layer" ? [one.layer] : []));
-  const image = assembleWithPrevious(describeImage(collection, output), last);
+  const image = assembleWithPrevious(describeImage(collection, output), found.last);
   await commitImage(run, {
     image,
-    stagedBlobs: layers.flatMap((one) =>
-      one.blob === undefined ? [] : [{ digest: one.descriptor.digest, path: one.blob }],
-    ),
+    stagedBlobs: layers.flatMap((one) => stageBlob(one, collection.layers.files)),
+    locations: narrowLocations(found.locations, image),
     names: request.names.map((one) => one.full),
     ...(inputs.key === undefined ? {} : { record: describeRecord(collection, inputs.key, image) }),
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
@@ -67,6 +67,12 @@ export async function collectImage(
   if (output.state !== undefined) await saveState(run, collection.layers.stateKey, output.state);
   done();
   return { image, layers };
+}
+
+/** What was packed, or came for this build and is kept. */
+function stageBlob({ blob, descriptor }: CollectedLayer, files: LayerFiles): readonly StagedBlob[] {
+  const path = blob ?? files.get(descriptor.digest);
+  return path === undefined ? [] : [{ digest: descriptor.digest, path }];
 }
 
 /** A blob that the build changed may be the store's own file: it is dropped there, and then only missing. */
@@ -91,11 +97,11 @@ async function collectLayers({
   plan,
   run,
   ports,
-  previous,
+  found,
   layers,
 }: Collection): Promise<CollectedOutput> {
   return collectOutput(layers.directory.output, {
-    previous,
+    previous: found.previous,
     reuse: plan.output.reuse,
     compression: plan.output.compression,
     epoch: request.epoch,

@@ -1,7 +1,8 @@
 import { join, resolve } from "node:path";
 import { rename, rm } from "node:fs/promises";
 import type { Digest, Image } from "../oci/model.ts";
-import { exportLayout } from "../store/export.ts";
+import { exportLayout, listMissingLayers } from "../store/export.ts";
+import { createNotFound } from "../store/names.ts";
 import type { Store } from "../store/paths.ts";
 import { beginRun, type Run } from "../store/runs.ts";
 import { copyImage } from "../transport/skopeo.ts";
@@ -18,32 +19,64 @@ export async function resolveNames(
   return new Map(await Promise.all(ids));
 }
 
+export interface DeliverOptions {
+  /** What `resolveNames` gave a moment ago, where it was asked. */
+  readonly loaded?: ReadonlyMap<string, Digest | undefined> | undefined;
+  /** A run that holds the image already. */
+  readonly run?: Run;
+}
+
 /**
- * Hands the image on: into the engine's storage, or to where `-o` says. What is there already is left alone.
- * @param loaded what `resolveNames` gave a moment ago, where it was asked.
+ * Hands the image on: to registries, into the engine's storage, or to where `-o` says. What is there
+ * already is left alone. Errors: `image-not-found` where the store has it no more, `layer-gone` (a
+ * `LayersGoneError`), those of the destinations.
  */
 export async function deliverImage(
   store: Store,
   request: BuildRequest,
   ports: BuildPorts,
   image: Image,
-  loaded?: ReadonlyMap<string, Digest | undefined>,
+  options: DeliverOptions = {},
 ): Promise<void> {
-  const ids = loaded ?? (await resolveNames(request, ports));
+  const ids = options.loaded ?? (await resolveNames(request, ports));
   // An image ID is its config's digest.
-  const missing = [...ids].flatMap(([name, id]) =>
+  const unloaded = [...ids].flatMap(([name, id]) =>
     id === image.manifest.config.digest ? [] : [name],
   );
-  if (missing.length === 0 && request.destinations.length === 0) return;
-  const run = await beginRun(store);
+  if (unloaded.length + request.destinations.length + request.pushes.length === 0) return;
+  const run = options.run ?? (await beginRun(store));
   try {
-    await run.hold(image);
-    if (missing.length > 0) await loadImage(store, run, request, ports, image, missing);
-    for (const destination of request.destinations) {
-      await writeDestination(store, run, request, ports, image, destination);
-    }
+    if (!(await run.hold(image))) throw createNotFound(store, image.digest);
+    await handOn({ store, run, request, ports, image }, unloaded);
   } finally {
-    await run.end();
+    if (options.run === undefined) await run.end();
+  }
+}
+
+interface Delivery {
+  readonly store: Store;
+  readonly run: Run;
+  readonly request: BuildRequest;
+  readonly ports: BuildPorts;
+  readonly image: Image;
+}
+
+/** Registries first: they are what a machine that dies in between is asked about. */
+async function handOn(delivery: Delivery, unloaded: readonly string[]): Promise<void> {
+  const { store, run, request, ports, image } = delivery;
+  if (request.pushes.length > 0) {
+    const { pushImage } = await import("./push.ts");
+    for (const one of request.pushes) await pushImage(store, run, request, ports, image, one);
+  }
+  if (unloaded.length + request.destinations.length === 0) return;
+  const missing = await listMissingLayers(store, image);
+  if (missing.length > 0) {
+    const { completeImage } = await import("./fetch.ts");
+    await completeImage(store, image, request, ports, run);
+  }
+  if (unloaded.length > 0) await loadImage(store, run, request, ports, image, unloaded);
+  for (const destination of request.destinations) {
+    await writeDestination(store, run, request, ports, image, destination);
   }
 }
 

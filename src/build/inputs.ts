@@ -19,6 +19,8 @@ export interface BuildInputs {
   readonly parts: KeyParts;
   /** IDs of the images that the build takes from outside, by their names in the file. */
   readonly images: ReadonlyMap<string, Digest>;
+  /** Those of them that the engine does not have yet: a registry told their IDs. */
+  readonly pending: ReadonlySet<string>;
   /** What each directory was, by its role. */
   readonly directories: ReadonlyMap<string, ContextHash>;
 }
@@ -37,14 +39,41 @@ export async function readInputs(
   ports: BuildPorts,
 ): Promise<BuildInputs> {
   const context: RunContext = { log: ports.reporter.log, signal: ports.signal, directory: "" };
-  const [images, directories] = await Promise.all([
+  const [resolved, directories] = await Promise.all([
     resolveImages(request, plan, ports, context),
     hashDirectories(store, request, plan),
   ]);
-  const parts = describeKey(request, plan, images, directories ?? new Map());
+  const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
+  const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
+  const known = directories ?? new Map<string, ContextHash>();
+  const parts = describeKey(request, plan, images, known);
   const isKnown = plan.unpredictable.length === 0 && directories !== undefined;
-  const key = isKnown ? digestText(JSON.stringify(parts)) : undefined;
-  return { key, parts, images, directories: directories ?? new Map() };
+  return {
+    key: isKnown ? digestText(JSON.stringify(parts)) : undefined,
+    parts,
+    images,
+    pending: new Set(pending),
+    directories: known,
+  };
+}
+
+/** The inputs when the engine has all images: pulls those that it has not. */
+export async function pullPending(
+  inputs: BuildInputs,
+  request: BuildRequest,
+  plan: BuildPlan,
+  ports: BuildPorts,
+): Promise<BuildInputs> {
+  if (inputs.pending.size === 0) return inputs;
+  const context: RunContext = { log: ports.reporter.log, signal: ports.signal, directory: "" };
+  const images = new Map(inputs.images);
+  for (const name of inputs.pending) {
+    images.set(name, await pullImage(name, request, ports, context, undefined));
+  }
+  // A tag may have moved on between the two questions.
+  const parts = describeKey(request, plan, images, inputs.directories);
+  const key = inputs.key === undefined ? undefined : digestText(JSON.stringify(parts));
+  return { ...inputs, key, parts, images, pending: new Set() };
 }
 
 function digestText(text: string): Digest {
@@ -86,7 +115,7 @@ async function resolveImages(
   plan: BuildPlan,
   ports: BuildPorts,
   context: RunContext,
-): Promise<ReadonlyMap<string, Digest>> {
+): Promise<ReadonlyMap<string, ResolvedImage>> {
   const contexts = plan.contexts.flatMap((name) => {
     const value = request.buildContexts.get(name) ?? "";
     return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
@@ -98,18 +127,49 @@ async function resolveImages(
   return new Map(found);
 }
 
+interface ResolvedImage {
+  readonly id: Digest;
+  /** Whether the engine has it. */
+  readonly isHere: boolean;
+}
+
 async function resolveImage(
   name: string,
   request: BuildRequest,
   ports: BuildPorts,
   context: RunContext,
-): Promise<Digest> {
-  const { engine } = ports;
-  const before = await engine.resolveImage(name);
+): Promise<ResolvedImage> {
+  const before = await ports.engine.resolveImage(name);
   const asks = request.pull === "always" || request.pull === "newer";
-  if (before !== undefined && !asks) return before;
+  if (before !== undefined && !asks) return { id: before, isHere: true };
   if (request.pull === "never") throw notHere(name, "--pull=never asks no registry");
-  const done = ports.reporter.step(`Pulling ${name}`);
+  const remote = before === undefined ? await askRegistry(name, request, ports) : undefined;
+  if (remote !== undefined) return { id: remote, isHere: false };
+  return { id: await pullImage(name, request, ports, context, before), isHere: true };
+}
+
+/**
+ * The ID that an image will have when it is pulled. Only asked where a previous image in a registry may prove
+ * to be up to date: then nothing needs to be pulled. What cannot be found out so, the pull will say.
+ */
+async function askRegistry(
+  name: string,
+  request: BuildRequest,
+  { signal }: BuildPorts,
+): Promise<Digest | undefined> {
+  if (request.noCache || request.cacheFrom.length + request.pushes.length === 0) return undefined;
+  const { identifyImage } = await import("./identify.ts");
+  return identifyImage(name, request, signal);
+}
+
+async function pullImage(
+  name: string,
+  request: BuildRequest,
+  { engine, reporter }: BuildPorts,
+  context: RunContext,
+  before: Digest | undefined,
+): Promise<Digest> {
+  const done = reporter.step(`Pulling ${name}`);
   try {
     await engine.pull(name, pullFlags(request), context);
   } catch (error) {

@@ -1,19 +1,23 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { PreviousImages } from "../layers/model.ts";
 import { prepareLayersDirectory, type PreparedLayers as LaidOut } from "../layers/prepare.ts";
 import type { Digest } from "../oci/model.ts";
 import type { BuildPlan } from "../plan/model.ts";
+import { listMissingLayers } from "../store/export.ts";
 import { blobPath, type Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import { readState } from "../store/state.ts";
-import type { BuildRequest } from "./request.ts";
+import type { LayerFiles } from "../transport/layers.ts";
+import type { FoundImages } from "./previous.ts";
+import type { BuildPorts, BuildRequest } from "./request.ts";
 import { nameTarget } from "./target.ts";
 
 export interface PreparedLayers {
   readonly directory: LaidOut;
   /** Under what the build's `output/state` is kept for the next one. */
   readonly stateKey: string;
+  /** Layers whose bytes came for this build: the store does not have them yet. */
+  readonly files: LayerFiles;
 }
 
 /** Lays out what the build finds under its OUTPUT path. */
@@ -22,20 +26,39 @@ export async function prepareLayers(
   request: BuildRequest,
   plan: BuildPlan,
   run: Run,
-  previous: PreviousImages,
+  ports: BuildPorts,
+  found: FoundImages,
 ): Promise<PreparedLayers> {
+  const { previous } = found;
+  const input = request.input ?? plan.output.input;
+  const files = input === "all" ? await bringAll(store, request, run, ports, found) : found.files;
   const stateKey = nameTarget(request, plan);
   const state = await readState(store, stateKey);
   const root = join(run.layers, "target");
   await mkdir(root);
   const directory = await prepareLayersDirectory(root, request.helperDirectory, {
     previous,
-    findBlob: (digest) => findBlob(store, digest),
-    input: plan.output.input,
+    findBlob: async (digest) => (await findBlob(store, digest)) ?? files.get(digest),
+    input,
     maxLayers: request.maxLayers,
     ...(state === undefined ? {} : { state }),
   });
-  return { directory, stateKey };
+  return { directory, stateKey, files };
+}
+
+/** What `--input=all` asks for: the layers of the previous images that are not here. */
+async function bringAll(
+  store: Store,
+  request: BuildRequest,
+  run: Run,
+  ports: BuildPorts,
+  { previous, files, locations }: FoundImages,
+): Promise<LayerFiles> {
+  const missing = await Promise.all(previous.map(({ image }) => listMissingLayers(store, image)));
+  const wanted = missing.flat().filter((layer) => !files.has(layer.digest));
+  if (wanted.length === 0) return files;
+  const { fetchFrom } = await import("./fetch.ts");
+  return new Map([...files, ...(await fetchFrom(locations, wanted, request, ports, run))]);
 }
 
 async function findBlob(store: Store, digest: Digest): Promise<string | undefined> {

@@ -1,9 +1,12 @@
 import type { Containerfile } from "../containerfile/model.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { Engine, EngineLog, PullPolicy } from "../engine/model.ts";
-import type { LayerStatus } from "../layers/model.ts";
+import type { LayersInput, LayerStatus } from "../layers/model.ts";
 import type { Annotations, Digest, Platform } from "../oci/model.ts";
 import type { ImageName } from "../oci/reference.ts";
+import type { TransportAccess } from "../transport/access.ts";
+import type { ImageReference } from "../transport/reference.ts";
+import type { WantedPlatform } from "../transport/remote-image.ts";
 
 /** Where an image is written instead of the engine's storage. */
 export type Destination =
@@ -31,6 +34,8 @@ export interface BuildRequest {
   readonly buildContexts: ReadonlyMap<string, string>;
   /** `os/arch[/variant]`, as given. */
   readonly platform: string | undefined;
+  /** Which entry of a manifest list is meant: the platform asked for, else this machine's. */
+  readonly registryPlatform: WantedPlatform;
   readonly labels: ReadonlyMap<string, string>;
   readonly annotations: Annotations;
   readonly pull: PullPolicy;
@@ -42,6 +47,16 @@ export interface BuildRequest {
   readonly format: "oci" | "docker";
   readonly destinations: readonly Destination[];
   readonly load: boolean;
+  /** Where the image is pushed to: its names with --push, and what `-o docker://` names. */
+  readonly pushes: readonly ImageReference[];
+  /** Images whose layers may be kept, in the order given; they come before those of the names. */
+  readonly cacheFrom: readonly ImageReference[];
+  /** A previous image that cannot be read is told of, and counts as not there. */
+  readonly ignoreCacheErrors: boolean;
+  /** Which blobs the build finds, whatever OUTPUT says. */
+  readonly input: LayersInput["input"] | undefined;
+  /** How registries are reached. */
+  readonly access: TransportAccess;
   readonly quiet: boolean;
   /** Tell why a target is built again. */
   readonly explain: boolean;
@@ -73,6 +88,8 @@ export interface BuildReporter {
   /** A step begins; the function that is returned tells that it ended, with a word of result. */
   readonly step: (title: string) => (result?: string) => void;
   readonly warn: (diagnostic: Diagnostic) => void;
+  /** How far the step is that runs, for a terminal: it takes the place of what was said last. */
+  readonly progress: (text: string) => void;
   /** A reason why the target is built again. */
   readonly explain: (reason: string) => void;
 }

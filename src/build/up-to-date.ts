@@ -1,21 +1,34 @@
-import { access } from "node:fs/promises";
+import { keyAnnotation } from "../oci/annotations.ts";
 import type { Image } from "../oci/model.ts";
+import type { BuildPlan } from "../plan/model.ts";
+import { commitImage } from "../store/commit.ts";
+import { listMissingLayers } from "../store/export.ts";
 import { findImage, readImage } from "../store/images.ts";
+import { narrowLocations, readLocations } from "../store/locations.ts";
 import { tagImage } from "../store/names.ts";
-import { blobPath, type Store } from "../store/paths.ts";
+import type { Store } from "../store/paths.ts";
 import { findRecord } from "../store/records.ts";
+import type { Run } from "../store/runs.ts";
 import type { BuildInputs } from "./inputs.ts";
+import type { RemoteImage } from "./remotes.ts";
 import type { BuildRequest } from "./request.ts";
+import { nameTarget } from "./target.ts";
 
-/** The image that a build with the same key gave, where it is still here as a whole. */
+/**
+ * The image that a build with the same key gave, where it is still to be had as a whole: each layer is
+ * here, or in a registry.
+ */
 export async function findUpToDate(store: Store, inputs: BuildInputs): Promise<Image | undefined> {
   if (inputs.key === undefined) return undefined;
   const record = await findRecord(store, inputs.key);
   if (record === undefined) return undefined;
   const image = await readImage(store, record.manifest);
   if (image === undefined) return undefined;
-  const here = image.manifest.layers.map(({ digest }) => isReadable(blobPath(store, digest)));
-  return (await Promise.all(here)).every(Boolean) ? image : undefined;
+  const missing = await listMissingLayers(store, image);
+  if (missing.length === 0) return image;
+  const locations = await readLocations(store, image.digest);
+  const known = new Set(locations.flatMap((one) => one.layers));
+  return missing.every((layer) => known.has(layer.digest)) ? image : undefined;
 }
 
 /** Lets the names of this build stand for the image, where they do not yet. */
@@ -30,11 +43,36 @@ export async function keepUpToDate(
   if (missing.length > 0) await tagImage(store, image, missing);
 }
 
-async function isReadable(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
+/** The previous image that says of itself that it was made of the same inputs. */
+export function findAdoptable(
+  remotes: readonly RemoteImage[],
+  inputs: BuildInputs,
+): RemoteImage | undefined {
+  if (inputs.key === undefined) return undefined;
+  return remotes.find(({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key);
+}
+
+/** Takes such an image into the store as if it had been built here; its layers stay where they are. */
+export async function adoptImage(
+  run: Run,
+  request: BuildRequest,
+  plan: BuildPlan,
+  inputs: BuildInputs,
+  remotes: readonly RemoteImage[],
+  { image, files }: RemoteImage,
+): Promise<void> {
+  const names = request.names.map((one) => one.full);
+  const { key, parts } = inputs;
+  const record = { manifest: image.digest, names, details: parts };
+  await commitImage(run, {
+    image,
+    stagedBlobs: [...files].map(([digest, path]) => ({ digest, path })),
+    names,
+    locations: narrowLocations(
+      remotes.flatMap((one) => one.locations),
+      image,
+    ),
+    ...(key === undefined ? {} : { record: { ...record, key } }),
+    refs: [nameTarget(request, plan)],
+  });
 }

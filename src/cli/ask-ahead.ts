@@ -47,7 +47,8 @@ function guessBases(text: string): readonly string[] {
 
 /** The names under which the engine's storage should have the image. */
 function guessLoaded(line: BuildCommandLine): readonly string[] {
-  if (isSet(line, "no-load") || listValues(line, "output").length > 0) return [];
+  const goesElsewhere = isSet(line, "push") || listValues(line, "output").length > 0;
+  if (isSet(line, "no-load") || (goesElsewhere && !isSet(line, "load"))) return [];
   return listValues(line, "tag").map((tag) => parseImageName(tag).full);
 }
 

@@ -37,6 +37,11 @@ function ours(name: string, value: string | undefined, help: string): BuildFlag 
   return { ...own(name, value, help), ours: true };
 }
 
+/** The engine gets it too. */
+function access(name: string, value: string | undefined, help: string): BuildFlag {
+  return { ...own(name, value, help), role: "access" };
+}
+
 function list(role: FlagRole, kind: FlagKind, names: string): readonly BuildFlag[] {
   return names.split(" ").map((entry) => {
     const [name = "", short] = entry.split("/");
@@ -56,9 +61,30 @@ export const buildFlags: readonly BuildFlag[] = [
   own(
     "output",
     "DEST",
-    "write the image to oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, or as buildah's type=local|tar,dest=PATH",
+    "write the image to docker://NAME, oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, or as buildah's type=local|tar,dest=PATH",
     "o",
   ),
+  ours("push", undefined, "push the image to the registries that its names say"),
+  ours("load", undefined, "load the image into the engine's storage, also with --push or -o"),
+  own(
+    "cache-from",
+    "IMAGE",
+    "an image whose layers may be kept: in a registry, or oci:DIR, docker-archive:FILE, ...; repeatable",
+  ),
+  ours("ignore-cache-errors", undefined, "build without a previous image that cannot be read"),
+  ours(
+    "input",
+    "WHICH",
+    "the layers that the build finds: local (default), all (those elsewhere are fetched) or none",
+  ),
+  ours("env-cache-from", "REPO", "the engine's own --cache-from, for the environment"),
+  ours("env-cache-to", "REPO", "the engine's own --cache-to, for the environment"),
+  access("tls-verify", undefined, "ask registries for a certificate that can be trusted (default)"),
+  access("creds", "USER[:PASS]", "what registries are told of us; better: buildah login"),
+  access("authfile", "FILE", "where such credentials are kept"),
+  access("cert-dir", "DIR", "certificates for registries"),
+  access("retry", "N", "how often a request to a registry is made again (default 3)"),
+  access("retry-delay", "TIME", "how long to wait before that, such as 2s"),
   own("target", "STAGE", "build this stage (default: the last)"),
   own("build-arg", "NAME[=VALUE]", "a build argument; without a value, the environment's"),
   ours("build-arg-file", "FILE", "build arguments from a file, NAME=VALUE a line"),
@@ -94,8 +120,8 @@ export const buildFlags: readonly BuildFlag[] = [
     "add-host cap-add cap-drop cgroup-parent cgroupns cpp-flag cpu-period cpu-quota cpu-shares/c cpuset-cpus cpuset-mems device dns dns-option dns-search hooks-dir ipc isolation memory/m memory-swap network os-feature os-version pid runtime runtime-flag security-opt shm-size ulimit userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user uts volume/v",
   ),
   ...list("step", "boolean", "http-proxy no-hosts"),
-  ...list("access", "value", "authfile cert-dir creds decryption-key retry retry-delay secret ssh"),
-  ...list("access", "boolean", "stdin tls-verify"),
+  ...list("access", "value", "decryption-key secret ssh"),
+  ...list("access", "boolean", "stdin"),
   ...list("cache", "value", "cache-ttl jobs"),
   ...list(
     "moot",
@@ -105,7 +131,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "refused",
     "value",
-    "arch cache-from cache-to env from logfile manifest os sign-by unsetenv variant",
+    "arch cache-to env from logfile manifest os sign-by unsetenv variant",
   ),
   ...list("refused", "boolean", "all-platforms logsplit squash squash-all"),
 ];

@@ -13,7 +13,8 @@ import {
   wantsJson,
   type StoreCommandLine,
 } from "./store-command.ts";
-import { renderName, renderSize } from "./text.ts";
+import { renderSize } from "../build/sizes.ts";
+import { renderName } from "./text.ts";
 
 const listHelp = `Usage: xbuild cache ls [--format table|json]
 

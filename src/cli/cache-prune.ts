@@ -12,7 +12,8 @@ import {
   wantsJson,
   type StoreCommandLine,
 } from "./store-command.ts";
-import { renderName, renderSize } from "./text.ts";
+import { renderSize } from "../build/sizes.ts";
+import { renderName } from "./text.ts";
 import { parseSize } from "./values.ts";
 
 const help = `Usage: xbuild cache prune [FLAGS]

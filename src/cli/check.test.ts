@@ -31,6 +31,7 @@ async function run(command: Command, text: string, ...argv: string[]) {
     self: ["xbuild"],
     env: { TOKEN: "from the environment" },
     color: false,
+    terminal: false,
   };
   return { status: await command(argv, io), ...printed };
 }

@@ -22,7 +22,7 @@ export function parseDestination(text: string, cwd: string): Destination {
   if (transport !== undefined) {
     throw usageError(
       `-o ${text}: nothing can be written to ${transport}:`,
-      "oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, type=local|tar,dest=PATH or a path is meant",
+      "docker://NAME, oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, type=local|tar,dest=PATH or a path is meant",
     );
   }
   return { kind: "files", text };

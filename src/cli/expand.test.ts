@@ -20,6 +20,7 @@ async function expand(text: string, ...words: readonly string[]): Promise<string
     cwd: directory,
     env: { PATH: process.env["PATH"], HOME: directory },
     color: false,
+    terminal: false,
   };
   expect(await runExpand([...words, "."], io)).toBe(0);
   return Buffer.concat(said).toString("utf8");

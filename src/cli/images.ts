@@ -14,7 +14,8 @@ import {
   renderTable,
   wantsJson,
 } from "./store-command.ts";
-import { renderName, renderSize } from "./text.ts";
+import { renderSize } from "../build/sizes.ts";
+import { renderName } from "./text.ts";
 
 const help = `Usage: xbuild images [FLAGS] [PATTERN...]
 

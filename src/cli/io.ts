@@ -8,4 +8,6 @@ export interface CliIo {
   readonly env: NodeJS.ProcessEnv;
   /** Whether stdout takes colours: a terminal, and NO_COLOR is not set (https://no-color.org). */
   readonly color: boolean;
+  /** Whether stdout is a terminal, on which a line can be written over. */
+  readonly terminal: boolean;
 }

@@ -37,5 +37,6 @@ function createIo(): CliIo {
     cwd: process.cwd(),
     env,
     color,
+    terminal: process.stdout.isTTY && env["TERM"] !== "dumb",
   };
 }

@@ -5,7 +5,9 @@ import { paint, renderDuration, renderName } from "./text.ts";
 
 /** Tells of a build as it goes: the engine's words as they come, each step of ours with its time. */
 export function createReporter(io: CliIo, quiet: boolean): BuildReporter {
+  const progress = createProgress(io, quiet);
   const say = (text: string): void => {
+    progress.clear();
     if (!quiet) io.stdout(text);
   };
   return {
@@ -19,7 +21,41 @@ export function createReporter(io: CliIo, quiet: boolean): BuildReporter {
         say(`${paint(io, "green", `  ✓ ${title}`)}${word} ${paint(io, "dim", `(${time})`)}\n`);
       };
     },
+    progress: progress.show,
     explain: (reason) => io.stderr(`built because: ${renderName(reason)}\n`),
-    warn: (diagnostic) => io.stderr(`${renderDiagnostic(diagnostic, { color: io.color })}\n`),
+    warn: (diagnostic) => {
+      progress.clear();
+      io.stderr(`${renderDiagnostic(diagnostic, { color: io.color })}\n`);
+    },
   };
+}
+
+/** Where nothing can be written over, a line every so many milliseconds is enough to see that it goes on. */
+const plainInterval = 10_000;
+
+interface Progress {
+  readonly show: (text: string) => void;
+  /** Takes the line away: something else is to be said. */
+  readonly clear: () => void;
+}
+
+function createProgress(io: CliIo, quiet: boolean): Progress {
+  let isShown = false;
+  let saidAt = Date.now();
+  const clear = (): void => {
+    if (isShown) io.stdout("\r\u001b[K");
+    isShown = false;
+    saidAt = Date.now();
+  };
+  const show = (text: string): void => {
+    if (quiet) return;
+    if (io.terminal) {
+      io.stdout(`\r\u001b[K    ${text}`);
+      isShown = true;
+    } else if (Date.now() - saidAt >= plainInterval) {
+      io.stdout(`    ${text}\n`);
+      saidAt = Date.now();
+    }
+  };
+  return { show, clear };
 }

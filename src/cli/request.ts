@@ -5,11 +5,12 @@ import type { Engine, PullPolicy } from "../engine/model.ts";
 import { parseImageName } from "../oci/reference.ts";
 import { usageError, type GivenFlag } from "./arguments.ts";
 import type { FlagRole } from "./build-flags.ts";
-import { isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
+import { hostPlatform, isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
 import { parseDestination } from "./destination.ts";
 import type { CliIo } from "./io.ts";
 import { findIgnoreFile } from "./locate.ts";
 import type { Parsed } from "./parsed.ts";
+import { isRegistry, parseRegistries } from "./registries.ts";
 import { assertEngineWords } from "./engine-words.ts";
 import { parseCount, parseSize, splitPair } from "./values.ts";
 
@@ -22,8 +23,11 @@ export async function createRequest(
 ): Promise<BuildRequest> {
   refuseFlags(line);
   assertEngineWords(line.rest);
-  const destinations = listValues(line, "output").map((text) => parseDestination(text, io.cwd));
   const names = listValues(line, "tag").map((text) => parseImageName(text));
+  const registries = await parseRegistries(line, names, io);
+  const destinations = listValues(line, "output")
+    .filter((text) => !isRegistry(text))
+    .map((text) => parseDestination(text, io.cwd));
   return {
     containerfile,
     context: sources.context,
@@ -40,6 +44,7 @@ export async function createRequest(
       listValues(line, "build-context").map((word) => parseContext(word, io.cwd)),
     ),
     platform: parsePlatform(line),
+    registryPlatform: splitPlatform(parsePlatform(line) ?? hostPlatform()),
     labels: new Map(listValues(line, "label").map((word) => parsePair(word))),
     annotations: Object.fromEntries(listValues(line, "annotation").map((word) => parsePair(word))),
     pull: parsePull(line),
@@ -47,7 +52,8 @@ export async function createRequest(
     ...parseTimes(line, buildArgs, io),
     format: parseFormat(line),
     destinations,
-    load: names.length > 0 && destinations.length === 0 && !isSet(line, "no-load"),
+    load: wantsLoad(line, names.length, destinations.length + registries.pushes.length),
+    ...registries,
     quiet: isSet(line, "quiet"),
     explain: isSet(line, "explain"),
     maxLayers: parseCount(lastValue(line, "max-layers") ?? "127", "--max-layers"),
@@ -83,11 +89,25 @@ function refuseFlags(line: BuildCommandLine): void {
     env: "write an ENV instruction after OUTPUT",
     squash: "leave it out: the build says which layers there are",
     "squash-all": "leave it out: the build says which layers there are",
+    "cache-to": "the pushed image is the cache; --env-cache-to is for the environment",
   };
   throw usageError(
     `--${name} cannot be used with OUTPUT`,
     instead[name] ?? "leave it out, or build a file without OUTPUT",
   );
+}
+
+/** The engine's storage is where an image goes that goes nowhere else. */
+function wantsLoad(line: BuildCommandLine, names: number, others: number): boolean {
+  if (!isSet(line, "load")) return names > 0 && others === 0 && !isSet(line, "no-load");
+  if (isSet(line, "no-load")) throw usageError("--load and --no-load are given");
+  if (names > 0) return true;
+  throw usageError("--load needs a name for the image", "give it one with -t");
+}
+
+function splitPlatform(text: string): BuildRequest["registryPlatform"] {
+  const [os = "", architecture = "", variant] = text.split("/");
+  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 function parsePlatform(line: BuildCommandLine): string | undefined {
@@ -162,9 +182,16 @@ function listEngineFlags(line: BuildCommandLine, engine: Engine): EngineFlags {
   return {
     step: [...ofRole("step"), ...line.rest],
     access: ofRole("access"),
-    cache: ofRole("cache"),
+    cache: [...ofRole("cache"), ...listEnvironmentCaches(line)],
     pull: line.flags.filter((one) => pullFlagNames.has(one.spec.name)).map(renderFlag),
   };
+}
+
+/** buildah's own cache in a registry: it knows nothing of layers that a build chooses. */
+function listEnvironmentCaches(line: BuildCommandLine): readonly string[] {
+  return ["cache-from", "cache-to"].flatMap((name) =>
+    listValues(line, `env-${name}`).map((value) => `--${name}=${value}`),
+  );
 }
 
 function renderFlag(flag: GivenFlag): string {

@@ -3,7 +3,8 @@ import { resolve } from "node:path";
 import type { BuildResult, ResultLayer } from "../build/request.ts";
 import type { LayerStatus } from "../layers/model.ts";
 import type { CliIo } from "./io.ts";
-import { paint, renderDuration, renderName, renderSize } from "./text.ts";
+import { renderSize } from "../build/sizes.ts";
+import { paint, renderDuration, renderName } from "./text.ts";
 
 export interface ResultOptions {
   readonly quiet: boolean;

@@ -35,6 +35,7 @@ async function runOn(store: Store, command: Command, argv: readonly string[]): P
     cwd: "/",
     env: { XBUILD_STORE: store.directory },
     color: false,
+    terminal: false,
   };
   const status = await command(argv, io);
   return { status, ...output };

@@ -7,19 +7,6 @@ export function paint(io: Pick<CliIo, "color">, style: keyof typeof codes, text:
   return io.color ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
 }
 
-const sizeUnits = ["B", "kB", "MB", "GB", "TB"] as const;
-
-/** Bytes as the engines print them: powers of a thousand, three digits. */
-export function renderSize(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < sizeUnits.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${sizeUnits[unit]}`;
-}
-
 export function renderDuration(milliseconds: number): string {
   if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1000);

@@ -33,6 +33,21 @@ export function parseSize(text: string, what: string): number {
   throw usageError(`${what} is a size such as 512m or 10g, not "${text}"`);
 }
 
+const durations: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
+
+/** Milliseconds: a time as Go writes it, `2s` or `1m30s`. */
+export function parseDuration(text: string, what: string): number {
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const isWhole = parts.length > 0 && parts.map(([part]) => part).join("") === text;
+  if (!isWhole) throw usageError(`${what} is a time such as 500ms or 2s, not "${text}"`);
+  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (durations[unit ?? ""] ?? 0), 0);
+}
+
 /** Lines `NAME=VALUE` or `NAME`; blank lines and those that begin with # are left out (buildah's form). */
 export async function readArgumentFile(path: string): Promise<readonly string[]> {
   let text;

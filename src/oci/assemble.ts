@@ -68,16 +68,15 @@ export function assembleImage(input: AssembleInput): Image {
 }
 
 /**
- * The previous image itself where the new one would differ from it in nothing but times (which an epoch
+ * The first of the previous images that the new one would differ from in nothing but times (which an epoch
  * fixes, so then in not even those) and our own key annotation; else the new image.
  */
-export function assembleWithPrevious(input: AssembleInput, previous: Image | undefined): Image {
+export function assembleWithPrevious(input: AssembleInput, previous: readonly Image[]): Image {
   const image = assembleImage(input);
-  if (previous === undefined) return image;
+  if (previous.length === 0) return image;
   const withTimes = input.epoch !== undefined;
-  return describeContent(image, withTimes) === describeContent(previous, withTimes)
-    ? previous
-    : image;
+  const content = describeContent(image, withTimes);
+  return previous.find((one) => describeContent(one, withTimes) === content) ?? image;
 }
 
 function createConfig(input: AssembleInput): ImageConfig {

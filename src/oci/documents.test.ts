@@ -127,13 +127,13 @@ const changes: readonly [string, Partial<AssembleInput>, boolean][] = [
 ];
 test.each(changes)("a change of %s keeps the previous image: %s", (_what, change, kept) => {
   const previous = assembleImage(input);
-  expect(assembleWithPrevious({ ...input, ...change }, previous) === previous).toBe(kept);
+  expect(assembleWithPrevious({ ...input, ...change }, [previous]) === previous).toBe(kept);
 });
 
 test("with an epoch, our key alone still changes nothing", () => {
   const previous = assembleImage({ ...input, epoch: 5 });
   const annotations = { ...input.annotations, "io.xbuild.key": "k" };
-  expect(assembleWithPrevious({ ...input, epoch: 5, annotations }, previous)).toBe(previous);
+  expect(assembleWithPrevious({ ...input, epoch: 5, annotations }, [previous])).toBe(previous);
 });
 
 test.each<[string, ContainerConfig, Parameters<typeof mergeConfig>[1], ContainerConfig]>([

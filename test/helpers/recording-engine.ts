@@ -125,6 +125,7 @@ export function planBuild(
     buildArgs: new Map(),
     buildContexts: new Map(),
     platform: undefined,
+    registryPlatform: { os: "linux", architecture: "amd64" },
     labels: new Map(),
     annotations: {},
     pull: "missing",
@@ -135,6 +136,11 @@ export function planBuild(
     format: "oci",
     destinations: [],
     load: false,
+    pushes: [],
+    cacheFrom: [],
+    ignoreCacheErrors: false,
+    input: undefined,
+    access: { env: {}, retries: 0, timeout: 60_000 },
     quiet: false,
     maxLayers: 127,
     maxLayerSize: 1024 ** 3,
@@ -171,6 +177,7 @@ export function createPorts(engine: Engine): BuildPorts & { readonly steps: read
         return () => undefined;
       },
       warn: () => undefined,
+      progress: () => undefined,
       explain: () => undefined,
     },
   };

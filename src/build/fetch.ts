@@ -1,0 +1,91 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import type { Descriptor, Digest, Image } from "../oci/model.ts";
+import { commitImage } from "../store/commit.ts";
+import { listMissingLayers } from "../store/export.ts";
+import { readLocations, type Location } from "../store/locations.ts";
+import type { Store } from "../store/paths.ts";
+import type { Run } from "../store/runs.ts";
+import { fetchLayers, type LayerFiles } from "../transport/layers.ts";
+import { createGone } from "./layers-gone.ts";
+import { renderSize } from "./sizes.ts";
+import type { BuildPorts, BuildRequest } from "./request.ts";
+
+type Transfer = Pick<BuildRequest, "access">;
+
+/**
+ * Brings the layers of an image that are not here from the registries that have them into the store: a
+ * destination needs their bytes. Errors: `layer-gone`, `registry-*`.
+ */
+export async function completeImage(
+  store: Store,
+  image: Image,
+  request: Transfer,
+  ports: BuildPorts,
+  run: Run,
+): Promise<void> {
+  const missing = await listMissingLayers(store, image);
+  if (missing.length === 0) return;
+  const locations = await readLocations(store, image.digest);
+  const files = await fetchFrom(locations, missing, request, ports, run);
+  await adoptLayers(run, image, files);
+}
+
+/** Takes layers of an image that the store has into the store too. */
+export async function adoptLayers(run: Run, image: Image, files: LayerFiles): Promise<void> {
+  const stagedBlobs = [...files].map(([digest, path]) => ({ digest, path }));
+  await commitImage(run, { image, stagedBlobs, names: [] });
+}
+
+/**
+ * Brings these layers from the first location that has each, all that a location has at once.
+ * @returns the file of each. Errors: `layer-gone` where none has one any more, `registry-*`.
+ */
+export async function fetchFrom(
+  locations: readonly Location[],
+  wanted: readonly Descriptor[],
+  request: Transfer,
+  ports: BuildPorts,
+  run: Run,
+): Promise<LayerFiles> {
+  const files = new Map<Digest, string>();
+  for (const location of locations) {
+    const here = new Set(location.layers);
+    const asked = wanted.filter(({ digest }) => here.has(digest) && !files.has(digest));
+    if (asked.length === 0) continue;
+    const directory = await mkdtemp(join(run.directory, "fetched-"));
+    const brought = await fetchOne(location, asked, request, ports, directory);
+    for (const [digest, path] of brought) files.set(digest, path);
+  }
+  const gone = wanted.filter(({ digest }) => !files.has(digest));
+  if (gone.length > 0) throw createGone(gone, locations);
+  return files;
+}
+
+async function fetchOne(
+  { repository, manifest }: Location,
+  asked: readonly Descriptor[],
+  { access }: Transfer,
+  { reporter, signal }: BuildPorts,
+  directory: string,
+): Promise<LayerFiles> {
+  const total = asked.reduce((sum, layer) => sum + layer.size, 0);
+  const what = asked.length === 1 ? "1 layer" : `${asked.length} layers`;
+  const done = reporter.step(`Fetching ${what} from ${repository}`);
+  const onBytes = (bytes: number): void =>
+    reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
+  const source = `docker://${repository}@${manifest}`;
+  const options = { access, signal, onBytes };
+  try {
+    const wanted = new Set(asked.map((layer) => layer.digest));
+    const files = await fetchLayers(source, wanted, directory, options);
+    done(renderSize(total));
+    return files;
+  } catch (error) {
+    // Another repository may still have what this one has not.
+    if (!(error instanceof XbuildError) || error.code !== "registry-not-found") throw error;
+    done("not there any more");
+    return new Map();
+  }
+}

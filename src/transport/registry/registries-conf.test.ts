@@ -1,0 +1,206 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  locateRepository,
+  readRegistriesConf,
+  resolveShortName,
+  type RegistriesConf,
+} from "./registries-conf.ts";
+
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "xbuild-registries-"));
+});
+
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+/** A machine with these files, and a user whose home is `home`. */
+async function read(
+  files: Readonly<Record<string, string>>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RegistriesConf> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), text);
+  }
+  return readRegistriesConf({ HOME: join(root, "home"), ...env }, root);
+}
+
+const search = (name: string): string => `unqualified-search-registries = ["${name}"]\n`;
+const user = "home/.config/containers";
+const userFile = `${user}/registries.conf`;
+
+describe("readRegistriesConf", () => {
+  it("has nothing where there is nothing", async () => {
+    expect(await read({})).toEqual({
+      rules: [],
+      searchRegistries: [],
+      aliases: new Map(),
+      credentialHelpers: ["containers-auth.json"],
+    });
+  });
+
+  it.each([
+    [["etc/containers/registries.conf"], "etc/containers/registries.conf"],
+    [
+      ["etc/containers/registries.conf", "etc/containers/registries.conf.d/a.conf"],
+      "etc/containers/registries.conf.d/a.conf",
+    ],
+    [
+      ["etc/containers/registries.conf.d/1.conf", "etc/containers/registries.conf.d/2.conf"],
+      "etc/containers/registries.conf.d/2.conf",
+    ],
+    [
+      ["etc/containers/registries.conf.d/a.conf", `${user}/registries.conf.d/a.conf`],
+      `${user}/registries.conf.d/a.conf`,
+    ],
+    [["etc/containers/registries.conf", userFile], userFile],
+    [["etc/containers/registries.conf.d/a.conf", userFile], userFile],
+    [[userFile, `${user}/registries.conf.d/a.conf`], `${user}/registries.conf.d/a.conf`],
+    [["etc/containers/registries.conf", "etc/containers/registries.conf.d/a.txt"], undefined],
+  ])("of %j, %s counts", async (names, winner) => {
+    const conf = await read(Object.fromEntries(names.map((name) => [name, search(name)])));
+    expect(conf.searchRegistries).toEqual([winner ?? "etc/containers/registries.conf"]);
+  });
+
+  it("reads the file that a variable names, with the drop-ins of /etc and of the user", async () => {
+    const files = {
+      "other.conf": search("chosen.example"),
+      [userFile]: search("user.example"),
+      "etc/containers/registries.conf.d/a.conf": '[aliases]\na = "system.example/a"',
+      [`${user}/registries.conf.d/b.conf`]: '[aliases]\nb = "user.example/b"',
+    };
+    const conf = await read(files, { CONTAINERS_REGISTRIES_CONF: join(root, "other.conf") });
+    expect(conf.searchRegistries).toEqual(["chosen.example"]);
+    expect([...conf.aliases.keys()]).toEqual(["a", "b"]);
+  });
+
+  it("replaces tables with the same prefix, and takes aliases back", async () => {
+    const conf = await read({
+      "etc/containers/registries.conf": `
+        [[registry]]
+        location = "one.example"
+        [[registry]]
+        location = "two.example/"
+        [aliases]
+        a = "one.example/a"
+        b = "one.example/b"`,
+      "etc/containers/registries.conf.d/a.conf": `
+        [[registry]]
+        location = "two.example"
+        insecure = true
+        [aliases]
+        a = ""`,
+    });
+    expect(conf.rules.map(({ prefix, insecure }) => [prefix, insecure])).toEqual([
+      ["one.example", false],
+      ["two.example", true],
+    ]);
+    expect([...conf.aliases]).toEqual([["b", "one.example/b"]]);
+  });
+
+  it.each([
+    ["TOML", "[["],
+    ["a type", "unqualified-search-registries = 1"],
+    ["a table without a place", '[[registry]]\nprefix = "a.example"'],
+    ["an address for a place", '[[registry]]\nlocation = "https://a.example"'],
+    ["a wildcard with a path", '[[registry]]\nprefix = "*.a.example/b"\nlocation = "c.example"'],
+    ["version 1", '[registries.search]\nregistries = ["a.example"]'],
+  ])("takes a file with a mistake for none: %s", async (_, text) => {
+    const conf = await read({
+      "etc/containers/registries.conf": search("good.example"),
+      "etc/containers/registries.conf.d/a.conf": text,
+    });
+    expect(conf).toMatchObject({ rules: [], searchRegistries: ["good.example"] });
+  });
+
+  it("lets what a user has chosen before count more than aliases", async () => {
+    const alias = (name: string): string => `[aliases]\na = "${name}/a"`;
+    const conf = await read(
+      {
+        [userFile]: alias("configured.example"),
+        "home/.cache/containers/short-name-aliases.conf": alias("chosen.example"),
+        "var/cache/containers/short-name-aliases.conf": alias("chosen.example"),
+      },
+      {},
+    );
+    expect(conf.aliases.get("a")).toBe("chosen.example/a");
+  });
+});
+
+const rules = `
+  [[registry]]
+  location = "plain.example"
+  insecure = true
+  [[registry]]
+  prefix = "plain.example/deep/er"
+  location = "deep.example:5000/x"
+  [[registry]]
+  prefix = "plain.example/deep"
+  location = "shallow.example"
+  blocked = true
+  [[registry]]
+  prefix = "*.wild.example"
+  insecure = true
+  [[registry]]
+  prefix = "*.moved.wild.example"
+  location = "moved.example/all"`;
+
+describe("locateRepository", () => {
+  it.each([
+    ["other.example/a", "other.example", "a", ""],
+    ["plain.example/a/b", "plain.example", "a/b", "insecure"],
+    ["plain.example:5000/a", "plain.example:5000", "a", "insecure"],
+    ["plain.example.org/a", "plain.example.org", "a", ""],
+    ["plain.example/deep/a", "shallow.example", "a", "blocked"],
+    ["plain.example/deeper", "plain.example", "deeper", "insecure"],
+    ["plain.example/deep/er", "deep.example:5000", "x", ""],
+    ["plain.example/deep/er/a", "deep.example:5000", "x/a", ""],
+    ["wild.example/a", "wild.example", "a", ""],
+    ["a.b.wild.example:5000/c", "a.b.wild.example:5000", "c", "insecure"],
+    ["other.example/a.wild.example/b", "other.example", "a.wild.example/b", ""],
+    ["a.moved.wild.example/b", "moved.example", "all/b", ""],
+  ])("%s is %s, %s (%s)", async (name, registry, repository, flag) => {
+    const conf = await read({ [userFile]: rules });
+    expect(locateRepository(conf, name)).toEqual({
+      registry,
+      repository,
+      insecure: flag === "insecure",
+      blocked: flag === "blocked",
+    });
+  });
+
+  it("leaves pushes where their name says", async () => {
+    const conf = await read({ [userFile]: rules });
+    expect(locateRepository(conf, "plain.example/deep/a", "push")).toEqual({
+      registry: "plain.example",
+      repository: "deep/a",
+      insecure: false,
+      blocked: true,
+    });
+  });
+});
+
+describe("resolveShortName", () => {
+  const aliases = '[aliases]\nfedora = "fedora.example/fedora"\n"my/tool" = "docker.io/tool"\n';
+
+  it.each([
+    ["fedora", search("docker.io"), "fedora.example/fedora"],
+    ["my/tool", "", "docker.io/library/tool"],
+    ["debian", search("docker.io"), "docker.io/library/debian"],
+    ["user/app", search("docker.io"), "docker.io/user/app"],
+    ["debian", search("quay.example"), "quay.example/debian"],
+    ["debian", 'unqualified-search-registries = ["a.example", "b.example"]\n', undefined],
+    ["debian", "", undefined],
+    ["quay.example/debian", search("docker.io"), undefined],
+    ["localhost/debian", search("docker.io"), undefined],
+  ])("%s with %j is %s", async (name, text, expected) => {
+    const conf = await read({ [userFile]: text + aliases });
+    expect(resolveShortName(conf, name)).toBe(expected);
+  });
+});

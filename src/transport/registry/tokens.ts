@@ -1,0 +1,79 @@
+import { z } from "zod";
+import type { Credentials } from "./access.ts";
+import type { Challenge } from "./challenge.ts";
+import type { HttpRequest, HttpResponse } from "./http.ts";
+
+export interface Token {
+  readonly text: string;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+const clientId = "xbuild";
+/** Tokens live at least that long, in seconds (distribution, docs/spec/auth/token.md, `expires_in`). */
+const shortestLife = 60;
+
+const answerSchema = z.object({
+  token: z.string().nullish(),
+  access_token: z.string().nullish(),
+  expires_in: z.number().nullish(),
+});
+
+/**
+ * The request for a token with these scopes (`repository:ns/repo:pull,push`), to the address that the
+ * registry names. distribution, docs/spec/auth/token.md and oauth.md. @throws where it names none
+ */
+export function createTokenRequest(
+  { parameters }: Challenge,
+  scopes: readonly string[],
+  credentials: Credentials | undefined,
+): HttpRequest {
+  const url = new URL(parameters.get("realm") ?? "");
+  const service = parameters.get("service") ?? "";
+  if (credentials !== undefined && "identityToken" in credentials) {
+    return createRefresh(url, service, scopes, credentials.identityToken);
+  }
+  if (service !== "") url.searchParams.append("service", service);
+  for (const scope of scopes) url.searchParams.append("scope", scope);
+  if (credentials === undefined) return { method: "GET", url };
+  url.searchParams.append("account", credentials.username);
+  if (credentials.password === "") return { method: "GET", url };
+  return { method: "GET", url, headers: { authorization: renderBasic(credentials) } };
+}
+
+/** RFC 7617 */
+export function renderBasic({
+  username,
+  password,
+}: {
+  readonly username: string;
+  readonly password: string;
+}): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function createRefresh(
+  url: URL,
+  service: string,
+  scopes: readonly string[],
+  identityToken: string,
+): HttpRequest {
+  const form = new URLSearchParams({
+    grant_type: "refresh_token",
+    refresh_token: identityToken,
+    client_id: clientId,
+    service,
+    scope: scopes.join(" "),
+  });
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+  return { method: "POST", url, headers, body: form.toString() };
+}
+
+/** @throws where the answer has no token */
+export function parseToken({ status, body }: HttpResponse): Token {
+  if (status !== 200) throw new Error(`the token server answers ${status}`);
+  const { token, access_token, expires_in } = answerSchema.parse(JSON.parse(body));
+  const text = token || access_token;
+  if (!text) throw new Error("the token server answers without a token");
+  return { text, expires: Date.now() + Math.max(expires_in ?? 0, shortestLife) * 1000 };
+}
