@@ -39,6 +39,10 @@ export type ErrorCode =
   | "registry-corrupt"
   | "layer-gone"
   | "output-destination"
+  // rebase
+  | "rebase-base-mismatch"
+  | "rebase-base-unknown"
+  | "rebase-conflict"
   // layers: what a build's output is refused for
   | "output-file-type"
   | "output-unreadable"

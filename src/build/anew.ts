@@ -8,6 +8,7 @@ import { explainBuild } from "./explain.ts";
 import { pullPending, type BuildInputs } from "./inputs.ts";
 import { prepareLayers } from "./layers.ts";
 import { LayersGoneError } from "./layers-gone.ts";
+import { assertPresent } from "./presence.ts";
 import { findPreviousImages } from "./previous.ts";
 import { readRemotes, type RemoteImage } from "./remotes.ts";
 import type { BuildPorts, BuildRequest, BuildResult } from "./request.ts";
@@ -57,9 +58,12 @@ async function adoptRemote(build: Build, gone: Set<Digest>): Promise<BuildResult
   const { store, request, plan, ports, inputs, run, remotes } = build;
   const found = request.noCache ? undefined : findAdoptable(remotes, inputs);
   if (found === undefined || lacks(found.image, gone)) return undefined;
-  await adoptImage(run, request, plan, inputs, remotes, found);
+  const { layers } = found.image.manifest;
+  const elsewhere = layers.filter((layer) => !found.files.has(layer.digest));
   try {
-    await deliverImage(store, request, ports, found.image, { run });
+    await assertPresent(elsewhere, found.locations, request.access, ports.signal);
+    await adoptImage(run, request, plan, inputs, remotes, found);
+    await deliverImage(store, request, ports, found.image, { run, isChecked: true });
     return describeResult(request, found.image, { upToDate: true });
   } catch (error) {
     noteGone(error, gone, ports);
@@ -73,7 +77,7 @@ function lacks({ manifest }: Image, gone: ReadonlySet<Digest>): boolean {
 
 /** Each time fewer layers are offered: it ends. */
 async function withoutGone<T>(
-  { ports }: Build,
+  { ports, run }: Build,
   gone: Set<Digest>,
   action: (gone: ReadonlySet<Digest>) => Promise<T>,
 ): Promise<T> {
@@ -82,6 +86,7 @@ async function withoutGone<T>(
       return await action(gone);
     } catch (error) {
       noteGone(error, gone, ports);
+      await run.discardWork();
     }
   }
 }
@@ -105,8 +110,8 @@ async function runBuild(build: Build, gone: ReadonlySet<Digest>): Promise<BuildR
   const configs = await runLayering(request, plan, ports, run, images, layers.directory);
   const made = { store, request, plan, ports, run, inputs, found, configs, layers };
   const { image, layers: collected } = await collectImage(made);
-  await run.discardLayers();
-  await deliverImage(store, request, ports, image, { run });
+  await run.discardWork();
+  await deliverImage(store, request, ports, image, { run, isChecked: true });
   return describeResult(request, image, { upToDate: false, layers: collected });
 }
 

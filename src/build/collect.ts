@@ -14,7 +14,8 @@ import {
 } from "../plan/config.ts";
 import type { BuildPlan } from "../plan/model.ts";
 import { commitImage, type StagedBlob } from "../store/commit.ts";
-import { narrowLocations } from "../store/locations.ts";
+import { listMissingLayers } from "../store/export.ts";
+import { narrowLocations, type Location } from "../store/locations.ts";
 import { blobPath, type Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import type { BuildRecord } from "../store/records.ts";
@@ -52,10 +53,13 @@ export async function collectImage(
   for (const warning of output.warnings) ports.reporter.warn(warning);
   const layers = output.entries.flatMap((one) => (one.kind === "layer" ? [one.layer] : []));
   const image = assembleWithPrevious(describeImage(collection, output), found.last);
+  const stagedBlobs = layers.flatMap((one) => stageBlob(one, collection.layers.files));
+  const locations = narrowLocations(found.locations, image);
+  await assertKept(collection, image, stagedBlobs, locations);
   await commitImage(run, {
     image,
-    stagedBlobs: layers.flatMap((one) => stageBlob(one, collection.layers.files)),
-    locations: narrowLocations(found.locations, image),
+    stagedBlobs,
+    locations,
     names: request.names.map((one) => one.full),
     ...(inputs.key === undefined ? {} : { record: describeRecord(collection, inputs.key, image) }),
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
@@ -67,6 +71,21 @@ export async function collectImage(
   if (output.state !== undefined) await saveState(run, collection.layers.stateKey, output.state);
   done();
   return { image, layers };
+}
+
+/** Layers that stay where they are must be there: else the names would move to an image that nobody can have. */
+async function assertKept(
+  { store, request, ports }: Collection,
+  image: Image,
+  stagedBlobs: readonly StagedBlob[],
+  locations: readonly Location[],
+): Promise<void> {
+  const staged = new Set(stagedBlobs.map((blob) => blob.digest));
+  const missing = await listMissingLayers(store, image);
+  const elsewhere = missing.filter((layer) => !staged.has(layer.digest));
+  if (elsewhere.length === 0) return;
+  const { assertPresent } = await import("./presence.ts");
+  await assertPresent(elsewhere, locations, request.access, ports.signal);
 }
 
 /** What was packed, or came for this build and is kept. */

@@ -24,6 +24,8 @@ export interface DeliverOptions {
   readonly loaded?: ReadonlyMap<string, Digest | undefined> | undefined;
   /** A run that holds the image already. */
   readonly run?: Run;
+  /** Whether the layers that are not here were found in their registries a moment ago. */
+  readonly isChecked?: boolean;
 }
 
 /**
@@ -47,7 +49,8 @@ export async function deliverImage(
   const run = options.run ?? (await beginRun(store));
   try {
     if (!(await run.hold(image))) throw createNotFound(store, image.digest);
-    await handOn({ store, run, request, ports, image }, unloaded);
+    const isChecked = options.isChecked === true;
+    await handOn({ store, run, request, ports, image, isChecked }, unloaded);
   } finally {
     if (options.run === undefined) await run.end();
   }
@@ -59,6 +62,7 @@ interface Delivery {
   readonly request: BuildRequest;
   readonly ports: BuildPorts;
   readonly image: Image;
+  readonly isChecked: boolean;
 }
 
 /** Registries first: they are what a machine that dies in between is asked about. */
@@ -66,7 +70,9 @@ async function handOn(delivery: Delivery, unloaded: readonly string[]): Promise<
   const { store, run, request, ports, image } = delivery;
   if (request.pushes.length > 0) {
     const { pushImage } = await import("./push.ts");
-    for (const one of request.pushes) await pushImage(store, run, request, ports, image, one);
+    for (const one of request.pushes) {
+      await pushImage(store, run, request, ports, image, one, delivery.isChecked);
+    }
   }
   if (unloaded.length + request.destinations.length === 0) return;
   const missing = await listMissingLayers(store, image);

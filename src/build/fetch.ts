@@ -7,6 +7,7 @@ import { listMissingLayers } from "../store/export.ts";
 import { readLocations, type Location } from "../store/locations.ts";
 import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
+import type { TransportAccess } from "../transport/access.ts";
 import { fetchLayers, type LayerFiles } from "../transport/layers.ts";
 import { createGone } from "./layers-gone.ts";
 import { renderSize } from "./sizes.ts";
@@ -76,16 +77,39 @@ async function fetchOne(
   const onBytes = (bytes: number): void =>
     reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
   const source = `docker://${repository}@${manifest}`;
-  const options = { access, signal, onBytes };
+  const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
+    const wanted = new Set(layers.map((layer) => layer.digest));
+    return fetchLayers(source, wanted, directory, { access, signal, onBytes });
+  };
   try {
-    const wanted = new Set(asked.map((layer) => layer.digest));
-    const files = await fetchLayers(source, wanted, directory, options);
+    const files = await fetch(asked);
     done(renderSize(total));
     return files;
   } catch (error) {
-    // Another repository may still have what this one has not.
     if (!(error instanceof XbuildError) || error.code !== "registry-not-found") throw error;
-    done("not there any more");
-    return new Map();
+    // Another repository may still have what this one has not.
+    const left = await listPresent(repository, asked, access, signal);
+    const files: LayerFiles = left.length === 0 ? new Map() : await fetch(left);
+    done(`${asked.length - left.length} not there any more`);
+    return files;
+  }
+}
+
+/** Those layers that a repository still has, where fewer than were asked for: else the reason is another. */
+async function listPresent(
+  repository: string,
+  asked: readonly Descriptor[],
+  access: TransportAccess,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const { openRegistryClient } = await import("../transport/registry/client.ts");
+  const client = openRegistryClient(access, signal);
+  try {
+    const ask = asked.map(({ digest }) => client.hasBlob(repository, digest, "pull"));
+    const has = await Promise.all(ask);
+    const left = asked.filter((_, index) => has[index] === true);
+    return left.length === asked.length ? [] : left;
+  } finally {
+    client.close();
   }
 }

@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import type { Descriptor, Digest, Image } from "../oci/model.ts";
 import { exportLayout, listMissingLayers } from "../store/export.ts";
-import { locateImage, narrowLocations, readLocations, writeLocations, type Location } from "../store/locations.ts";
+import {
+  locateImage,
+  narrowLocations,
+  readLocations,
+  writeLocations,
+  type Location,
+} from "../store/locations.ts";
 import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import type { ImageReference } from "../transport/reference.ts";
@@ -22,6 +28,8 @@ interface Push {
   readonly destination: ImageReference;
   /** `host[:port]/repository` of the destination. */
   readonly repository: string;
+  /** Whether what is not here was found in its registry a moment ago. */
+  readonly isChecked: boolean;
 }
 
 /**
@@ -37,11 +45,12 @@ export async function pushImage(
   ports: BuildPorts,
   image: Image,
   destination: ImageReference,
+  isChecked = false,
 ): Promise<void> {
   const { repository } = destination;
   if (repository === undefined) return;
   const done = ports.reporter.step(`Pushing to ${destination.text.slice("docker://".length)}`);
-  const push: Push = { store, run, request, ports, image, destination, repository };
+  const push: Push = { store, run, request, ports, image, destination, repository, isChecked };
   const { access } = request;
   const options = { access, signal: ports.signal };
   const isThere = await isPushed(destination, image.digest, options);
@@ -58,7 +67,10 @@ async function transfer(push: Push): Promise<string> {
   const known = await askRegistry(push);
   const layers = listLayers(image);
   const rest = layers.filter((layer) => !known.has(layer.digest));
-  const directory = join(run.directory, `push-${destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_")}`);
+  const directory = join(
+    run.directory,
+    `push-${destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_")}`,
+  );
   const source = `oci:${directory}:localhost/xbuild:latest`;
   await exportLayout(store, image, directory, "localhost/xbuild:latest", { partial: true });
   try {
@@ -66,7 +78,10 @@ async function transfer(push: Push): Promise<string> {
   } catch (error) {
     if (!(error instanceof LackingBlobsError)) throw error;
     // The registry did not say beforehand that it has this layer no more, or could not be asked.
-    await bringLayers(push, layers.filter((layer) => error.digests.includes(layer.digest)));
+    await bringLayers(
+      push,
+      layers.filter((layer) => error.digests.includes(layer.digest)),
+    );
     await exportLayout(store, image, directory, "localhost/xbuild:latest", { partial: true });
     await send(push, source, rest);
   }
@@ -104,9 +119,11 @@ async function askRegistry(push: Push): Promise<ReadonlySet<Digest>> {
   const client = openRegistryClient(request.access, ports.signal);
   try {
     const ask = (layer: Descriptor): Promise<boolean> =>
-      findLayer(push.repository, layer, locations, absent.has(layer.digest), client);
+      findLayer(push, layer, locations, absent.has(layer.digest), client);
     const found = await Promise.all(layers.map(ask));
-    const known = new Set(layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])));
+    const known = new Set(
+      layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])),
+    );
     const needed = missing.filter((layer) => !known.has(layer.digest));
     if (needed.length > 0) await bringLayers(push, needed);
     return known;
@@ -117,7 +134,7 @@ async function askRegistry(push: Push): Promise<ReadonlySet<Digest>> {
 
 /** Whether the repository has a layer, or has it now. What cannot be found out counts as what was known. */
 async function findLayer(
-  repository: string,
+  { repository, isChecked }: Push,
   layer: Descriptor,
   locations: readonly Location[],
   isAbsent: boolean,
@@ -126,7 +143,8 @@ async function findLayer(
   const holders = locations.filter((one) => one.layers.includes(layer.digest));
   if (holders.some((one) => one.repository === repository)) {
     // Where we have the bytes, skopeo asks in any case.
-    if (!isAbsent || (await client.hasBlob(repository, layer.digest)) !== false) return true;
+    if (!isAbsent || isChecked) return true;
+    if ((await client.hasBlob(repository, layer.digest)) !== false) return true;
   }
   for (const { repository: from } of holders) {
     if (from === repository || hostOf(from) !== hostOf(repository)) continue;

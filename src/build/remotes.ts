@@ -67,7 +67,11 @@ async function tolerate(
     if (!(error instanceof XbuildError) || ports.signal.aborted) throw error;
     if (!request.ignoreCacheErrors) throw explainCacheError(error);
     const { code, message } = error;
-    ports.reporter.warn({ code, severity: "warning", message: `${message}; it counts as not there` });
+    ports.reporter.warn({
+      code,
+      severity: "warning",
+      message: `${message}; it counts as not there`,
+    });
     return undefined;
   }
 }

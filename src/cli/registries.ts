@@ -47,7 +47,8 @@ export function readAccess(
   return {
     env: io.env,
     retries: parseCount(last("retry") ?? "3", "--retry", 0),
-    timeout: parseCount(io.env["XBUILD_REGISTRY_TIMEOUT"] ?? "120", "XBUILD_REGISTRY_TIMEOUT") * 1000,
+    timeout:
+      parseCount(io.env["XBUILD_REGISTRY_TIMEOUT"] ?? "120", "XBUILD_REGISTRY_TIMEOUT") * 1000,
     ...(delay === undefined ? {} : { retryDelay: parseDuration(delay, "--retry-delay") }),
     ...(tlsVerify === undefined ? {} : { tlsVerify: tlsVerify === "true" }),
     ...(creds === undefined ? {} : { creds }),

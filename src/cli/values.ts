@@ -45,7 +45,10 @@ export function parseDuration(text: string, what: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   const isWhole = parts.length > 0 && parts.map(([part]) => part).join("") === text;
   if (!isWhole) throw usageError(`${what} is a time such as 500ms or 2s, not "${text}"`);
-  return parts.reduce((sum, [, count, unit]) => sum + Number(count) * (durations[unit ?? ""] ?? 0), 0);
+  return parts.reduce(
+    (sum, [, count, unit]) => sum + Number(count) * (durations[unit ?? ""] ?? 0),
+    0,
+  );
 }
 
 /** Lines `NAME=VALUE` or `NAME`; blank lines and those that begin with # are left out (buildah's form). */

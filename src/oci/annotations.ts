@@ -9,3 +9,7 @@ export const keyAnnotation = "io.xbuild.key";
 
 /** On a descriptor in an index: the image's name. image-spec v1.1, annotations.md. */
 export const refNameAnnotation = "org.opencontainers.image.ref.name";
+
+/** On the manifest: the image that its lowest layers are of, and the digest of that image's manifest or index. */
+export const baseNameAnnotation = "org.opencontainers.image.base.name";
+export const baseDigestAnnotation = "org.opencontainers.image.base.digest";

@@ -40,10 +40,7 @@ export async function writeLocations(
  * What is known of an image's layers, one location a repository and manifest, each layer named once in a
  * repository: by the first location that has it.
  */
-export function narrowLocations(
-  locations: readonly Location[],
-  image: Image,
-): readonly Location[] {
+export function narrowLocations(locations: readonly Location[], image: Image): readonly Location[] {
   const wanted = new Set(image.manifest.layers.map((layer) => layer.digest));
   const seen = new Set<string>();
   return locations.flatMap(({ repository, manifest, layers }): readonly Location[] => {

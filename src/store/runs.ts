@@ -30,8 +30,8 @@ export interface Run {
   note(key: string, value: string): Promise<void>;
   /** Keeps an image and its layers from being pruned until the run ends; false where it is gone already. */
   hold(image: Image): Promise<boolean>;
-  /** Empties the `/layers` directories: what the build wrote is collected, and takes room. */
-  discardLayers(): Promise<void>;
+  /** Empties `layers` and `staging`: what the build wrote is collected, or of no use, and takes room. */
+  discardWork(): Promise<void>;
   /** Removes the directory. */
   end(): Promise<void>;
 }
@@ -67,9 +67,11 @@ export async function beginRun(store: Store): Promise<Run> {
       layers,
       note: (key, value) => appendFile(notesPath(directory), `${JSON.stringify([key, value])}\n`),
       hold: (image) => holdImage(store, directory, image),
-      discardLayers: async () => {
-        await removeTree(layers);
-        await makeDirectory(layers);
+      discardWork: async () => {
+        for (const path of [layers, staging]) {
+          await removeTree(path);
+          await makeDirectory(path);
+        }
       },
       end: () => removeTree(directory),
     };

@@ -23,13 +23,20 @@ const patterns: readonly (readonly [FailureKind, RegExp])[] = [
   ["tls", /x509:|tls: |server gave HTTP response to HTTPS client/i],
   ["rate", /toomanyrequests|too many requests/i],
   ["auth", /unauthorized|authentication required|invalid username\/password|denied|forbidden/i],
-  ["server", /internal server error|bad gateway|service unavailable|gateway time-?out/i],
+  // skopeo asks the first version of the API where the second answers with a fault, and tells of that alone.
+  [
+    "server",
+    /internal server error|bad gateway|service unavailable|gateway time-?out|V1 container registry/i,
+  ],
   ["timeout", /i\/o timeout|timed? ?out|deadline exceeded/i],
   [
     "missing",
     /manifest unknown|name unknown|not known to registry|not found|no descriptor found|no such image|does not resolve to an image|not an image|no image found|no such file or directory/i,
   ],
-  ["invalid", /maximum allowed size|larger than \d+|unsupported (?:MIME|manifest)|parsing (?:image )?manifest/i],
+  [
+    "invalid",
+    /maximum allowed size|larger than \d+|unsupported (?:MIME|manifest)|parsing (?:image )?manifest/i,
+  ],
   ["corrupt", /digest|checksum|size mismatch|did not match/i],
   [
     "connection",
@@ -66,7 +73,8 @@ const codes: Readonly<Record<FailureKind, ErrorCode>> = {
   other: "copy-failed",
 };
 
-const hints: Readonly<Record<FailureKind, string>> = {
+/** What to do about each kind. */
+export const hints: Readonly<Record<FailureKind, string>> = {
   missing: "check the name and the tag; skopeo list-tags shows those that a repository has",
   auth: "log in (buildah login REGISTRY), or give --creds or --authfile, with the right to read and, for a push, to write",
   rate: "wait, or log in: registries let those whom they know ask more often; --retry N tries longer",
@@ -74,7 +82,8 @@ const hints: Readonly<Record<FailureKind, string>> = {
   timeout: "check the network and the registry; --retry N tries longer",
   connection: "check the registry's name, its port and the network",
   tls: "put its CA into /etc/containers/certs.d/HOST:PORT/ca.crt, or name the directory with --cert-dir; --tls-verify=false trusts anyone",
-  corrupt: "the registry or something on the way changes what it sends: try again, and tell who runs it",
+  corrupt:
+    "the registry or something on the way changes what it sends: try again, and tell who runs it",
   invalid: "push the image again, or name another one",
   full: "make room: xbuild cache prune removes what no name needs",
   other: "see skopeo's message",

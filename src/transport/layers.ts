@@ -74,10 +74,12 @@ export async function readLocalImage(
 /** The one image of a layout that skopeo has just written. */
 async function readLayout(directory: string, blobs: string): Promise<Image> {
   const index: unknown = JSON.parse(await readFile(join(directory, "index.json"), "utf8"));
-  const entries = isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
+  const entries =
+    isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
   const [entry] = entries;
   const digest = isJsonObject(entry) ? entry["digest"] : undefined;
-  if (!isDigest(digest)) throw new XbuildError("copy-failed", `skopeo wrote no image into ${directory}`);
+  if (!isDigest(digest))
+    throw new XbuildError("copy-failed", `skopeo wrote no image into ${directory}`);
   const manifestBytes = await readFile(join(blobs, digestHex(digest)));
   const { config } = parseManifest(manifestBytes);
   return parseImage(manifestBytes, await readFile(join(blobs, digestHex(config.digest))));

@@ -5,7 +5,7 @@ import { ociIndexType, toOciMediaType } from "../oci/media-types.ts";
 import type { Descriptor, Digest, Image, Platform } from "../oci/model.ts";
 import { parseImage, parseIndex, parseManifest } from "../oci/schema.ts";
 import type { TransportAccess } from "./access.ts";
-import { createInvalid, isMissing } from "./failures.ts";
+import { createInvalid, hints, isMissing } from "./failures.ts";
 import type { ImageReference } from "./reference.ts";
 import { inspect, type TransferOptions } from "./skopeo.ts";
 
@@ -27,16 +27,44 @@ export async function readRemoteImage(
   reference: ImageReference,
   options: ReadOptions,
 ): Promise<Image | undefined> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await readOnce(reference, options);
+    } catch (error) {
+      const isLast = attempt >= options.access.retries;
+      if (isLast || !(error instanceof XbuildError) || error.code !== "registry-corrupt")
+        throw error;
+    }
+  }
+}
+
+async function readOnce(
+  reference: ImageReference,
+  options: ReadOptions,
+): Promise<Image | undefined> {
   const manifestBytes = await readManifest(reference, options);
   if (manifestBytes === undefined) return undefined;
   return naming(reference, async () => {
-    const { config } = parseManifest(manifestBytes);
+    parseManifest(manifestBytes);
     // By its digest: the tag may have moved on since.
     const fixed = `docker://${reference.repository}@${digestBytes(manifestBytes)}`;
-    const configBytes = await inspect(fixed, ["--config", "--raw"], options);
-    if (digestBytes(configBytes) === config.digest) return parseImage(manifestBytes, configBytes);
-    throw createInvalid("its config does not have the digest that the manifest says");
+    return parseImage(manifestBytes, await readConfig(reference, fixed, options));
   });
+}
+
+/** skopeo takes a manifest by a tag as it comes; one with a wrong byte names what nobody has. */
+async function readConfig(
+  reference: ImageReference,
+  fixed: string,
+  options: ReadOptions,
+): Promise<Uint8Array> {
+  try {
+    return await inspect(fixed, ["--config", "--raw"], options);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const message = `${reference.text}: the registry does not have what its own answer names`;
+    throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt, cause: error });
+  }
 }
 
 /** The ID that an engine would give the image: its config's digest. Errors: as `readRemoteImage`. */
@@ -102,8 +130,7 @@ function parseJson(bytes: Uint8Array): unknown {
 
 function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {
   const fitting = entries.filter(
-    ({ platform }) =>
-      platform?.architecture === wanted.architecture && platform.os === wanted.os,
+    ({ platform }) => platform?.architecture === wanted.architecture && platform.os === wanted.os,
   );
   const found =
     fitting.find(({ platform }) => platform?.variant === wanted.variant) ??

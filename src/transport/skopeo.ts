@@ -20,7 +20,11 @@ export interface CopyOptions extends TransferOptions {
   /** Layers stay as they are, and manifests become OCI's where the destination has no other. */
   readonly keepLayers?: boolean;
   /** Which image of a list is meant. */
-  readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
+  readonly platform?: {
+    readonly os: string;
+    readonly architecture: string;
+    readonly variant?: string;
+  };
 }
 
 /**

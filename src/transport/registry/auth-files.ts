@@ -47,7 +47,7 @@ export function listAuthFiles({ authFile, env }: RegistryAccess, root: string): 
   ];
 }
 
-/** Undefined where there is none, or where it is broken. */
+/** Reads one auth file. Undefined where there is none, or where it is broken. */
 export async function readAuthFile(path: string): Promise<AuthFile | undefined> {
   const { success, data } = fileSchema.safeParse(parseJson(await readText(path)));
   if (!success) return undefined;

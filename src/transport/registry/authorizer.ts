@@ -25,7 +25,10 @@ export interface Authorizer {
   readonly forget: (authorization: string) => void;
 }
 
-/** @param send also asks the token server, with the registry's certificates, as containers/image does */
+/**
+ * Shows a registry who is asking.
+ * @param send also asks the token server, with the registry's certificates, as containers/image does
+ */
 export function createAuthorizer(
   send: Send,
   findCredentials: (repository: string) => Promise<Credentials | undefined>,

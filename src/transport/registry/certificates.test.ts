@@ -57,8 +57,9 @@ it("does not read what another port has", async () => {
   });
 });
 
+const at = (name: string): string => `etc/containers/certs.d/a.example:5000/${name}`;
+
 it("pairs client certificates with their keys", async () => {
-  const at = (name: string): string => `etc/containers/certs.d/a.example:5000/${name}`;
   const files = ["b.key", "b.cert", "c.cert", "d.key", "a.cert", "a.key", "z.crt", "y.crt", "x"];
   expect(await read(files.map(at))).toEqual({
     ca: [at("y.crt"), at("z.crt")],

@@ -165,9 +165,7 @@ describe("credential helpers", () => {
     expect(await find("b.example/b", { authFile })).toEqual(known("file"));
     expect(await find("c.example/b", { authFile })).toBeUndefined();
     expect(await find("d.example/b", { authFile })).toBeUndefined();
-    expect(await readFile(join(directory, "asked"), "utf8")).toBe(
-      "get a.example\nget c.example\n",
-    );
+    expect(await readFile(join(directory, "asked"), "utf8")).toBe("get a.example\nget c.example\n");
   });
 
   it("give identity tokens", async () => {

@@ -20,6 +20,7 @@ export async function listNames(directory: string): Promise<readonly string[] | 
   }
 }
 
+/** $HOME, else the user's directory as the system knows it. */
 export function homeDirectory(env: Environment): string {
   return env["HOME"] || homedir();
 }

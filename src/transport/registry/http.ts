@@ -25,13 +25,14 @@ export interface HttpOptions {
   /** Certificates are not verified, and plain HTTP is allowed. */
   readonly insecure: boolean;
   readonly env: Environment;
+  /** Milliseconds that one answer may take as a whole. */
+  readonly timeout: number;
   readonly signal: AbortSignal;
 }
 
-/** One request, redirects followed. It rejects where there is no answer within 30 s. */
+/** One request, redirects followed. It rejects where there is no answer in time. */
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
-const patience = 30_000;
 const maxBodySize = 1024 * 1024;
 const maxRedirects = 5;
 const maxSockets = 8;
@@ -99,10 +100,9 @@ async function exchange(
   options: HttpOptions,
 ): Promise<HttpResponse> {
   assertAllowed(request.url, options);
-  const signal = AbortSignal.any([options.signal, AbortSignal.timeout(patience)]);
   for (;;) {
     try {
-      return await exchangeOnce(request, agents, signal);
+      return await exchangeOnce(request, agents, options);
     } catch (error) {
       // There are as many of them as there are idle connections, no more.
       if (!(error instanceof StaleConnection)) throw error;
@@ -113,24 +113,28 @@ async function exchange(
 async function exchangeOnce(
   { url, method, headers, body }: HttpRequest,
   agents: Agents,
-  signal: AbortSignal,
+  { signal, timeout }: HttpOptions,
 ): Promise<HttpResponse> {
   const isPlain = url.protocol === "http:";
   const length = method === "POST" ? { "content-length": Buffer.byteLength(body ?? "") } : {};
-  return new Promise((resolve, reject) => {
-    const message = (isPlain ? http : https).request(url, {
-      method,
-      agent: isPlain ? agents.http : agents.https,
-      signal,
-      headers: { "user-agent": "xbuild", ...length, ...headers },
-    });
+  const message = (isPlain ? http : https).request(url, {
+    method,
+    agent: isPlain ? agents.http : agents.https,
+    signal,
+    headers: { "user-agent": "xbuild", ...length, ...headers },
+  });
+  // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.
+  const timer = setTimeout(() => message.destroy(new Error("timed out")), timeout);
+  const answered = new Promise<HttpResponse>((resolve, reject) => {
     message.on("response", (response) => void readResponse(response).then(resolve, reject));
+    message.on("upgrade", () => reject(new Error("not HTTP any more")));
     message.on("error", (error: NodeJS.ErrnoException) => {
       const isStale = message.reusedSocket && error.code === "ECONNRESET";
       reject(isStale ? new StaleConnection() : error);
     });
-    message.end(body);
   });
+  message.end(body);
+  return answered.finally(() => clearTimeout(timer));
 }
 
 function assertAllowed(url: URL, { insecure, env }: HttpOptions): void {

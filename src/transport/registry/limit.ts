@@ -1,6 +1,7 @@
 /** Runs tasks, at most `width` at a time, in the order in which they came. */
 export type Limit = <T>(task: () => Promise<T>) => Promise<T>;
 
+/** A limit that starts with nothing running. */
 export function createLimit(width: number): Limit {
   const waiting: (() => void)[] = [];
   let running = 0;

@@ -120,15 +120,12 @@ describe("readRegistriesConf", () => {
   });
 
   it("lets what a user has chosen before count more than aliases", async () => {
-    const alias = (name: string): string => `[aliases]\na = "${name}/a"`;
-    const conf = await read(
-      {
-        [userFile]: alias("configured.example"),
-        "home/.cache/containers/short-name-aliases.conf": alias("chosen.example"),
-        "var/cache/containers/short-name-aliases.conf": alias("chosen.example"),
-      },
-      {},
-    );
+    const chosen = '[aliases]\na = "chosen.example/a"';
+    const conf = await read({
+      [userFile]: '[aliases]\na = "configured.example/a"',
+      "home/.cache/containers/short-name-aliases.conf": chosen,
+      "var/cache/containers/short-name-aliases.conf": chosen,
+    });
     expect(conf.aliases.get("a")).toBe("chosen.example/a");
   });
 });

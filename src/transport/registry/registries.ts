@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Credentials, RegistryAccess } from "./access.ts";
 import { readCertificates } from "./certificates.ts";
 import { findCredentials } from "./credentials.ts";
@@ -22,7 +23,13 @@ export interface Registries {
   readonly close: () => void;
 }
 
+/** Milliseconds. */
+const requestTimeout = 30_000;
+
+/** Reads registries.conf once, and what else a registry needs when it is first asked for. */
 export function openRegistries(access: RegistryAccess, signal: AbortSignal): Registries {
+  // Each request listens, which Node takes for a leak from the eleventh on.
+  setMaxListeners(0, signal);
   const opened = new Map<string, Promise<Registry>>();
   let reading: Promise<RegistriesConf> | undefined;
   const readConf = (): Promise<RegistriesConf> => (reading ??= readRegistriesConf(access.env));
@@ -65,6 +72,7 @@ async function open(
     certificates: await readCertificates(registry, access),
     insecure: access.tlsVerify === undefined ? insecure : !access.tlsVerify,
     env: access.env,
+    timeout: requestTimeout,
     signal,
     findCredentials: (repository) => {
       const known =

@@ -1,13 +1,13 @@
 import type { Credentials } from "./access.ts";
-import { createAuthorizer, type Authorizer, type Purpose } from "./authorizer.ts";
-import { parseChallenges, type Challenge } from "./challenge.ts";
+import { createAuthorizer } from "./authorizer.ts";
+import { openHttp, type HttpOptions, type HttpResponse, type Send } from "./http.ts";
 import {
-  openHttp,
-  type HttpOptions,
-  type HttpRequest,
-  type HttpResponse,
-  type Send,
-} from "./http.ts";
+  askIdentified,
+  readChallenges,
+  type Endpoint,
+  type RegistryRequest,
+} from "./identified.ts";
+import { isProxied } from "./proxy.ts";
 import { isBusy, sendPatiently } from "./retry.ts";
 
 export interface RegistryOptions extends HttpOptions {
@@ -17,25 +17,16 @@ export interface RegistryOptions extends HttpOptions {
   readonly findCredentials: (repository: string) => Promise<Credentials | undefined>;
 }
 
-export interface RegistryRequest extends Purpose {
-  readonly method: HttpRequest["method"];
-  /** With the query, from `/v2/` on. */
-  readonly path: string;
-}
-
 /** One registry, reached with one set of credentials. */
 export interface Registry {
-  /** It rejects where there is no answer; after some such failures the registry is given up. */
+  /**
+   * It rejects where there is no answer, and at once where there has been none for some time or where the
+   * registry has refused requests with the same scopes (401).
+   */
   readonly request: (request: RegistryRequest) => Promise<HttpResponse>;
   /** The path and query of an address of this registry; undefined: it is elsewhere. */
   readonly pathOf: (location: string) => string | undefined;
   readonly close: () => void;
-}
-
-/** Where the registry answers, and what it wants to see. */
-interface Endpoint {
-  readonly origin: string;
-  readonly challenges: readonly Challenge[];
 }
 
 const maxFailures = 3;
@@ -46,11 +37,16 @@ export function openRegistry(options: RegistryOptions): Registry {
   const { send, close } = openHttp(options);
   const ask = giveUpInTime((request) => sendPatiently(send, request, options.signal));
   const authorizer = createAuthorizer(ask, options.findCredentials);
+  const refused = new Set<string>();
   let endpoint: Promise<Endpoint> | undefined;
   return {
     request: async (wanted) => {
+      const scopes = wanted.scopes.join(" ");
+      if (refused.has(scopes)) throw new Error("the registry has refused that before");
       endpoint ??= findEndpoint(host, options, ask);
-      return askIdentified(await endpoint, wanted, authorizer, ask);
+      const response = await askIdentified(await endpoint, wanted, authorizer, ask);
+      if (response.status === 401) refused.add(scopes);
+      return response;
     },
     pathOf: (location) => pathOf(location, host),
     close,
@@ -81,9 +77,11 @@ function apiHost(registry: string): string {
 /** TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). */
 async function findEndpoint(
   host: string,
-  { insecure }: RegistryOptions,
+  { insecure, env }: RegistryOptions,
   send: Send,
 ): Promise<Endpoint> {
+  // Skopeo would reach it with TLS through the proxy: no reason to go without TLS.
+  if (isProxied(new URL(`https://${host}`), env)) throw new Error("behind a proxy");
   const secure = ping(`https://${host}`, send);
   return insecure ? secure.catch(() => ping(`http://${host}`, send)) : secure;
 }
@@ -95,42 +93,6 @@ async function ping(origin: string, send: Send): Promise<Endpoint> {
     throw new Error(`the registry answers ${response.status}`);
   }
   return { origin, challenges: readChallenges(response) };
-}
-
-async function askIdentified(
-  { origin, challenges }: Endpoint,
-  wanted: RegistryRequest,
-  authorizer: Authorizer,
-  send: Send,
-): Promise<HttpResponse> {
-  const ask = (authorization: string | undefined): Promise<HttpResponse> => {
-    const headers = authorization === undefined ? {} : { authorization };
-    return send({ method: wanted.method, url: new URL(wanted.path, origin), headers });
-  };
-  const authorization = await authorizer.authorize(challenges, wanted);
-  const response = await ask(authorization);
-  if (response.status !== 401) return response;
-  // The token has expired, or the registry wants more of it than we have asked for.
-  const news = readChallenges(response);
-  const scopes = joinScopes(wanted.scopes, news);
-  if (authorization !== undefined && scopes.length === wanted.scopes.length) {
-    authorizer.forget(authorization);
-  }
-  const again = news.length === 0 ? challenges : news;
-  const second = await authorizer.authorize(again, { ...wanted, scopes });
-  return second === undefined || second === authorization ? response : ask(second);
-}
-
-function readChallenges({ headers }: HttpResponse): readonly Challenge[] {
-  return parseChallenges(headers["www-authenticate"] ?? "");
-}
-
-function joinScopes(
-  scopes: readonly string[],
-  challenges: readonly Challenge[],
-): readonly string[] {
-  const text = challenges.find(({ scheme }) => scheme === "bearer")?.parameters.get("scope") ?? "";
-  return [...new Set([...scopes, ...text.split(" ").filter((scope) => scope !== "")])];
 }
 
 /** Registries behind a proxy of their own may name themselves with the wrong scheme. */

@@ -7,6 +7,7 @@ export interface TokenCache {
   readonly forget: (token: string) => void;
 }
 
+/** An empty cache, in memory alone. */
 export function createTokenCache(): TokenCache {
   const tokens = new Map<string, Promise<Token>>();
   const keys = new Map<string, string>();

@@ -16,7 +16,7 @@ const shortestLife = 60;
 const answerSchema = z.object({
   token: z.string().nullish(),
   access_token: z.string().nullish(),
-  expires_in: z.number().nullish(),
+  expires_in: z.number().nullish().catch(undefined),
 });
 
 /**

@@ -1,0 +1,88 @@
+import { isEmptyJson, isJsonObject, sortKeys } from "./json.ts";
+import type { ContainerConfig, Json } from "./model.ts";
+
+/** The same field of an image, of its old base and of its new one; undefined where it is not there. */
+interface Sides<T> {
+  readonly own: T | undefined;
+  readonly from: T | undefined;
+  readonly onto: T | undefined;
+}
+
+type Members = ReadonlyMap<string, Json>;
+
+const mapKeys: ReadonlySet<string> = new Set(["Labels", "ExposedPorts", "Volumes"]);
+
+/**
+ * The config of an image on another base, merged from three sides: what the image has as its old base has it
+ * becomes what the new base has, and the rest stays the image's own. Env by variable (in the new base's
+ * order, the image's own behind), Labels, ExposedPorts and Volumes by key, all else as a whole.
+ */
+export function mergeBases(
+  own: ContainerConfig,
+  from: ContainerConfig,
+  onto: ContainerConfig,
+): ContainerConfig {
+  const sides = { own: listMembers(own), from: listMembers(from), onto: listMembers(onto) };
+  // Arguments belong to their command: whoever sets one has no use for the base's other.
+  const isOwnCommand = !isSame(own.Entrypoint, from.Entrypoint);
+  const members = listKeys(sides).map((key): [string, Json | undefined] => {
+    if (key === "Cmd" && isOwnCommand) return [key, sides.own.get(key)];
+    return [key, mergeKey(key, pick(sides, key))];
+  });
+  return Object.fromEntries(members.filter(([, value]) => !isEmptyJson(value)));
+}
+
+/** What the image has; the new base's where that is the old base's. */
+export function mergeValue<T extends Json>({ own, from, onto }: Sides<T>): T | undefined {
+  return isSame(own, from) ? onto : own;
+}
+
+function mergeKey(key: string, { own, from, onto }: Sides<Json>): Json | undefined {
+  if (key === "Env") {
+    const sides = { own: listVariables(own), from: listVariables(from), onto: listVariables(onto) };
+    return mergeMembers(sides).map(([, entry]) => entry);
+  }
+  if (mapKeys.has(key)) {
+    const sides = { own: toMembers(own), from: toMembers(from), onto: toMembers(onto) };
+    return Object.fromEntries(mergeMembers(sides));
+  }
+  // A base's triggers fire once, in the build; they are no image's that has not got them from it.
+  if (key === "OnBuild" && isEmptyJson(own)) return undefined;
+  return mergeValue({ own, from, onto });
+}
+
+function mergeMembers(sides: Record<keyof Sides<Json>, Members>): [string, Json][] {
+  return listKeys(sides).flatMap((key): [string, Json][] => {
+    const value = mergeValue(pick(sides, key));
+    return value === undefined ? [] : [[key, value]];
+  });
+}
+
+/** The new base's first. */
+function listKeys({ own, onto }: Record<keyof Sides<Json>, Members>): readonly string[] {
+  return [...new Set([...onto.keys(), ...own.keys()])];
+}
+
+function pick({ own, from, onto }: Record<keyof Sides<Json>, Members>, key: string): Sides<Json> {
+  return { own: own.get(key), from: from.get(key), onto: onto.get(key) };
+}
+
+function listMembers(value: object): Members {
+  const members: [string, Json | undefined][] = Object.entries(value);
+  return new Map(members.flatMap(([key, item]) => (item === undefined ? [] : [[key, item]])));
+}
+
+function toMembers(value: Json | undefined): Members {
+  return new Map(isJsonObject(value) ? Object.entries(value) : []);
+}
+
+function listVariables(value: Json | undefined): Members {
+  const entries = Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+  return new Map(entries.map((entry) => [entry.split("=", 1)[0] ?? entry, entry]));
+}
+
+/** Empty is as good as missing, as it is for Go's tools; the order of keys says nothing. */
+function isSame(a: Json | undefined, b: Json | undefined): boolean {
+  if (isEmptyJson(a) || isEmptyJson(b)) return isEmptyJson(a) && isEmptyJson(b);
+  return JSON.stringify(sortKeys(a)) === JSON.stringify(sortKeys(b));
+}

@@ -1,0 +1,135 @@
+import { XbuildError } from "../errors.ts";
+import { baseDigestAnnotation, baseNameAnnotation, keyAnnotation } from "./annotations.ts";
+import { assembleWithPrevious } from "./assemble.ts";
+import { listHistory } from "./history.ts";
+import { ociManifestType } from "./media-types.ts";
+import type { Annotations, HistoryEntry, HistoryItem, Image, Platform } from "./model.ts";
+import { mergeBases, mergeValue } from "./rebase-config.ts";
+
+export interface Rebase {
+  readonly image: Image;
+  /** What the image was built on: its layers are the image's lowest. */
+  readonly from: Image;
+  readonly onto: Image;
+  /** The new base's name in full; undefined where no registry has it. */
+  readonly name: string | undefined;
+  /** RFC 3339, whole seconds, UTC: the time of the new image; history entries keep theirs. */
+  readonly created: string;
+}
+
+/**
+ * An image's own layers on another base: the base's layers below them, each as its image has it, the
+ * histories likewise, the config merged from three sides (`mergeBases`). The key of its build is dropped, for
+ * the image is no longer what that build makes. Where nothing but times would change, it is the image itself.
+ * Errors: `rebase-base-mismatch`, `image-unsupported` (another platform).
+ */
+export function rebaseImage(rebase: Rebase): Image {
+  const { image, from, onto, created } = rebase;
+  assertBuiltOn(image, from);
+  assertPlatform(image.config, onto.config);
+  const isOci = image.manifest.mediaType === ociManifestType;
+  if (from.digest === onto.digest && isOci) return image;
+  const author = mergeValue({
+    own: image.config.author,
+    from: from.config.author,
+    onto: onto.config.author,
+  });
+  const input = {
+    platform: mergePlatforms(rebase),
+    config: mergeBases(
+      image.config.config ?? {},
+      from.config.config ?? {},
+      onto.config.config ?? {},
+    ),
+    ...(author === undefined ? {} : { author }),
+    entries: [...listHistory(onto), ...listOwnHistory(image, from)].map(
+      ({ entry: history, layer }) => (layer === undefined ? { history } : { history, layer }),
+    ),
+    annotations: mergeAnnotations(rebase),
+    created,
+  };
+  return assembleWithPrevious(input, [image]);
+}
+
+/** Whether an image's lowest layers are all those of another. */
+export function isBuiltOn(image: Image, base: Image): boolean {
+  return countCommonLayers(image, base) === base.config.rootfs.diff_ids.length;
+}
+
+/** How many layers two images have in common, from the lowest up, by their content. */
+export function countCommonLayers(a: Image, b: Image): number {
+  const others = b.config.rootfs.diff_ids;
+  const differing = a.config.rootfs.diff_ids.findIndex((diffId, index) => diffId !== others[index]);
+  return differing === -1 ? a.config.rootfs.diff_ids.length : differing;
+}
+
+/** What the image's history has above its base: the entries of its own, those of its own layers among them. */
+export function listOwnHistory(image: Image, base: Image): readonly HistoryItem[] {
+  const items = listHistory(image);
+  const count = base.config.rootfs.diff_ids.length;
+  const baseItems = listHistory(base);
+  const rest = items.slice(findEnd(items, count));
+  // Entries without a layer behind the base's last one: as many as are there in both.
+  const trailing = baseItems.slice(findEnd(baseItems, count));
+  const differing = rest.findIndex(({ entry, layer }, index) => {
+    const other = trailing[index];
+    return layer !== undefined || other === undefined || !isSameEntry(entry, other.entry);
+  });
+  return differing === -1 ? [] : rest.slice(differing);
+}
+
+/** The place behind the item of the last of so many layers. */
+function findEnd(items: readonly HistoryItem[], layers: number): number {
+  let left = layers;
+  if (left === 0) return 0;
+  const last = items.findIndex(({ layer }) => layer !== undefined && (left -= 1) === 0);
+  return last + 1;
+}
+
+/** Builds that fix their times change those of the base's entries too. */
+function isSameEntry(a: HistoryEntry, b: HistoryEntry): boolean {
+  return a.created_by === b.created_by && a.author === b.author && a.comment === b.comment;
+}
+
+function assertBuiltOn(image: Image, from: Image): void {
+  const common = countCommonLayers(image, from);
+  const count = from.config.rootfs.diff_ids.length;
+  if (common === count) return;
+  const message = `the image was not built on ${from.digest}: ${common} of that base's ${count} layers are its lowest`;
+  const hint = "name the base that it was built on with --from";
+  throw new XbuildError("rebase-base-mismatch", message, { hint });
+}
+
+function assertPlatform(own: Platform, base: Platform): void {
+  if (own.os === base.os && own.architecture === base.architecture) return;
+  const [wanted, found] = [own, base].map(({ os, architecture }) => `${os}/${architecture}`);
+  const message = `the new base is for ${found}, and the image for ${wanted}`;
+  const hint = `name a base that has an image for ${wanted}`;
+  throw new XbuildError("image-unsupported", message, { hint });
+}
+
+function mergePlatforms({ image, from, onto }: Rebase): Platform {
+  const [own, old, next] = [image.config, from.config, onto.config];
+  const variant = mergeValue({ own: own.variant, from: old.variant, onto: next.variant });
+  const [version, features] = [
+    mergeValue({ own: own["os.version"], from: old["os.version"], onto: next["os.version"] }),
+    mergeValue({ own: own["os.features"], from: old["os.features"], onto: next["os.features"] }),
+  ];
+  return {
+    architecture: own.architecture,
+    os: own.os,
+    ...(variant === undefined ? {} : { variant }),
+    ...(version === undefined ? {} : { "os.version": version }),
+    ...(features === undefined ? {} : { "os.features": features }),
+  };
+}
+
+function mergeAnnotations({ image, onto, name }: Rebase): Annotations {
+  const {
+    [keyAnnotation]: _,
+    [baseNameAnnotation]: __,
+    ...others
+  } = image.manifest.annotations ?? {};
+  const named = name === undefined ? {} : { [baseNameAnnotation]: name };
+  return { ...others, ...named, [baseDigestAnnotation]: onto.digest };
+}
