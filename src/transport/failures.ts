@@ -37,7 +37,7 @@ const patterns: readonly (readonly [FailureKind, RegExp])[] = [
     "invalid",
     /maximum allowed size|larger than \d+|unsupported (?:MIME|manifest)|parsing (?:image )?manifest/i,
   ],
-  ["corrupt", /digest|checksum|size mismatch|did not match/i],
+  ["corrupt", /digest .*match|does not match|did not match|mismatch|checksum/i],
   [
     "connection",
     /connection reset|connection refused|broken pipe|\bEOF\b|no such host|unreachable|no route to host|server misbehaving|connection closed|server closed/i,

@@ -9,7 +9,7 @@ import type { TransportAccess } from "./access.ts";
 import { isMissing } from "./failures.ts";
 import type { ImageReference } from "./reference.ts";
 import type { WantedPlatform } from "./remote-image.ts";
-import { copyImage, inspect, type TransferOptions } from "./skopeo.ts";
+import { copyImage, inspect, type CopyOptions, type TransferOptions } from "./skopeo.ts";
 
 /** Layers with their bytes: the file of each. */
 export type LayerFiles = ReadonlyMap<Digest, string>;
@@ -58,10 +58,8 @@ export async function readLocalImage(
 ): Promise<LocalImage | undefined> {
   const blobs = await makeLayout(directory);
   const { platform } = options;
-  const keepLayers = !/^(?:containers-storage|docker-daemon):/.test(reference.text);
   try {
-    const how = keepLayers ? { keepLayers } : { gzip: true };
-    await copyImage(reference.text, `oci:${directory}:image`, { ...options, ...how, platform });
+    await copyLocal(reference.text, `oci:${directory}:image`, { ...options, platform });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -69,6 +67,21 @@ export async function readLocalImage(
   const image = await readLayout(directory, blobs);
   const digests = image.manifest.layers.map((layer) => layer.digest);
   return { image, files: new Map(digests.map((one) => [one, join(blobs, digestHex(one))])) };
+}
+
+/** Sources of which skopeo says that their layers are gzip, whatever they are; it compresses those anew. */
+const uncompressed = /^(?:containers-storage|docker-archive|docker-daemon):/;
+
+async function copyLocal(source: string, destination: string, options: CopyOptions): Promise<void> {
+  if (!uncompressed.test(source)) {
+    try {
+      return await copyImage(source, destination, options);
+    } catch (error) {
+      // A manifest of Docker's has to become OCI's.
+      if (!(error instanceof XbuildError) || error.code !== "copy-failed") throw error;
+    }
+  }
+  return copyImage(source, destination, { ...options, gzip: true });
 }
 
 /** The one image of a layout that skopeo has just written. */

@@ -120,7 +120,7 @@ async function runOnce(words: readonly string[], options: TransferOptions): Prom
   const { execa } = await import("execa");
   const stalled = new AbortController();
   const signals = [stalled.signal, ...(options.signal === undefined ? [] : [options.signal])];
-  const child = execa("skopeo", words, {
+  const child = execa("skopeo", [...renderGlobal(options), ...words], {
     reject: false,
     stdin: "ignore",
     encoding: "buffer",
@@ -137,6 +137,12 @@ async function runOnce(words: readonly string[], options: TransferOptions): Prom
   if (stalled.signal.aborted) return { output: undefined, message: describeStall(options) };
   if (result.exitCode === 0) return { output: new Uint8Array(result.stdout), message: "" };
   return { output: undefined, message: lastWords(Buffer.from(result.stderr).toString("utf8")) };
+}
+
+/** buildah and podman read this variable; skopeo has an option instead. */
+function renderGlobal({ access }: TransferOptions): readonly string[] {
+  const file = access?.env["CONTAINERS_REGISTRIES_CONF"];
+  return file === undefined || file === "" ? [] : [`--registries-conf=${file}`];
 }
 
 function watch(
