@@ -1,6 +1,7 @@
 import type { BuildPlan } from "../plan/model.ts";
 import type { Digest, Image } from "../oci/model.ts";
 import type { Store } from "../store/paths.ts";
+import { findBases } from "./bases.ts";
 import { cleanDeadRuns, withRun, type BuildRun } from "./cleanup.ts";
 import { collectImage } from "./collect.ts";
 import { deliverImage } from "./deliver.ts";
@@ -106,9 +107,18 @@ async function runBuild(build: Build, gone: ReadonlySet<Digest>): Promise<BuildR
   const { store, request, plan, ports, inputs, run, remotes } = build;
   const found = await findPreviousImages(store, request, run, remotes, gone);
   const images = await buildEnvironment(request, plan, ports, run, inputs.images);
-  const layers = await prepareLayers(store, request, plan, run, ports, found);
+  const bases = await findBases({
+    request,
+    plan,
+    ports,
+    run,
+    inputs,
+    found,
+    stages: images.stages,
+  });
+  const layers = await prepareLayers(store, request, plan, run, ports, found, bases);
   const configs = await runLayering(request, plan, ports, run, images, layers.directory);
-  const made = { store, request, plan, ports, run, inputs, found, configs, layers };
+  const made = { store, request, plan, ports, run, inputs, found, bases, configs, layers };
   const { image, layers: collected } = await collectImage(made);
   await run.discardWork();
   await deliverImage(store, request, ports, image, { run, isChecked: true });

@@ -23,6 +23,7 @@ import { saveState } from "../store/state.ts";
 import { putTree } from "../store/trees.ts";
 import type { LayerFiles } from "../transport/layers.ts";
 import type { BuildInputs } from "./inputs.ts";
+import { countLayers, describeBase, withBases, type BaseImage } from "./bases.ts";
 import type { PreparedLayers } from "./layers.ts";
 import type { FoundImages } from "./previous.ts";
 import type { BuildPorts, BuildRequest } from "./request.ts";
@@ -38,7 +39,9 @@ export interface Collection {
   readonly run: Run;
   readonly inputs: BuildInputs;
   readonly found: FoundImages;
-  readonly configs: EvaluatedConfigs;
+  /** What `--from` names, in order. */
+  readonly bases: readonly BaseImage[];
+  readonly configs: Omit<EvaluatedConfigs, "base">;
   readonly layers: PreparedLayers;
 }
 
@@ -49,12 +52,13 @@ export async function collectImage(
   const { request, run, ports, inputs, found } = collection;
   const done = ports.reporter.step("Collecting layers");
   await checkInput(collection);
-  const output = await collectLayers(collection);
+  const output = withBases(await collectLayers(collection), collection.bases);
   for (const warning of output.warnings) ports.reporter.warn(warning);
   const layers = output.entries.flatMap((one) => (one.kind === "layer" ? [one.layer] : []));
   const image = assembleWithPrevious(describeImage(collection, output), found.last);
-  const stagedBlobs = layers.flatMap((one) => stageBlob(one, collection.layers.files));
-  const locations = narrowLocations(found.locations, image);
+  const { files, locations: known } = joinBases(collection);
+  const stagedBlobs = layers.flatMap((one) => stageBlob(one, files));
+  const locations = narrowLocations(known, image);
   await assertKept(collection, image, stagedBlobs, locations);
   await commitImage(run, {
     image,
@@ -71,6 +75,14 @@ export async function collectImage(
   if (output.state !== undefined) await saveState(run, collection.layers.stateKey, output.state);
   done();
   return { image, layers };
+}
+
+/** Where layers are that were not packed: of previous images, and of those of --from. */
+function joinBases({ layers, found, bases }: Collection): Pick<BaseImage, "files" | "locations"> {
+  return {
+    files: new Map([...layers.files, ...bases.flatMap((one) => [...one.files])]),
+    locations: [...found.locations, ...bases.flatMap((one) => one.locations)],
+  };
 }
 
 /** Layers that stay where they are must be there: else the names would move to an image that nobody can have. */
@@ -117,6 +129,7 @@ async function collectLayers({
   run,
   ports,
   found,
+  bases,
   layers,
 }: Collection): Promise<CollectedOutput> {
   return collectOutput(layers.directory.output, {
@@ -128,15 +141,16 @@ async function collectLayers({
     maxLayerSize: request.maxLayerSize,
     allowDevices: request.allowDevices,
     staging: run.staging,
-    baseLayers: 0,
+    baseLayers: countLayers(bases),
     signal: ports.signal,
   });
 }
 
 function describeImage(
-  { request, plan, ports, inputs, configs }: Collection,
+  { request, plan, ports, inputs, bases, configs: evaluated }: Collection,
   output: CollectedOutput,
 ): Parameters<typeof assembleWithPrevious>[0] {
+  const configs = { ...evaluated, base: bases[0]?.image.config };
   const author = createAuthor(plan, configs);
   return {
     platform: pickPlatform(configs.environment),
@@ -144,6 +158,7 @@ function describeImage(
     ...(author === undefined ? {} : { author }),
     entries: [...listLayers(output), ...listMetadata(plan)],
     annotations: {
+      ...describeBase(bases[0]),
       ...output.annotations,
       ...request.annotations,
       ...(inputs.key === undefined ? {} : { [keyAnnotation]: inputs.key }),

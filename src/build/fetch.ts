@@ -11,7 +11,7 @@ import type { TransportAccess } from "../transport/access.ts";
 import { fetchLayers, type LayerFiles } from "../transport/layers.ts";
 import { createGone } from "./layers-gone.ts";
 import { renderSize } from "./sizes.ts";
-import type { BuildPorts, BuildRequest } from "./request.ts";
+import type { BuildRequest, TransferPorts } from "./request.ts";
 
 type Transfer = Pick<BuildRequest, "access">;
 
@@ -23,7 +23,7 @@ export async function completeImage(
   store: Store,
   image: Image,
   request: Transfer,
-  ports: BuildPorts,
+  ports: TransferPorts,
   run: Run,
 ): Promise<void> {
   const missing = await listMissingLayers(store, image);
@@ -47,7 +47,7 @@ export async function fetchFrom(
   locations: readonly Location[],
   wanted: readonly Descriptor[],
   request: Transfer,
-  ports: BuildPorts,
+  ports: TransferPorts,
   run: Run,
 ): Promise<LayerFiles> {
   const files = new Map<Digest, string>();
@@ -68,7 +68,7 @@ async function fetchOne(
   { repository, manifest }: Location,
   asked: readonly Descriptor[],
   { access }: Transfer,
-  { reporter, signal }: BuildPorts,
+  { reporter, signal }: TransferPorts,
   directory: string,
 ): Promise<LayerFiles> {
   const total = asked.reduce((sum, layer) => sum + layer.size, 0);

@@ -1,6 +1,6 @@
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/model.ts";
-import { parseReference } from "../transport/reference.ts";
+import { parseReference, type ImageReference } from "../transport/reference.ts";
 import { readRegistriesConf, resolveShortName } from "../transport/registry/registries-conf.ts";
 import { readRemoteId } from "../transport/remote-image.ts";
 import type { BuildRequest } from "./request.ts";
@@ -15,20 +15,28 @@ export async function identifyImage(
   signal: AbortSignal,
 ): Promise<Digest | undefined> {
   const { access, registryPlatform: platform } = request;
-  // No registry has these.
-  if (name.startsWith("localhost/")) return undefined;
-  const conf = await readRegistriesConf(access.env);
-  const full = isComplete(name) ? name : resolveShortName(conf, splitTag(name)[0]);
-  if (full === undefined) return undefined;
   try {
-    const reference = parseReference(isComplete(name) ? name : full + splitTag(name)[1]);
-    if (reference.repository === undefined) return undefined;
+    const reference = await completeReference(name, request);
+    if (reference?.repository === undefined) return undefined;
     // One try: the pull is as patient as it was told to be.
     return await readRemoteId(reference, { access: { ...access, retries: 0 }, platform, signal });
   } catch (error) {
     if (error instanceof XbuildError) return undefined;
     throw error;
   }
+}
+
+/** The reference that a name of the file stands for in a registry; undefined where only the engine knows. */
+export async function completeReference(
+  name: string,
+  { access }: Pick<BuildRequest, "access">,
+): Promise<ImageReference | undefined> {
+  // No registry has these, and an image ID is no name.
+  if (name.startsWith("localhost/") || /^(?:sha256:)?[0-9a-f]{12,64}$/.test(name)) return undefined;
+  if (isComplete(name)) return parseReference(name);
+  const [front, end] = splitTag(name);
+  const full = resolveShortName(await readRegistriesConf(access.env), front);
+  return full === undefined ? undefined : parseReference(full + end);
 }
 
 function isComplete(name: string): boolean {

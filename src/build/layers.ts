@@ -8,6 +8,7 @@ import { blobPath, type Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import { readState } from "../store/state.ts";
 import type { LayerFiles } from "../transport/layers.ts";
+import { countLayers, type BaseImage } from "./bases.ts";
 import type { FoundImages } from "./previous.ts";
 import type { BuildPorts, BuildRequest } from "./request.ts";
 import { nameTarget } from "./target.ts";
@@ -28,6 +29,7 @@ export async function prepareLayers(
   run: Run,
   ports: BuildPorts,
   found: FoundImages,
+  bases: readonly BaseImage[],
 ): Promise<PreparedLayers> {
   const { previous } = found;
   const input = request.input ?? plan.output.input;
@@ -40,7 +42,7 @@ export async function prepareLayers(
     previous,
     findBlob: async (digest) => (await findBlob(store, digest)) ?? files.get(digest),
     input,
-    maxLayers: request.maxLayers,
+    maxLayers: Math.max(request.maxLayers - countLayers(bases), 0),
     ...(state === undefined ? {} : { state }),
   });
   return { directory, stateKey, files };

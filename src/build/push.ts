@@ -15,7 +15,7 @@ import { openRegistryClient, type RegistryClient } from "../transport/registry/c
 import { isPushed, LackingBlobsError, pushLayout } from "../transport/push.ts";
 import { adoptLayers, fetchFrom } from "./fetch.ts";
 import { createGone } from "./layers-gone.ts";
-import type { BuildPorts, BuildRequest } from "./request.ts";
+import type { BuildRequest, TransferPorts } from "./request.ts";
 import { renderSize } from "./sizes.ts";
 
 /** An image on its way to a registry. */
@@ -23,7 +23,7 @@ interface Push {
   readonly store: Store;
   readonly run: Run;
   readonly request: Pick<BuildRequest, "access">;
-  readonly ports: BuildPorts;
+  readonly ports: TransferPorts;
   readonly image: Image;
   readonly destination: ImageReference;
   /** `host[:port]/repository` of the destination. */
@@ -42,7 +42,7 @@ export async function pushImage(
   store: Store,
   run: Run,
   request: Pick<BuildRequest, "access">,
-  ports: BuildPorts,
+  ports: TransferPorts,
   image: Image,
   destination: ImageReference,
   isChecked = false,

@@ -5,6 +5,7 @@ import { isBuiltOn, rebaseImage } from "../oci/rebase.ts";
 import { commitImage } from "../store/commit.ts";
 import { findImage } from "../store/images.ts";
 import { narrowLocations, readLocations } from "../store/locations.ts";
+import { tagImage } from "../store/names.ts";
 import type { Store } from "../store/paths.ts";
 import { beginRun } from "../store/runs.ts";
 import { isPushed } from "../transport/push.ts";
@@ -106,30 +107,23 @@ async function handOn(
 ): Promise<void> {
   // What an up-to-date image was read from has it.
   const own = isUpToDate ? request.image.reference?.text : undefined;
-  const isStored = request.image.stored !== undefined;
-  const pushes = request.pushes.filter((one) => isStored || one.text !== own);
+  const pushes = request.pushes.filter((one) => one.text !== own);
   const names = await listNewNames(store, request, rebased);
   if (names.length + pushes.length === 0) return;
   const known = await readLocations(store, rebased.digest);
   const wanted = new Set(rebased.manifest.layers.map((layer) => layer.digest));
   const files = new Map([...image.files, ...onto.files].filter(([digest]) => wanted.has(digest)));
-  const input = {
+  await commitImage(run, {
     image: rebased,
     stagedBlobs: [...files].map(([digest, path]) => ({ digest, path })),
     locations: narrowLocations([...image.locations, ...onto.locations, ...known], rebased),
-  };
+    names: [],
+  });
   if (pushes.length > 0) {
     const { pushImage } = await import("./push.ts");
-    await commitImage(run, { ...input, names: [] });
     for (const one of pushes) await pushImage(store, run, request, ports, rebased, one);
   }
-  if (names.length === 0) return;
-  const isCommitted = pushes.length > 0;
-  await commitImage(run, {
-    ...input,
-    ...(isCommitted && { stagedBlobs: [], locations: [] }),
-    names,
-  });
+  if (names.length > 0) await tagImage(store, rebased, names);
 }
 
 /** Those that do not stand for the image yet. */

@@ -107,6 +107,9 @@ export interface BuildPorts {
   readonly enterNamespace?: () => Promise<number | undefined>;
 }
 
+/** What moves layers needs no engine. */
+export type TransferPorts = Pick<BuildPorts, "reporter" | "signal">;
+
 /** Another process has done the build, and told of it. */
 export interface Continued {
   /** Its exit status. */

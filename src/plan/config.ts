@@ -27,15 +27,19 @@ const engineLabel = "io.buildah.version";
 export interface EvaluatedConfigs {
   readonly environment: ImageConfig;
   readonly layering: ImageConfig;
+  /** That of the first `--from` image. */
+  readonly base?: ImageConfig | undefined;
 }
 
 /**
  * The config of the stage's image before `output/config.json`: the environment's with
- * --inherit-config, else empty, and onto it what the metadata instructions name, with the values
+ * --inherit-config, else the first `--from` image's, else empty, and onto it what the metadata instructions name, with the values
  * that the engine gave them. What the engine adds by itself is left out.
  */
 export function createConfig(plan: BuildPlan, configs: EvaluatedConfigs): ContainerConfig {
-  const base = plan.output.inheritConfig ? inheritConfig(plan, configs.environment) : {};
+  const base = plan.output.inheritConfig
+    ? inheritConfig(plan, configs.environment)
+    : takeConfig(configs.base?.config);
   const result = configs.layering.config ?? {};
   const previous = configs.environment.config ?? {};
   const instructions = plan.layering.instructions;
@@ -89,12 +93,16 @@ export function describeMetadata(plan: BuildPlan): readonly string[] {
     .map((one) => decodeText(one.text).replace(/\s+/g, " ").trim());
 }
 
-function inheritConfig(plan: BuildPlan, environment: ImageConfig): ContainerConfig {
-  const config = environment.config ?? {};
+function takeConfig(config: ContainerConfig = {}): ContainerConfig {
   const picked: Record<string, unknown> = {};
   for (const key of containerKeys) picked[key] = config[key];
   const { [engineLabel]: _, ...labels } = config.Labels ?? {};
-  picked["Labels"] = labels;
+  return dropEmpty({ ...picked, Labels: labels });
+}
+
+function inheritConfig(plan: BuildPlan, environment: ImageConfig): ContainerConfig {
+  const config = environment.config ?? {};
+  const picked: Record<string, unknown> = { ...takeConfig(config) };
   if (plan.fromScratch && !setsPath(plan)) {
     picked["Env"] = config.Env?.filter((one) => one !== enginePath);
   }

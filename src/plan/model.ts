@@ -2,6 +2,7 @@ import type {
   Containerfile,
   Instruction,
   OutputOptions,
+  Reference,
   ResolvedStage,
   ScopedArgument,
   SourceText,
@@ -21,7 +22,9 @@ export interface BuildPlan {
   readonly containerfile: Containerfile;
   readonly target: ResolvedStage;
   readonly output: OutputOptions;
-  /** The stages that the layering steps read, each to be built (and cached) on its own. */
+  /** The images whose layers stand below those of the build, in order: OUTPUT's `--from`. */
+  readonly bases: readonly Reference[];
+  /** The stages that the layering steps or `bases` read, each to be built (and cached) on its own. */
   readonly stages: readonly StageBuild[];
   /** The target and all stages that it uses. */
   readonly needed: readonly ResolvedStage[];

@@ -120,11 +120,23 @@ describe("createPlan", () => {
     expect(mustPlan(text).readsContext).toBe(expected);
   });
 
-  it.each([
-    ["FROM a AS x\nOUTPUT /l\nRUN y\nFROM x\nRUN z\n", /"x".*has an OUTPUT of its own/],
-    ["FROM a\nOUTPUT --from=b /l\nRUN y\n", /--from is not supported yet/],
-  ])("refuses what it cannot do yet: %j", (text, message) => {
-    expect(() => planOf(text)).toThrow(message);
+  it.each([["FROM a AS x\nOUTPUT /l\nRUN y\nFROM x\nRUN z\n", /"x".*has an OUTPUT of its own/]])(
+    "refuses what it cannot do: %j",
+    (text, message) => {
+      expect(() => planOf(text)).toThrow(message);
+    },
+  );
+
+  it("knows the images of --from, and builds their stages", () => {
+    const plan = mustPlan(
+      "FROM a AS x\nRUN y\nFROM b\nOUTPUT --from=x --from=c --from=scratch /l\nRUN z\n",
+    );
+    expect(plan.bases).toEqual([
+      { kind: "stage", index: 0 },
+      { kind: "image", name: "c" },
+    ]);
+    expect(plan.stages.map((stage) => stage.name)).toEqual(["x"]);
+    expect(plan.images).toEqual(["a", "b", "c"]);
   });
 });
 

@@ -36,7 +36,7 @@ function isMetadata(instruction: Instruction): boolean {
 /**
  * The plan for the graph's target, or undefined where neither it nor a stage that it uses has an
  * OUTPUT: such a file is the engine's alone.
- * @throws XbuildError `output-unsupported` for several OUTPUT stages and for `--from`.
+ * @throws XbuildError `output-unsupported` for several OUTPUT stages and for `--from` of a named context.
  */
 export function createPlan(containerfile: Containerfile, graph: StageGraph): BuildPlan | undefined {
   const needed = graph.needed.map((index) => stageAt(graph, index));
@@ -54,7 +54,10 @@ export function createPlan(containerfile: Containerfile, graph: StageGraph): Bui
     containerfile,
     target,
     output,
-    stages: usedStages(graph, target, after).map((stage) => planStage(containerfile, stage)),
+    stages: usedStages(graph, target, after, output).map((stage) =>
+      planStage(containerfile, stage),
+    ),
+    bases: output.from.filter((one) => one.kind !== "scratch"),
     environment: {
       index: target.stage.index,
       name: nameStage(target),
@@ -109,11 +112,11 @@ function assertSupported(
     );
   }
   if (output === undefined) throw new RangeError("a plan needs an OUTPUT");
-  if (output.from.length > 0) {
+  if (output.from.some((one) => one.kind === "context")) {
     throw refuse(
-      "OUTPUT --from is not supported yet",
+      "OUTPUT --from cannot take its layers from a named context",
       output.instruction,
-      "list the layers of that image in output/ or leave --from out",
+      "name the image itself, or a stage: FROM <context> AS <stage>",
     );
   }
   return output;
@@ -128,10 +131,11 @@ function usedStages(
   graph: StageGraph,
   target: ResolvedStage,
   after: readonly Instruction[],
+  output: OutputOptions,
 ): readonly ResolvedStage[] {
-  const indexes = target.uses
-    .filter((use) => after.includes(use.instruction))
-    .flatMap((use) => (use.reference.kind === "stage" ? [use.reference.index] : []));
+  const uses = target.uses.filter((use) => after.includes(use.instruction));
+  const references = [...uses.map((use) => use.reference), ...output.from];
+  const indexes = references.flatMap((one) => (one.kind === "stage" ? [one.index] : []));
   return [...new Set(indexes)].sort((a, b) => a - b).map((index) => stageAt(graph, index));
 }
 
@@ -160,7 +164,11 @@ function uniqueNames(
   stages: readonly ResolvedStage[],
   kind: "image" | "context",
 ): readonly string[] {
-  const references = stages.flatMap((one) => [one.base, ...one.uses.map((use) => use.reference)]);
+  const references = stages.flatMap((one) => [
+    one.base,
+    ...one.uses.map((use) => use.reference),
+    ...(one.output?.from ?? []),
+  ]);
   const names = references.flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
   return [...new Set(names)].sort();
 }
