@@ -120,7 +120,7 @@ async function runBuild(build: Build, gone: ReadonlySet<Digest>): Promise<BuildR
   const configs = await runLayering(request, plan, ports, run, images, layers.directory);
   const made = { store, request, plan, ports, run, inputs, found, bases, configs, layers };
   const { image, layers: collected } = await collectImage(made);
-  await run.discardWork();
+  await Promise.all([run.discardWork(), run.release()]);
   await deliverImage(store, request, ports, image, { run, isChecked: true });
   return describeResult(request, image, { upToDate: false, layers: collected });
 }

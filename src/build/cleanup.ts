@@ -9,7 +9,11 @@ const labelNote = "engine-run";
 const nameNote = "engine-name";
 
 /** A run as the steps see it: `label` is what names it in the engine's storage. */
-export type BuildRun = Run & StepsRun;
+export type BuildRun = Run &
+  StepsRun & {
+    /** Gives up what was claimed: the steps have run, and what follows may take long. */
+    readonly release: () => Promise<void>;
+  };
 
 /**
  * Does `action` in a run of its own and leaves nothing of it behind, whatever happens: neither in
@@ -27,15 +31,16 @@ export async function withRun<T>(
     claimed.push(...names);
     for (const name of names) await run.note(nameNote, name);
   };
+  const release = (): Promise<void> => dropNames(ports.engine, claimed.splice(0));
   try {
     await run.note(labelNote, label);
-    return await action({ ...run, label, claim });
+    return await action({ ...run, label, claim, release });
   } catch (error) {
     // A call that ended well has removed its containers; one that failed or was stopped may not have.
     await ports.engine.removeContainers(runContainerPrefix(label));
     throw error;
   } finally {
-    await dropNames(ports.engine, claimed);
+    await release();
     await run.end();
   }
 }

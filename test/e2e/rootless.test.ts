@@ -6,10 +6,12 @@ import { promisify } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Metadata } from "../helpers/project.ts";
+import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
 import { validateLayout } from "../helpers/validate-layout.ts";
 
 // An ordinary user, with what `npm pack` gives: the checkout is not readable for others.
 
+const service = useRegistry({ auth: "basic" });
 const run = promisify(execFile);
 const user = `xbuild-e2e-${process.pid}`;
 const root = join(import.meta.dirname, "../..");
@@ -114,6 +116,22 @@ test("the image runs", async () => {
   const command =
     'c=$(buildah from --pull-never app) && buildah run "$c" -- cat /etc/shadow; buildah rm "$c" >/dev/null';
   expect(await asUser(command)).toMatchObject({ exitCode: 0, stdout: "hush" });
+});
+
+test("a registry: pushed by one user, kept by reference from an empty store", async () => {
+  const name = `${service.proxy.host}/app:1`;
+  await configureAccess(home, service.proxy);
+  await run("chown", ["-R", `${user}:`, join(home, ".config")]);
+  const pushed = await asUser(`xbuild -t ${name} --push ${directory}/context`);
+  expect(pushed).toMatchObject({ exitCode: 0 });
+  service.proxy.reset();
+  const words = `--cache-from ${name} -t ${service.proxy.host}/other:1 --push --build-arg FAIL= --no-cache`;
+  const built = await asUser(`XBUILD_STORE=$HOME/fresh xbuild ${words} ${directory}/context`);
+  expect(built.stdout).toContain("equal");
+  expect(built.stdout).not.toMatch(/^new /m);
+  expect(built).toMatchObject({ exitCode: 0 });
+  expect(service.proxy.blobDownloads().filter(({ status }) => status === 200)).toHaveLength(1);
+  expect(await readdir(`${home}/fresh/tmp`)).toEqual([]);
 });
 
 test("a failing step has its own status, and all that it left is gone", async () => {
