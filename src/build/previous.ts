@@ -48,7 +48,7 @@ export async function findPreviousImages(
     previous: unique.map((one) => one.previous),
     last: [...local, ...unique].map((one) => one.whole),
     locations: found.flatMap((one) => one.locations),
-    files: new Map(found.flatMap((one) => [...one.files])),
+    files: new Map(found.flatMap((one) => Array.from(one.files))),
   };
 }
 

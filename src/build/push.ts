@@ -85,8 +85,9 @@ async function transfer(push: Push): Promise<string> {
     await exportLayout(store, image, directory, "localhost/xbuild:latest", { partial: true });
     await send(push, source, rest);
   }
-  const size = renderSize(sumSizes(rest));
-  return `${rest.length} of ${layers.length} layers to send (${size}), the others are there`;
+  const there = layers.length - rest.length;
+  const sent = `${rest.length} of ${layers.length} layers (${renderSize(sumSizes(rest))})`;
+  return there === 0 ? sent : `${sent}, ${there} there already`;
 }
 
 async function send(push: Push, source: string, rest: readonly Descriptor[]): Promise<void> {

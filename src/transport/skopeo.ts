@@ -47,10 +47,8 @@ export async function copyImage(
             ...(isRegistry(source) ? renderAccess(access, "src", authFile) : []),
             ...(isRegistry(destination) ? renderAccess(access, "dest", authFile) : []),
           ];
-    const words = [
-      ...renderPlatform(options),
-      ...["copy", "--quiet", ...flags, ...renderOptions(options), source, destination],
-    ];
+    const how = ["--quiet", ...flags, ...renderOptions(options)];
+    const words = [...renderPlatform(options), "copy", ...how, source, destination];
     return runSkopeo(words, describeCopy(source, destination), options);
   });
 }

@@ -50,9 +50,8 @@ describe("an image in a registry", () => {
   beforeAll(async () => {
     project = await sandbox.project({ "Containerfile.x": containerfile(`--from=${remoteBase}`) });
     service.proxy.reset();
-    built = await buildOnFreshMachine(sandbox, project.context, [
-      ...["-t", `${service.proxy.host}/onbase:1`, "--push"],
-    ]);
+    const words = ["-t", `${service.proxy.host}/onbase:1`, "--push"];
+    built = await buildOnFreshMachine(sandbox, project.context, words);
   });
 
   test("its layers stand by reference, below those of the build, and are mounted", async () => {

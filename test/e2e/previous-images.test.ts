@@ -114,8 +114,11 @@ describe("several images", () => {
     await buildOnFreshMachine(sandbox, `${context}-other`, ["-t", other, "--push"]);
     await makePackages(`${context}-both`, baseImage, { p1: 1, q1: 1, p2: 5 });
     const words = ["--cache-from", `${service.proxy.host}/team/none:x`, "--cache-from", name];
+    const all = ["-t", `${service.proxy.host}/team/both:1`, "--push", ...words];
     const built = await buildOnFreshMachine(sandbox, `${context}-both`, [
-      ...["-t", `${service.proxy.host}/team/both:1`, "--push", ...words, "--cache-from", other],
+      ...all,
+      "--cache-from",
+      other,
     ]);
     expect(built.layers).toEqual(["p1-1 kept", "q1-1 kept", "p2-5 new"]);
   });
@@ -172,10 +175,10 @@ async function emptyStorage(one: Sandbox, directory: string): Promise<Record<str
   return { CONTAINERS_STORAGE_CONF: file };
 }
 
-describe("an engine that has nothing either", () => {
-  const remoteBase = (): string => `${service.proxy.host}/base:1`;
-  const target = (): string => `${service.proxy.host}/team/cold:latest`;
+const remoteBase = (): string => `${service.proxy.host}/base:1`;
+const target = (): string => `${service.proxy.host}/team/cold:latest`;
 
+describe("an engine that has nothing either", () => {
   beforeAll(async () => {
     await sandbox.exec("buildah", "push", "-q", baseImage, `docker://${remoteBase()}`);
     await makePackages(`${context}-cold`, remoteBase(), listPackages(3));
@@ -213,6 +216,9 @@ describe("an engine that has nothing either", () => {
   });
 });
 
+const stamp = (one: MachineBuild): string | undefined =>
+  /^made [0-9a-f-]+\./m.exec(one.stdout)?.[0];
+
 describe("the environment's own cache", () => {
   test("--env-cache-to fills it, --env-cache-from uses it", async () => {
     const directory = join(sandbox.directory, "cached");
@@ -240,8 +246,6 @@ describe("the environment's own cache", () => {
       },
     );
     expect(used.stdout).toContain("Cache pulled from remote");
-    const stamp = (one: MachineBuild): string | undefined =>
-      /^made [0-9a-f-]+\./m.exec(one.stdout)?.[0];
     expect(stamp(used)).toBe(stamp(made));
     expect(stamp(made)).toBeDefined();
   });

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Digest } from "../../src/oci/model.ts";
+import { isDigest } from "../../src/oci/digest.ts";
 import {
   buildOnFreshMachine,
   listPackages,
@@ -69,6 +69,10 @@ async function expectPushed(name: string, { metadata }: MachineBuild): Promise<v
   expect(blobs).toContain(metadata.digest.replace("sha256:", ""));
 }
 
+/** Digests of all layers but this one. */
+const listKept = (one: MachineBuild): readonly string[] =>
+  one.metadata.layers.filter((layer) => layer.name !== "p3-2").map((layer) => layer.digest);
+
 describe("a machine that has nothing", () => {
   test("the first push sends each layer once, and what is pushed is whole", async () => {
     expect(first.layers.every((layer) => layer.endsWith(" new"))).toBe(true);
@@ -100,9 +104,7 @@ describe("a machine that has nothing", () => {
     expect(service.proxy.uploaded(service.proxy.blobUploads())).toBeGreaterThan(
       sizeOf(built, "new"),
     );
-    const kept = (one: MachineBuild): readonly string[] =>
-      one.metadata.layers.filter((layer) => layer.name !== "p3-2").map((layer) => layer.digest);
-    expect(kept(built)).toEqual(
+    expect(listKept(built)).toEqual(
       first.metadata.layers.filter((layer) => layer.name !== "p3-1").map((layer) => layer.digest),
     );
     await expectPushed(app("one"), built);
@@ -195,24 +197,25 @@ describe("a machine that has nothing", () => {
   });
 });
 
-describe("layers that the registry has no more", () => {
-  async function lose(repository: string): Promise<string> {
-    const name = app(repository);
-    // Content of its own, so that no other repository has it.
-    await makePackages(`${context}-${repository}`, baseImage, {
-      [`${repository}1`]: 1,
-      [`${repository}2`]: 1,
-    });
-    const built = await buildOnFreshMachine(sandbox, `${context}-${repository}`, [
-      "-t",
-      name,
-      "--push",
-    ]);
-    const digest = built.metadata.layers[0]?.digest ?? "";
-    await service.registry.deleteBlob(repository, digest as Digest);
-    return digest;
-  }
+async function lose(repository: string): Promise<string> {
+  const name = app(repository);
+  // Content of its own, so that no other repository has it.
+  await makePackages(`${context}-${repository}`, baseImage, {
+    [`${repository}1`]: 1,
+    [`${repository}2`]: 1,
+  });
+  const built = await buildOnFreshMachine(sandbox, `${context}-${repository}`, [
+    "-t",
+    name,
+    "--push",
+  ]);
+  const digest = built.metadata.layers[0]?.digest;
+  if (!isDigest(digest)) throw new Error("the image has no layer");
+  await service.registry.deleteBlob(repository, digest);
+  return digest;
+}
 
+describe("layers that the registry has no more", () => {
   test("are named before the push ends, and built anew", async () => {
     const digest = await lose("lost");
     await makePackages(`${context}-lost`, baseImage, { lost1: 1, lost2: 1, lost3: 1 });
@@ -229,9 +232,8 @@ describe("layers that the registry has no more", () => {
 
   test("also where the image would be up to date", async () => {
     const digest = await lose("lostagain");
-    const built = await buildOnFreshMachine(sandbox, `${context}-lostagain`, [
-      ...["-t", app("lostagain"), "--load", "--cache-from", app("lostagain")],
-    ]);
+    const words = ["-t", app("lostagain"), "--load", "--cache-from", app("lostagain")];
+    const built = await buildOnFreshMachine(sandbox, `${context}-lostagain`, words);
     expect(built.stderr).toContain(digest);
     expect(built.layers).toEqual(["lostagain1-1 new", "lostagain2-1 kept"]);
   });

@@ -188,18 +188,20 @@ describe("reading the previous image", () => {
   });
 });
 
-describe("fetching layers", () => {
-  const words = (): readonly string[] => {
-    return [
-      "--cache-from",
-      name,
-      "-t",
-      "app",
-      "-o",
-      `oci-archive:${join(sandbox.directory, "x.tar")}`,
-    ];
-  };
+const fetchWords = (): readonly string[] => {
+  return [
+    "--cache-from",
+    name,
+    "-t",
+    "app",
+    "-o",
+    `oci-archive:${join(sandbox.directory, "x.tar")}`,
+  ];
+};
 
+const isConfig = ({ path }: RequestLine): boolean => path.endsWith(first.metadata.configDigest);
+
+describe("fetching layers", () => {
   test.each([
     ["a connection that breaks in the middle", { resetAfter: 3000 }],
     ["a wrong byte", { corrupt: true }],
@@ -210,21 +212,17 @@ describe("fetching layers", () => {
       times: 2,
       ...kind,
     });
-    const built = await buildChanged(words());
+    const built = await buildChanged(fetchWords());
     expect(rule.hits).toBe(2);
     expect(built.layers.filter((layer) => layer.endsWith(" kept"))).toHaveLength(3);
   });
 
   test("wrong bytes for good are an error, and the store has none of them", async () => {
     service.proxy.fault({ match: (one) => isBlobRead(one) && !isConfig(one), corrupt: true });
-    const outcome = await buildChanged([...words(), "--retry=1"], { status: 1 });
+    const outcome = await buildChanged([...fetchWords(), "--retry=1"], { status: 1 });
     expect(outcome.stderr).toContain("error[registry-corrupt]");
     expect(outcome.stderr).toContain(service.proxy.host);
   });
-
-  function isConfig({ path }: RequestLine): boolean {
-    return path.endsWith(first.metadata.configDigest);
-  }
 });
 
 describe("pushing", () => {
@@ -266,18 +264,19 @@ describe("pushing", () => {
   });
 });
 
+const accessWords = (): readonly string[] => ["--cache-from", name, "-t", "app", "--no-load"];
+const noHome = async (): Promise<Readonly<Record<string, string>>> => {
+  const home = join(sandbox.directory, "nobody");
+  await configureAccess(home, service.proxy, { credentials: undefined });
+  return { HOME: home };
+};
+
 describe("access", () => {
-  const words = (): readonly string[] => ["--cache-from", name, "-t", "app", "--no-load"];
-  const noHome = async (): Promise<Readonly<Record<string, string>>> => {
-    const home = join(sandbox.directory, "nobody");
-    await configureAccess(home, service.proxy, { credentials: undefined });
-    return { HOME: home };
-  };
   const login = `${registryUser}:${registryPassword}`;
 
   test("a certificate that nobody vouches for", async () => {
     const env = { HOME: join(sandbox.directory, "stranger") };
-    const outcome = await build(words(), { env, status: 1 });
+    const outcome = await build(accessWords(), { env, status: 1 });
     expect(outcome.stderr).toContain("error[registry-tls]");
     expect(outcome.stderr).toContain("--cert-dir");
   });
@@ -285,14 +284,16 @@ describe("access", () => {
   test("--cert-dir and --creds", async () => {
     const env = { HOME: join(sandbox.directory, "stranger") };
     const flags = [`--cert-dir=${dirname(service.proxy.caFile ?? "")}`, `--creds=${login}`];
-    const built = await build([...words(), ...flags], { env });
+    const built = await build([...accessWords(), ...flags], { env });
     expect(built.metadata.upToDate).toBe(true);
     expect(built.calls.join("\n")).not.toContain(registryPassword);
   });
 
   test("--tls-verify=false", async () => {
     const env = { HOME: join(sandbox.directory, "stranger") };
-    const built = await build([...words(), "--tls-verify=false", `--creds=${login}`], { env });
+    const built = await build([...accessWords(), "--tls-verify=false", `--creds=${login}`], {
+      env,
+    });
     expect(built.metadata.upToDate).toBe(true);
   });
 
@@ -301,22 +302,22 @@ describe("access", () => {
     const file = join(sandbox.directory, "my-auth.json");
     const auth = Buffer.from(login).toString("base64");
     await writeFile(file, JSON.stringify({ auths: { [service.proxy.host]: { auth } } }));
-    const built = await build([...words(), `--authfile=${file}`], { env });
+    const built = await build([...accessWords(), `--authfile=${file}`], { env });
     expect(built.metadata.upToDate).toBe(true);
   });
 
   test("no or wrong credentials are refused, and told to nobody", async () => {
     const env = await noHome();
-    const none = await build(words(), { env, status: 1 });
+    const none = await build(accessWords(), { env, status: 1 });
     expect(none.stderr).toContain("error[registry-denied]");
-    const wrong = await build([...words(), "--creds=user:wr0ng-pass"], { env, status: 1 });
+    const wrong = await build([...accessWords(), "--creds=user:wr0ng-pass"], { env, status: 1 });
     expect(wrong.stderr).toContain("error[registry-denied]");
     expect(wrong.stderr + wrong.stdout).not.toContain("wr0ng-pass");
   });
 
   test("credentials are in no record of a build", async () => {
     const env = await noHome();
-    const built = await buildChanged([...words(), `--creds=${login}`, "--explain"], { env });
+    const built = await buildChanged([...accessWords(), `--creds=${login}`, "--explain"], { env });
     expect(built.stdout + built.stderr).not.toContain(registryPassword);
     const found = await sandbox
       .exec(

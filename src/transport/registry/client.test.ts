@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import * as http from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { portOf } from "../../../test/helpers/port.ts";
 import { digestBytes } from "../../oci/digest.ts";
 import type { RegistryAccess } from "./access.ts";
 import { openRegistryClient, type RegistryClient } from "./client.ts";
@@ -80,7 +80,7 @@ async function serve(handler: Handler): Promise<Server> {
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
   ends.push(close);
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, received, close };
+  return { host: `127.0.0.1:${portOf(server)}`, received, close };
 }
 
 function open(access: Partial<RegistryAccess> = {}, signal?: AbortSignal): RegistryClient {

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { portOf } from "../../../test/helpers/port.ts";
 import { digestBytes } from "../../oci/digest.ts";
 import type { Digest } from "../../oci/model.ts";
 import { openRegistryClient, type RegistryClient } from "./client.ts";
@@ -45,7 +46,7 @@ function storage(): object {
 async function findPort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
   await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
+  const port = portOf(probe);
   probe.close();
   await once(probe, "close");
   return port;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, expect, it } from "vitest";
+import { portOf } from "../../../test/helpers/port.ts";
 import { openHttp, type HttpOptions, type Send } from "./http.ts";
 
 const ends: (() => void)[] = [];
@@ -17,7 +17,7 @@ async function serve(listener: RequestListener): Promise<URL> {
     server.closeAllConnections();
     server.close();
   });
-  return new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  return new URL(`http://127.0.0.1:${portOf(server)}/`);
 }
 
 function open(options: Partial<HttpOptions> = {}): Send {

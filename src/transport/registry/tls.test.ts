@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import * as http from "node:http";
 import * as https from "node:https";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TLSSocket } from "node:tls";
+import { TLSSocket } from "node:tls";
 import { execa } from "execa";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { portOf } from "../../../test/helpers/port.ts";
 import { digestBytes } from "../../oci/digest.ts";
 import type { RegistryAccess } from "./access.ts";
 import { openRegistryClient } from "./client.ts";
@@ -72,12 +72,12 @@ async function listen(server: http.Server): Promise<string> {
   servers.push(server);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `127.0.0.1:${portOf(server)}`;
 }
 
 /** `open` has all blobs, `closed` for those with a client certificate, `token` for nobody yet. */
 function answer(request: http.IncomingMessage, response: http.ServerResponse): void {
-  const isKnown = (request.socket as TLSSocket).authorized;
+  const isKnown = request.socket instanceof TLSSocket && request.socket.authorized;
   if (request.url?.startsWith("/v2/closed/") === true && !isKnown) response.statusCode = 403;
   if (request.url?.startsWith("/v2/token/") === true) {
     response.statusCode = 401;
