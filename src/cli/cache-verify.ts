@@ -2,6 +2,7 @@ import type { StoreFinding } from "../store/findings.ts";
 import { verifyStore } from "../store/verify.ts";
 import { usageError } from "./arguments.ts";
 import { createBlobFetcher } from "./fetch-blob.ts";
+import { readAccess } from "./registries.ts";
 import type { CliIo } from "./io.ts";
 import {
   formatFlag,
@@ -32,7 +33,7 @@ export async function runCacheVerify(argv: readonly string[], io: CliIo): Promis
   if (line.operands.length > 0) throw usageError("cache verify takes no argument");
   const isJson = wantsJson(line);
   const store = await openUserStore(io);
-  const fetcher = createBlobFetcher(store);
+  const fetcher = createBlobFetcher(store, readAccess({ flags: [] }, io));
   try {
     const repair = line.isSet("repair");
     const findings = await verifyStore(store, { repair, fetchBlob: fetcher.fetch });

@@ -11,6 +11,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   images: async () => (await import("./images.ts")).runImages,
   ls: async () => (await import("./images.ts")).runImages,
   tag: async () => (await import("./tag.ts")).runTag,
+  rebase: async () => (await import("./rebase.ts")).runRebase,
   rmi: async () => (await import("./rmi.ts")).runRmi,
   cache: async () => (await import("./cache.ts")).runCache,
   help: async () => runHelp,

@@ -1,4 +1,4 @@
-import { access, link, mkdir, writeFile } from "node:fs/promises";
+import { access, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { digestHex } from "../oci/digest.ts";
@@ -6,10 +6,11 @@ import type { Digest } from "../oci/model.ts";
 import { parseImageName } from "../oci/reference.ts";
 import type { VerifyOptions } from "../store/findings.ts";
 import { nameOfEntry, readIndex } from "../store/index-file.ts";
-import { blobPath, type Store } from "../store/paths.ts";
+import { readLocations } from "../store/locations.ts";
+import type { Store } from "../store/paths.ts";
 import { beginRun, type Run } from "../store/runs.ts";
-import { listBlobs } from "../store/usage.ts";
-import { copyImage } from "../transport/skopeo.ts";
+import type { TransportAccess } from "../transport/access.ts";
+import { fetchLayers } from "../transport/layers.ts";
 
 export interface BlobFetcher {
   readonly fetch: NonNullable<VerifyOptions["fetchBlob"]>;
@@ -18,17 +19,18 @@ export interface BlobFetcher {
 }
 
 /**
- * Brings damaged blobs from the registries that the images' names say, by the digest of the manifest that
- * the store knows: the bytes that were pushed, or nothing.
+ * Brings damaged blobs from the registries that the images' names say, or that are known to have their
+ * layers, by the digest of the manifest: the bytes that were pushed, or nothing.
  */
-export function createBlobFetcher(store: Store): BlobFetcher {
+export function createBlobFetcher(store: Store, registries: TransportAccess): BlobFetcher {
   let run: Promise<Run> | undefined;
   return {
     fetch: async (digest, names) => {
       run ??= beginRun(store);
       const { staging } = await run;
       for (const source of await listSources(store, names)) {
-        const found = await fetchFrom(store, source, digest, join(staging, digestHex(digest)));
+        const directory = await mkdtemp(join(staging, "fetched-"));
+        const found = await fetchFrom(source, digest, directory, registries);
         if (found !== undefined) return found;
       }
       return undefined;
@@ -39,41 +41,36 @@ export function createBlobFetcher(store: Store): BlobFetcher {
   };
 }
 
-/** The names in a registry; `localhost/...` without a port is in none. */
+/** What a name says first; `localhost/...` without a port is in no registry. */
 async function listSources(store: Store, names: readonly string[]): Promise<readonly string[]> {
   const { manifests } = await readIndex(store);
-  return names.flatMap((name) => {
+  const sources = names.map(async (name): Promise<readonly string[]> => {
     const { registry, repository } = parseImageName(name);
     const entry = manifests.findLast((one) => nameOfEntry(one) === name);
-    if (registry === "localhost" || entry === undefined) return [];
-    return [`docker://${registry}/${repository}@${entry.digest}`];
+    if (entry === undefined) return [];
+    const own =
+      registry === "localhost" ? [] : [`docker://${registry}/${repository}@${entry.digest}`];
+    const known = await readLocations(store, entry.digest);
+    return [...own, ...known.map((one) => `docker://${one.repository}@${one.manifest}`)];
   });
+  return [...new Set((await Promise.all(sources)).flat())];
 }
 
-/** skopeo loads no blob that the layout already has: so what is right here is put there first. */
+/** The layer, config or manifest of this digest alone; nothing else of the image is loaded. */
 async function fetchFrom(
-  store: Store,
   source: string,
   digest: Digest,
   layout: string,
+  registries: TransportAccess,
 ): Promise<string | undefined> {
-  const blobs = join(layout, "blobs", "sha256");
-  const wanted = join(blobs, digestHex(digest));
-  await mkdir(blobs, { recursive: true });
-  await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  for (const one of await listBlobs(store)) {
-    if (one.digest === digest) continue;
-    await link(blobPath(store, one.digest), join(blobs, digestHex(one.digest))).catch(
-      () => undefined,
-    );
-  }
   try {
-    await copyImage(source, `oci:${layout}:fetched`);
+    await fetchLayers(source, new Set([digest]), layout, { access: registries });
   } catch (error) {
     // Not there, or no access: another name may have it.
     if (error instanceof XbuildError) return undefined;
     throw error;
   }
+  const wanted = join(layout, "blobs", "sha256", digestHex(digest));
   return access(wanted).then(
     () => wanted,
     () => undefined,

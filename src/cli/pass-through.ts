@@ -8,6 +8,7 @@ import type { CliIo } from "./io.ts";
 import type { LenientLine } from "./lenient.ts";
 import { findIgnoreFile, type Sources } from "./locate.ts";
 import { lastValue, listValues } from "./build-line.ts";
+import { isRegistry } from "./registries.ts";
 import { readArgumentFile } from "./values.ts";
 
 /**
@@ -50,16 +51,26 @@ function isForEngine(
   return !ours || lenient.engineFlags.some((one) => one.name === name);
 }
 
-/** Flags that ask for something that only an image of chosen layers has. */
+/** Flags that ask for something that only an image of chosen layers has, and what to do instead. */
+const ownFlags: Readonly<Record<string, string>> = {
+  "metadata-file": "leave it out: the engine builds this file by itself",
+  "no-load": "leave it out: the engine builds this file by itself",
+  push: "leave it out, and push the image with the engine's own push",
+  input: "leave it out: the engine builds this file by itself",
+  "env-cache-from": "use --cache-from: the engine builds this file by itself",
+  "env-cache-to": "use --cache-to: the engine builds this file by itself",
+};
+
 function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
-  for (const name of ["metadata-file", "no-load"]) {
+  for (const [name, hint] of Object.entries(ownFlags)) {
     if (listValues(line, name).length === 0 || engineFlags.some((one) => one.name === name))
       continue;
-    throw usageError(
-      `--${name} needs a target with OUTPUT`,
-      "leave it out: the engine builds this file by itself",
-    );
+    throw usageError(`--${name} needs a target with OUTPUT`, hint);
   }
+  // The engine would take it for the path of a directory.
+  const registry = listValues(line, "output").find(isRegistry);
+  if (registry === undefined) return;
+  throw usageError(`-o ${registry} needs a target with OUTPUT`, ownFlags["push"]);
 }
 
 async function renderArgumentFiles(

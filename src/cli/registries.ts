@@ -2,7 +2,7 @@ import type { BuildRequest } from "../build/request.ts";
 import type { ImageName } from "../oci/reference.ts";
 import type { TransportAccess } from "../transport/access.ts";
 import { parseReference, type ImageReference } from "../transport/reference.ts";
-import { usageError } from "./arguments.ts";
+import { usageError, type CommandLine } from "./arguments.ts";
 import { isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
 import type { CliIo } from "./io.ts";
 import { parseCount, parseDuration } from "./values.ts";
@@ -35,10 +35,7 @@ export async function parseRegistries(
 }
 
 /** How the registries are reached; the environment is skopeo's too. */
-export function readAccess(
-  line: { readonly flags: BuildCommandLine["flags"] },
-  io: CliIo,
-): TransportAccess {
+export function readAccess(line: Pick<CommandLine, "flags">, io: CliIo): TransportAccess {
   const last = (name: string): string | undefined =>
     line.flags.findLast((one) => one.spec.name === name)?.value;
   const tlsVerify = last("tls-verify");
@@ -57,7 +54,8 @@ export function readAccess(
   };
 }
 
-function listPushedNames(names: readonly ImageName[]): readonly ImageReference[] {
+/** Where names in full are pushed to. Errors: `usage` for one without a registry. */
+export function listPushedNames(names: readonly ImageName[]): readonly ImageReference[] {
   if (names.length === 0) {
     throw usageError("--push needs a name for the image", "give it one with -t REGISTRY/NAME:TAG");
   }
@@ -76,12 +74,15 @@ function listUnique(references: readonly ImageReference[]): readonly ImageRefere
   return [...new Map(references.map((one) => [one.text, one])).values()];
 }
 
-/** A registry's configuration is read only where a name needs it. */
-async function parseCacheFrom(
-  line: BuildCommandLine,
+function parseCacheFrom(line: BuildCommandLine, io: CliIo): Promise<readonly ImageReference[]> {
+  return parseReferences(listValues(line, "cache-from"), io);
+}
+
+/** References as users write them. A registry's configuration is read only where a name needs it. */
+export async function parseReferences(
+  values: readonly string[],
   io: CliIo,
 ): Promise<readonly ImageReference[]> {
-  const values = listValues(line, "cache-from");
   if (values.length === 0) return [];
   const { readRegistriesConf, resolveShortName } =
     await import("../transport/registry/registries-conf.ts");

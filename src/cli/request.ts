@@ -105,7 +105,8 @@ function wantsLoad(line: BuildCommandLine, names: number, others: number): boole
   throw usageError("--load needs a name for the image", "give it one with -t");
 }
 
-function splitPlatform(text: string): BuildRequest["registryPlatform"] {
+/** `os/arch[/variant]` in its parts. */
+export function splitPlatform(text: string): BuildRequest["registryPlatform"] {
   const [os = "", architecture = "", variant] = text.split("/");
   return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }

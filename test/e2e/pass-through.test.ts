@@ -129,7 +129,7 @@ RUN exit 8
 
 test("flags that only OUTPUT gives a meaning are refused", async () => {
   const project = await sandbox.project(files);
-  for (const flag of ["--metadata-file=x", "--no-load"]) {
+  for (const flag of ["--metadata-file=x", "--no-load", "--push", "-o=docker://x.example/y"]) {
     const refused = await project.run([flag, project.context]);
     expect(refused).toMatchObject({ status: 125, builds: [] });
     expect(refused.stderr).toContain("OUTPUT");
