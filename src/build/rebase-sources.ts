@@ -1,3 +1,4 @@
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { baseDigestAnnotation, baseNameAnnotation } from "../oci/annotations.ts";
@@ -66,7 +67,7 @@ async function readElsewhere(
   const { repository, text } = reference;
   if (repository === undefined) {
     const { readLocalImage } = await import("../transport/layers.ts");
-    const directory = join(run.directory, `local-${text.replaceAll(/[^A-Za-z0-9.-]/g, "_")}`);
+    const directory = await mkdtemp(join(run.directory, "local-"));
     const found = await readLocalImage(reference, directory, { platform, signal });
     return found && { name: text, registryName: undefined, ...found, locations: [] };
   }
@@ -97,14 +98,25 @@ export async function readOldBase(
     return { ...source, name: known ?? "the old base" };
   }
   if (!name) throw unknown(`the store has not got the image's base ${digest}, which has no name`);
-  const { repository } = parseReference(name);
-  if (repository === undefined || repository.startsWith("localhost/")) {
-    throw unknown(`the image's base ${name}@${digest} is in no registry`);
+  const repository = findRepository(name);
+  if (repository === undefined) {
+    throw unknown(`the image's base ${name}@${digest} is in no registry, and not in the store`);
   }
   const reference = parseReference(`${repository}@${digest}`);
   const found = await readElsewhere(reader, reference, platform);
   if (found === undefined) throw unknown(`${repository} has the image's base no more: ${digest}`);
   return { ...found, name };
+}
+
+/** Anything may stand in an annotation. The host "localhost" stands for no registry. */
+function findRepository(name: string): string | undefined {
+  try {
+    const { repository } = parseReference(name);
+    return repository?.startsWith("localhost/") === true ? undefined : repository;
+  } catch (error) {
+    if (error instanceof XbuildError) return undefined;
+    throw error;
+  }
 }
 
 function unknown(message: string): XbuildError {

@@ -25,7 +25,8 @@ export function mergeBases(
   const sides = { own: listMembers(own), from: listMembers(from), onto: listMembers(onto) };
   // Arguments belong to their command: whoever sets one has no use for the base's other.
   const isOwnCommand = !isSame(own.Entrypoint, from.Entrypoint);
-  const members = listKeys(sides).map((key): [string, Json | undefined] => {
+  const keys = new Set([...sides.onto.keys(), ...sides.own.keys()]);
+  const members = [...keys].map((key): [string, Json | undefined] => {
     if (key === "Cmd" && isOwnCommand) return [key, sides.own.get(key)];
     return [key, mergeKey(key, pick(sides, key))];
   });
@@ -40,7 +41,7 @@ export function mergeValue<T extends Json>({ own, from, onto }: Sides<T>): T | u
 function mergeKey(key: string, { own, from, onto }: Sides<Json>): Json | undefined {
   if (key === "Env") {
     const sides = { own: listVariables(own), from: listVariables(from), onto: listVariables(onto) };
-    return mergeMembers(sides).map(([, entry]) => entry);
+    return mergeMembers(sides, listMoved(sides)).map(([, entry]) => entry);
   }
   if (mapKeys.has(key)) {
     const sides = { own: toMembers(own), from: toMembers(from), onto: toMembers(onto) };
@@ -51,16 +52,30 @@ function mergeKey(key: string, { own, from, onto }: Sides<Json>): Json | undefin
   return mergeValue({ own, from, onto });
 }
 
-function mergeMembers(sides: Record<keyof Sides<Json>, Members>): [string, Json][] {
-  return listKeys(sides).flatMap((key): [string, Json][] => {
-    const value = mergeValue(pick(sides, key));
+/** In the new base's order, then the image's own; what the image has `moved` comes there too. */
+function mergeMembers(
+  sides: Record<keyof Sides<Json>, Members>,
+  moved: ReadonlySet<string> = new Set(),
+): [string, Json][] {
+  const inPlace = [...sides.onto.keys()].filter((key) => !moved.has(key));
+  return [...new Set([...inPlace, ...sides.own.keys()])].flatMap((key): [string, Json][] => {
+    const { own, from, onto } = pick(sides, key);
+    const value = isEqual(own, from) ? onto : own;
     return value === undefined ? [] : [[key, value]];
   });
 }
 
-/** The new base's first. */
-function listKeys({ own, onto }: Record<keyof Sides<Json>, Members>): readonly string[] {
-  return [...new Set([...onto.keys(), ...own.keys()])];
+/** Variables that the image sets anew and that are not where the base has them: buildah puts them last. */
+function listMoved({ own, from }: Record<keyof Sides<Json>, Members>): ReadonlySet<string> {
+  const ranks = new Map([...from.keys()].map((key, index) => [key, index]));
+  let highest = -1;
+  const keys = [...own.keys()].filter((key) => {
+    const rank = ranks.get(key) ?? Number.POSITIVE_INFINITY;
+    const isMoved = rank < highest || rank === Number.POSITIVE_INFINITY;
+    highest = Math.max(highest, rank);
+    return isMoved && !isEqual(own.get(key), from.get(key));
+  });
+  return new Set(keys);
 }
 
 function pick({ own, from, onto }: Record<keyof Sides<Json>, Members>, key: string): Sides<Json> {
@@ -81,8 +96,14 @@ function listVariables(value: Json | undefined): Members {
   return new Map(entries.map((entry) => [entry.split("=", 1)[0] ?? entry, entry]));
 }
 
-/** Empty is as good as missing, as it is for Go's tools; the order of keys says nothing. */
+/** Empty is as good as missing, as it is for Go's tools. */
 function isSame(a: Json | undefined, b: Json | undefined): boolean {
   if (isEmptyJson(a) || isEmptyJson(b)) return isEmptyJson(a) && isEmptyJson(b);
+  return isEqual(a, b);
+}
+
+/** The order of keys says nothing. In a map, an empty value is one. */
+function isEqual(a: Json | undefined, b: Json | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
   return JSON.stringify(sortKeys(a)) === JSON.stringify(sortKeys(b));
 }

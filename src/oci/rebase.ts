@@ -64,7 +64,7 @@ export function countCommonLayers(a: Image, b: Image): number {
 }
 
 /** What the image's history has above its base: the entries of its own, those of its own layers among them. */
-export function listOwnHistory(image: Image, base: Image): readonly HistoryItem[] {
+function listOwnHistory(image: Image, base: Image): readonly HistoryItem[] {
   const items = listHistory(image);
   const count = base.config.rootfs.diff_ids.length;
   const baseItems = listHistory(base);

@@ -5,6 +5,7 @@ import { buildOnFreshMachine, type MachineBuild } from "../helpers/machines.ts";
 import type { Project } from "../helpers/project.ts";
 import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
 import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import { assertStatus, runXbuild } from "../helpers/xbuild.ts";
 
 // OUTPUT --from: the layers of other images below those of the build.
 
@@ -88,6 +89,26 @@ describe("an image in a registry", () => {
       "org.opencontainers.image.base.name": remoteBase,
       "org.opencontainers.image.base.digest": digest,
     });
+  });
+
+  test("a rebase knows its base by that, and moves no layer", async () => {
+    const newer = await sandbox.project({
+      Containerfile: `FROM ${remoteBase}\nRUN echo fixed > /etc/fixed\n`,
+    });
+    const next = remoteBase.replace(/:1$/, ":2");
+    await sandbox.exec("buildah", "build", "-q", "--layers", "-t", next, newer.context);
+    await sandbox.exec("buildah", "push", "-q", next);
+    service.proxy.reset();
+    const image = `docker://${service.proxy.host}/onbase:1`;
+    const words = ["rebase", image, "--onto", next, "-t", `${service.proxy.host}/onbase:2`];
+    const rebased = await runXbuild(sandbox, words, { env: { XBUILD_STORE: built.store } });
+    assertStatus(rebased, 0);
+    expect(service.proxy.uploaded(service.proxy.blobUploads())).toBeLessThan(8 * 1024);
+    const container = await sandbox.exec("buildah", "from", `${service.proxy.host}/onbase:2`);
+    const files = ["/opt/hello", "/etc/fixed"];
+    const said = await sandbox.exec("buildah", "run", container, "--", "/bin/cat", ...files);
+    await sandbox.exec("buildah", "rm", container);
+    expect(said).toBe("hello\nfixed");
   });
 
   test("loaded, it runs on its base", async () => {
