@@ -31,7 +31,7 @@ const patterns: readonly (readonly [FailureKind, RegExp])[] = [
   ["timeout", /i\/o timeout|timed? ?out|deadline exceeded/i],
   [
     "missing",
-    /manifest unknown|name unknown|not known to registry|not found|no descriptor found|no such image|does not resolve to an image|not an image|no image found|no such file or directory/i,
+    /manifest unknown|name unknown|not known to registry|not found|no descriptor found|no such image|reference does not exist|does not resolve to an image|not an image|no image found|no such file or directory/i,
   ],
   [
     "invalid",

@@ -59,7 +59,8 @@ export async function readLocalImage(
   const blobs = await makeLayout(directory);
   const { platform } = options;
   try {
-    await copyLocal(reference.text, `oci:${directory}:image`, { ...options, platform });
+    const what = `read ${reference.text}`;
+    await copyLocal(reference.text, `oci:${directory}:image`, { ...options, platform, what });
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

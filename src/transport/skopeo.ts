@@ -19,6 +19,8 @@ export interface CopyOptions extends TransferOptions {
   readonly gzip?: boolean;
   /** Layers stay as they are, and manifests become OCI's where the destination has no other. */
   readonly keepLayers?: boolean;
+  /** Completes "cannot ..." where that says more than the two ends do. */
+  readonly what?: string;
   /** Which image of a list is meant. */
   readonly platform?: {
     readonly os: string;
@@ -49,7 +51,7 @@ export async function copyImage(
           ];
     const how = ["--quiet", ...flags, ...renderOptions(options)];
     const words = [...renderPlatform(options), "copy", ...how, source, destination];
-    return runSkopeo(words, describeCopy(source, destination), options);
+    return runSkopeo(words, options.what ?? describeCopy(source, destination), options);
   });
 }
 
