@@ -71,4 +71,7 @@ echo 'console.log("again");' >>"$work/node-app/index.js"
 build example-node node-app --build-arg BASE=localhost/xbuild-base-node
 expect "one layer is new" "$(statuses example-node | grep -c '^new')" "1"
 
+echo "== ci-cold-cache"
+bash examples/ci-cold-cache/run.sh
+
 echo "All examples do what their pages say."
