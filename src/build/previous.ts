@@ -1,4 +1,5 @@
 import type { PreviousImage, PreviousImages } from "../layers/model.ts";
+import { dropFingerprints } from "../oci/fingerprints.ts";
 import { listHistory } from "../oci/history.ts";
 import type { Digest, Image } from "../oci/model.ts";
 import { listMissingLayers } from "../store/export.ts";
@@ -115,7 +116,11 @@ function withoutLayers(image: Image, lost: ReadonlySet<Digest>): Image {
   const layers = items.flatMap(({ layer }) => (layer === undefined ? [] : [layer]));
   return {
     ...image,
-    manifest: { ...image.manifest, layers: layers.map((layer) => layer.descriptor) },
+    manifest: {
+      ...image.manifest,
+      layers: layers.map((layer) => layer.descriptor),
+      annotations: dropFingerprints(image.manifest.annotations),
+    },
     config: {
       ...image.config,
       rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },

@@ -53,12 +53,24 @@ export async function pushImage(
   const push: Push = { store, run, request, ports, image, destination, repository, isChecked };
   const { access } = request;
   const options = { access, signal: ports.signal };
-  const isThere = await isPushed(destination, image.digest, options);
+  const isThere = (await isPushed(destination, image.digest, options)) && (await isWhole(push));
   done(isThere ? "it is there already" : await transfer(push));
   const known = await readLocations(store, image.digest);
   const here = locateImage(image, repository);
   const others = known.filter((one) => one.repository !== repository);
   await writeLocations(store, image.digest, narrowLocations([here, ...others], image));
+}
+
+/** A tag may stand for an image of which the registry has lost a layer: then it is pushed once more. */
+async function isWhole({ image, repository, request, ports, isChecked }: Push): Promise<boolean> {
+  if (isChecked) return true;
+  const client = openRegistryClient(request.access, ports.signal);
+  try {
+    const ask = listLayers(image).map(({ digest }) => client.hasBlob(repository, digest));
+    return !(await Promise.all(ask)).includes(false);
+  } finally {
+    client.close();
+  }
 }
 
 /** @returns what was moved, in words */

@@ -18,6 +18,8 @@ export interface RemoteImage {
   readonly files: LayerFiles;
   /** Named by --cache-from; else it is the tag that is built, in its registry. */
   readonly isNamed: boolean;
+  /** What stands where the image will be pushed to. */
+  readonly isDestination: boolean;
 }
 
 /**
@@ -42,9 +44,13 @@ export async function readRemotes(
       ),
     ),
   );
-  const remotes = found.flatMap((one, index) =>
-    one === undefined ? [] : [{ ...one, isNamed: index < request.cacheFrom.length }],
-  );
+  const destinations = new Set(request.pushes.map((one) => one.text));
+  const remotes = found.flatMap((one, index) => {
+    const isDestination = destinations.has(references[index]?.text ?? "");
+    return one === undefined
+      ? []
+      : [{ ...one, isNamed: index < request.cacheFrom.length, isDestination }];
+  });
   done(describeFound(remotes.length, references.length));
   return remotes;
 }
@@ -54,7 +60,7 @@ function describeFound(found: number, asked: number): string {
   return `${found} of ${asked} found`;
 }
 
-type FoundRemote = Omit<RemoteImage, "isNamed">;
+type FoundRemote = Omit<RemoteImage, "isNamed" | "isDestination">;
 
 async function tolerate(
   request: BuildRequest,

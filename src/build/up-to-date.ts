@@ -43,13 +43,19 @@ export async function keepUpToDate(
   if (missing.length > 0) await tagImage(store, image, missing);
 }
 
-/** The previous image that says of itself that it was made of the same inputs. */
+/**
+ * The previous image that says of itself that it was made of the same inputs: what stands at the
+ * destination already before any other.
+ */
 export function findAdoptable(
   remotes: readonly RemoteImage[],
   inputs: BuildInputs,
 ): RemoteImage | undefined {
   if (inputs.key === undefined) return undefined;
-  return remotes.find(({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key);
+  const same = remotes.filter(
+    ({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key,
+  );
+  return same.find((one) => one.isDestination) ?? same[0];
 }
 
 /** Takes such an image into the store as if it had been built here; its layers stay where they are. */

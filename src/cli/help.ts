@@ -26,12 +26,13 @@ Flags of build:
 ${rows.join("\n")}
 
 Handed to the engine as they are: ${buildFlags
-    .filter((flag) => flag.role === "step" || flag.role === "access" || flag.role === "cache")
+    .filter((flag) => ["step", "access", "cache"].includes(flag.role) && flag.help === undefined)
     .map((flag) => `--${flag.name}`)
     .join(" ")
     .replace(/(.{1,90})(?: |$)/g, "\n  $1")}
 
-Environment: XBUILD_STORE (the store's directory), SOURCE_DATE_EPOCH, NO_COLOR, BUILDAH_ISOLATION.
+Environment: XBUILD_STORE (the store's directory), XBUILD_REGISTRY_TIMEOUT (seconds), SOURCE_DATE_EPOCH,
+NO_COLOR, BUILDAH_ISOLATION, and what skopeo and the engine read (REGISTRY_AUTH_FILE, ...).
 Exit status: 0; the failing step's own; 1 refused or findings; 125 wrong usage; 130 interrupted.
 `;
 }

@@ -2,6 +2,7 @@ import type { BuildRequest } from "../build/request.ts";
 import type { ImageName } from "../oci/reference.ts";
 import type { TransportAccess } from "../transport/access.ts";
 import { parseReference, type ImageReference } from "../transport/reference.ts";
+import { withRuntimeDirectory } from "../transport/runtime-directory.ts";
 import { usageError, type CommandLine } from "./arguments.ts";
 import { isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
 import type { CliIo } from "./io.ts";
@@ -42,7 +43,7 @@ export function readAccess(line: Pick<CommandLine, "flags">, io: CliIo): Transpo
   const delay = last("retry-delay");
   const [creds, authFile, certDir] = ["creds", "authfile", "cert-dir"].map(last);
   return {
-    env: io.env,
+    env: withRuntimeDirectory(io.env),
     retries: parseCount(last("retry") ?? "3", "--retry", 0),
     timeout:
       parseCount(io.env["XBUILD_REGISTRY_TIMEOUT"] ?? "120", "XBUILD_REGISTRY_TIMEOUT") * 1000,

@@ -1,8 +1,11 @@
 /** Annotations under this prefix are ours to write: a build may set none of them. */
 export const ownAnnotationPrefix = "io.xbuild.";
 
-/** On a layer's descriptor: the fingerprint of its content, with the version of the algorithm. */
+/** On a layer's descriptor, in memory: the fingerprint of its content, with the version of the algorithm. */
 export const fingerprintAnnotation = "io.xbuild.layer.fingerprint";
+
+/** On the manifest: the fingerprints of all layers, in their order (`fingerprints.ts`). */
+export const fingerprintsAnnotation = "io.xbuild.layer.fingerprints";
 
 /** On the manifest: the hashed key of everything that the image depends on. */
 export const keyAnnotation = "io.xbuild.key";

@@ -1,5 +1,6 @@
 import { keyAnnotation } from "./annotations.ts";
 import { digestBytes } from "./digest.ts";
+import { dropFingerprints, packFingerprints } from "./fingerprints.ts";
 import { encodeJson, isJsonObject, orderMembers, sortKeys } from "./json.ts";
 import { ociConfigType, ociManifestType, toOciMediaType } from "./media-types.ts";
 import type {
@@ -106,10 +107,11 @@ function createHistoryEntry(
 }
 
 function createManifest(input: AssembleInput, configBytes: Uint8Array): Manifest {
-  const layers = input.entries.flatMap(({ layer }) =>
-    layer === undefined ? [] : [createDescriptor(layer.descriptor)],
+  const packed = packFingerprints(
+    input.entries.flatMap(({ layer }) => (layer === undefined ? [] : [layer.descriptor])),
   );
-  const annotations = sortKeys(input.annotations);
+  const layers = packed.layers.map(createDescriptor);
+  const annotations = sortKeys({ ...dropFingerprints(input.annotations), ...packed.annotations });
   return {
     schemaVersion: 2,
     mediaType: ociManifestType,

@@ -1,4 +1,5 @@
 import { digestHex } from "./digest.ts";
+import { unpackFingerprints } from "./fingerprints.ts";
 import { toOciMediaType } from "./media-types.ts";
 import type { Descriptor, Digest, HistoryEntry, HistoryItem, Image } from "./model.ts";
 
@@ -10,7 +11,7 @@ interface Layer {
 /**
  * One item for each entry of the image's history, in order, the non-empty ones with their layer. Where
  * the history is missing or does not match the layers: one item a layer, named by its diff ID.
- * Docker's media types are given as OCI's. image-spec v1.1, config.md, "history".
+ * Docker's media types are given as OCI's; a layer has its fingerprint as an annotation. image-spec v1.1, config.md, "history".
  */
 export function listHistory(image: Image): readonly HistoryItem[] {
   const layers = pairLayers(image);
@@ -24,7 +25,7 @@ export function listHistory(image: Image): readonly HistoryItem[] {
 
 function pairLayers(image: Image): readonly Layer[] {
   const diffIds = image.config.rootfs.diff_ids;
-  return image.manifest.layers.flatMap((layer, index) => {
+  return unpackFingerprints(image.manifest).flatMap((layer, index) => {
     const diffId = diffIds[index];
     const descriptor = { ...layer, mediaType: toOciMediaType(layer.mediaType) };
     return diffId === undefined ? [] : [{ descriptor, diffId }];

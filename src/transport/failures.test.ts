@@ -19,7 +19,10 @@ const messages: readonly (readonly [string, FailureKind])[] = [
     "missing",
   ],
   ["open /layout/index.json: no such file or directory", "missing"],
-  ["loading image from docker engine: Error response from daemon: reference does not exist", "missing"],
+  [
+    "loading image from docker engine: Error response from daemon: reference does not exist",
+    "missing",
+  ],
   ['no descriptor found for reference "x"', "missing"],
   [
     "unable to retrieve auth token: invalid username/password: unauthorized: authentication required",

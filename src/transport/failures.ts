@@ -47,7 +47,8 @@ const patterns: readonly (readonly [FailureKind, RegExp])[] = [
 /** What skopeo's message means. */
 export function classifyFailure(message: string): FailureKind {
   const status = Number(statusPattern.exec(message)?.groups?.["status"] ?? 0);
-  if (status === 401 || status === 403) return "auth";
+  // 405: a registry that may only be read.
+  if (status === 401 || status === 403 || status === 405) return "auth";
   if (status === 404) return "missing";
   if (status === 429) return "rate";
   if (status >= 500) return "server";
@@ -100,7 +101,13 @@ export function lastWords(stderr: string): string {
   const lines = stderr.trim().split("\n");
   const line = lines.findLast((one) => one.includes("level=fatal")) ?? lines.at(-1) ?? "";
   const message = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  return message?.replace(/\\(.)/g, "$1") ?? line;
+  // Go's quoting; what was several lines is one here.
+  return (
+    message
+      ?.replace(/(?:\\[nrt])+/g, " ")
+      .replace(/\\(.)/g, "$1")
+      .trim() ?? line
+  );
 }
 
 /** A document that is not what it should be. */

@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { isDigest } from "../../src/oci/digest.ts";
 import {
@@ -197,6 +198,40 @@ describe("a machine that has nothing", () => {
   });
 });
 
+test("96 layers with names as Debian has them, one changed: 32 KiB beside that one", async () => {
+  const directory = join(sandbox.directory, "many");
+  await mkdir(directory);
+  const write = (changed: number): Promise<void> =>
+    writeFile(
+      join(directory, "Containerfile.x"),
+      `FROM ${baseImage}
+OUTPUT --inherit-config /layers
+RUN i=0; while [ $i -lt 96 ]; do i=$((i + 1)); v=1; [ $i != 7 ] || v=${changed}; \\
+      n="libpackage$i-2.36-9+deb12u$v"; mkdir -p /r/$i; echo "$n" > /r/$i/file; \\
+      /layers/bin/layer keep "$n" || /layers/bin/layer add "$n" -C /r "$i"; done
+`,
+    );
+  await write(1);
+  await buildOnFreshMachine(sandbox, directory, ["-t", app("many"), "--push"]);
+  await write(2);
+  service.proxy.reset();
+  const built = await buildOnFreshMachine(sandbox, directory, ["-t", app("many"), "--push"]);
+  expect(built.layers.filter((layer) => layer.endsWith(" kept"))).toHaveLength(95);
+  expect(service.proxy.uploaded() - sizeOf(built, "new")).toBeLessThan(32 * 1024);
+  // The last image's documents, and what the registry answers; twice as much as went up is no layer.
+  expect(service.proxy.downloaded()).toBeLessThan(96 * 1024);
+});
+
+test("what stands at the destination already comes before another image of the same inputs", async () => {
+  const here = await build(["-t", app("same-a"), "--push"]);
+  // Times tell them apart: an image's are whole seconds.
+  await setTimeout(1100);
+  const there = await build(["-t", app("same-b"), "--push"]);
+  expect(there.metadata.digest).not.toBe(here.metadata.digest);
+  const again = await build(["--cache-from", app("same-a"), "-t", app("same-b"), "--push"]);
+  expect(again.metadata).toMatchObject({ upToDate: true, digest: there.metadata.digest });
+});
+
 async function lose(repository: string): Promise<string> {
   const name = app(repository);
   // Content of its own, so that no other repository has it.
@@ -216,6 +251,19 @@ async function lose(repository: string): Promise<string> {
 }
 
 describe("layers that the registry has no more", () => {
+  test("are sent again by whoever has them, though the tag is there", async () => {
+    await makePackages(`${context}-mended`, baseImage, { mended1: 1 });
+    const words = ["-t", app("mended"), "--push"];
+    const built = await buildOnFreshMachine(sandbox, `${context}-mended`, words);
+    const digest = built.metadata.layers[0]?.digest;
+    if (!isDigest(digest)) throw new Error("the image has no layer");
+    await service.registry.deleteBlob("mended", digest);
+    const { store } = built;
+    const again = await buildOnFreshMachine(sandbox, `${context}-mended`, words, { store });
+    expect(again.metadata.upToDate).toBe(true);
+    expect(await service.registry.hasBlob("mended", digest)).toBe(true);
+  });
+
   test("are named before the push ends, and built anew", async () => {
     const digest = await lose("lost");
     await makePackages(`${context}-lost`, baseImage, { lost1: 1, lost2: 1, lost3: 1 });

@@ -7,6 +7,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Metadata } from "../helpers/project.ts";
 import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
+import { registryPassword, registryUser } from "../helpers/registry.ts";
 import { validateLayout } from "../helpers/validate-layout.ts";
 
 // An ordinary user, with what `npm pack` gives: the checkout is not readable for others.
@@ -132,6 +133,16 @@ test("a registry: pushed by one user, kept by reference from an empty store", as
   expect(built).toMatchObject({ exitCode: 0 });
   expect(service.proxy.blobDownloads().filter(({ status }) => status === 200)).toHaveLength(1);
   expect(await readdir(`${home}/fresh/tmp`)).toEqual([]);
+});
+
+test("credentials of buildah login, without a login session", async () => {
+  const { host } = service.proxy;
+  await configureAccess(home, service.proxy, { credentials: undefined });
+  await run("chown", ["-R", `${user}:`, join(home, ".config")]);
+  const words = `-t ${host}/session:1 --push --no-cache ${directory}/context`;
+  const login = `echo ${registryPassword} | buildah login -u ${registryUser} --password-stdin ${host}`;
+  const built = await asUser(`unset XDG_RUNTIME_DIR; ${login} && xbuild ${words}`);
+  expect(built).toMatchObject({ exitCode: 0 });
 });
 
 test("a failing step has its own status, and all that it left is gone", async () => {

@@ -64,7 +64,7 @@ RUN while read -r name version; do \\
       seq 1 9000 | sed "s/^/$name $version /" | sha512sum > "/made/opt/$name/sum"; \\
       i=0; while [ $i -lt 500 ]; do i=$((i + 1)); echo "$name $version $i" | sha512sum; done > "/made/opt/$name/data"; \\
       /layers/bin/layer add "$name-$version" -C /made "opt/$name"; \\
-    done < /src/packages
+    done < /src/packages; mkdir /layers/output/state; cp /src/packages /layers/output/state/
 CMD ["/bin/true"]
 `,
     packages: Object.entries(packages)

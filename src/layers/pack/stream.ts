@@ -31,7 +31,7 @@ export interface PackOptions {
 export interface PackResult {
   /** Undefined where it was not wanted. */
   readonly diffId: Digest | undefined;
-  /** Hex sha256 of the archive with every mtime 0: `fingerprint.ts`, version 1. */
+  /** Of the content, in hex: `fingerprint.ts`, version 1. */
   readonly fingerprint: string;
   /** Bytes of the archive. */
   readonly size: number;
@@ -143,5 +143,5 @@ async function finish(state: State): Promise<PackResult> {
   await state.consumer?.ready();
   releaseBlock(state.block);
   const diffId: Digest | undefined = state.diff && `sha256:${state.diff.digest("hex")}`;
-  return { diffId, fingerprint: state.neutral.digest("hex"), size: state.size };
+  return { diffId, fingerprint: state.neutral.digest("hex").slice(0, 32), size: state.size };
 }
