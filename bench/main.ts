@@ -11,7 +11,10 @@ import {
   prepareDebian,
   type DebianBuilds,
 } from "./workloads/debian.ts";
+import { measureFreshMachine } from "./workloads/fresh.ts";
 import { measureManyLayers } from "./workloads/many.ts";
+import { measurePushed } from "./workloads/pushed.ts";
+import { measureRebase } from "./workloads/rebased.ts";
 import { measureSmallFile } from "./workloads/small.ts";
 
 /** Rounds of a workload that is short, and of one that is long. */
@@ -26,7 +29,10 @@ const workloads: Readonly<Record<string, Workload>> = {
   I: (room) => measureSmallFile(room, shortRounds),
   A: async (_, debian) => measureNothingChanged(await debian(), longRounds),
   B: async (_, debian) => measureOneChanged(await debian(), longRounds),
+  C: async (_, debian) => measurePushed(await debian(), longRounds),
   D: async (_, debian) => measureFirstBuild(await debian(), longRounds),
+  J: async (_, debian) => measureRebase(await debian(), longRounds),
+  E: async (_, debian) => measureFreshMachine(await debian(), longRounds),
   H: (room) => measureManyLayers(room, 5),
   F: async (room, debian) => measureSplit(room, await packagesOf(debian), scale, longRounds),
   G: async (room, debian) => measureReadyBlobs(room, await packagesOf(debian), scale, longRounds),

@@ -14,9 +14,24 @@ export interface Contender {
   readonly command: Command;
 }
 
+/** Bytes of bodies that went to a registry and came from it. */
+export interface Moved {
+  readonly up: number;
+  readonly down: number;
+}
+
+/** Counts what goes over the network. */
+export interface Meter {
+  readonly reset: () => void;
+  /** Since the last reset. */
+  readonly read: () => Moved;
+}
+
 export interface Measurement {
   readonly name: string;
   readonly seconds: readonly number[];
+  /** Of each round; none where no meter was there. */
+  readonly moved: readonly Moved[];
   /** The worst of the rounds. */
   readonly memory: Memory;
 }
@@ -25,13 +40,15 @@ export interface Measurement {
 export async function measureInTurn(
   contenders: readonly Contender[],
   rounds: number,
+  meter?: Meter,
 ): Promise<readonly Measurement[]> {
-  const runs = contenders.map((): Timed[] => []);
+  const runs = contenders.map((): Round[] => []);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, contender] of contenders.entries()) {
       await contender.prepare?.(round);
+      meter?.reset();
       const timed = await runTimed(contender.command);
-      runs[index]?.push(timed);
+      runs[index]?.push({ ...timed, moved: meter === undefined ? [] : [meter.read()] });
       process.stderr.write(`    ${contender.name}: ${timed.seconds.toFixed(2)} s\n`);
     }
   }
@@ -53,6 +70,10 @@ export async function run(command: Command): Promise<void> {
 interface Timed {
   readonly seconds: number;
   readonly memory: Memory;
+}
+
+interface Round extends Timed {
+  readonly moved: readonly Moved[];
 }
 
 /** How much of a command's output is kept to explain a failure, in characters. */
@@ -79,12 +100,13 @@ function runTimed({ argv, env }: Command): Promise<Timed> {
   });
 }
 
-function summarise(name: string, runs: readonly Timed[]): Measurement {
+function summarise(name: string, runs: readonly Round[]): Measurement {
   const worst = (of: (memory: Memory) => number): number =>
     Math.max(0, ...runs.map(({ memory }) => of(memory)));
   return {
     name,
     seconds: runs.map(({ seconds }) => seconds),
+    moved: runs.flatMap(({ moved }) => moved),
     memory: {
       process: worst((memory) => memory.process),
       tree: worst((memory) => memory.tree),

@@ -1,4 +1,4 @@
-import { medianOf, type Measurement } from "./measure.ts";
+import { medianOf, type Measurement, type Moved } from "./measure.ts";
 
 export interface Row {
   readonly workload: string;
@@ -38,12 +38,36 @@ function renderRow({ workload, what, ours, peer, goal, note }: Row): readonly st
     what,
     renderSeconds(time),
     against === undefined ? "" : renderSeconds(against),
-    against === undefined ? "" : `${(time / against).toPrecision(2)} x`,
+    against === undefined ? "" : renderRatio(time / against),
     goal,
     renderSize(ours.memory.process),
     renderSize(ours.memory.tree),
-    note ?? "",
+    [note ?? "", ...renderMoved(ours, peer)].filter((part) => part !== "").join("; "),
   ];
+}
+
+/** What went over the network on either side, and by how much ours is less. */
+function renderMoved(ours: Measurement, peer: Measurement | undefined): readonly string[] {
+  if (ours.moved.length === 0) return [];
+  const [own, theirs] = [medianMoved(ours), peer && medianMoved(peer)];
+  const text = renderUpDown(own);
+  if (theirs === undefined) return [text];
+  const ratios = (["up", "down"] as const)
+    .filter((way) => theirs[way] > 0)
+    .map((way) => `${way} ${renderRatio(own[way] / theirs[way])}`);
+  return [text, `peer ${renderUpDown(theirs)}`, ratios.join(", ")];
+}
+
+function medianMoved({ moved }: Measurement): Moved {
+  return { up: medianOf(moved.map(({ up }) => up)), down: medianOf(moved.map(({ down }) => down)) };
+}
+
+function renderUpDown({ up, down }: Moved): string {
+  return `up ${renderSize(up)}, down ${renderSize(down)}`;
+}
+
+function renderRatio(ratio: number): string {
+  return `${ratio < 10 ? ratio.toPrecision(2) : Math.round(ratio)} x`;
 }
 
 function renderSeconds(seconds: number): string {
@@ -51,5 +75,7 @@ function renderSeconds(seconds: number): string {
 }
 
 export function renderSize(bytes: number): string {
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(0)} MB`;
+  return bytes < 1e6
+    ? `${(bytes / 1e3).toFixed(1)} kB`
+    : `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`;
 }

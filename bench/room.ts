@@ -41,9 +41,14 @@ export async function openRoom(parent: string): Promise<Room> {
 
 /** Empties the containers storage but for the base, and removes the store. */
 export async function resetRoom(room: Room): Promise<void> {
+  await emptyRoom(room);
+  await makeBase(room);
+}
+
+/** Empties the containers storage and removes the store, as on a machine that has built nothing yet. */
+export async function emptyRoom(room: Room): Promise<void> {
   await run(inRoom(room, "buildah", "rmi", "--all", "--force"));
   await rm(room.store, { recursive: true, force: true });
-  await makeBase(room);
 }
 
 export async function closeRoom(room: Room): Promise<void> {

@@ -1,9 +1,11 @@
-import { appendFile, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { measureInTurn, run, type Command, type Contender, type Measurement } from "../measure.ts";
 import { unpackPackages } from "../packages.ts";
-import type { Row } from "../report.ts";
+import { renderSize, type Row } from "../report.ts";
 import { baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
+import { withChanges } from "./change.ts";
+import { renderOurs, renderPeer } from "./containerfiles.ts";
 
 /** The builds of a Debian image with a layer for each package: ours, into the store and loaded, and buildah's. */
 export interface DebianBuilds {
@@ -16,17 +18,13 @@ export interface DebianBuilds {
   readonly metadata: string;
 }
 
-/** Below the bottom of 96 layers, so that almost all of the peer's are built again. */
-const changedPackage = 4;
-
 /** Makes the context that both sides build from. */
 export async function prepareDebian(room: Room): Promise<DebianBuilds> {
   const context = join(room.directory, "debian");
   await mkdir(context);
   const packages = await unpackPackages(room, join(context, "pkgs"));
-  const peerLines = packages.map((name) => `COPY pkgs/${name} /\n`);
-  await writeFile(join(context, "Containerfile"), [`FROM ${baseImage}\n`, ...peerLines].join(""));
-  await writeFile(join(context, "Containerfile.x"), renderOurs());
+  await writeFile(join(context, "Containerfile"), renderPeer(baseImage, packages));
+  await writeFile(join(context, "Containerfile.x"), renderOurs(baseImage));
   const metadata = join(room.directory, "debian.json");
   const ours = ["-t", "debian", "--metadata-file", metadata, context];
   const file = join(context, "Containerfile");
@@ -39,17 +37,6 @@ export async function prepareDebian(room: Room): Promise<DebianBuilds> {
     loaded: xbuild(room, ...ours),
     peer: inRoom(room, "buildah", "build", "--layers", "-t", "debian-peer", "-f", file, context),
   };
-}
-
-/** The same files, and a layer for each directory, in the order of their names. */
-function renderOurs(): string {
-  return `FROM ${baseImage}
-OUTPUT /layers
-RUN --mount=type=bind,target=/context \\
-    for package in /context/pkgs/*; do \\
-        /layers/bin/layer add "\${package##*/}" -C "$package" . || exit 1; \\
-    done
-`;
 }
 
 /** D: no store, and a containers storage that has the base alone. */
@@ -73,15 +60,7 @@ export async function measureNothingChanged(builds: DebianBuilds, rounds: number
 /** B: a file of one package, with another content for every build. */
 export async function measureOneChanged(builds: DebianBuilds, rounds: number): Promise<Row[]> {
   await buildAll(builds);
-  const file = await findSmallFile(builds);
-  const original = await readFile(file);
-  let change = 0;
-  const measured = await measureAll(builds, rounds, async () => {
-    change += 1;
-    await writeFile(file, original);
-    await appendFile(file, `change ${change}\n`);
-  });
-  await writeFile(file, original);
+  const measured = await withChanges(builds, (next) => measureAll(builds, rounds, next));
   const note = await countLayers(builds);
   return describe("B", "one of 96 changed", ["0.04 x", "0.2 x"], measured, note);
 }
@@ -113,10 +92,12 @@ function describe(
   ];
 }
 
-async function countLayers(builds: DebianBuilds): Promise<string> {
+/** How much of our last build is new. */
+export async function countLayers(builds: DebianBuilds): Promise<string> {
   const { layers } = await readMetadata(builds);
   const fresh = layers.filter(({ status }) => status === "new");
-  return `${fresh.length} of ${layers.length} layers new`;
+  const size = fresh.reduce((sum, layer) => sum + layer.size, 0);
+  return `${fresh.length} of ${layers.length} layers new, ${renderSize(size)}`;
 }
 
 async function buildAll({ loaded, peer }: DebianBuilds): Promise<void> {
@@ -127,20 +108,10 @@ async function buildAll({ loaded, peer }: DebianBuilds): Promise<void> {
 interface Metadata {
   readonly digest: string;
   readonly upToDate: boolean;
-  readonly layers: readonly { readonly status: string }[];
+  readonly layers: readonly { readonly status: string; readonly size: number }[];
 }
 
 async function readMetadata({ metadata }: DebianBuilds): Promise<Metadata> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own program wrote it
   return JSON.parse(await readFile(metadata, "utf8")) as Metadata;
-}
-
-/** A text of the package, of any size that a patch would change. */
-async function findSmallFile({ context, packages }: DebianBuilds): Promise<string> {
-  const directory = join(context, "pkgs", packages[changedPackage] ?? "");
-  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && (await stat(path)).nlink === 1) return path;
-  }
-  throw new Error(`${directory} has no file to change`);
 }
