@@ -1,10 +1,8 @@
 import { join } from "node:path";
 import type { Reference } from "../containerfile/model.ts";
 import { XbuildError } from "../errors.ts";
-import type { CollectedEntry, CollectedOutput } from "../layers/model.ts";
 import { baseDigestAnnotation, baseNameAnnotation } from "../oci/annotations.ts";
 import { listHistory } from "../oci/history.ts";
-import { toOciMediaType } from "../oci/media-types.ts";
 import type { Annotations, Descriptor, Digest, Image } from "../oci/model.ts";
 import { parseConfig } from "../oci/schema.ts";
 import type { BuildPlan } from "../plan/model.ts";
@@ -147,52 +145,4 @@ function findEqual(
   );
   const layers = diffIds.flatMap((diffId) => known.get(diffId) ?? []);
   return layers.length === diffIds.length ? layers : undefined;
-}
-
-/**
- * The image's entries: those of the bases, then those of the build. A build that copies its history lists the
- * bases' layers too: they are there already, and not taken twice.
- */
-export function withBases(output: CollectedOutput, bases: readonly BaseImage[]): CollectedOutput {
-  const below = bases.flatMap(listEntries);
-  const digests = below.flatMap((one) =>
-    one.kind === "layer" ? [one.layer.descriptor.digest] : [],
-  );
-  return { ...output, entries: [...below, ...withoutLeading(output.entries, digests)] };
-}
-
-function listEntries({ image }: BaseImage): readonly CollectedEntry[] {
-  const whole = {
-    digest: emptyConfig.digest,
-    manifestBytes: new Uint8Array(),
-    configBytes: new Uint8Array(),
-  };
-  return listHistory({ ...whole, ...image }).map(({ entry, layer }): CollectedEntry => {
-    if (layer === undefined) return { kind: "empty", history: entry };
-    const { descriptor, diffId } = layer;
-    const own = { ...descriptor, mediaType: toOciMediaType(descriptor.mediaType) };
-    const name = entry.created_by ?? "";
-    return {
-      kind: "layer",
-      layer: { name, status: "base", descriptor: own, diffId, history: entry },
-    };
-  });
-}
-
-function withoutLeading(
-  entries: readonly CollectedEntry[],
-  digests: readonly Digest[],
-): readonly CollectedEntry[] {
-  const listed = entries.flatMap((one) =>
-    one.kind === "layer" ? [one.layer.descriptor.digest] : [],
-  );
-  if (digests.length === 0 || digests.some((digest, index) => listed[index] !== digest)) {
-    return entries;
-  }
-  let left = digests.length;
-  return entries.filter((one) => {
-    if (left === 0) return true;
-    if (one.kind === "layer") left -= 1;
-    return false;
-  });
 }

@@ -2,48 +2,20 @@ import { rm } from "node:fs/promises";
 import { assertInputUnchanged } from "../layers/prepare.ts";
 import { collectOutput } from "../layers/collect.ts";
 import type { CollectedLayer, CollectedOutput } from "../layers/model.ts";
-import { keyAnnotation } from "../oci/annotations.ts";
-import { assembleWithPrevious, type AssembleEntry } from "../oci/assemble.ts";
-import { mergeConfig } from "../oci/config.ts";
-import type { ContainerConfig, HistoryEntry, Image, Platform } from "../oci/model.ts";
-import {
-  createAuthor,
-  createConfig,
-  describeMetadata,
-  type EvaluatedConfigs,
-} from "../plan/config.ts";
-import type { BuildPlan } from "../plan/model.ts";
+import { assembleWithPrevious } from "../oci/assemble.ts";
+import type { Image } from "../oci/model.ts";
 import { commitImage, type StagedBlob } from "../store/commit.ts";
 import { listMissingLayers } from "../store/export.ts";
 import { narrowLocations, type Location } from "../store/locations.ts";
-import { blobPath, type Store } from "../store/paths.ts";
-import type { Run } from "../store/runs.ts";
+import { blobPath } from "../store/paths.ts";
 import type { BuildRecord } from "../store/records.ts";
 import { saveState } from "../store/state.ts";
 import { putTree } from "../store/trees.ts";
 import type { LayerFiles } from "../transport/layers.ts";
-import type { BuildInputs } from "./inputs.ts";
-import { countLayers, describeBase, withBases, type BaseImage } from "./bases.ts";
-import type { PreparedLayers } from "./layers.ts";
-import type { FoundImages } from "./previous.ts";
-import type { BuildPorts, BuildRequest } from "./request.ts";
-
-/** Marks the history entries that stand for metadata instructions, so that a copied history does not pile them up. */
-const metadataComment = "xbuild.metadata";
-
-export interface Collection {
-  readonly store: Store;
-  readonly request: BuildRequest;
-  readonly plan: BuildPlan;
-  readonly ports: BuildPorts;
-  readonly run: Run;
-  readonly inputs: BuildInputs;
-  readonly found: FoundImages;
-  /** What `--from` names, in order. */
-  readonly bases: readonly BaseImage[];
-  readonly configs: Omit<EvaluatedConfigs, "base">;
-  readonly layers: PreparedLayers;
-}
+import { withBases } from "./base-entries.ts";
+import { countLayers, type BaseImage } from "./bases.ts";
+import type { Collection } from "./collection.ts";
+import { describeImage } from "./describe-image.ts";
 
 /** Makes an image of what the build wrote, and takes it into the store under its names. */
 export async function collectImage(
@@ -144,59 +116,4 @@ async function collectLayers({
     baseLayers: countLayers(bases),
     signal: ports.signal,
   });
-}
-
-function describeImage(
-  { request, plan, ports, inputs, bases, configs: evaluated }: Collection,
-  output: CollectedOutput,
-): Parameters<typeof assembleWithPrevious>[0] {
-  const configs = { ...evaluated, base: bases[0]?.image.config };
-  const author = createAuthor(plan, configs);
-  return {
-    platform: pickPlatform(configs.environment),
-    config: finishConfig(request, mergeConfig(createConfig(plan, configs), output.config ?? {})),
-    ...(author === undefined ? {} : { author }),
-    entries: [...listLayers(output), ...listMetadata(plan)],
-    annotations: {
-      ...describeBase(bases[0]),
-      ...output.annotations,
-      ...request.annotations,
-      ...(inputs.key === undefined ? {} : { [keyAnnotation]: inputs.key }),
-    },
-    created: ports.now,
-    ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
-  };
-}
-
-/** Labels of the command line come last, as the engines have it. */
-function finishConfig(request: BuildRequest, config: ContainerConfig): ContainerConfig {
-  if (request.labels.size === 0) return config;
-  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(request.labels) } };
-}
-
-function pickPlatform(image: Platform): Platform {
-  const { architecture, os, variant } = image;
-  const rest = { "os.version": image["os.version"], "os.features": image["os.features"] };
-  const given = Object.entries({ variant, ...rest }).filter(
-    ([, value]) => value !== undefined && value !== "",
-  );
-  return { architecture, os, ...Object.fromEntries(given) };
-}
-
-function listLayers(output: CollectedOutput): readonly AssembleEntry[] {
-  return output.entries.flatMap((one): readonly AssembleEntry[] => {
-    if (one.kind === "empty") return isMetadataEntry(one.history) ? [] : [{ history: one.history }];
-    const { history, descriptor, diffId } = one.layer;
-    return [{ history, layer: { descriptor, diffId } }];
-  });
-}
-
-function isMetadataEntry(entry: HistoryEntry): boolean {
-  return entry.empty_layer === true && entry.comment === metadataComment;
-}
-
-function listMetadata(plan: BuildPlan): readonly AssembleEntry[] {
-  return describeMetadata(plan).map((text) => ({
-    history: { created_by: text, comment: metadataComment, empty_layer: true },
-  }));
 }

@@ -2,11 +2,11 @@ import type { BuildPorts, BuildRequest } from "./request.ts";
 import type { BuildPlan } from "../plan/model.ts";
 import type { Digest, Json } from "../oci/model.ts";
 import { digestBytes } from "../oci/digest.ts";
-import { XbuildError } from "../errors.ts";
 import type { RunContext } from "../engine/model.ts";
 import type { Store } from "../store/paths.ts";
 import type { ContextHash } from "../context/hash.ts";
 import { hashDirectories } from "./directories.ts";
+import { pullImage, resolveImages } from "./images.ts";
 
 /** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
 const keyVersion = 1;
@@ -108,87 +108,4 @@ function describeKey(
 
 function sortEntries(entries: readonly (readonly [string, string])[]): Json {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-}
-
-async function resolveImages(
-  request: BuildRequest,
-  plan: BuildPlan,
-  ports: BuildPorts,
-  context: RunContext,
-): Promise<ReadonlyMap<string, ResolvedImage>> {
-  const contexts = plan.contexts.flatMap((name) => {
-    const value = request.buildContexts.get(name) ?? "";
-    return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
-  });
-  const names = [...new Set([...plan.images, ...contexts])];
-  const found = await Promise.all(
-    names.map(async (name) => [name, await resolveImage(name, request, ports, context)] as const),
-  );
-  return new Map(found);
-}
-
-interface ResolvedImage {
-  readonly id: Digest;
-  /** Whether the engine has it. */
-  readonly isHere: boolean;
-}
-
-async function resolveImage(
-  name: string,
-  request: BuildRequest,
-  ports: BuildPorts,
-  context: RunContext,
-): Promise<ResolvedImage> {
-  const before = await ports.engine.resolveImage(name);
-  const asks = request.pull === "always" || request.pull === "newer";
-  if (before !== undefined && !asks) return { id: before, isHere: true };
-  if (request.pull === "never") throw notHere(name, "--pull=never asks no registry");
-  const remote = before === undefined ? await askRegistry(name, request, ports) : undefined;
-  if (remote !== undefined) return { id: remote, isHere: false };
-  return { id: await pullImage(name, request, ports, context, before), isHere: true };
-}
-
-/**
- * The ID that an image will have when it is pulled. Only asked where a previous image in a registry may prove
- * to be up to date: then nothing needs to be pulled. What cannot be found out so, the pull will say.
- */
-async function askRegistry(
-  name: string,
-  request: BuildRequest,
-  { signal }: BuildPorts,
-): Promise<Digest | undefined> {
-  if (request.noCache || request.cacheFrom.length + request.pushes.length === 0) return undefined;
-  const { identifyImage } = await import("./identify.ts");
-  return identifyImage(name, request, signal);
-}
-
-async function pullImage(
-  name: string,
-  request: BuildRequest,
-  { engine, reporter }: BuildPorts,
-  context: RunContext,
-  before: Digest | undefined,
-): Promise<Digest> {
-  const done = reporter.step(`Pulling ${name}`);
-  try {
-    await engine.pull(name, pullFlags(request), context);
-  } catch (error) {
-    // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
-    if (request.pull !== "newer" || before === undefined || context.signal.aborted) throw error;
-  }
-  done();
-  const after = await engine.resolveImage(name);
-  if (after === undefined) throw notHere(name, "the engine pulled it under another name");
-  return after;
-}
-
-function pullFlags(request: BuildRequest): readonly string[] {
-  const platform = request.platform === undefined ? [] : [`--platform=${request.platform}`];
-  return [...platform, ...request.flags.pull];
-}
-
-function notHere(name: string, why: string): XbuildError {
-  return new XbuildError("image-pull-failed", `the image ${name} is not on this machine: ${why}`, {
-    hint: "pull it first, or build with --pull=missing",
-  });
 }

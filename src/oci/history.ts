@@ -3,6 +3,9 @@ import { unpackFingerprints } from "./fingerprints.ts";
 import { toOciMediaType } from "./media-types.ts";
 import type { Descriptor, Digest, HistoryEntry, HistoryItem, Image } from "./model.ts";
 
+/** What tells an image's layers and history. */
+type Documents = Pick<Image, "manifest" | "config">;
+
 interface Layer {
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
@@ -13,7 +16,7 @@ interface Layer {
  * the history is missing or does not match the layers: one item a layer, named by its diff ID.
  * Docker's media types are given as OCI's; a layer has its fingerprint as an annotation. image-spec v1.1, config.md, "history".
  */
-export function listHistory(image: Image): readonly HistoryItem[] {
+export function listHistory(image: Documents): readonly HistoryItem[] {
   const layers = pairLayers(image);
   const history = image.config.history ?? [];
   const filled = history.filter((entry) => entry.empty_layer !== true);
@@ -23,7 +26,7 @@ export function listHistory(image: Image): readonly HistoryItem[] {
   return matchHistory(history, layers);
 }
 
-function pairLayers(image: Image): readonly Layer[] {
+function pairLayers(image: Documents): readonly Layer[] {
   const diffIds = image.config.rootfs.diff_ids;
   return unpackFingerprints(image.manifest).flatMap((layer, index) => {
     const diffId = diffIds[index];

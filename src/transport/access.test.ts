@@ -37,9 +37,11 @@ test("--creds become a file that only we can read, for the registries that are a
   await expect(stat(dirname(path))).rejects.toThrow("ENOENT");
 });
 
+/** The auth file that skopeo is given. */
+const seen = (given: TransportAccess, reference: string): Promise<unknown> =>
+  withAuthFile(given, [reference], (file) => Promise.resolve(file));
+
 test("without --creds, or without a registry, the user's own file", async () => {
-  const seen = async (given: TransportAccess, reference: string): Promise<unknown> =>
-    withAuthFile(given, [reference], (file) => Promise.resolve(file));
   expect(await seen(access, "docker://r.example/a")).toBe("/auth.json");
   expect(await seen({ ...access, creds: "u:p" }, "oci:/x")).toBe("/auth.json");
 });

@@ -1,0 +1,97 @@
+import { rename, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Image } from "../oci/model.ts";
+import { exportLayout } from "../store/export.ts";
+import type { Store } from "../store/paths.ts";
+import type { Run } from "../store/runs.ts";
+import { copyImage } from "../transport/skopeo.ts";
+import { addNames } from "./engine-names.ts";
+import type { BuildPorts, BuildRequest, Destination } from "./request.ts";
+
+/** An image that the store has as a whole, on its way to somewhere on this machine. */
+export interface Delivery {
+  readonly store: Store;
+  readonly run: Run;
+  readonly request: BuildRequest;
+  readonly ports: BuildPorts;
+  readonly image: Image;
+}
+
+/** Loads the image into the engine's storage, under these names. */
+export async function loadImage(delivery: Delivery, names: readonly string[]): Promise<void> {
+  const { request, ports, image } = delivery;
+  const [first = ""] = names;
+  const done = ports.reporter.step(`Loading into ${ports.engine.name}'s storage`);
+  const source = await exportImage(delivery, first);
+  const destination = `containers-storage:${ports.engine.storageSpecifier()}${first}`;
+  await copyAs(delivery, request.format, source, destination);
+  // A copy of the same image beside ours may have written back a list of names without this one.
+  if (names.length > 1 || (await ports.engine.resolveImage(first)) === undefined) {
+    // In Docker's format its ID is another one.
+    const id = request.format === "docker" ? first : image.manifest.config.digest;
+    await addNames(ports.engine, id, names);
+  }
+  done();
+}
+
+/** Copies the image as OCI or Docker has it; Docker's format has no zstd, so gzip stands in for it there. */
+async function copyAs(
+  { run, ports, image }: Delivery,
+  format: "oci" | "docker",
+  source: string,
+  destination: string,
+): Promise<void> {
+  const { signal } = ports;
+  if (format === "oci") return copyImage(source, destination, { signal });
+  if (!image.manifest.layers.some((layer) => layer.mediaType.endsWith("+zstd"))) {
+    return copyImage(source, destination, { format: "v2s2", signal });
+  }
+  const gzipped = `oci:${join(run.directory, "gzip")}:${passingName}`;
+  await copyImage(source, gzipped, { gzip: true, signal });
+  await copyImage(gzipped, destination, { format: "v2s2", signal });
+}
+
+/** The name of an image that has none. */
+const passingName = "localhost/xbuild:latest";
+
+/** A layout of its own for skopeo to read: a build beside us may give the store's name to another image. */
+async function exportImage({ store, run, image }: Delivery, name: string): Promise<string> {
+  const directory = join(run.directory, "export");
+  await exportLayout(store, image, directory, name);
+  return `oci:${directory}:${name}`;
+}
+
+/** Writes the image to where one `-o` says. */
+export async function writeDestination(
+  delivery: Delivery,
+  destination: Destination,
+): Promise<void> {
+  const { store, run, request, ports, image } = delivery;
+  if (destination.kind === "files") {
+    const { writeFiles } = await import("./files.ts");
+    const source = await exportImage(delivery, passingName);
+    return writeFiles(run, ports, image, source, destination.text);
+  }
+  const done = ports.reporter.step(`Writing ${destination.kind}:${destination.path}`);
+  const name = destination.name ?? request.names[0]?.full;
+  if (destination.kind === "oci") await exportLayout(store, image, resolve(destination.path), name);
+  else await writeArchive(delivery, { ...destination, name: name ?? passingName });
+  done();
+}
+
+/** Written beside its place and then moved there: what stood there before stays until the new one is whole. */
+async function writeArchive(
+  delivery: Delivery,
+  archive: { readonly kind: string; readonly path: string; readonly name: string },
+): Promise<void> {
+  const path = resolve(archive.path);
+  const unfinished = `${path}.xbuild-${delivery.run.id}`;
+  try {
+    const source = await exportImage(delivery, archive.name);
+    const format = archive.kind === "docker-archive" ? "docker" : "oci";
+    await copyAs(delivery, format, source, `${archive.kind}:${unfinished}:${archive.name}`);
+    await rename(unfinished, path);
+  } finally {
+    await rm(unfinished, { force: true });
+  }
+}
