@@ -46,6 +46,9 @@ function renderRow({ workload, what, ours, peer, goal, note }: Row): readonly st
   ];
 }
 
+/** Bytes; an answer without content is no measure for anything. */
+const comparable = 1000;
+
 /** What went over the network on either side, and by how much ours is less. */
 function renderMoved(ours: Measurement, peer: Measurement | undefined): readonly string[] {
   if (ours.moved.length === 0) return [];
@@ -53,7 +56,7 @@ function renderMoved(ours: Measurement, peer: Measurement | undefined): readonly
   const text = renderUpDown(own);
   if (theirs === undefined) return [text];
   const ratios = (["up", "down"] as const)
-    .filter((way) => theirs[way] > 0)
+    .filter((way) => theirs[way] >= comparable)
     .map((way) => `${way} ${renderRatio(own[way] / theirs[way])}`);
   return [text, `peer ${renderUpDown(theirs)}`, ratios.join(", ")];
 }

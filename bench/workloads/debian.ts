@@ -96,8 +96,13 @@ function describe(
 export async function countLayers(builds: DebianBuilds): Promise<string> {
   const { layers } = await readMetadata(builds);
   const fresh = layers.filter(({ status }) => status === "new");
-  const size = fresh.reduce((sum, layer) => sum + layer.size, 0);
-  return `${fresh.length} of ${layers.length} layers new, ${renderSize(size)}`;
+  return `${fresh.length} of ${layers.length} layers new, ${renderSize(await sizeNewLayers(builds))}`;
+}
+
+/** Bytes of the layers that our last build made, compressed. */
+export async function sizeNewLayers(builds: DebianBuilds): Promise<number> {
+  const { layers } = await readMetadata(builds);
+  return layers.reduce((sum, { status, size }) => sum + (status === "new" ? size : 0), 0);
 }
 
 async function buildAll({ loaded, peer }: DebianBuilds): Promise<void> {

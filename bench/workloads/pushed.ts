@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { measureInTurn, run } from "../measure.ts";
+import { measureInTurn, medianOf, run } from "../measure.ts";
 import { pushOurs, pushPeer, withRegistry } from "../registry.ts";
-import type { Row } from "../report.ts";
+import { renderSize, type Row } from "../report.ts";
 import { withChanges } from "./change.ts";
-import { countLayers, type DebianBuilds } from "./debian.ts";
+import { countLayers, sizeNewLayers, type DebianBuilds } from "./debian.ts";
 
 /** C: as B, and pushed to a registry that has the image before. */
 export async function measurePushed(builds: DebianBuilds, rounds: number): Promise<Row[]> {
@@ -21,7 +21,9 @@ export async function measurePushed(builds: DebianBuilds, rounds: number): Promi
       return measureInTurn(contenders, rounds, meter);
     });
     if (own === undefined) return [];
-    const note = await countLayers(builds);
+    const sent = medianOf(own.moved.map(({ up }) => up));
+    const beyond = renderSize(sent - (await sizeNewLayers(builds)));
+    const note = `${await countLayers(builds)}, and ${beyond} beyond that`;
     const goal = "0.05 x; layer + 32 KiB";
     return [
       { workload: "C", what: "one of 96 changed, pushed", ours: own, peer: theirs, goal, note },

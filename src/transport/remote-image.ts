@@ -31,9 +31,10 @@ export async function readRemoteImage(
     try {
       return await readOnce(reference, options);
     } catch (error) {
-      const isLast = attempt >= options.access.retries;
-      if (isLast || !(error instanceof XbuildError) || error.code !== "registry-corrupt")
-        throw error;
+      // skopeo compares what it gets by a tag with no digest: a wrong byte shows in what the document says.
+      const isDamaged =
+        error instanceof XbuildError && /^(?:image-|registry-corrupt$)/.test(error.code);
+      if (!isDamaged || attempt >= options.access.retries) throw error;
     }
   }
 }

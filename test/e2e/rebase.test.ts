@@ -333,6 +333,7 @@ describe("in the store", () => {
     expect(digestsOf(after)).toEqual([...digestsOf(base), ...digestsOf(before).slice(1)]);
     expect(after.config.config?.Env).toEqual(expect.arrayContaining(["V=2", "APP=1"]));
     expect(after.manifest.annotations).toEqual({
+      "io.xbuild.layer.fingerprints": expect.stringMatching(/^v1:/),
       "org.opencontainers.image.base.digest": base.digest,
     });
     const again = await rebase(["app:v1", "--onto", "base:v2"]);

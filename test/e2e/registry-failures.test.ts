@@ -180,6 +180,8 @@ describe("reading the previous image", () => {
     ["429", { status: 429, headers: { "retry-after": "0" } }],
     ["a connection that breaks", { resetAfter: 20 }],
     ["one wrong byte", { corrupt: true }],
+    ["a wrong byte in a digest", { corrupt: 220 }],
+    ["a wrong byte in a name", { corrupt: 3 }],
   ] as const)("%s that passes is asked again", async (_, kind) => {
     const rule = service.proxy.fault({ match: isManifestRead, times: 1, ...kind });
     const built = await buildChanged(["--cache-from", name, "-t", "app", "--no-load"]);
