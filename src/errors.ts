@@ -114,3 +114,17 @@ export class XbuildError extends Error {
     this.exitStatus = details.exitStatus ?? exitStatuses.refused;
   }
 }
+
+/** The same error in other words: what the place that threw it could not know. */
+export function restateError(
+  error: XbuildError,
+  words: { readonly message?: string; readonly hint?: string },
+): XbuildError {
+  const hint = words.hint ?? error.hint;
+  return new XbuildError(error.code, words.message ?? error.message, {
+    diagnostics: error.diagnostics,
+    exitStatus: error.exitStatus,
+    cause: error.cause,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

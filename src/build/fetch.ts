@@ -102,14 +102,10 @@ async function listPresent(
   access: TransportAccess,
   signal: AbortSignal,
 ): Promise<readonly Descriptor[]> {
-  const { openRegistryClient } = await import("../transport/registry/client.ts");
-  const client = openRegistryClient(access, signal);
-  try {
-    const ask = asked.map(({ digest }) => client.hasBlob(repository, digest, "pull"));
-    const has = await Promise.all(ask);
-    const left = asked.filter((_, index) => has[index] === true);
-    return left.length === asked.length ? [] : left;
-  } finally {
-    client.close();
-  }
+  const { withRegistryClient } = await import("../transport/registry/client.ts");
+  const has = await withRegistryClient(access, signal, (client) =>
+    Promise.all(asked.map(({ digest }) => client.hasBlob(repository, digest, "pull"))),
+  );
+  const left = asked.filter((_, index) => has[index] === true);
+  return left.length === asked.length ? [] : left;
 }

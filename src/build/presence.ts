@@ -1,7 +1,7 @@
 import type { Descriptor } from "../oci/model.ts";
 import type { Location } from "../store/locations.ts";
 import type { TransportAccess } from "../transport/access.ts";
-import { openRegistryClient } from "../transport/registry/client.ts";
+import { withRegistryClient } from "../transport/registry/client.ts";
 import { createGone } from "./layers-gone.ts";
 
 /**
@@ -16,9 +16,8 @@ export async function assertPresent(
   signal: AbortSignal,
 ): Promise<void> {
   if (layers.length === 0) return;
-  const client = openRegistryClient(access, signal);
-  try {
-    const answers = await Promise.all(
+  const answers = await withRegistryClient(access, signal, (client) =>
+    Promise.all(
       layers.map(async ({ digest }) => {
         const holders = locations.filter((one) => one.layers.includes(digest));
         for (const { repository } of holders) {
@@ -26,10 +25,8 @@ export async function assertPresent(
         }
         return false;
       }),
-    );
-    const gone = layers.filter((_, index) => answers[index] === false);
-    if (gone.length > 0) throw createGone(gone, locations);
-  } finally {
-    client.close();
-  }
+    ),
+  );
+  const gone = layers.filter((_, index) => answers[index] === false);
+  if (gone.length > 0) throw createGone(gone, locations);
 }

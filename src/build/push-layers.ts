@@ -4,7 +4,7 @@ import { readLocations, type Location } from "../store/locations.ts";
 import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import type { ImageReference } from "../transport/reference.ts";
-import { openRegistryClient, type RegistryClient } from "../transport/registry/client.ts";
+import { withRegistryClient, type RegistryClient } from "../transport/registry/client.ts";
 import { adoptLayers, fetchFrom } from "./fetch.ts";
 import { createGone } from "./layers-gone.ts";
 import type { BuildRequest, TransferPorts } from "./request.ts";
@@ -32,13 +32,10 @@ export async function isWhole({
   isChecked,
 }: Push): Promise<boolean> {
   if (isChecked) return true;
-  const client = openRegistryClient(request.access, ports.signal);
-  try {
-    const ask = listLayers(image).map(({ digest }) => client.hasBlob(repository, digest));
-    return !(await Promise.all(ask)).includes(false);
-  } finally {
-    client.close();
-  }
+  const answers = await withRegistryClient(request.access, ports.signal, (client) =>
+    Promise.all(listLayers(image).map(({ digest }) => client.hasBlob(repository, digest))),
+  );
+  return !answers.includes(false);
 }
 
 /** An image may have a layer several times. */
@@ -56,20 +53,15 @@ export async function readyLayers(push: Push): Promise<ReadonlySet<Digest>> {
   const absent = new Set(missing.map((layer) => layer.digest));
   const locations = await readLocations(store, image.digest);
   const layers = listLayers(image);
-  const client = openRegistryClient(request.access, ports.signal);
-  try {
-    const ask = (layer: Descriptor): Promise<boolean> =>
-      findLayer(push, layer, locations, absent.has(layer.digest), client);
-    const found = await Promise.all(layers.map(ask));
-    const known = new Set(
-      layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])),
-    );
-    const needed = missing.filter((layer) => !known.has(layer.digest));
-    if (needed.length > 0) await bringLayers(push, needed);
-    return known;
-  } finally {
-    client.close();
-  }
+  const found = await withRegistryClient(request.access, ports.signal, (client) =>
+    Promise.all(
+      layers.map((layer) => findLayer(push, layer, locations, absent.has(layer.digest), client)),
+    ),
+  );
+  const known = new Set(layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])));
+  const needed = missing.filter((layer) => !known.has(layer.digest));
+  if (needed.length > 0) await bringLayers(push, needed);
+  return known;
 }
 
 /** Whether the repository has a layer, or has it now. What cannot be found out counts as what was known. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { XbuildError } from "../errors.ts";
+import { restateError, XbuildError } from "../errors.ts";
 import type { Digest, Image } from "../oci/model.ts";
 import { locateImage, type Location } from "../store/locations.ts";
 import type { LayerFiles } from "../transport/layers.ts";
@@ -83,10 +83,12 @@ async function tolerate(
 }
 
 function explainCacheError(error: XbuildError): XbuildError {
-  const { code, message, hint, diagnostics, exitStatus, cause } = error;
+  const { hint } = error;
   const more = "--ignore-cache-errors builds without this previous image";
-  const hints = hint === undefined || hint.includes(more) ? (hint ?? more) : `${hint}; ${more}`;
-  return new XbuildError(code, message, { hint: hints, diagnostics, exitStatus, cause });
+  const isSaid = hint?.includes(more) === true;
+  return restateError(error, {
+    hint: hint === undefined || isSaid ? (hint ?? more) : `${hint}; ${more}`,
+  });
 }
 
 async function readRemote(

@@ -2,13 +2,13 @@ import { resolve } from "node:path";
 import type { Containerfile } from "../containerfile/model.ts";
 import type { Engine } from "../engine/model.ts";
 import { lowerFile } from "../plan/lower.ts";
+import { isRegistry } from "../transport/access.ts";
 import { usageError, type GivenFlag } from "./arguments.ts";
 import type { BuildFlag } from "./build-flags.ts";
 import type { CliIo } from "./io.ts";
 import type { LenientLine } from "./lenient.ts";
 import { findIgnoreFile, type Sources } from "./locate.ts";
 import { lastValue, listValues } from "./build-line.ts";
-import { isRegistry } from "./registries.ts";
 import { readArgumentFile } from "./values.ts";
 
 /**

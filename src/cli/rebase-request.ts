@@ -1,10 +1,11 @@
 import type { RebaseRequest, SourceName } from "../build/rebase-request.ts";
 import { parseImageName, type ImageName } from "../oci/reference.ts";
+import { isRegistry } from "../transport/access.ts";
 import { parseReference, type ImageReference } from "../transport/reference.ts";
 import { usageError, type CommandLine, type FlagSpec } from "./arguments.ts";
 import { hostPlatform } from "./build-line.ts";
 import type { CliIo } from "./io.ts";
-import { isRegistry, listPushedNames, parseReferences, readAccess } from "./registries.ts";
+import { listPushedNames, parseReferences, readAccess } from "./registries.ts";
 import { splitPlatform } from "./request.ts";
 import { helpFlag } from "./store-command.ts";
 import { parseCount } from "./values.ts";

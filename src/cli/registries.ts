@@ -1,17 +1,12 @@
 import type { BuildRequest } from "../build/request.ts";
 import type { ImageName } from "../oci/reference.ts";
-import type { TransportAccess } from "../transport/access.ts";
+import { isRegistry, type TransportAccess } from "../transport/access.ts";
 import { parseReference, type ImageReference } from "../transport/reference.ts";
 import { withRuntimeDirectory } from "../transport/runtime-directory.ts";
 import { usageError, type CommandLine } from "./arguments.ts";
 import { isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
 import type { CliIo } from "./io.ts";
 import { parseCount, parseDuration } from "./values.ts";
-
-/** Whether `-o` names a registry. */
-export function isRegistry(output: string): boolean {
-  return output.startsWith("docker://");
-}
 
 type Registries = Pick<
   BuildRequest,

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { BuildRequest, EngineFlags } from "../build/request.ts";
 import type { Engine, PullPolicy } from "../engine/model.ts";
 import { parseImageName } from "../oci/reference.ts";
+import { isRegistry } from "../transport/access.ts";
 import { usageError, type GivenFlag } from "./arguments.ts";
 import type { FlagRole } from "./build-flags.ts";
 import { hostPlatform, isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
@@ -10,7 +11,7 @@ import { parseDestination } from "./destination.ts";
 import type { CliIo } from "./io.ts";
 import { findIgnoreFile } from "./locate.ts";
 import type { Parsed } from "./parsed.ts";
-import { isRegistry, parseRegistries } from "./registries.ts";
+import { parseRegistries } from "./registries.ts";
 import { assertEngineWords } from "./engine-words.ts";
 import { parseCount, parseSize, splitPair } from "./values.ts";
 

@@ -1,4 +1,4 @@
-import { XbuildError } from "../errors.ts";
+import { restateError, XbuildError } from "../errors.ts";
 import { digestBytes } from "../oci/digest.ts";
 import { isJsonObject } from "../oci/json.ts";
 import { ociIndexType, toOciMediaType } from "../oci/media-types.ts";
@@ -150,8 +150,6 @@ async function naming<T>(reference: ImageReference, action: () => Promise<T>): P
     return await action();
   } catch (error) {
     if (!(error instanceof XbuildError) || !error.code.startsWith("image-")) throw error;
-    const { code, message, hint, diagnostics, exitStatus, cause } = error;
-    const details = { diagnostics, exitStatus, cause, ...(hint === undefined ? {} : { hint }) };
-    throw new XbuildError(code, `${reference.text}: ${message}`, details);
+    throw restateError(error, { message: `${reference.text}: ${error.message}` });
   }
 }

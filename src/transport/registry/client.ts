@@ -63,6 +63,20 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
   };
 }
 
+/** Does `action` with a client, whose connections end with it. */
+export async function withRegistryClient<T>(
+  access: RegistryAccess,
+  signal: AbortSignal,
+  action: (client: RegistryClient) => Promise<T>,
+): Promise<T> {
+  const client = openRegistryClient(access, signal);
+  try {
+    return await action(client);
+  } finally {
+    client.close();
+  }
+}
+
 async function mountBlob(
   registries: Registries,
   { to, from, digest }: BlobMount,
