@@ -1,14 +1,15 @@
 import { deliverImage, resolveNames, type DeliverOptions } from "./build/deliver.ts";
+import { describeEvents } from "./build/events.ts";
 import { readInputs } from "./build/inputs.ts";
 import { LayersGoneError } from "./build/layers-gone.ts";
 import type { BuildPorts, BuildRequest, BuildResult, Continued } from "./build/request.ts";
 import { describeResult } from "./build/result.ts";
 import { findUpToDate, keepUpToDate } from "./build/up-to-date.ts";
-import type { Diagnostic } from "./diagnostics.ts";
 import { XbuildError } from "./errors.ts";
 import type { Digest, Image } from "./oci/model.ts";
 import type { BuildPlan } from "./plan/model.ts";
 import type { Store } from "./store/paths.ts";
+import { hasDeadRuns } from "./store/runs.ts";
 import { openStore } from "./store/store.ts";
 
 /**
@@ -21,9 +22,9 @@ export async function buildImage(
   plan: BuildPlan,
   ports: BuildPorts,
 ): Promise<BuildResult | Continued> {
-  const { warn } = ports.reporter;
-  const onDamage = (error: XbuildError): void => warn(describeDamage(error));
-  const store = await openStore(request.storeDirectory, { onDamage });
+  const store = await openStore(request.storeDirectory, describeEvents(ports));
+  const elsewhere = await cleanUp(store, ports);
+  if (elsewhere !== undefined) return elsewhere;
   // A registry that is asked may give a name of ours to another image: then only the end tells.
   const asksEarly = !request.noCache && request.pull !== "always" && request.pull !== "newer";
   const [inputs, loaded] = await Promise.all([
@@ -35,12 +36,25 @@ export async function buildImage(
   if (same !== undefined && (await handOn(store, request, ports, same, loaded, gone))) {
     return describeResult(request, same, { upToDate: true });
   }
-  // Files of the container's other users can be read, and removed, in the engine's user namespace alone.
+  // As above.
   const status = await ports.enterNamespace?.();
   if (status !== undefined) return { continuedElsewhere: status };
   // Start-up time decides how fast a build is that has nothing to do: it loads nothing of this.
   const { buildAnew } = await import("./build/anew.ts");
   return buildAnew(store, request, plan, ports, inputs, gone);
+}
+
+/**
+ * Removes what killed runs left, where there is anything: files of the container's other users can be read, and
+ * removed, in the engine's user namespace alone.
+ */
+async function cleanUp(store: Store, ports: BuildPorts): Promise<Continued | undefined> {
+  if (!(await hasDeadRuns(store))) return undefined;
+  const status = await ports.enterNamespace?.();
+  if (status !== undefined) return { continuedElsewhere: status };
+  const { cleanDeadRuns } = await import("./build/cleanup.ts");
+  await cleanDeadRuns(store, ports.engine, ports);
+  return undefined;
 }
 
 /** @returns whether it went well: a prune may have taken the image, or a registry one of its layers (`gone`) */
@@ -62,9 +76,4 @@ async function handOn(
     else if (error.code !== "image-not-found") throw error;
     return false;
   }
-}
-
-/** What is damaged counts as missing: it is told, and built anew. */
-function describeDamage({ code, message, hint }: XbuildError): Diagnostic {
-  return { code, severity: "warning", message, ...(hint === undefined ? {} : { hint }) };
 }

@@ -2,7 +2,7 @@ import type { BuildPlan } from "../plan/model.ts";
 import type { Digest, Image } from "../oci/model.ts";
 import type { Store } from "../store/paths.ts";
 import { findBases } from "./bases.ts";
-import { cleanDeadRuns, withRun, type BuildRun } from "./cleanup.ts";
+import { withRun, type BuildRun } from "./cleanup.ts";
 import { collectImage } from "./collect.ts";
 import { deliverImage } from "./deliver.ts";
 import { explainBuild } from "./explain.ts";
@@ -10,6 +10,7 @@ import { pullPending, type BuildInputs } from "./inputs.ts";
 import { prepareLayers } from "./layers.ts";
 import { LayersGoneError } from "./layers-gone.ts";
 import { assertPresent } from "./presence.ts";
+import { withoutMovedKey } from "./moved.ts";
 import { findPreviousImages } from "./previous.ts";
 import { readRemotes, type RemoteImage } from "./remotes.ts";
 import type { BuildPorts, BuildRequest, BuildResult } from "./request.ts";
@@ -42,7 +43,6 @@ export async function buildAnew(
   inputs: BuildInputs,
   gone: ReadonlySet<Digest> = new Set(),
 ): Promise<BuildResult> {
-  await cleanDeadRuns(store, ports);
   return withRun(store, ports, async (run) => {
     const remotes = await readRemotes(request, ports, run);
     const build: Build = { store, request, plan, ports, inputs, run, remotes };
@@ -118,7 +118,8 @@ async function runBuild(build: Build, gone: ReadonlySet<Digest>): Promise<BuildR
   });
   const layers = await prepareLayers(store, request, plan, run, ports, found, bases);
   const configs = await runLayering(request, plan, ports, run, images, layers.directory);
-  const made = { store, request, plan, ports, run, inputs, found, bases, configs, layers };
+  const settled = await withoutMovedKey(store, request, plan, ports, inputs);
+  const made = { store, request, plan, ports, run, inputs: settled, found, bases, configs, layers };
   const { image, layers: collected } = await collectImage(made);
   await Promise.all([run.discardWork(), run.release()]);
   await deliverImage(store, request, ports, image, { run, isChecked: true });

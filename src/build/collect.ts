@@ -9,8 +9,8 @@ import { listMissingLayers } from "../store/export.ts";
 import { narrowLocations, type Location } from "../store/locations.ts";
 import { blobPath } from "../store/paths.ts";
 import type { BuildRecord } from "../store/records.ts";
-import { saveState } from "../store/state.ts";
 import { putTree } from "../store/trees.ts";
+import { tolerate } from "../system/errno.ts";
 import type { LayerFiles } from "../transport/layers.ts";
 import { withBases } from "./base-entries.ts";
 import { countLayers, type BaseImage } from "./bases.ts";
@@ -32,6 +32,7 @@ export async function collectImage(
   const stagedBlobs = layers.flatMap((one) => stageBlob(one, files));
   const locations = narrowLocations(known, image);
   await assertKept(collection, image, stagedBlobs, locations);
+  await keepTrees(collection);
   await commitImage(run, {
     image,
     stagedBlobs,
@@ -40,13 +41,19 @@ export async function collectImage(
     ...(inputs.key === undefined ? {} : { record: describeRecord(collection, inputs.key, image) }),
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
     refs: [collection.layers.stateKey],
+    ...(output.state === undefined
+      ? {}
+      : { state: { key: collection.layers.stateKey, directory: output.state } }),
   });
-  for (const { digest, files } of inputs.directories.values()) {
-    await putTree(collection.store, digest, files);
-  }
-  if (output.state !== undefined) await saveState(run, collection.layers.stateKey, output.state);
   done();
   return { image, layers };
+}
+
+/** For `--explain`: without them it says less. */
+async function keepTrees({ store, inputs }: Collection): Promise<void> {
+  for (const { digest, files } of inputs.directories.values()) {
+    await tolerate(putTree(store, digest, files));
+  }
 }
 
 /** Where layers are that were not packed: of previous images, and of those of --from. */

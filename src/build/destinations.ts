@@ -29,7 +29,7 @@ export async function loadImage(delivery: Delivery, names: readonly string[]): P
   if (names.length > 1 || (await ports.engine.resolveImage(first)) === undefined) {
     // In Docker's format its ID is another one.
     const id = request.format === "docker" ? first : image.manifest.config.digest;
-    await addNames(ports.engine, id, names);
+    await addNames(ports, id, names);
   }
   done();
 }

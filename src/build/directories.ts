@@ -15,6 +15,7 @@ export async function hashDirectories(
   store: Store,
   request: BuildRequest,
   plan: BuildPlan,
+  options: HashingOptions,
 ): Promise<ReadonlyMap<string, ContextHash> | undefined> {
   const volumes = listVolumes(request);
   const contexts = plan.contexts.map(
@@ -23,25 +24,29 @@ export async function hashDirectories(
   const local = contexts.filter(([, value]) => !value.startsWith("docker-image://"));
   if (volumes === undefined || local.some(([, value]) => value.includes("://"))) return undefined;
   const ignore = await readIgnoreFile(request.ignoreFile);
+  /** Digests of files that did not change are remembered in the store. */
+  const hashOne = async (role: string, path: string, walk: WalkOptions): Promise<Hashed> => {
+    const cache = contextCachePath(store, path);
+    const { signal, before } = options;
+    return [role, await hashContext(path, { ...walk, signal, cache, before: before?.get(role) })];
+  };
   const hashed = await Promise.all([
-    ...(plan.readsContext ? [hashOne(store, "context", request.context, ignore)] : []),
-    ...local.map(([name, path]) => hashOne(store, `context ${name}`, path, keepAll)),
-    ...volumes.map((path) => hashOne(store, `volume ${path}`, path, keepAll)),
+    ...(plan.readsContext ? [hashOne("context", request.context, ignore)] : []),
+    ...local.map(([name, path]) => hashOne(`context ${name}`, path, keepAll)),
+    ...volumes.map((path) => hashOne(`volume ${path}`, path, keepAll)),
   ]);
   return new Map(hashed);
 }
 
-const keepAll: WalkOptions = { ignore: () => false };
-
-/** Digests of files that did not change are remembered in the store. */
-async function hashOne(
-  store: Store,
-  role: string,
-  path: string,
-  options: WalkOptions,
-): Promise<readonly [string, ContextHash]> {
-  return [role, await hashContext(path, { ...options, cache: contextCachePath(store, path) })];
+export interface HashingOptions {
+  readonly signal: AbortSignal;
+  /** What they were a moment ago: what has not moved since is not read again. */
+  readonly before?: ReadonlyMap<string, ContextHash>;
 }
+
+type Hashed = readonly [role: string, hash: ContextHash];
+
+const keepAll: WalkOptions = { ignore: () => false };
 
 async function readIgnoreFile(path: string | undefined): Promise<WalkOptions> {
   if (path === undefined) return keepAll;

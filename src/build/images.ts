@@ -11,15 +11,19 @@ export async function resolveImages(
   ports: BuildPorts,
   context: RunContext,
 ): Promise<ReadonlyMap<string, ResolvedImage>> {
-  const contexts = plan.contexts.flatMap((name) => {
-    const value = request.buildContexts.get(name) ?? "";
-    return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
-  });
-  const names = [...new Set([...plan.images, ...contexts])];
+  const names = [...new Set([...plan.images, ...listContextImages(request, plan)])];
   const found = await Promise.all(
     names.map(async (name) => [name, await resolveImage(name, request, ports, context)] as const),
   );
   return new Map(found);
+}
+
+/** Images that named contexts stand for. */
+export function listContextImages(request: BuildRequest, plan: BuildPlan): readonly string[] {
+  return plan.contexts.flatMap((name) => {
+    const value = request.buildContexts.get(name) ?? "";
+    return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
+  });
 }
 
 export interface ResolvedImage {

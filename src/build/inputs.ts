@@ -7,6 +7,7 @@ import type { Store } from "../store/paths.ts";
 import type { ContextHash } from "../context/hash.ts";
 import { hashDirectories } from "./directories.ts";
 import { pullImage, resolveImages } from "./images.ts";
+import { listSecretFiles } from "./secrets.ts";
 
 /** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
 const keyVersion = 1;
@@ -23,6 +24,8 @@ export interface BuildInputs {
   readonly pending: ReadonlySet<string>;
   /** What each directory was, by its role. */
   readonly directories: ReadonlyMap<string, ContextHash>;
+  /** Files of secrets that were there: a step may do without one that is not. */
+  readonly secrets: readonly string[];
 }
 
 /** The parts of a key by their names. */
@@ -41,7 +44,7 @@ export async function readInputs(
   const context: RunContext = { log: ports.reporter.log, signal: ports.signal, directory: "" };
   const [resolved, directories] = await Promise.all([
     resolveImages(request, plan, ports, context),
-    hashDirectories(store, request, plan),
+    hashDirectories(store, request, plan, { signal: ports.signal }),
   ]);
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
@@ -54,6 +57,7 @@ export async function readInputs(
     images,
     pending: new Set(pending),
     directories: known,
+    secrets: listSecretFiles(request),
   };
 }
 

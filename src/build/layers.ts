@@ -1,4 +1,4 @@
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { prepareLayersDirectory, type PreparedLayers as LaidOut } from "../layers/prepare.ts";
 import type { Digest } from "../oci/model.ts";
@@ -36,8 +36,8 @@ export async function prepareLayers(
   const files = input === "all" ? await bringAll(store, request, run, ports, found) : found.files;
   const stateKey = nameTarget(request, plan);
   const state = await readState(store, stateKey);
-  const root = join(run.layers, "target");
-  await mkdir(root);
+  // Of an earlier try something may be left that could not be removed.
+  const root = await mkdtemp(join(run.layers, "target-"));
   const directory = await prepareLayersDirectory(root, request.helperDirectory, {
     previous,
     findBlob: async (digest) => (await findBlob(store, digest)) ?? files.get(digest),

@@ -54,14 +54,14 @@ export async function buildEnvironment(
   for (const stage of plan.stages) {
     const call = createStageCall(request, plan, stage, pinned);
     const image = await engine.build(call, runContext(ports, run));
-    await addNames(engine, image, [cacheName(request, stage.index)]);
+    await addNames(ports, image, [cacheName(request, stage.index)]);
     stages.set(stage.index, image);
   }
   const call = createStageCall(request, plan, plan.environment, pinned);
   const id = await engine.build(call, runContext(ports, run));
   const name = runImageName(run.label);
   await run.claim([name]);
-  await addNames(engine, id, [cacheName(request, plan.environment.index), name]);
+  await addNames(ports, id, [cacheName(request, plan.environment.index), name]);
   const config = await readImageConfig(ports, id);
   done();
   const variables = (config.config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "");
@@ -108,7 +108,7 @@ async function pinBases(
     named.map(([name], index) => [name, `localhost/xbuild-run-${run.label}-base${index}:latest`]),
   );
   await run.claim([...pinned.values()]);
-  for (const [name, id] of named) await addNames(ports.engine, id, [pinned.get(name) ?? name]);
+  for (const [name, id] of named) await addNames(ports, id, [pinned.get(name) ?? name]);
   return pinned;
 }
 
@@ -118,6 +118,7 @@ function runContext(ports: BuildPorts, run: StepsRun): RunContext {
     signal: ports.signal,
     directory: run.directory,
     note: (process) => run.note(processNote, process),
+    warn: ports.reporter.warn,
   };
 }
 

@@ -98,8 +98,9 @@ function writeCache(path: string, fields: readonly string[]): void {
   const body = Buffer.from(JSON.stringify(fields));
   const temporary = `${path}.${randomUUID()}`;
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
-    writeFileSync(temporary, Buffer.concat([Buffer.from(`${describeBody(body)}\n`), body]));
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const bytes = Buffer.concat([Buffer.from(`${describeBody(body)}\n`), body]);
+    writeFileSync(temporary, bytes, { flag: "wx", mode: 0o600 });
     renameSync(temporary, path);
   } catch {
     rmSync(temporary, { force: true });

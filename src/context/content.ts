@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { createTurns } from "../system/turns.ts";
 import { encodePath } from "./names.ts";
 import type { FoundFile } from "./walk.ts";
 
@@ -15,28 +16,39 @@ export interface HashedContent {
 const smallSize = 128 * 1024;
 /** Large files at once: one is hashed while the others are read. */
 const atOnce = 4;
-/** Small files between two moments in which signals and other work get their turn. */
-const batch = 200;
 
 /** Reads and hashes these files, by their paths. What is gone by now is left out. */
 export async function hashFiles(
   root: string,
   files: readonly FoundFile[],
+  signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, HashedContent>> {
   const hashed = new Map<string, HashedContent>();
   const small = files.filter((file) => file.size <= smallSize);
   const large = files.filter((file) => file.size > smallSize).values();
   const work = async (): Promise<void> => {
-    for (const file of large) await keep(hashed, file, () => hashLarge(pathOf(root, file), file));
+    for (const file of large) {
+      signal?.throwIfAborted();
+      await keep(hashed, file, () => hashLarge(pathOf(root, file), file, signal));
+    }
   };
-  const all = Array.from({ length: atOnce }, work);
+  const workers = Array.from({ length: atOnce }, work);
+  await Promise.all([...workers, hashSmallOnes(root, small, hashed, signal)]);
+  return hashed;
+}
+
+async function hashSmallOnes(
+  root: string,
+  files: readonly FoundFile[],
+  hashed: Map<string, HashedContent>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const buffer = Buffer.allocUnsafe(smallSize + 1);
-  for (const [index, file] of small.entries()) {
-    if (index % batch === batch - 1) await new Promise((resolve) => setImmediate(resolve));
+  const turn = createTurns(signal);
+  for (const file of files) {
+    await turn();
     await keep(hashed, file, () => hashSmall(pathOf(root, file), file, buffer));
   }
-  await Promise.all(all);
-  return hashed;
 }
 
 async function keep(
@@ -69,12 +81,19 @@ function hashSmall(path: string | Buffer, file: FoundFile, buffer: Buffer): Hash
   }
 }
 
-async function hashLarge(path: string | Buffer, file: FoundFile): Promise<HashedContent> {
+async function hashLarge(
+  path: string | Buffer,
+  file: FoundFile,
+  signal: AbortSignal | undefined,
+): Promise<HashedContent> {
   const handle = await open(path, flags);
   try {
     const hash = createHash("sha256");
     const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 });
-    for await (const chunk of stream) hash.update(chunk);
+    for await (const chunk of stream) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
+    }
     const { size, ctimeMs } = await handle.stat();
     return { digest: hash.digest("hex"), stable: isSame(file, size, ctimeMs) };
   } finally {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../oci/model.ts";
 import { openCache } from "./cache.ts";
-import { hashFiles } from "./content.ts";
+import { hashFiles, type HashedContent } from "./content.ts";
 import { walkTree, type FoundFile, type WalkOptions } from "./walk.ts";
 
 export interface HashOptions extends WalkOptions {
@@ -10,6 +10,8 @@ export interface HashOptions extends WalkOptions {
    * one, everything is read.
    */
   readonly cache?: string;
+  /** What it was a moment ago: what has the same stat as then is not read again. */
+  readonly before?: ContextHash | undefined;
 }
 
 export interface ContextHash {
@@ -22,6 +24,13 @@ export interface ContextHash {
   readonly files: ReadonlyMap<string, string>;
   /** Files whose content was read, because the cache did not know them as they are. */
   readonly read: number;
+  /** Files that had changed too shortly before for the cache, by their paths: good for `before`. */
+  readonly recent: ReadonlyMap<string, RecentFile>;
+}
+
+interface RecentFile {
+  readonly signature: string;
+  readonly digest: string;
 }
 
 /**
@@ -34,10 +43,12 @@ export interface ContextHash {
 export async function hashContext(directory: string, options: HashOptions): Promise<ContextHash> {
   const startedAt = Date.now();
   const cache = openCache(options.cache);
-  const found = walkTree(directory, options);
-  const known = found.map((file) => (file.kind === "file" ? cache.find(file) : undefined));
+  const found = await walkTree(directory, options);
+  const known = found.map((file) =>
+    file.kind === "file" ? (cache.find(file) ?? findRecent(options.before, file)) : undefined,
+  );
   const unknown = found.filter((file, at) => file.kind === "file" && known[at] === undefined);
-  const hashed = await hashFiles(directory, unknown);
+  const hashed = await hashFiles(directory, unknown, options.signal);
   const digests = found.map((file, at) => known[at] ?? hashed.get(file.path)?.digest);
   cache.save({ found, hashed, digests, startedAt });
   const parts = describeFiles(found, digests);
@@ -45,11 +56,36 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   return {
     digest: hashParts(parts),
     read: unknown.length,
+    recent: listRecent(unknown, hashed, startedAt),
     // Few who ask for the digest want to see them.
     get files() {
       return (files ??= pairParts(parts));
     },
   };
+}
+
+function findRecent(before: ContextHash | undefined, file: FoundFile): string | undefined {
+  const known = before?.recent.get(file.path);
+  return known?.signature === file.signature ? known.digest : undefined;
+}
+
+/**
+ * A file that changes after it was read has another ctime then, unless it had changed within the same tick of the
+ * file system's clock: 10 ms are the longest in Linux, a second or two on file systems that count no parts of one.
+ */
+function listRecent(
+  files: readonly FoundFile[],
+  hashed: ReadonlyMap<string, HashedContent>,
+  startedAt: number,
+): ReadonlyMap<string, RecentFile> {
+  const recent = new Map<string, RecentFile>();
+  for (const { path, signature, changedAt } of files) {
+    const content = hashed.get(path);
+    const tick = changedAt % 1000 === 0 ? 2000 : 20;
+    if (content?.stable !== true || changedAt >= startedAt - tick) continue;
+    recent.set(path, { signature, digest: content.digest });
+  }
+  return recent;
 }
 
 /** Each path and what it is, one behind the other. */

@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, readlinkSync, statSync, type Stats } from "node:fs";
+import { createTurns } from "../system/turns.ts";
 import { decodeName, encodePath } from "./names.ts";
 
 export interface WalkOptions {
@@ -9,6 +10,8 @@ export interface WalkOptions {
    * are looked into. Taken for so unless false is given.
    */
   readonly hasExceptions?: boolean;
+  /** Ends the walk: then its reason is thrown. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface FoundFile {
@@ -29,13 +32,15 @@ export interface FoundFile {
 
 /**
  * All that is in a directory and not ignored, in an order that depends on nothing but the names: parents
- * before children. Synchronous: for thousands of small calls that is three times as fast in Node.
+ * before children. In synchronous calls: for thousands of small ones that is three times as fast in Node; now and
+ * then signals have their turn.
  */
-export function walkTree(root: string, options: WalkOptions): readonly FoundFile[] {
+export async function walkTree(root: string, options: WalkOptions): Promise<readonly FoundFile[]> {
   const found: FoundFile[] = [];
   // The root itself may be a link, as it may for the engine.
   const status = statSync(root);
-  if (status.isDirectory()) walkDirectory({ root, options, found }, "");
+  const walk: Walk = { root, options, found, turn: createTurns(options.signal) };
+  if (status.isDirectory()) await walkDirectory(walk, "");
   else found.push(describe(root, "", status));
   return found;
 }
@@ -44,24 +49,32 @@ interface Walk {
   readonly root: string;
   readonly options: WalkOptions;
   readonly found: FoundFile[];
+  readonly turn: () => Promise<void> | undefined;
 }
 
-function walkDirectory(walk: Walk, parent: string): void {
+async function walkDirectory(walk: Walk, parent: string): Promise<void> {
   for (const name of listNames(walk.root, parent)) {
+    const wait = walk.turn();
+    if (wait !== undefined) await wait;
     const path = parent === "" ? name : `${parent}/${name}`;
     const status = lstatSync(encodePath(join(walk.root, path)), { throwIfNoEntry: false });
     if (status === undefined) continue;
     const isIgnored = walk.options.ignore(path, status.isDirectory());
-    if (status.isDirectory()) visitDirectory(walk, path, status, isIgnored);
+    if (status.isDirectory()) await visitDirectory(walk, path, status, isIgnored);
     else if (!isIgnored) walk.found.push(describe(walk.root, path, status));
   }
 }
 
-function visitDirectory(walk: Walk, path: string, status: Stats, isIgnored: boolean): void {
+async function visitDirectory(
+  walk: Walk,
+  path: string,
+  status: Stats,
+  isIgnored: boolean,
+): Promise<void> {
   if (isIgnored && walk.options.hasExceptions === false) return;
   const before = walk.found.length;
   walk.found.push(describe(walk.root, path, status));
-  walkDirectory(walk, path);
+  await walkDirectory(walk, path);
   // An ignored directory is there only for what is kept in it.
   if (isIgnored && walk.found.length === before + 1) walk.found.pop();
 }

@@ -9,6 +9,7 @@ import { describeFailure } from "./failures.ts";
 import { parseHelpFlags } from "./flags.ts";
 import type { BuildFiles, Engine, EngineBuild, RunContext } from "./model.ts";
 import { identifyProcess, stopOrphan, type RunningProgram } from "./processes.ts";
+import { runContained } from "./contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 
 /** Where buildah's and podman's command lines differ. */
@@ -37,11 +38,13 @@ export function createContainersEngine(dialect: Dialect, options: readonly strin
     command("build", ...renderBuildFlags(build, files, existsSync("/sys/fs/selinux/enforce")));
   return {
     name: dialect.name,
+    options,
     sharesFiles: true,
     renderBuild,
     build: async (build, context) => {
       const files = await prepareFiles(build, context);
-      const result = await streamProgram(renderBuild(build, files), {
+      const run = build.mode === "single" ? runContained : streamProgram;
+      const result = await run(renderBuild(build, files), {
         ...context,
         interrupt: dialect.interrupt,
         started: (pid) => noteProcess(pid, context),

@@ -17,7 +17,7 @@ export interface EngineBuild {
   readonly context: string;
   /**
    * `cached`: every step is committed and found again. `single`: steps run in one working
-   * container, which is thrown away, and only the last stage is committed.
+   * container, which is thrown away with every process that they left, and only the last stage is committed.
    */
   readonly mode: "cached" | "single";
   readonly noCache: boolean;
@@ -57,6 +57,8 @@ export interface RunContext {
   readonly directory: string;
   /** Told what names the engine's process, so that a later run can stop it if this one is killed. */
   readonly note?: (process: string) => Promise<void>;
+  /** Told what the user should know, and what does not end the call. */
+  readonly warn?: (diagnostic: Diagnostic) => void;
 }
 
 /** A flag that the installed engine's build knows, as its help tells. */
@@ -73,6 +75,8 @@ export interface EngineFlag {
  */
 export interface Engine {
   readonly name: "buildah" | "podman";
+  /** Options of the program itself, before its command: they say which storage it has. */
+  readonly options: readonly string[];
   readonly sharesFiles: boolean;
   /** The whole command line of a build, the program first. */
   readonly renderBuild: (build: EngineBuild, files: BuildFiles) => readonly string[];

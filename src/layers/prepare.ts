@@ -1,7 +1,8 @@
-import { chmod, copyFile, cp, link, lstat, mkdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestHex } from "../oci/digest.ts";
 import type { Digest } from "../oci/model.ts";
+import { copyOwnTree } from "../system/own-tree.ts";
 import { renderHistory, renderNames } from "./history-document.ts";
 import type { LayersDirectory, LayersInput } from "./model.ts";
 import { listPreviousEntries } from "./previous.ts";
@@ -23,7 +24,8 @@ export interface PreparedLayers extends LayersDirectory {
 /**
  * Makes the directories that a build with OUTPUT finds at its path: `<directory>/root`, to be mounted
  * read-only, and `<directory>/output`, to be mounted at its `output/`. Blobs are hard links of the store's
- * where that is possible. `helperDirectory` holds the program `layer`.
+ * where that is possible. `helperDirectory` holds the program `layer`. `directory` must lie where no other user of
+ * the machine gets in, for every user of the container may write to the output.
  */
 export async function prepareLayersDirectory(
   directory: string,
@@ -94,7 +96,7 @@ async function copyReadable(source: string, path: string): Promise<void> {
 
 async function layOutState(path: string, state: string | undefined): Promise<void> {
   if (state === undefined) await makeDirectory(path);
-  else await cp(state, path, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  else await copyOwnTree(state, path);
 }
 
 async function writeReadable(path: string, text: string): Promise<void> {

@@ -3,14 +3,19 @@ import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { digestHex } from "../oci/digest.ts";
 import type { Descriptor, Digest, Image } from "../oci/model.ts";
-import { explainFailures, systemCode } from "./failures.ts";
-import { forEachOf, settleFile, syncDirectory, writeAtomically } from "./files.ts";
+import { explainFailures } from "./failures.ts";
+import { systemCode, tolerate } from "../system/errno.ts";
+import { blobMode, forEachOf, writeAtomically } from "./files.ts";
+import { settleFile, syncDirectory } from "../system/durable.ts";
 import { readIndex, setNames, writeIndex } from "./index-file.ts";
 import { writeLocations, type Location } from "./locations.ts";
-import { withLock } from "./lock.ts";
-import { blobPath, blobsDirectory, lockPath, type Store } from "./paths.ts";
+import type { Lock } from "../system/lock.ts";
+import { settleOwnTree } from "../system/own-tree.ts";
+import { lockStore } from "./access.ts";
+import { blobPath, blobsDirectory, type Store } from "./paths.ts";
 import { putRecord, putRef, type BuildRecord } from "./records.ts";
 import { writeHold, type Run } from "./runs.ts";
+import { putState, removeOldStates, type NewState } from "./state.ts";
 
 export interface StagedBlob {
   readonly digest: Digest;
@@ -29,29 +34,40 @@ export interface CommitInput {
   readonly refs?: readonly string[];
   /** Where layers of the image are in registries: what is not here can be had there. */
   readonly locations?: readonly Location[];
+  /** What the next build of the target may use. */
+  readonly state?: NewState | undefined;
 }
 
 /**
- * Takes an image into the store: blobs, config and manifest, then refs and record, last the index. Killed
- * at any instant, it leaves every name on a whole image: its old one or the new one. Idempotent. The run
- * holds the image: until it ends it can be handed on, whatever builds and prunes beside it do.
+ * Takes an image into the store: blobs, config and manifest, then state, locations, refs and record, last the
+ * index, so that a name moves when all that can fail has gone well. Killed at any instant, it leaves every name on
+ * a whole image: its old one or the new one. Idempotent but for the state, which is moved. The run holds the
+ * image: until it ends it can be handed on, whatever builds and prunes beside it do.
  * Errors: `store-full`, `store-not-writable`, `store-damaged` (a staged blob of another size), `store-lock`.
  */
 export async function commitImage(run: Run, input: CommitInput): Promise<void> {
   const { store } = run;
   await explainFailures(store.directory, async () => {
     const blobs = await settleBlobs(run, input);
-    await withLock(lockPath(store), async (lock) => {
+    if (input.state !== undefined) await settleOwnTree(input.state.directory);
+    await lockStore(store, async (lock) => {
       await forEachOf(blobs, (blob) => rename(blob.path, blobPath(store, blob.digest)));
       await writeDocuments(store, input.image);
       await syncDirectory(blobsDirectory(store));
+      if (input.state !== undefined) await putState(store, input.state, lock);
       await writeReferences(store, input);
       await writeHold(run.directory, input.image.digest);
-      const { manifests } = await readIndex(store);
-      if (input.names.length === 0) return;
-      await writeIndex(store, setNames(manifests, input.names, describeImage(input.image)), lock);
+      await nameImage(store, input, lock);
+      // The name has moved: what is left now is for the next build to remove.
+      if (input.state !== undefined) await tolerate(removeOldStates(store, run, lock));
     });
   });
+}
+
+async function nameImage(store: Store, { names, image }: CommitInput, lock: Lock): Promise<void> {
+  if (names.length === 0) return;
+  const { manifests } = await readIndex(store);
+  await writeIndex(store, setNames(manifests, names, describeImage(image)), lock);
 }
 
 /** The descriptor of an image's manifest. */
@@ -66,7 +82,7 @@ async function settleBlobs(run: Run, input: CommitInput): Promise<readonly Stage
   await forEachOf([...blobs.values()], async (blob) => {
     const path = await bringNear(run, blob);
     blobs.set(blob.digest, { digest: blob.digest, path });
-    assertSize(blob, await settleFile(path), sizes.get(blob.digest));
+    assertSize(blob, await settleFile(path, blobMode), sizes.get(blob.digest));
   });
   return [...blobs.values()];
 }
@@ -93,7 +109,7 @@ function assertSize(blob: StagedBlob, size: number, expected: number | undefined
 
 async function writeDocuments(store: Store, image: Image): Promise<void> {
   const { config } = image.manifest;
-  const durable = { durable: true };
+  const durable = { durable: true, mode: blobMode };
   await Promise.all([
     writeAtomically(store, blobPath(store, config.digest), image.configBytes, durable),
     writeAtomically(store, blobPath(store, image.digest), image.manifestBytes, durable),

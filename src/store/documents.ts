@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { digestBytes } from "../oci/digest.ts";
 import { encodeJson, isJsonObject } from "../oci/json.ts";
 import type { Json } from "../oci/model.ts";
-import { ifPresent } from "./failures.ts";
+import { syncDirectory } from "../system/durable.ts";
+import { ifPresent } from "../system/errno.ts";
 import { writeAtomically } from "./files.ts";
 import { documentPath, type OwnDocumentKind, type Store } from "./paths.ts";
 
@@ -29,15 +31,20 @@ export async function readOwnDocument(
   return value?.["key"] === key ? value : undefined;
 }
 
-/** Replaces the document at once. Lost in a power failure at most, and then found to be so. */
+/**
+ * Replaces the document at once. Unless it is to be durable, it is lost in a power failure at most, and then found
+ * to be so.
+ */
 export async function writeOwnDocument(
   store: Store,
   kind: Kind,
   value: { readonly key: string },
+  durable = false,
 ): Promise<void> {
   const envelope = { version, sum: digestBytes(encodeJson(value)), value };
   const path = documentPath(store, kind, value.key);
-  await writeAtomically(store, path, encodeJson(envelope), { durable: false });
+  await writeAtomically(store, path, encodeJson(envelope), { durable });
+  if (durable) await syncDirectory(dirname(path));
 }
 
 /** The value of a document's bytes, or undefined as above. */

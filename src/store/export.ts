@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { refNameAnnotation } from "../oci/annotations.ts";
@@ -9,20 +9,23 @@ import { ociIndexType } from "../oci/media-types.ts";
 import type { Descriptor, Digest, Image, Json } from "../oci/model.ts";
 import { describeImage } from "./commit.ts";
 import { createDuplicator, type Duplicate } from "./duplicate.ts";
-import { ifPresent } from "./failures.ts";
-import { forEachOf, makeDirectory, settleFile, syncDirectory } from "./files.ts";
-import { withLock } from "./lock.ts";
+import { ifPresent } from "../system/errno.ts";
+import { blobMode, forEachOf } from "./files.ts";
+import { settleFile, syncDirectory } from "../system/durable.ts";
+import { withLock } from "../system/lock.ts";
 import { blobPath, type Store } from "./paths.ts";
 
 export interface ExportOptions {
   /** Layers that are not here may be missing in the layout: it is pushed to where they are. */
   readonly partial?: boolean;
+  /** The directory is one of a run: blobs may be the store's own files, under another name. */
+  readonly isOurs?: boolean;
 }
 
 /**
  * Writes an image of the store into an OCI layout of its own (`-o oci:DIR[:NAME]`), which is made where it
- * is not there; what an existing one has under other names stays. Blobs are reflinked, hard-linked or
- * copied, whichever works first. Without a name, the entry that has none is replaced.
+ * is not there; what an existing one has under other names stays. Blobs are reflinked or copied, and in a
+ * directory of ours hard-linked, whichever works first. Without a name, the entry that has none is replaced.
  * Errors: `image-incomplete` (layers that are not on this machine), `image-invalid` (the layout's index).
  */
 export async function exportLayout(
@@ -36,18 +39,21 @@ export async function exportLayout(
   if (options.partial !== true) assertComplete(missing);
   const lacking = new Set(missing.map((layer) => layer.digest));
   const blobs = join(directory, "blobs", "sha256");
-  await makeDirectory(blobs);
-  await withLock(directory, async (lock) => {
-    const duplicate = createDuplicator();
-    const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
-    await forEachOf(present, (digest) => exportBlob(store, digest, blobs, duplicate));
-    await syncDirectory(blobs);
-    const index = await readForeignIndex(directory);
-    lock.assertHeld();
-    await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
-    await replaceFile(join(directory, "index.json"), encodeJson(addToIndex(index, image, name)));
-    await syncDirectory(directory);
-  });
+  await mkdir(blobs, { recursive: true });
+  await withLock(
+    directory,
+    async () => {
+      const duplicate = createDuplicator({ mayLink: options.isOurs === true });
+      const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
+      await forEachOf(present, (digest) => exportBlob(store, digest, blobs, duplicate));
+      await syncDirectory(blobs);
+      const index = await readForeignIndex(directory);
+      await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
+      await replaceFile(join(directory, "index.json"), encodeJson(addToIndex(index, image, name)));
+      await syncDirectory(directory);
+    },
+    { signal: store.signal, onWait: store.onWait },
+  );
 }
 
 /** The layers of an image whose bytes the store does not have (they are known to be in a registry). */
@@ -132,7 +138,7 @@ async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = join(dirname(path), `.${randomUUID()}`);
   try {
     await writeFile(temporary, bytes, { flag: "wx" });
-    await settleFile(temporary);
+    await settleFile(temporary, blobMode);
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });

@@ -1,15 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { link, mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { systemCode } from "./failures.ts";
+import { link, open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../system/errno.ts";
 import { identifyProcess } from "./process.ts";
 import { temporaryDirectory, type Store } from "./paths.ts";
 
-/** The store is to be read by other users and tools, whatever the umask is. */
-const fileMode = 0o644;
-const directoryMode = 0o755;
+/** Blobs are laid out for every user of a container, whatever the umask is; the store's directory keeps others out. */
+export const blobMode = 0o644;
+const documentMode = 0o600;
 
 export interface WriteOptions {
+  /** Permission bits; of documents that are for their owner alone, unless given. */
+  readonly mode?: number;
   /** Whether the file must outlast a power failure the moment this returns. */
   readonly durable: boolean;
 }
@@ -39,7 +41,7 @@ export async function createAtomically(
   path: string,
   bytes: Uint8Array,
 ): Promise<void> {
-  const temporary = await writeTemporary(store, bytes, { durable: true });
+  const temporary = await writeTemporary(store, bytes, { durable: true, mode: blobMode });
   try {
     await link(temporary, path);
   } catch (error) {
@@ -53,14 +55,14 @@ export async function createAtomically(
 async function writeTemporary(
   store: Store,
   bytes: Uint8Array,
-  { durable }: WriteOptions,
+  { durable, mode = documentMode }: WriteOptions,
 ): Promise<string> {
   const name = `file-${await identifyProcess()}-${randomUUID()}`;
   const path = join(temporaryDirectory(store), name);
-  const file = await open(path, "wx", fileMode);
+  const file = await open(path, "wx", mode);
   try {
     await file.writeFile(bytes);
-    await file.chmod(fileMode);
+    await file.chmod(mode);
     if (durable) await file.datasync();
   } catch (error) {
     await rm(path, { force: true });
@@ -69,48 +71,6 @@ async function writeTemporary(
     await file.close();
   }
   return path;
-}
-
-/** Makes a finished file durable, gives it its mode, and tells its size in bytes. */
-export async function settleFile(path: string, mode: number = fileMode): Promise<number> {
-  const file = await open(path, "r");
-  try {
-    await file.chmod(mode);
-    await file.sync();
-    return (await file.stat()).size;
-  } finally {
-    await file.close();
-  }
-}
-
-/** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-/** A directory with its parents, readable for all; nothing changes where it is there. */
-export async function makeDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: directoryMode });
-  if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await openUp(made);
-  }
-  await syncDirectory(dirname(first));
-}
-
-async function openUp(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.chmod(directoryMode);
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 /** Runs the action for every item, some at a time. */

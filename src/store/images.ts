@@ -4,7 +4,8 @@ import { digestBytes, isDigest } from "../oci/digest.ts";
 import { isJsonObject } from "../oci/json.ts";
 import { ociIndexType, toOciMediaType } from "../oci/media-types.ts";
 import type { Descriptor, Digest, Image, ImageConfig, Manifest, Platform } from "../oci/model.ts";
-import { explainFailures, ifPresent } from "./failures.ts";
+import { explainFailures } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import { nameOfEntry, readIndex } from "./index-file.ts";
 import { blobPath, type Store } from "./paths.ts";
 

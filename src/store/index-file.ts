@@ -4,9 +4,10 @@ import { digestBytes, isDigest } from "../oci/digest.ts";
 import { encodeJson, isJsonObject } from "../oci/json.ts";
 import { ociIndexType } from "../oci/media-types.ts";
 import type { Descriptor } from "../oci/model.ts";
-import { ifPresent } from "./failures.ts";
-import { syncDirectory, writeAtomically } from "./files.ts";
-import type { Lock } from "./lock.ts";
+import { ifPresent } from "../system/errno.ts";
+import { blobMode, writeAtomically } from "./files.ts";
+import { syncDirectory } from "../system/durable.ts";
+import type { Lock } from "../system/lock.ts";
 import { blobPath, indexCopyPath, indexPath, type Store } from "./paths.ts";
 
 /** On the index itself: the digest of its list, so that a flipped bit is seen. */
@@ -38,12 +39,11 @@ export async function readIndex(store: Store): Promise<IndexFile> {
 export async function writeIndex(
   store: Store,
   manifests: readonly Descriptor[],
-  lock: Lock,
+  _lock: Lock,
 ): Promise<void> {
   const bytes = encodeIndexFile(manifests);
   await writeAtomically(store, indexCopyPath(store), bytes, { durable: true });
-  lock.assertHeld();
-  await writeAtomically(store, indexPath(store), bytes, { durable: true });
+  await writeAtomically(store, indexPath(store), bytes, { durable: true, mode: blobMode });
   await syncDirectory(store.directory);
 }
 

@@ -2,8 +2,11 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { encodeJson } from "../oci/json.ts";
-import { ifPresent } from "./failures.ts";
-import { createAtomically, makeDirectory, syncDirectory } from "./files.ts";
+import { ifPresent } from "../system/errno.ts";
+import { syncDirectory } from "../system/durable.ts";
+import { makePrivateDirectory } from "../system/private-directory.ts";
+import { assertOwn } from "./access.ts";
+import { createAtomically } from "./files.ts";
 import { encodeIndexFile } from "./index-file.ts";
 import {
   blobsDirectory,
@@ -24,26 +27,29 @@ const ownNames: ReadonlySet<string> = new Set([
   "state",
   "locations",
   "cache",
+  "key",
   "lock",
   "lost+found",
 ]);
 
 /**
  * Makes the directory an empty OCI layout if it is none yet. Any number of processes may do so at once,
- * and one that dies in it leaves what the next one finishes. image-spec v1.1, image-layout.md.
+ * and one that dies in it leaves what the next one finishes. It is its owner's alone. Errors:
+ * `store-not-writable` for another user's. image-spec v1.1, image-layout.md.
  */
 export async function ensureLayout(store: Store): Promise<void> {
   const marker = join(store.directory, markerName);
   // A layout that another tool made has the marker alone.
   const needed = [marker, temporaryDirectory(store)];
   const found = await Promise.all(needed.map((path) => ifPresent(stat(path))));
+  assertOwn(store);
   if (!found.includes(undefined)) return;
   await assertOurs(store.directory);
-  await makeDirectory(blobsDirectory(store));
+  await makePrivateDirectory(blobsDirectory(store));
   await Promise.all(
-    [...ownDocumentKinds, "cache"].map((name) => makeDirectory(join(store.directory, name))),
+    [...ownDocumentKinds, "cache"].map((name) => makePrivateDirectory(join(store.directory, name))),
   );
-  await makeDirectory(temporaryDirectory(store));
+  await makePrivateDirectory(temporaryDirectory(store));
   await createAtomically(store, indexPath(store), encodeIndexFile([]));
   await createAtomically(store, marker, encodeJson({ imageLayoutVersion: "1.0.0" }));
   await syncDirectory(store.directory);

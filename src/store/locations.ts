@@ -23,7 +23,10 @@ export async function readLocations(store: Store, image: Digest): Promise<readon
   return Array.isArray(list) ? list.flatMap(parseLocation) : [];
 }
 
-/** Keeps what is known of an image's layers; what was known before is replaced. */
+/**
+ * Keeps what is known of an image's layers; what was known before is replaced. Durable: without it nobody would know
+ * where the layers are that a name's image has elsewhere.
+ */
 export async function writeLocations(
   store: Store,
   image: Digest,
@@ -32,7 +35,7 @@ export async function writeLocations(
   const document = { key: image, locations };
   await explainFailures(store.directory, async () => {
     await ensureLayout(store);
-    await writeOwnDocument(store, "locations", document);
+    await writeOwnDocument(store, "locations", document, true);
   });
 }
 

@@ -2,11 +2,12 @@ import { stat } from "node:fs/promises";
 import { XbuildError } from "../errors.ts";
 import type { Image } from "../oci/model.ts";
 import { describeImage } from "./commit.ts";
-import { explainFailures, ifPresent } from "./failures.ts";
+import { explainFailures } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import { dropNames, nameOfEntry, readIndex, setNames, writeIndex } from "./index-file.ts";
 import { ensureLayout } from "./layout.ts";
-import { withLock } from "./lock.ts";
-import { blobPath, lockPath, type Store } from "./paths.ts";
+import { lockStore } from "./access.ts";
+import { blobPath, type Store } from "./paths.ts";
 
 /**
  * Lets these full names stand for an image that the store has. Idempotent.
@@ -19,7 +20,7 @@ export async function tagImage(
 ): Promise<void> {
   await explainFailures(store.directory, async () => {
     await ensureLayout(store);
-    await withLock(lockPath(store), async (lock) => {
+    await lockStore(store, async (lock) => {
       if ((await ifPresent(stat(blobPath(store, image.digest)))) === undefined) {
         throw createNotFound(store, image.digest);
       }
@@ -57,7 +58,7 @@ async function changeIndex(
     const { condition } = await readIndex(store);
     if (condition === "missing") throw createNotFound(store, name);
     await ensureLayout(store);
-    await withLock(lockPath(store), async (lock) => {
+    await lockStore(store, async (lock) => {
       const changed = change((await readIndex(store)).manifests);
       if (changed === undefined) throw createNotFound(store, name);
       await writeIndex(store, changed, lock);

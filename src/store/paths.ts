@@ -12,6 +12,12 @@ export interface Store {
    * given, and the document then counts as missing; else the error is thrown.
    */
   readonly onDamage: ((error: XbuildError) => void) | undefined;
+  /** Told what of a run could not be removed, and why: the next cleaner tries again. */
+  readonly onLeftover?: ((directory: string, reason: string) => void) | undefined;
+  /** Told what is waited for, where another process holds the store's lock for long. */
+  readonly onWait?: ((message: string) => void) | undefined;
+  /** Ends the waiting for the lock, and long removals. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The file of a blob, whether it is there or not. image-spec v1.1, image-layout.md, "Blobs". */

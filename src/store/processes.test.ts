@@ -7,7 +7,7 @@ import { bundleModule } from "../../test/helpers/bundle.ts";
 import { withStore } from "../../test/helpers/store.ts";
 import { validateLayout } from "../../test/helpers/validate-layout.ts";
 import { findImage, listImages } from "./images.ts";
-import { withLock } from "./lock.ts";
+import { withLock } from "../system/lock.ts";
 import { lockPath, type Store } from "./paths.ts";
 import { pruneStore } from "./prune.ts";
 import { beginRun, listDeadRuns } from "./runs.ts";

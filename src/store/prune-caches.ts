@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { ifPresent } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import { cacheDirectory, type Store } from "./paths.ts";
 
 /** What is not used for a month will hardly be used again, and costs little to make anew. */

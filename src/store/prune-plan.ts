@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises";
 import { XbuildError } from "../errors.ts";
 import type { Digest, Image } from "../oci/model.ts";
-import { ifPresent } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import { readImage } from "./images.ts";
 import { blobPath, type Store } from "./paths.ts";
 import {

@@ -1,11 +1,12 @@
 import { rm } from "node:fs/promises";
 import type { Digest } from "../oci/model.ts";
 import { explainFailures } from "./failures.ts";
-import { syncDirectory } from "./files.ts";
+import { syncDirectory } from "../system/durable.ts";
 import { dropNames, isCopyCurrent, readIndex, writeIndex } from "./index-file.ts";
 import { ensureLayout } from "./layout.ts";
-import { withLock, type Lock } from "./lock.ts";
-import { blobPath, blobsDirectory, documentPath, lockPath, type Store } from "./paths.ts";
+import type { Lock } from "../system/lock.ts";
+import { lockStore } from "./access.ts";
+import { blobPath, blobsDirectory, documentPath, type Store } from "./paths.ts";
 import { removeOldCaches } from "./prune-caches.ts";
 import { planPrune, type PruneOptions, type PrunePlan, type PruneResult } from "./prune-plan.ts";
 import { removeOldStates } from "./state.ts";
@@ -23,7 +24,7 @@ export async function pruneStore(store: Store, options: PruneOptions): Promise<P
       return { names: [], blobs: [], freed: 0, kept: 0 };
     }
     await ensureLayout(store);
-    return withLock(lockPath(store), async (lock) => {
+    return lockStore(store, async (lock) => {
       const plan = await planPrune(store, options);
       if (options.dryRun !== true) await carryOut(store, plan, options, lock);
       return plan.result;
@@ -46,7 +47,6 @@ async function carryOut(
   }
   const manifests = new Set(plan.pointers.map((pointer) => pointer.manifest));
   await Promise.all(plan.pointers.map(({ path }) => rm(path, { force: true })));
-  lock.assertHeld();
   await removeBlobs(
     store,
     blobs.filter((blob) => manifests.has(blob.digest)),
@@ -56,7 +56,7 @@ async function carryOut(
     blobs.filter((blob) => !manifests.has(blob.digest)),
   );
   await removeLocations(store, new Set(blobs.map((blob) => blob.digest)));
-  await removeOldStates(store, undefined);
+  await removeOldStates(store, undefined, lock);
   await removeOldCaches(store, options.usedBefore);
 }
 

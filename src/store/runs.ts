@@ -3,13 +3,14 @@ import { appendFile, mkdir, readdir, readFile, rename, stat } from "node:fs/prom
 import { join } from "node:path";
 import type { Digest, Image } from "../oci/model.ts";
 import { isDigest } from "../oci/digest.ts";
-import { explainFailures, ifPresent } from "./failures.ts";
-import { makeDirectory } from "./files.ts";
+import { explainFailures } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
+import { lockStore } from "./access.ts";
 import { ensureLayout } from "./layout.ts";
-import { withLock } from "./lock.ts";
-import { blobPath, lockPath, temporaryDirectory, type Store } from "./paths.ts";
+import { makePrivateDirectory } from "../system/private-directory.ts";
+import { blobPath, temporaryDirectory, type Store } from "./paths.ts";
 import { checkProcess, identifyProcess } from "./process.ts";
-import { removeTree } from "./remove-tree.ts";
+import { removeTree } from "../system/remove-tree.ts";
 
 export interface Note {
   readonly key: string;
@@ -32,16 +33,17 @@ export interface Run {
   hold(image: Image): Promise<boolean>;
   /** Empties `layers` and `staging`: what the build wrote is collected, or of no use, and takes room. */
   discardWork(): Promise<void>;
-  /** Removes the directory. */
+  /** Removes the directory. What cannot be removed the store is told of; it is the next cleaner's. */
   end(): Promise<void>;
 }
 
 /** A run whose process is dead. It is this process's to clean up, and no other's. */
 export interface DeadRun {
   readonly id: string;
+  readonly directory: string;
   /** In the order in which they were written. */
   readonly notes: readonly Note[];
-  /** Removes its directory: to be called when what the notes say is cleaned up. */
+  /** Removes its directory, as `Run.end` does: to be called when what the notes say is cleaned up. */
   remove(): Promise<void>;
 }
 
@@ -50,32 +52,46 @@ const unknownRunLife = 24 * 60 * 60 * 1000;
 const runName = /^run-/;
 const temporaryName = /^(?:run|claim|file|trash|state)-([0-9a-f.]+)-[0-9a-f-]+$/;
 
-/** Makes a private directory for a run. Errors: `store-full`, `store-not-writable`. */
+/**
+ * Makes a private directory for a run: what containers write lies in it, under directories that no other user
+ * can enter. Errors: `store-full`, `store-not-writable`.
+ */
 export async function beginRun(store: Store): Promise<Run> {
   return explainFailures(store.directory, async () => {
     await ensureLayout(store);
     const id = `${await identifyProcess()}-${randomUUID()}`;
     const directory = join(temporaryDirectory(store), `run-${id}`);
-    await mkdir(directory, { mode: 0o755 });
+    await mkdir(directory, { mode: 0o700 });
     const [staging, layers] = [join(directory, "staging"), join(directory, "layers")];
-    await Promise.all([makeDirectory(staging), makeDirectory(layers)]);
+    await Promise.all([makePrivateDirectory(staging), makePrivateDirectory(layers)]);
     return {
       store,
       id,
       directory,
       staging,
       layers,
-      note: (key, value) => appendFile(notesPath(directory), `${JSON.stringify([key, value])}\n`),
+      note: (key, value) =>
+        explainFailures(store.directory, () => appendNote(directory, key, value)),
       hold: (image) => holdImage(store, directory, image),
       discardWork: async () => {
         for (const path of [layers, staging]) {
-          await removeTree(path);
-          await makeDirectory(path);
+          await removeWork(store, path);
+          await makePrivateDirectory(path);
         }
       },
-      end: () => removeTree(directory),
+      end: () => removeWork(store, directory),
     };
   });
+}
+
+/** Something left behind may still write there, or the user may be in a hurry: no reason to fail. */
+async function removeWork(store: Store, directory: string): Promise<void> {
+  const reason = await removeTree(directory, { signal: store.signal });
+  if (reason !== undefined) store.onLeftover?.(directory, reason);
+}
+
+function appendNote(directory: string, key: string, value: string): Promise<void> {
+  return appendFile(notesPath(directory), `${JSON.stringify([key, value])}\n`, { mode: 0o600 });
 }
 
 /**
@@ -87,9 +103,14 @@ export async function listDeadRuns(store: Store): Promise<readonly DeadRun[]> {
     const claims = (await listDead(store)).map((name) => claimRun(store, name));
     const claimed = (await Promise.all(claims)).filter((run) => run !== undefined);
     const silent = claimed.filter((run) => run.notes.length === 0);
-    await Promise.all(silent.map((run) => run.remove()));
+    for (const run of silent) await run.remove();
     return claimed.filter((run) => run.notes.length > 0);
   });
+}
+
+/** Whether a run was killed, or something of one is left: a question that costs next to nothing. */
+export async function hasDeadRuns(store: Store): Promise<boolean> {
+  return explainFailures(store.directory, async () => (await listDead(store)).length > 0);
 }
 
 /** The directories of runs that live (or may live) at this moment. */
@@ -110,13 +131,13 @@ export async function listHolds(runDirectory: string): Promise<readonly Digest[]
 
 /** Holds an image for a run. Needs the store's lock, so that no prune is between the image and its hold. */
 export async function writeHold(runDirectory: string, manifest: Digest): Promise<void> {
-  await appendFile(holdsPath(runDirectory), `${manifest}\n`);
+  await appendFile(holdsPath(runDirectory), `${manifest}\n`, { mode: 0o600 });
 }
 
 async function holdImage(store: Store, directory: string, image: Image): Promise<boolean> {
   return explainFailures(store.directory, () =>
     // Under the lock, so that a prune has either seen the hold or already removed the image.
-    withLock(lockPath(store), async () => {
+    lockStore(store, async () => {
       const manifest = await ifPresent(stat(blobPath(store, image.digest)));
       if (manifest === undefined) return false;
       await writeHold(directory, image.digest);
@@ -151,7 +172,7 @@ async function claimRun(store: Store, name: string): Promise<DeadRun | undefined
   );
   if (claimed === undefined) return undefined;
   const notes = await readNotes(directory);
-  return { id: name, notes, remove: () => removeTree(directory) };
+  return { id: name, directory, notes, remove: () => removeWork(store, directory) };
 }
 
 async function readNotes(directory: string): Promise<readonly Note[]> {

@@ -1,19 +1,26 @@
 import { randomUUID } from "node:crypto";
 import { lstat, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { copyTree } from "./copy-tree.ts";
+import { syncDirectory } from "../system/durable.ts";
+import { ifPresent } from "../system/errno.ts";
+import type { Lock } from "../system/lock.ts";
+import { removeTree } from "../system/remove-tree.ts";
 import { decodeOwnDocument, readOwnDocument, writeOwnDocument } from "./documents.ts";
-import { explainFailures, ifPresent } from "./failures.ts";
-import { syncDirectory } from "./files.ts";
-import { withLock } from "./lock.ts";
-import { hashKey, lockPath, type Store } from "./paths.ts";
-import { removeTree } from "./remove-tree.ts";
+import { explainFailures } from "./failures.ts";
+import { hashKey, type Store } from "./paths.ts";
 import { listLiveRuns, type Run } from "./runs.ts";
 
+/** What a build left in `output/state`: plain files and directories, copied into the run's own directory. */
+export interface NewState {
+  /** The target's name, stage and platform. */
+  readonly key: string;
+  /** It is moved into the store. */
+  readonly directory: string;
+}
+
 /**
- * The directory that the last build with this key (target's name, stage and platform) left in
- * `output/state`, or undefined. Read-only; it stays until the runs that live now have ended, so call it
- * after `beginRun`.
+ * The directory that the last build with this key left in `output/state`, or undefined. Read-only; it stays until
+ * the runs that live now have ended, so call it after `beginRun`.
  */
 export async function readState(store: Store, key: string): Promise<string | undefined> {
   return explainFailures(store.directory, async () => {
@@ -24,29 +31,27 @@ export async function readState(store: Store, key: string): Promise<string | und
   });
 }
 
-/**
- * Keeps a copy of this directory as the state of that key, in place of the last one, at once. Files,
- * directories and links are kept, nothing else, and links are not followed: a build wrote it, and
- * processes that it left behind may still write there.
- */
-export async function saveState(run: Run, key: string, directory: string): Promise<void> {
-  const { store } = run;
-  await explainFailures(store.directory, async () => {
-    const name = `${hashKey(key)}-${randomUUID()}`;
-    const copy = join(run.directory, name);
-    const document: StateDocument = { key, name };
-    await copyTree(directory, copy);
-    await withLock(lockPath(store), async () => {
-      await rename(copy, join(statesDirectory(store), name));
-      await syncDirectory(statesDirectory(store));
-      await writeOwnDocument(store, "state", document);
-      await removeOldStates(store, run);
-    });
-  });
+/** Puts a state in the place of the last one of its key, at once. It must be durable already. */
+export async function putState(
+  store: Store,
+  { key, directory }: NewState,
+  _lock: Lock,
+): Promise<void> {
+  const document: StateDocument = { key, name: `${hashKey(key)}-${randomUUID()}` };
+  await rename(directory, join(statesDirectory(store), document.name));
+  await syncDirectory(statesDirectory(store));
+  await writeOwnDocument(store, "state", document);
 }
 
-/** Removes what no key names any more, unless a run may be reading it. Needs the store's lock. */
-export async function removeOldStates(store: Store, run: Run | undefined): Promise<void> {
+/**
+ * Removes what no key names any more, unless a run may be reading it. What cannot be removed stays for the next
+ * time.
+ */
+export async function removeOldStates(
+  store: Store,
+  run: Run | undefined,
+  _lock: Lock,
+): Promise<void> {
   const others = (await listLiveRuns(store)).filter((directory) => directory !== run?.directory);
   if (others.length > 0) return;
   const directory = statesDirectory(store);
@@ -56,7 +61,7 @@ export async function removeOldStates(store: Store, run: Run | undefined): Promi
     documents.map(async (name) => nameIn(decodeOwnDocument(await readFile(join(directory, name))))),
   );
   const old = names.filter((name) => stateName.test(name) && !current.includes(name));
-  await Promise.all(old.map((name) => removeTree(join(directory, name))));
+  await Promise.all(old.map((name) => removeTree(join(directory, name), { signal: store.signal })));
 }
 
 interface StateDocument {

@@ -1,21 +1,22 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/model.ts";
-import { ifPresent } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
+import { closeStore } from "./access.ts";
 import { blobPath, type Store } from "./paths.ts";
 
-export interface StoreOptions {
-  /** Told of documents that are not what their digest says; they then count as missing. Without it they are errors. */
-  readonly onDamage?: (error: XbuildError) => void;
-}
+/** What a store tells of, and what ends its waiting; see `Store`. Without `onDamage`, damage is an error. */
+export type StoreOptions = Partial<Omit<Store, "directory">>;
 
 /**
- * The store in a directory, which need not exist: nothing is read or written here, the first write makes
- * it. Any number of processes may have it open.
+ * The store in a directory, which need not exist: nothing is written here, the first write makes it. One that is
+ * there is closed to other users, which those of older versions were not. Any number of processes may have it
+ * open.
  */
-export function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
-  return Promise.resolve({ directory: resolve(directory), onDamage: options.onDamage });
+export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
+  const store: Store = { onDamage: undefined, ...options, directory: resolve(directory) };
+  await closeStore(store);
+  return store;
 }
 
 /** Whether the bytes of a blob are here; with a size in bytes: and are as many. */

@@ -1,7 +1,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Image } from "../oci/model.ts";
-import { explainFailures, ifPresent } from "./failures.ts";
+import { explainFailures } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import { readImage } from "./images.ts";
 import { type Store, ownDocumentKinds } from "./paths.ts";
 import { listBlobs, listEntries, listImageDigests, listPointers } from "./usage.ts";

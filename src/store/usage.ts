@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isDigest } from "../oci/digest.ts";
 import type { Descriptor, Digest, Image } from "../oci/model.ts";
 import { decodeOwnDocument, documentName } from "./documents.ts";
-import { ifPresent } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import { nameOfEntry, readIndex } from "./index-file.ts";
 import { listManifests, readImage } from "./images.ts";
 import { blobPath, blobsDirectory, type Store } from "./paths.ts";

@@ -4,8 +4,9 @@ import { readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { digestHex, isDigest } from "../oci/digest.ts";
 import type { Digest } from "../oci/model.ts";
-import { ifPresent } from "./failures.ts";
-import { forEachOf, settleFile } from "./files.ts";
+import { ifPresent } from "../system/errno.ts";
+import { blobMode, forEachOf } from "./files.ts";
+import { settleFile } from "../system/durable.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
 import { blobPath, blobsDirectory, type Store } from "./paths.ts";
 import { listBlobs, type NamedEntry } from "./usage.ts";
@@ -80,7 +81,7 @@ async function repairBlob(
 ): Promise<StoreFinding["outcome"]> {
   const fetched = await fetchBlob?.(digest, names);
   if (fetched !== undefined && (await hashFile(fetched)) === digest) {
-    await settleFile(fetched);
+    await settleFile(fetched, blobMode);
     await rename(fetched, blobPath(store, digest));
     return "repaired";
   }

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { documentName, inspectOwnDocument } from "./documents.ts";
-import { ifPresent } from "./failures.ts";
+import { ifPresent } from "../system/errno.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
 import { ownDocumentKinds, type Store } from "./paths.ts";
 

@@ -2,12 +2,12 @@ import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import type { Descriptor, Digest } from "../oci/model.ts";
 import { explainFailures } from "./failures.ts";
-import { syncDirectory } from "./files.ts";
+import { syncDirectory } from "../system/durable.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
 import { isCopyCurrent, isCopyWhole, nameOfEntry, readIndex, writeIndex } from "./index-file.ts";
 import { ensureLayout } from "./layout.ts";
-import { withLock } from "./lock.ts";
-import { blobsDirectory, lockPath, type Store } from "./paths.ts";
+import { lockStore } from "./access.ts";
+import { blobsDirectory, type Store } from "./paths.ts";
 import { listEntries, type NamedEntry } from "./usage.ts";
 import { examineBlob, examineNames, findDamagedBlobs, relativeBlob } from "./verify-blobs.ts";
 import { examineDocuments } from "./verify-documents.ts";
@@ -38,7 +38,7 @@ async function repairStore(
   options: VerifyOptions,
 ): Promise<readonly StoreFinding[]> {
   await ensureLayout(store);
-  return withLock(lockPath(store), async (lock) => {
+  return lockStore(store, async (lock) => {
     const found = await examineStore(store, damaged, options);
     await syncDirectory(blobsDirectory(store));
     const { manifests } = await readIndex(store);
@@ -89,7 +89,7 @@ async function examineAlone(
 ): Promise<readonly StoreFinding[]> {
   const examine = (): Promise<readonly StoreFinding[]> => examineStore(store, damaged, options);
   try {
-    return await withLock(lockPath(store), examine);
+    return await lockStore(store, examine);
   } catch (error) {
     // A store that may only be read cannot be locked, and hardly changes.
     if (error instanceof XbuildError && error.code === "store-lock") return examine();

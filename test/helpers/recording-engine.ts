@@ -40,6 +40,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
     calls,
     builds,
     name: "buildah",
+    options: [],
     sharesFiles: true,
     renderBuild: unused,
     passThrough: unused,

@@ -10,7 +10,7 @@ import { tagName } from "../../src/store/names.ts";
 import type { Store } from "../../src/store/paths.ts";
 import { pruneStore } from "../../src/store/prune.ts";
 import { beginRun, listDeadRuns } from "../../src/store/runs.ts";
-import { readState, saveState } from "../../src/store/state.ts";
+import { readState } from "../../src/store/state.ts";
 import { openStore } from "../../src/store/store.ts";
 import { createTestImage, createTestLayer, stageTestLayers } from "./images.ts";
 
@@ -36,22 +36,20 @@ async function buildOnce(store: Store, name: string, round: number): Promise<voi
   const image = createTestImage(layers, { Labels: { round: String(round) } });
   const stagedBlobs = await stageTestLayers(layers, run.staging);
   const record = { key: image.digest, manifest: image.digest, names: [name] };
+  const state = { key: id, directory: await writeSomeState(run) };
+  const refs = [`${name}/stage`];
   process.stdout.write(`begin ${name} ${image.digest}\n`);
-  await commitImage(run, { image, stagedBlobs, names: [name], record, refs: [`${name}/stage`] });
+  await commitImage(run, { image, stagedBlobs, names: [name], record, refs, state });
   process.stdout.write(`done ${name} ${image.digest}\n`);
-  await keepSomeState(run.directory, run);
   await run.end();
 }
 
-async function keepSomeState(
-  parent: string,
-  run: Awaited<ReturnType<typeof beginRun>>,
-): Promise<void> {
+async function writeSomeState(run: Awaited<ReturnType<typeof beginRun>>): Promise<string> {
   await readState(run.store, id);
-  const from = join(parent, "state");
-  await mkdir(from);
-  await writeFile(join(from, "file"), id);
-  await saveState(run, id, from);
+  const directory = join(run.directory, "state");
+  await mkdir(directory);
+  await writeFile(join(directory, "file"), id);
+  return directory;
 }
 
 async function work(store: Store): Promise<void> {

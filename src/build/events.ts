@@ -1,0 +1,31 @@
+import type { Diagnostic } from "../diagnostics.ts";
+import type { XbuildError } from "../errors.ts";
+import type { StoreOptions } from "../store/store.ts";
+import type { TransferPorts } from "./request.ts";
+
+/** What the store tells of while it works, as warnings; the user's signal ends its waiting. */
+export function describeEvents({ reporter, signal }: TransferPorts): StoreOptions {
+  return {
+    signal,
+    // What is damaged counts as missing, and is built anew.
+    onDamage: (error) => reporter.warn(describeDamage(error)),
+    onWait: (message) => reporter.warn({ code: "lock-busy", severity: "warning", message }),
+    onLeftover: (directory, reason) => {
+      // Whoever interrupts knows that something is left; the next build removes it.
+      if (reason !== "interrupted") reporter.warn(describeLeftover(directory, reason));
+    },
+  };
+}
+
+function describeDamage({ code, message, hint }: XbuildError): Diagnostic {
+  return { code, severity: "warning", message, ...(hint === undefined ? {} : { hint }) };
+}
+
+function describeLeftover(directory: string, reason: string): Diagnostic {
+  return {
+    code: "run-left",
+    severity: "warning",
+    message: `${directory} could not be removed as a whole (${reason})`,
+    hint: "the next build tries again; a process that a step left behind may still write there",
+  };
+}

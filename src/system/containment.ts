@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Words to stand before a program, so that all that it starts ends with it: unshare(1) makes it the first process of
+ * a PID namespace, and the kernel ends the others when that one ends (pid_namespaces(7)). Undefined where this
+ * machine does not allow it. It is found out once.
+ */
+export function findContainment(): Promise<readonly string[] | undefined> {
+  return (containment ??= probeContainment());
+}
+
+let containment: Promise<readonly string[] | undefined> | undefined;
+
+const base = ["unshare", "--pid", "--fork", "--kill-child"];
+/** In a container whose /proc is covered in part, no new one may be mounted. */
+const candidates: readonly (readonly string[])[] = [[...base, "--mount-proc"], base];
+
+async function probeContainment(): Promise<readonly string[] | undefined> {
+  for (const words of candidates) if (await succeeds([...words, "true"])) return words;
+  return undefined;
+}
+
+function succeeds([program = "", ...args]: readonly string[]): Promise<boolean> {
+  return new Promise((resolve) => {
+    execFile(program, args, (error) => resolve(error === null));
+  });
+}
+
+/** Milliseconds that processes are killed for; whoever forks faster than that is told of. */
+const patience = 2000;
+
+/**
+ * Ends every process that has a mount of which this word (a directory's name that nothing else has) is a part.
+ * @returns how many would not end
+ */
+export async function endProcessesOf(word: string): Promise<number> {
+  const started = performance.now();
+  for (;;) {
+    const found = listProcessesOf(word);
+    if (found.length === 0 || performance.now() - started > patience) return found.length;
+    for (const pid of found) kill(pid);
+    await sleep(20);
+  }
+}
+
+function listProcessesOf(word: string): readonly number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => hasMount(name, word))
+    .map(Number);
+}
+
+/** proc(5), /proc/PID/mountinfo. A process of our own mount namespace is none of a container. */
+function hasMount(pid: string, word: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/mountinfo`, "utf8").includes(word);
+  } catch {
+    return false;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended, or is another user's.
+  }
+}

@@ -1,0 +1,19 @@
+/** So much of what others say is looked at; in UTF-16 units. */
+export const longestMessage = 16 * 1024;
+
+/**
+ * A text of a program or a registry, cut in its middle where it is longer than that: before it is matched
+ * against patterns or shown. Its beginning and its end are where messages say what they mean.
+ */
+export function limitText(text: string, length: number = longestMessage): string {
+  if (text.length <= length) return text;
+  const half = Math.floor((length - 5) / 2);
+  return `${text.slice(0, half)} ... ${text.slice(-half)}`;
+}
+
+/** Some of a list in words, and how many more there are: an error about 8,000 things names a few. */
+export function listSome(items: readonly string[], most = 10, separator = ", "): string {
+  const shown = items.slice(0, most).join(separator);
+  const more = items.length - most;
+  return more > 0 ? `${shown}${separator}and ${more} more` : shown;
+}
