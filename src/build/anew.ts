@@ -50,7 +50,7 @@ export async function buildAnew(
     const same = await adoptRemote(build, lacking);
     if (same !== undefined) return same;
     await explainReasons(build);
-    const settled = await pullPending(inputs, request, plan, ports);
+    const settled = await pullPending(store, inputs, request, plan, ports);
     return withoutGone(build, lacking, (all) => runBuild({ ...build, inputs: settled }, all));
   });
 }

@@ -26,7 +26,7 @@ export function createStageCall(
     mode: "cached",
     names: [],
     mounts: [],
-    buildArgs: environmentArguments(request, plan),
+    ...passArguments(request, environmentArguments(request, plan)),
     flags: [
       ...renderContexts(request),
       ...request.flags.access,
@@ -52,7 +52,7 @@ export function createLayeringCall(
     mode: "single",
     names,
     mounts: mountLayers(layers, plan.output.path),
-    buildArgs: layeringArguments(request, plan),
+    ...passArguments(request, layeringArguments(request, plan)),
     flags: [...renderContexts(request), ...request.flags.access, ...request.flags.step],
   };
 }
@@ -92,6 +92,14 @@ function mountLayers(layers: LayersDirectory, path: string): readonly Mount[] {
     { source: layers.root, target: path, readOnly: true },
     { source: layers.output, target: `${path.replace(/\/+$/, "")}/output`, readOnly: false },
   ];
+}
+
+function passArguments(
+  { hiddenArgs }: BuildRequest,
+  buildArgs: ReadonlyMap<string, string>,
+): Pick<EngineBuild, "buildArgs" | "hiddenArgs"> {
+  const hidden = [...hiddenArgs].filter((name) => buildArgs.has(name));
+  return { buildArgs, hiddenArgs: new Set(hidden) };
 }
 
 /** All arguments but those that are declared only after OUTPUT: the engine warns of what it cannot use. */

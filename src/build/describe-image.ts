@@ -28,7 +28,7 @@ export function describeImage(
       ...describeBase(bases[0]),
       ...output.annotations,
       ...request.annotations,
-      ...(inputs.key === undefined ? {} : { [keyAnnotation]: inputs.key }),
+      ...(inputs.key === undefined || !inputs.isPublic ? {} : { [keyAnnotation]: inputs.key }),
     },
     created: ports.now,
     ...(request.epoch === undefined ? {} : { epoch: request.epoch }),

@@ -37,7 +37,7 @@ export async function writeFiles(
       `--iidfile=${join(directory, "iid")}`,
     ];
     const args = [...flags, `--output=${destination}`, `--file=${file}`, directory];
-    const status = await engine.passThrough(args, undefined);
+    const status = await engine.passThrough(args);
     if (status !== 0) throw notWritten(destination, status);
   } finally {
     // buildah 1.28 leaves the container of a stage that has no instruction.

@@ -16,6 +16,8 @@ const keyVersion = 1;
 export interface BuildInputs {
   /** Equal keys, equal results; undefined where a step's result cannot be known (an ADD of a URL). */
   readonly key: Digest | undefined;
+  /** Whether others may see the key: where an argument is secret, it is for this store alone. */
+  readonly isPublic: boolean;
   /** What the key is the digest of, part by part; argument values only as their digests. */
   readonly parts: KeyParts;
   /** IDs of the images that the build takes from outside, by their names in the file. */
@@ -49,10 +51,12 @@ export async function readInputs(
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
   const known = directories ?? new Map<string, ContextHash>();
-  const parts = describeKey(request, plan, images, known);
+  const hash = await openArgumentHash(store, request, plan);
+  const parts = describeKey(request, plan, images, known, hash);
   const isKnown = plan.unpredictable.length === 0 && directories !== undefined;
   return {
     key: isKnown ? digestText(JSON.stringify(parts)) : undefined,
+    isPublic: listRedacted(request, plan).length === 0,
     parts,
     images,
     pending: new Set(pending),
@@ -61,8 +65,31 @@ export async function readInputs(
   };
 }
 
+/** Names of secret arguments that the build declares. */
+function listRedacted(request: BuildRequest, plan: BuildPlan): readonly string[] {
+  return [...request.redacted].filter(
+    (name) => request.buildArgs.has(name) && plan.declaredArguments.has(name),
+  );
+}
+
+type ArgumentHash = (name: string, value: string) => string;
+
+/** Digests of arguments; of secret ones under the store's own key. */
+async function openArgumentHash(
+  store: Store,
+  request: BuildRequest,
+  plan: BuildPlan,
+): Promise<ArgumentHash> {
+  const redacted = new Set(listRedacted(request, plan));
+  if (redacted.size === 0) return (_, value) => digestText(value);
+  const { openKeyedHash } = await import("../store/secret-key.ts");
+  const hash = await openKeyedHash(store);
+  return (name, value) => (redacted.has(name) ? hash(value) : digestText(value));
+}
+
 /** The inputs when the engine has all images: pulls those that it has not. */
 export async function pullPending(
+  store: Store,
   inputs: BuildInputs,
   request: BuildRequest,
   plan: BuildPlan,
@@ -75,7 +102,8 @@ export async function pullPending(
     images.set(name, await pullImage(name, request, ports, context, undefined));
   }
   // A tag may have moved on between the two questions.
-  const parts = describeKey(request, plan, images, inputs.directories);
+  const hash = await openArgumentHash(store, request, plan);
+  const parts = describeKey(request, plan, images, inputs.directories, hash);
   const key = inputs.key === undefined ? undefined : digestText(JSON.stringify(parts));
   return { ...inputs, key, parts, images, pending: new Set() };
 }
@@ -89,6 +117,7 @@ function describeKey(
   plan: BuildPlan,
   images: ReadonlyMap<string, Digest>,
   directories: ReadonlyMap<string, ContextHash>,
+  hash: ArgumentHash,
 ): KeyParts {
   const used = [...request.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
   return {
@@ -96,7 +125,7 @@ function describeKey(
     texts: plan.texts,
     escape: plan.containerfile.escape,
     output: plan.target.stage.index,
-    arguments: sortEntries(used.map(([name, value]) => [name, digestText(value)])),
+    arguments: sortEntries(used.map(([name, value]) => [name, hash(name, value)])),
     platform: request.platform ?? null,
     images: sortEntries([...images]),
     directories: sortEntries([...directories].map(([role, { digest }]) => [role, digest])),

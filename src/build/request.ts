@@ -30,6 +30,10 @@ export interface BuildRequest {
   readonly names: readonly ImageName[];
   readonly target: string | undefined;
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** Arguments whose values must not stand on a command line: those that stood on none, and those of --redact. */
+  readonly hiddenArgs: ReadonlySet<string>;
+  /** --redact: arguments whose values must not be told, not even hashed, to whoever reads a record or an image. */
+  readonly redacted: ReadonlySet<string>;
   /** name -> directory or `docker-image://NAME` (and the engine's other forms). */
   readonly buildContexts: ReadonlyMap<string, string>;
   /** `os/arch[/variant]`, as given. */

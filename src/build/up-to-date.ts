@@ -51,7 +51,7 @@ export function findAdoptable(
   remotes: readonly RemoteImage[],
   inputs: BuildInputs,
 ): RemoteImage | undefined {
-  if (inputs.key === undefined) return undefined;
+  if (inputs.key === undefined || !inputs.isPublic) return undefined;
   const same = remotes.filter(
     ({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key,
   );

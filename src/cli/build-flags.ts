@@ -88,6 +88,11 @@ export const buildFlags: readonly BuildFlag[] = [
   own("target", "STAGE", "build this stage (default: the last)"),
   own("build-arg", "NAME[=VALUE]", "a build argument; without a value, the environment's"),
   ours("build-arg-file", "FILE", "build arguments from a file, NAME=VALUE a line"),
+  ours(
+    "redact",
+    "NAME",
+    "a build argument that is secret: no record, image or command line of the engine tells it; repeatable",
+  ),
   own("build-context", "NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
   own("platform", "OS/ARCH", "the platform of the image"),
   own("label", "KEY=VALUE", "a label of the image"),

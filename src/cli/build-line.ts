@@ -1,6 +1,7 @@
 import { arch, platform as hostSystem } from "node:os";
 import { resolve } from "node:path";
-import type { CommandLine } from "./arguments.ts";
+import { suggestName } from "../suggest.ts";
+import { usageError, type CommandLine } from "./arguments.ts";
 import type { BuildFlag } from "./build-flags.ts";
 import type { CliIo } from "./io.ts";
 import { readArgumentFile, splitPair } from "./values.ts";
@@ -22,21 +23,48 @@ export function isSet(line: BuildCommandLine, name: string): boolean {
   return lastValue(line, name) === "true";
 }
 
-/** --build-arg-file's and --build-arg's values; one without a value takes the environment's, if it has one. */
-export async function readBuildArgs(
-  line: BuildCommandLine,
-  io: CliIo,
-): Promise<ReadonlyMap<string, string>> {
+/** What a command line says of build arguments. */
+export interface GivenArguments {
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Those whose values stand on no command line, or must not: see `BuildRequest`. */
+  readonly hiddenArgs: ReadonlySet<string>;
+  readonly redacted: ReadonlySet<string>;
+}
+
+/**
+ * --build-arg-file's and --build-arg's values; one without a value takes the environment's, if it has one.
+ * Errors: `usage` for a --redact that names none of them.
+ */
+export async function readBuildArgs(line: BuildCommandLine, io: CliIo): Promise<GivenArguments> {
   const files = await Promise.all(
     listValues(line, "build-arg-file").map((path) => readArgumentFile(resolve(io.cwd, path))),
   );
-  const words = [...files.flat(), ...listValues(line, "build-arg")];
-  return new Map(
-    words.flatMap((word): readonly (readonly [string, string])[] => {
-      const [name, value] = splitPair(word);
-      const given = value ?? io.env[name];
-      return given === undefined ? [] : [[name, given]];
-    }),
+  const fromFiles = files.flat().map((word) => splitPair(word));
+  const fromLine = listValues(line, "build-arg").map((word) => splitPair(word));
+  const all = [...fromFiles, ...fromLine];
+  const buildArgs = new Map<string, string>();
+  const hiddenArgs = new Set<string>();
+  for (const [name, value] of all) {
+    const given = value ?? io.env[name];
+    if (given !== undefined) buildArgs.set(name, given);
+    hiddenArgs.add(name);
+  }
+  for (const [name, value] of fromLine) if (value !== undefined) hiddenArgs.delete(name);
+  const redacted = readRedacted(
+    line,
+    all.map(([name]) => name),
+  );
+  return { buildArgs, hiddenArgs: new Set([...hiddenArgs, ...redacted]), redacted };
+}
+
+function readRedacted(line: BuildCommandLine, names: readonly string[]): ReadonlySet<string> {
+  const redacted = listValues(line, "redact");
+  const unknown = redacted.find((name) => !names.includes(name));
+  if (unknown === undefined) return new Set(redacted);
+  const near = suggestName(unknown, names);
+  throw usageError(
+    `--redact ${unknown}: no build argument of that name is given`,
+    near === undefined ? "give it with --build-arg too" : `did you mean ${near}?`,
   );
 }
 

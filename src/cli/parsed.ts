@@ -14,6 +14,7 @@ import {
   lastValue,
   listValues,
   readBuildArgs,
+  type GivenArguments,
   type BuildCommandLine,
 } from "./build-line.ts";
 import { splitPair } from "./values.ts";
@@ -23,7 +24,7 @@ export interface Parsed {
   readonly sources: Sources;
   readonly containerfile: Containerfile;
   readonly graph: StageGraph;
-  readonly buildArgs: ReadonlyMap<string, string>;
+  readonly given: GivenArguments;
 }
 
 /**
@@ -36,8 +37,9 @@ export async function readParsed(line: BuildCommandLine, io: CliIo): Promise<Par
   const containerfile = parseContainerfile(sources.bytes, sources.file);
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
     throw preprocessed(sources.file);
-  const buildArgs = await readBuildArgs(line, io);
-  return { sources, containerfile, buildArgs, graph: resolveGraph(containerfile, line, buildArgs) };
+  const given = await readBuildArgs(line, io);
+  const graph = resolveGraph(containerfile, line, given.buildArgs);
+  return { sources, containerfile, given, graph };
 }
 
 /** buildah runs the C preprocessor over such a file; what it would make of an OUTPUT is not ours to guess. */

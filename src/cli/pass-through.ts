@@ -9,7 +9,7 @@ import type { CliIo } from "./io.ts";
 import type { LenientLine } from "./lenient.ts";
 import { findIgnoreFile, type Sources } from "./locate.ts";
 import { lastValue, listValues } from "./build-line.ts";
-import { readArgumentFile } from "./values.ts";
+import { readArgumentFile, splitPair } from "./values.ts";
 
 /**
  * A build without OUTPUT: the engine's own, with every flag as it was given, its streams, its
@@ -25,17 +25,34 @@ export async function passThrough(
 ): Promise<number> {
   const { line } = lenient;
   refuseOwnFlags(lenient);
-  const flags = line.flags.filter((one) =>
-    isForEngine(one, lenient, engine, lowered !== undefined),
+  const redacted = new Set(listValues(line, "redact"));
+  const flags = line.flags.filter(
+    (one) => isForEngine(one, lenient, engine, lowered !== undefined) && !isRedacted(one, redacted),
   );
+  const fromFiles = await readArgumentFiles(lenient, io);
+  const hidden = line.flags.filter((one) => isRedacted(one, redacted)).map((one) => one.value);
   const args = [
+    ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
-    ...(await renderArgumentFiles(lenient, io)),
     ...(sources === undefined ? [] : await renderFile(lenient, io, sources, lowered)),
     ...line.operands,
     ...line.rest,
   ];
-  return engine.passThrough(args, readInput(sources, lowered));
+  return engine.passThrough(args, {
+    input: readInput(sources, lowered),
+    hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
+  });
+}
+
+/** Whether it gives a value that must not stand on the engine's command line. */
+function isRedacted({ spec, value }: GivenFlag, redacted: ReadonlySet<string>): boolean {
+  const equals = value.indexOf("=");
+  return spec.name === "build-arg" && equals >= 0 && redacted.has(value.slice(0, equals));
+}
+
+function splitValue(word: string): readonly (readonly [string, string])[] {
+  const [name, value] = splitPair(word);
+  return value === undefined ? [] : [[name, value]];
 }
 
 function isForEngine(
@@ -73,14 +90,15 @@ function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
   throw usageError(`-o ${registry} needs a target with OUTPUT`, ownFlags["push"]);
 }
 
-async function renderArgumentFiles(
+/** Where the engine cannot read them. */
+async function readArgumentFiles(
   { line, engineFlags }: LenientLine,
   io: CliIo,
 ): Promise<readonly string[]> {
   if (engineFlags.some((one) => one.name === "build-arg-file")) return [];
   const paths = listValues(line, "build-arg-file").map((path) => resolve(io.cwd, path));
   const words = await Promise.all(paths.map(readArgumentFile));
-  return words.flat().map((word) => `--build-arg=${word}`);
+  return words.flat();
 }
 
 /** The engine looks for the two names that it knows; any other file must be named to it. */

@@ -18,7 +18,7 @@ import { parseCount, parseSize, splitPair } from "./values.ts";
 /** Everything that a command line asks for, checked. @throws XbuildError `usage`, `name-invalid`, `file-not-found` */
 export async function createRequest(
   line: BuildCommandLine,
-  { containerfile, sources, buildArgs }: Pick<Parsed, "containerfile" | "sources" | "buildArgs">,
+  { containerfile, sources, given }: Pick<Parsed, "containerfile" | "sources" | "given">,
   engine: Engine,
   io: CliIo,
 ): Promise<BuildRequest> {
@@ -40,7 +40,7 @@ export async function createRequest(
     ),
     names,
     target: lastValue(line, "target"),
-    buildArgs,
+    ...given,
     buildContexts: new Map(
       listValues(line, "build-context").map((word) => parseContext(word, io.cwd)),
     ),
@@ -50,7 +50,7 @@ export async function createRequest(
     annotations: Object.fromEntries(listValues(line, "annotation").map((word) => parsePair(word))),
     pull: parsePull(line),
     noCache: isSet(line, "no-cache"),
-    ...parseTimes(line, buildArgs, io),
+    ...parseTimes(line, given.buildArgs, io),
     format: parseFormat(line),
     destinations,
     load: wantsLoad(line, names.length, destinations.length + registries.pushes.length),

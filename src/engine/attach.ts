@@ -12,10 +12,14 @@ import { notStarted } from "./run.ts";
 export async function attachProgram(
   command: readonly string[],
   input: Uint8Array | undefined,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const [program = "", ...args] = command;
   const stdin = input === undefined ? undefined : openInput(input);
-  const child = spawn(program, args, { stdio: [stdin ?? "inherit", "inherit", "inherit"] });
+  const child = spawn(program, args, {
+    stdio: [stdin ?? "inherit", "inherit", "inherit"],
+    env: { ...process.env, ...env },
+  });
   const forward = (signal: NodeJS.Signals): void => void child.kill(signal);
   process.on("SIGINT", waitForChild).on("SIGTERM", forward);
   try {

@@ -2,13 +2,14 @@ import type { BuildFiles, EngineBuild, Mount } from "./model.ts";
 
 /**
  * The flags of `buildah build` and `podman build` (their option names are the same) for one call.
- * `relabel` asks for SELinux labels that every container may read.
+ * `relabel` asks for SELinux labels that every container may read; `hidden` stands in place of the hidden arguments.
  * The docker format is asked for whatever format our image has: SHELL and HEALTHCHECK exist only there.
  */
 export function renderBuildFlags(
   build: EngineBuild,
   files: BuildFiles,
   relabel: boolean,
+  hidden: readonly string[] = [...build.hiddenArgs].map((name) => `--build-arg=${name}`),
 ): readonly string[] {
   return [
     ...(build.mode === "cached"
@@ -21,7 +22,8 @@ export function renderBuildFlags(
     ...(build.quiet ? ["--quiet"] : []),
     ...(build.platform === undefined ? [] : [`--platform=${build.platform}`]),
     ...(build.ignoreFile === undefined ? [] : [`--ignorefile=${build.ignoreFile}`]),
-    ...[...build.buildArgs].map(([name, value]) => `--build-arg=${name}=${value}`),
+    ...listShown(build),
+    ...hidden,
     ...build.flags,
     ...build.mounts.map((mount) => `--volume=${renderMount(mount, relabel)}`),
     ...build.names.map((name) => `--tag=${name}`),
@@ -29,6 +31,11 @@ export function renderBuildFlags(
     `--file=${files.containerfile}`,
     build.context,
   ];
+}
+
+function listShown({ buildArgs, hiddenArgs }: EngineBuild): readonly string[] {
+  const shown = [...buildArgs].filter(([name]) => !hiddenArgs.has(name));
+  return shown.map(([name, value]) => `--build-arg=${name}=${value}`);
 }
 
 function renderMount(mount: Mount, relabel: boolean): string {

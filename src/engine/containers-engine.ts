@@ -1,12 +1,15 @@
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/model.ts";
+import { removeTree } from "../system/remove-tree.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
 import { describeFailure } from "./failures.ts";
 import { parseHelpFlags } from "./flags.ts";
+import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type { BuildFiles, Engine, EngineBuild, RunContext } from "./model.ts";
 import { identifyProcess, stopOrphan, type RunningProgram } from "./processes.ts";
 import { runContained } from "./contained.ts";
@@ -34,8 +37,19 @@ export function createContainersEngine(dialect: Dialect, options: readonly strin
     ...options,
     ...args,
   ];
-  const renderBuild: Engine["renderBuild"] = (build, files) =>
-    command("build", ...renderBuildFlags(build, files, existsSync("/sys/fs/selinux/enforce")));
+  const renderBuild = (
+    build: EngineBuild,
+    files: BuildFiles,
+    hidden?: readonly string[],
+  ): readonly string[] =>
+    command(
+      "build",
+      ...renderBuildFlags(build, files, existsSync("/sys/fs/selinux/enforce"), hidden),
+    );
+  const listBuildFlags: Engine["listBuildFlags"] = async () =>
+    parseHelpFlags(await queryProgram(command("build", "--help")));
+  const readsFiles = async (): Promise<boolean> =>
+    (await listBuildFlags()).some((flag) => flag.name === "build-arg-file");
   return {
     name: dialect.name,
     options,
@@ -43,9 +57,13 @@ export function createContainersEngine(dialect: Dialect, options: readonly strin
     renderBuild,
     build: async (build, context) => {
       const files = await prepareFiles(build, context);
+      const values = new Map([...build.buildArgs].filter(([name]) => build.hiddenArgs.has(name)));
+      const file = join(context.directory, "build-arguments");
+      const { flags, env } = await passArguments({ values, file, readsFiles });
       const run = build.mode === "single" ? runContained : streamProgram;
-      const result = await run(renderBuild(build, files), {
+      const result = await run(renderBuild(build, files, flags), {
         ...context,
+        env,
         interrupt: dialect.interrupt,
         started: (pid) => noteProcess(pid, context),
       });
@@ -53,7 +71,10 @@ export function createContainersEngine(dialect: Dialect, options: readonly strin
       if (result.status !== 0) throw describeFailure(build, dialect.name, result);
       return normaliseId(await readFile(files.iidfile, "utf8"));
     },
-    passThrough: (args, input) => attachProgram(command("build", ...args), input),
+    passThrough: (args, options = {}) =>
+      withHiddenArguments(options.hiddenArgs ?? new Map(), readsFiles, ({ flags, env }) =>
+        attachProgram(command("build", ...flags, ...args), options.input, env),
+      ),
     runInNamespace: async (words, input) =>
       hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input),
     askAhead: (name) => queryAhead(command(...dialect.imageId(name))),
@@ -74,9 +95,25 @@ export function createContainersEngine(dialect: Dialect, options: readonly strin
     },
     stopOrphan,
     storageSpecifier: () => renderStorage(options),
-    listBuildFlags: async () => parseHelpFlags(await queryProgram(command("build", "--help"))),
+    listBuildFlags,
     version: async () => (await queryProgram([dialect.name, "--version"])).trim(),
   };
+}
+
+/** With a directory of its own for a file of arguments, where one is needed; it is gone afterwards. */
+async function withHiddenArguments<T>(
+  values: ReadonlyMap<string, string>,
+  readsFiles: () => Promise<boolean>,
+  action: (passed: PassedArguments) => Promise<T>,
+): Promise<T> {
+  if (values.size === 0) return action({ flags: [], env: {} });
+  const directory = await mkdtemp(join(tmpdir(), "xbuild-"));
+  try {
+    const file = join(directory, "build-arguments");
+    return await action(await passArguments({ values, file, readsFiles }));
+  } finally {
+    await removeTree(directory);
+  }
 }
 
 /** As root, or in the engine's user namespace already (where we are root too). */

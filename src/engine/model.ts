@@ -24,6 +24,8 @@ export interface EngineBuild {
   readonly names: readonly string[];
   readonly mounts: readonly Mount[];
   readonly buildArgs: ReadonlyMap<string, string>;
+  /** Names of arguments whose values must not stand on the engine's command line. */
+  readonly hiddenArgs: ReadonlySet<string>;
   readonly platform: string | undefined;
   readonly pull: "missing" | "never";
   readonly ignoreFile: string | undefined;
@@ -78,15 +80,14 @@ export interface Engine {
   /** Options of the program itself, before its command: they say which storage it has. */
   readonly options: readonly string[];
   readonly sharesFiles: boolean;
-  /** The whole command line of a build, the program first. */
+  /** The whole command line of a build, the program first; hidden arguments stand there by their names alone. */
   readonly renderBuild: (build: EngineBuild, files: BuildFiles) => readonly string[];
   /** @returns the image's ID. @throws XbuildError `step-failed` with the engine's exit status, `engine-cannot-run`. */
   readonly build: (build: EngineBuild, context: RunContext) => Promise<Digest>;
   /**
-   * Hands a whole command line to the engine's build, its streams being ours (`input` stands for
-   * stdin where it has been read already). @returns its exit status.
+   * Hands a whole command line to the engine's build, its streams being ours. @returns its exit status.
    */
-  readonly passThrough: (args: readonly string[], input: Uint8Array | undefined) => Promise<number>;
+  readonly passThrough: (args: readonly string[], options?: PassOptions) => Promise<number>;
   /**
    * Runs a program where an ordinary user has all ids of the containers, its streams being ours
    * (`input` as above). @returns its exit status; undefined where that would change nothing.
@@ -114,6 +115,13 @@ export interface Engine {
   readonly storageSpecifier: () => string;
   readonly listBuildFlags: () => Promise<readonly EngineFlag[]>;
   readonly version: () => Promise<string>;
+}
+
+export interface PassOptions {
+  /** Stands for stdin, where that has been read already. */
+  readonly input?: Uint8Array | undefined;
+  /** Build arguments beside those of the command line, on which their values must not stand. */
+  readonly hiddenArgs?: ReadonlyMap<string, string>;
 }
 
 /** The engine's name and the number in what it says of its version. */

@@ -56,6 +56,8 @@ export interface StreamOptions {
   readonly signal: AbortSignal;
   /** How it is stopped when `signal` aborts. */
   readonly interrupt?: (running: RunningProgram) => void;
+  /** Variables beside those of our own environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Told of the process ID as soon as there is one. */
   readonly started?: (pid: number) => Promise<void>;
 }
@@ -67,7 +69,7 @@ export interface StreamOptions {
  */
 export async function streamProgram(
   command: readonly string[],
-  { log, signal, interrupt = interruptGroup, started }: StreamOptions,
+  { log, signal, interrupt = interruptGroup, env = {}, started }: StreamOptions,
 ): Promise<RunResult> {
   const { execa } = await import("execa");
   const [program = "", ...args] = command;
@@ -79,6 +81,7 @@ export async function streamProgram(
     encoding: "buffer",
     detached: true,
     cleanup: false,
+    env,
   });
   let tail = Buffer.alloc(0);
   child.stdout.on("data", log.stdout);

@@ -40,8 +40,9 @@ export async function createAtomically(
   store: Store,
   path: string,
   bytes: Uint8Array,
+  { mode = blobMode }: Pick<WriteOptions, "mode"> = {},
 ): Promise<void> {
-  const temporary = await writeTemporary(store, bytes, { durable: true, mode: blobMode });
+  const temporary = await writeTemporary(store, bytes, { durable: true, mode });
   try {
     await link(temporary, path);
   } catch (error) {

@@ -123,6 +123,8 @@ export function planBuild(
     ignoreFile: undefined,
     names: [parseImageName("app")],
     target: undefined,
+    hiddenArgs: new Set(),
+    redacted: new Set(),
     buildArgs: new Map(),
     buildContexts: new Map(),
     platform: undefined,
