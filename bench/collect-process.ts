@@ -12,4 +12,5 @@ await collectOutput(output, {
   allowDevices: false,
   staging,
   baseLayers: 0,
+  isKnown: () => Promise.resolve(true),
 });

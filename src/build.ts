@@ -1,7 +1,7 @@
 import { deliverImage, resolveNames, type DeliverOptions } from "./build/deliver.ts";
 import { describeEvents } from "./build/events.ts";
 import { readInputs } from "./build/inputs.ts";
-import { LayersGoneError } from "./build/layers-gone.ts";
+import { UselessLayersError } from "./build/layers-gone.ts";
 import type { BuildPorts, BuildRequest, BuildResult, Continued } from "./build/request.ts";
 import { describeResult } from "./build/result.ts";
 import { findUpToDate, keepUpToDate } from "./build/up-to-date.ts";
@@ -34,7 +34,7 @@ export async function buildImage(
   const same = request.noCache ? undefined : await findUpToDate(store, inputs);
   const gone = new Set<Digest>();
   if (same !== undefined && (await handOn(store, request, ports, same, loaded, gone))) {
-    return describeResult(request, same, { upToDate: true });
+    return describeResult(store, request, same, { upToDate: true });
   }
   // As above.
   const status = await ports.enterNamespace?.();
@@ -72,7 +72,7 @@ async function handOn(
     return true;
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;
-    if (error instanceof LayersGoneError) for (const digest of error.digests) gone.add(digest);
+    if (error instanceof UselessLayersError) for (const digest of error.digests) gone.add(digest);
     else if (error.code !== "image-not-found") throw error;
     return false;
   }

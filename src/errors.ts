@@ -38,6 +38,7 @@ export type ErrorCode =
   | "registry-tls"
   | "registry-corrupt"
   | "layer-gone"
+  | "image-untrue"
   | "output-destination"
   // rebase
   | "rebase-base-mismatch"

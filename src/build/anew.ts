@@ -1,14 +1,17 @@
 import type { BuildPlan } from "../plan/model.ts";
 import type { Digest, Image } from "../oci/model.ts";
+import { listMissingLayers } from "../store/export.ts";
 import type { Store } from "../store/paths.ts";
+import type { LayerFiles } from "../transport/layers.ts";
 import { findBases } from "./bases.ts";
 import { withRun, type BuildRun } from "./cleanup.ts";
 import { collectImage } from "./collect.ts";
 import { deliverImage } from "./deliver.ts";
 import { explainBuild } from "./explain.ts";
+import { fetchFrom, pickClaims } from "./fetch.ts";
 import { pullPending, type BuildInputs } from "./inputs.ts";
 import { prepareLayers } from "./layers.ts";
-import { LayersGoneError } from "./layers-gone.ts";
+import { UselessLayersError } from "./layers-gone.ts";
 import { assertPresent } from "./presence.ts";
 import { withoutMovedKey } from "./moved.ts";
 import { findPreviousImages } from "./previous.ts";
@@ -16,7 +19,9 @@ import { readRemotes, type RemoteImage } from "./remotes.ts";
 import type { BuildPorts, BuildRequest, BuildResult } from "./request.ts";
 import { describeResult } from "./result.ts";
 import { buildEnvironment, runLayering } from "./steps.ts";
+import { needsBytes } from "./stage-layers.ts";
 import { adoptImage, findAdoptable } from "./up-to-date.ts";
+import { listClaims, verifyLayers } from "./verify-layers.ts";
 
 /** One build that is not known to be up to date, from what is asked to where the image goes. */
 interface Build {
@@ -57,19 +62,34 @@ export async function buildAnew(
 
 async function adoptRemote(build: Build, gone: Set<Digest>): Promise<BuildResult | undefined> {
   const { store, request, plan, ports, inputs, run, remotes } = build;
-  const found = request.noCache ? undefined : findAdoptable(remotes, inputs);
+  const found = request.noCache ? undefined : findAdoptable(remotes, inputs, request);
   if (found === undefined || lacks(found.image, gone)) return undefined;
-  const { layers } = found.image.manifest;
-  const elsewhere = layers.filter((layer) => !found.files.has(layer.digest));
   try {
-    await assertPresent(elsewhere, found.locations, request.access, ports.signal);
-    await adoptImage(run, request, plan, inputs, remotes, found);
+    const files = await bringAdopted(build, found);
+    await adoptImage(run, request, plan, inputs, remotes, { ...found, files });
     await deliverImage(store, request, ports, found.image, { run, isChecked: true });
-    return describeResult(request, found.image, { upToDate: true });
+    return await describeResult(store, request, found.image, { upToDate: true });
   } catch (error) {
-    noteGone(error, gone, ports);
+    noteGone(error, gone, build);
     return undefined;
   }
+}
+
+/** What is needed of such an image's bytes, checked; what stays elsewhere is asked for. */
+async function bringAdopted(
+  { store, request, ports, run }: Build,
+  { image, files, locations }: RemoteImage,
+): Promise<LayerFiles> {
+  await verifyLayers({ claims: listClaims(image) }, files, run, ports);
+  const missing = await listMissingLayers(store, image);
+  const elsewhere = missing.filter((layer) => !files.has(layer.digest));
+  if (needsBytes(request)) {
+    const wanted = { locations, claims: pickClaims(image, elsewhere) };
+    const fetched = await fetchFrom(wanted, request, ports, run);
+    return new Map([...files, ...fetched.files]);
+  }
+  await assertPresent(elsewhere, locations, request.access, ports.signal);
+  return files;
 }
 
 function lacks({ manifest }: Image, gone: ReadonlySet<Digest>): boolean {
@@ -78,7 +98,7 @@ function lacks({ manifest }: Image, gone: ReadonlySet<Digest>): boolean {
 
 /** Each time fewer layers are offered: it ends. */
 async function withoutGone<T>(
-  { ports, run }: Build,
+  build: Build,
   gone: Set<Digest>,
   action: (gone: ReadonlySet<Digest>) => Promise<T>,
 ): Promise<T> {
@@ -86,20 +106,22 @@ async function withoutGone<T>(
     try {
       return await action(gone);
     } catch (error) {
-      noteGone(error, gone, ports);
-      await run.discardWork();
+      noteGone(error, gone, build);
+      await build.run.discardWork();
     }
   }
 }
 
 /** @throws the error itself, where it is another one, or says nothing new */
-function noteGone(error: unknown, gone: Set<Digest>, { reporter }: BuildPorts): void {
-  if (!(error instanceof LayersGoneError)) throw error;
+function noteGone(error: unknown, gone: Set<Digest>, { request, ports }: Build): void {
+  if (!(error instanceof UselessLayersError)) throw error;
+  // Somebody has lied: that is no accident to go on from by oneself.
+  if (error.code === "image-untrue" && !request.ignoreCacheErrors) throw error;
   const fresh = error.digests.filter((digest) => !gone.has(digest));
   if (fresh.length === 0) throw error;
   for (const digest of fresh) gone.add(digest);
   const message = `${error.message}; it is built without`;
-  reporter.warn({ code: error.code, severity: "warning", message });
+  ports.reporter.warn({ code: error.code, severity: "warning", message });
 }
 
 /** The steps in the engine, what they wrote as an image, and where it goes. */
@@ -123,7 +145,7 @@ async function runBuild(build: Build, gone: ReadonlySet<Digest>): Promise<BuildR
   const { image, layers: collected } = await collectImage(made);
   await Promise.all([run.discardWork(), run.release()]);
   await deliverImage(store, request, ports, image, { run, isChecked: true });
-  return describeResult(request, image, { upToDate: false, layers: collected });
+  return describeResult(store, request, image, { upToDate: false, layers: collected });
 }
 
 async function explainReasons({ store, request, plan, ports, inputs }: Build): Promise<void> {

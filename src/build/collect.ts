@@ -9,11 +9,12 @@ import { listMissingLayers } from "../store/export.ts";
 import { narrowLocations, type Location } from "../store/locations.ts";
 import { blobPath } from "../store/paths.ts";
 import type { BuildRecord } from "../store/records.ts";
+import { hasBlob } from "../store/store.ts";
 import { putTree } from "../store/trees.ts";
 import { tolerate } from "../system/errno.ts";
-import type { LayerFiles } from "../transport/layers.ts";
 import { withBases } from "./base-entries.ts";
-import { countLayers, type BaseImage } from "./bases.ts";
+import { joinBases, listLayers, stageLayers } from "./stage-layers.ts";
+import { countLayers } from "./bases.ts";
 import type { Collection } from "./collection.ts";
 import { describeImage } from "./describe-image.ts";
 
@@ -24,13 +25,11 @@ export async function collectImage(
   const { request, run, ports, inputs, found } = collection;
   const done = ports.reporter.step("Collecting layers");
   await checkInput(collection);
-  const output = withBases(await collectLayers(collection), collection.bases);
-  for (const warning of output.warnings) ports.reporter.warn(warning);
-  const layers = output.entries.flatMap((one) => (one.kind === "layer" ? [one.layer] : []));
+  const collected = withBases(await collectLayers(collection), collection.bases);
+  for (const warning of collected.warnings) ports.reporter.warn(warning);
+  const { output, stagedBlobs } = await stageLayers(collection, collected);
   const image = assembleWithPrevious(describeImage(collection, output), found.last);
-  const { files, locations: known } = joinBases(collection);
-  const stagedBlobs = layers.flatMap((one) => stageBlob(one, files));
-  const locations = narrowLocations(known, image);
+  const locations = narrowLocations(joinBases(collection).locations, image);
   await assertKept(collection, image, stagedBlobs, locations);
   await keepTrees(collection);
   await commitImage(run, {
@@ -46,7 +45,7 @@ export async function collectImage(
       : { state: { key: collection.layers.stateKey, directory: output.state } }),
   });
   done();
-  return { image, layers };
+  return { image, layers: listLayers(output) };
 }
 
 /** For `--explain`: without them it says less. */
@@ -54,14 +53,6 @@ async function keepTrees({ store, inputs }: Collection): Promise<void> {
   for (const { digest, files } of inputs.directories.values()) {
     await tolerate(putTree(store, digest, files));
   }
-}
-
-/** Where layers are that were not packed: of previous images, and of those of --from. */
-function joinBases({ layers, found, bases }: Collection): Pick<BaseImage, "files" | "locations"> {
-  return {
-    files: new Map([...layers.files, ...bases.flatMap((one) => [...one.files])]),
-    locations: [...found.locations, ...bases.flatMap((one) => one.locations)],
-  };
 }
 
 /** Layers that stay where they are must be there: else the names would move to an image that nobody can have. */
@@ -77,12 +68,6 @@ async function assertKept(
   if (elsewhere.length === 0) return;
   const { assertPresent } = await import("./presence.ts");
   await assertPresent(elsewhere, locations, request.access, ports.signal);
-}
-
-/** What was packed, or came for this build and is kept. */
-function stageBlob({ blob, descriptor }: CollectedLayer, files: LayerFiles): readonly StagedBlob[] {
-  const path = blob ?? files.get(descriptor.digest);
-  return path === undefined ? [] : [{ digest: descriptor.digest, path }];
 }
 
 /** A blob that the build changed may be the store's own file: it is dropped there, and then only missing. */
@@ -103,6 +88,7 @@ function describeRecord({ request, inputs }: Collection, key: string, image: Ima
 }
 
 async function collectLayers({
+  store,
   request,
   plan,
   run,
@@ -121,6 +107,7 @@ async function collectLayers({
     allowDevices: request.allowDevices,
     staging: run.staging,
     baseLayers: countLayers(bases),
+    isKnown: (digest) => hasBlob(store, digest),
     signal: ports.signal,
   });
 }

@@ -28,7 +28,7 @@ export interface DeliverOptions {
 /**
  * Hands the image on: to registries, into the engine's storage, or to where `-o` says. What is there
  * already is left alone. Errors: `image-not-found` where the store has it no more, `layer-gone` (a
- * `LayersGoneError`), those of the destinations.
+ * `UselessLayersError`), those of the destinations.
  */
 export async function deliverImage(
   store: Store,

@@ -1,6 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
+import type { LayerIdentity } from "../layers/identify-layer.ts";
 import type { Descriptor, Digest, Image } from "../oci/model.ts";
 import { commitImage } from "../store/commit.ts";
 import { listMissingLayers } from "../store/export.ts";
@@ -10,6 +11,7 @@ import type { Run } from "../store/runs.ts";
 import type { TransportAccess } from "../transport/access.ts";
 import { fetchLayers, type LayerFiles } from "../transport/layers.ts";
 import { createGone } from "./layers-gone.ts";
+import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
 import { renderSize } from "./sizes.ts";
 import type { BuildRequest, TransferPorts } from "./request.ts";
 
@@ -17,7 +19,7 @@ type Transfer = Pick<BuildRequest, "access">;
 
 /**
  * Brings the layers of an image that are not here from the registries that have them into the store: a
- * destination needs their bytes. Errors: `layer-gone`, `registry-*`.
+ * destination needs their bytes. Errors: `layer-gone`, `image-untrue`, `registry-*`.
  */
 export async function completeImage(
   store: Store,
@@ -29,8 +31,15 @@ export async function completeImage(
   const missing = await listMissingLayers(store, image);
   if (missing.length === 0) return;
   const locations = await readLocations(store, image.digest);
-  const files = await fetchFrom(locations, missing, request, ports, run);
+  const wanted = { locations, claims: pickClaims(image, missing) };
+  const { files } = await fetchFrom(wanted, request, ports, run);
   await adoptLayers(run, image, files);
+}
+
+/** What an image says of these layers of its. */
+export function pickClaims(image: Image, layers: readonly Descriptor[]): readonly LayerClaim[] {
+  const wanted = new Set(layers.map((layer) => layer.digest));
+  return listClaims(image).filter(({ descriptor }) => wanted.has(descriptor.digest));
 }
 
 /** Takes layers of an image that the store has into the store too. */
@@ -39,17 +48,31 @@ export async function adoptLayers(run: Run, image: Image, files: LayerFiles): Pr
   await commitImage(run, { image, stagedBlobs, names: [] });
 }
 
+/** Layers, what is claimed of them, and where they may be. */
+export interface WantedLayers extends LayerCheck {
+  readonly locations: readonly Location[];
+}
+
+export interface FetchedLayers {
+  /** The file of each. */
+  readonly files: LayerFiles;
+  readonly identities: ReadonlyMap<Digest, LayerIdentity>;
+}
+
 /**
- * Brings these layers from the first location that has each, all that a location has at once.
- * @returns the file of each. Errors: `layer-gone` where none has one any more, `registry-*`.
+ * Brings these layers from the first location that has each, all that a location has at once, and checks them
+ * against what is claimed of them.
+ * Errors: `layer-gone` where none has one any more, `image-untrue`, `registry-*`.
  */
 export async function fetchFrom(
-  locations: readonly Location[],
-  wanted: readonly Descriptor[],
+  { locations, ...check }: WantedLayers,
   request: Transfer,
   ports: TransferPorts,
   run: Run,
-): Promise<LayerFiles> {
+): Promise<FetchedLayers> {
+  const wanted = [
+    ...new Map(check.claims.map(({ descriptor }) => [descriptor.digest, descriptor])).values(),
+  ];
   const files = new Map<Digest, string>();
   for (const location of locations) {
     const here = new Set(location.layers);
@@ -61,7 +84,7 @@ export async function fetchFrom(
   }
   const gone = wanted.filter(({ digest }) => !files.has(digest));
   if (gone.length > 0) throw createGone(gone, locations);
-  return files;
+  return { files, identities: await verifyLayers(check, files, run, ports) };
 }
 
 async function fetchOne(

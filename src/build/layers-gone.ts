@@ -1,15 +1,18 @@
 import { XbuildError } from "../errors.ts";
 import type { Descriptor, Digest } from "../oci/model.ts";
 import type { Location } from "../store/locations.ts";
+import { listSome } from "../system/text.ts";
 
-/** Layers that nobody has any more, and that an earlier image had: a build that is not offered them makes them anew. */
-export class LayersGoneError extends XbuildError {
+/** Layers that an earlier image has and that are of no use: a build that is not offered them makes them anew. */
+export class UselessLayersError extends XbuildError {
   readonly digests: readonly Digest[];
 
-  constructor(digests: readonly Digest[], message: string) {
-    super("layer-gone", message, {
-      hint: "build again with --no-cache: what is gone is not offered any more",
-    });
+  constructor(
+    code: "layer-gone" | "image-untrue",
+    digests: readonly Digest[],
+    words: { readonly message: string; readonly hint: string },
+  ) {
+    super(code, words.message, { hint: words.hint });
     this.digests = digests;
   }
 }
@@ -18,13 +21,26 @@ export class LayersGoneError extends XbuildError {
 export function createGone(
   layers: readonly Descriptor[],
   locations: readonly Location[],
-): LayersGoneError {
+): UselessLayersError {
   const digests = layers.map((layer) => layer.digest);
   const gone = new Set(digests);
   const asked = locations.filter((one) => one.layers.some((digest) => gone.has(digest)));
-  const where = [...new Set(asked.map((one) => one.repository))].join(", ");
+  const where = listSome([...new Set(asked.map((one) => one.repository))]);
   const place = where === "" ? "no registry is known to have it" : `${where} has it no more`;
   const what = layers.length === 1 ? "a kept layer is" : `${layers.length} kept layers are`;
-  const message = `${what} nowhere any more: ${digests.join(", ")} (${place})`;
-  return new LayersGoneError(digests, message);
+  return new UselessLayersError("layer-gone", digests, {
+    message: `${what} nowhere any more: ${listSome(digests)} (${place})`,
+    hint: "build again with --no-cache: what is gone is not offered any more",
+  });
+}
+
+/** The error for layers whose bytes are not what an image says of them. `findings`: what is claimed, and what is so. */
+export function createUntrue(
+  digests: readonly Digest[],
+  findings: readonly string[],
+): UselessLayersError {
+  return new UselessLayersError("image-untrue", digests, {
+    message: `a previous image says what is not true of its layers: ${listSome(findings, 5, "; ")}`,
+    hint: "find out who pushed that image; --ignore-cache-errors builds without these layers",
+  });
 }

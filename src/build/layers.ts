@@ -9,6 +9,7 @@ import type { Run } from "../store/runs.ts";
 import { readState } from "../store/state.ts";
 import type { LayerFiles } from "../transport/layers.ts";
 import { countLayers, type BaseImage } from "./bases.ts";
+import { fetchFrom, pickClaims } from "./fetch.ts";
 import type { FoundImages } from "./previous.ts";
 import type { BuildPorts, BuildRequest } from "./request.ts";
 import { nameTarget } from "./target.ts";
@@ -56,11 +57,13 @@ async function bringAll(
   ports: BuildPorts,
   { previous, files, locations }: FoundImages,
 ): Promise<LayerFiles> {
-  const missing = await Promise.all(previous.map(({ image }) => listMissingLayers(store, image)));
-  const wanted = missing.flat().filter((layer) => !files.has(layer.digest));
+  const missing = await Promise.all(
+    previous.map(async ({ image }) => pickClaims(image, await listMissingLayers(store, image))),
+  );
+  const wanted = missing.flat().filter(({ descriptor }) => !files.has(descriptor.digest));
   if (wanted.length === 0) return files;
-  const { fetchFrom } = await import("./fetch.ts");
-  return new Map([...files, ...(await fetchFrom(locations, wanted, request, ports, run))]);
+  const fetched = await fetchFrom({ locations, claims: wanted }, request, ports, run);
+  return new Map([...files, ...fetched.files]);
 }
 
 async function findBlob(store: Store, digest: Digest): Promise<string | undefined> {

@@ -36,7 +36,8 @@ export async function findPreviousImages(
 ): Promise<FoundImages> {
   const elsewhere = remotes.flatMap((one) => one.locations);
   const local = await findLocalImages(store, request, run, { elsewhere, gone });
-  const describe = (one: RemoteImage): FoundImage => describeRemote(one, gone);
+  const trusted = request.trustCache !== "none";
+  const describe = (one: RemoteImage): FoundImage => describeRemote(one, gone, trusted);
   const found: readonly FoundImage[] = [
     ...remotes.filter((one) => one.isNamed).map(describe),
     ...local,
@@ -63,8 +64,9 @@ interface FoundImage {
 function describeRemote(
   { name, image, locations, files }: RemoteImage,
   gone: ReadonlySet<Digest>,
+  trusted: boolean,
 ): FoundImage {
-  const previous = { reference: name, image: withoutLayers(image, gone), trusted: true };
+  const previous = { reference: name, image: withoutLayers(image, gone), trusted };
   return { previous, whole: image, locations, files };
 }
 

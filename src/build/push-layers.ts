@@ -5,7 +5,7 @@ import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import type { ImageReference } from "../transport/reference.ts";
 import { withRegistryClient, type RegistryClient } from "../transport/registry/client.ts";
-import { adoptLayers, fetchFrom } from "./fetch.ts";
+import { adoptLayers, fetchFrom, pickClaims } from "./fetch.ts";
 import { createGone } from "./layers-gone.ts";
 import type { BuildRequest, TransferPorts } from "./request.ts";
 
@@ -99,6 +99,7 @@ export async function bringLayers(push: Push, layers: readonly Descriptor[]): Pr
     others.some((one) => one.layers.includes(layer.digest));
   const gone = layers.filter((layer) => !isElsewhere(layer));
   if (gone.length > 0) throw createGone(gone, locations);
-  const files = await fetchFrom(others, layers, request, ports, run);
+  const wanted = { locations: others, claims: pickClaims(image, layers) };
+  const { files } = await fetchFrom(wanted, request, ports, run);
   await adoptLayers(run, image, files);
 }

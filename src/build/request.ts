@@ -57,6 +57,8 @@ export interface BuildRequest {
   readonly cacheFrom: readonly ImageReference[];
   /** A previous image that cannot be read is told of, and counts as not there. */
   readonly ignoreCacheErrors: boolean;
+  /** Of whom keys, fingerprints and layers by reference are believed, beside our own store. */
+  readonly trustCache: "none" | "named" | "all";
   /** Which blobs the build finds, whatever OUTPUT says. */
   readonly input: LayersInput["input"] | undefined;
   /** How registries are reached. */
@@ -128,6 +130,8 @@ export interface ResultLayer {
   readonly mediaType: string;
   readonly size: number;
   readonly status: LayerStatus;
+  /** Whether its bytes are on this machine, and were checked here; else what is said of it is its registry's word. */
+  readonly verified: boolean;
 }
 
 export interface BuildResult {

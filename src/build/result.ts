@@ -1,14 +1,18 @@
 import type { CollectedLayer, LayerStatus } from "../layers/model.ts";
 import { listHistory } from "../oci/history.ts";
-import type { Image } from "../oci/model.ts";
+import type { Digest, Image } from "../oci/model.ts";
+import { listMissingLayers } from "../store/export.ts";
+import type { Store } from "../store/paths.ts";
 import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
 
 /** What a build tells of its image: of one that was up to date, all layers are kept. */
-export function describeResult(
+export async function describeResult(
+  store: Store,
   request: BuildRequest,
   image: Image,
   outcome: { readonly upToDate: boolean; readonly layers?: readonly CollectedLayer[] },
-): BuildResult {
+): Promise<BuildResult> {
+  const missing = await listMissingLayers(store, image);
   const { architecture, os, variant } = image.config;
   return {
     names: request.names.map((one) => one.full),
@@ -16,7 +20,7 @@ export function describeResult(
     configDigest: image.manifest.config.digest,
     platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
     upToDate: outcome.upToDate,
-    layers: listLayers(image, outcome.layers),
+    layers: listLayers(image, outcome.layers, new Set(missing.map((layer) => layer.digest))),
   };
 }
 
@@ -24,6 +28,7 @@ export function describeResult(
 function listLayers(
   image: Image,
   collected: readonly CollectedLayer[] | undefined,
+  missing: ReadonlySet<Digest>,
 ): readonly ResultLayer[] {
   const items = listHistory(image).flatMap((one) =>
     one.layer === undefined ? [] : [{ entry: one.entry, layer: one.layer }],
@@ -36,5 +41,6 @@ function listLayers(
     mediaType: layer.descriptor.mediaType,
     size: layer.descriptor.size,
     status: statuses[index] ?? "kept",
+    verified: !missing.has(layer.descriptor.digest),
   }));
 }

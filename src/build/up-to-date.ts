@@ -45,13 +45,14 @@ export async function keepUpToDate(
 
 /**
  * The previous image that says of itself that it was made of the same inputs: what stands at the
- * destination already before any other.
+ * destination already before any other. None where nobody is trusted.
  */
 export function findAdoptable(
   remotes: readonly RemoteImage[],
   inputs: BuildInputs,
+  { trustCache }: BuildRequest,
 ): RemoteImage | undefined {
-  if (inputs.key === undefined || !inputs.isPublic) return undefined;
+  if (inputs.key === undefined || !inputs.isPublic || trustCache === "none") return undefined;
   const same = remotes.filter(
     ({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key,
   );

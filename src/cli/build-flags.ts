@@ -73,6 +73,11 @@ export const buildFlags: readonly BuildFlag[] = [
   ),
   ours("ignore-cache-errors", undefined, "build without a previous image that cannot be read"),
   ours(
+    "trust-cache",
+    "WHOM",
+    "whose word on layers that are elsewhere is taken: none, named (--cache-from and the pushed tags; default) or all",
+  ),
+  ours(
     "input",
     "WHICH",
     "the layers that the build finds: local (default), all (those elsewhere are fetched) or none",

@@ -1,3 +1,4 @@
+import { hashBlob } from "../layers/identify-layer.ts";
 import type { StoreFinding } from "../store/findings.ts";
 import { verifyStore } from "../store/verify.ts";
 import { usageError } from "./arguments.ts";
@@ -16,7 +17,8 @@ import { paint, renderName } from "./text.ts";
 
 const help = `Usage: xbuild cache verify [FLAGS]
 
-Checks every byte of the store: blobs, index, records. Exit status 1 with findings.
+Checks every byte of the store: blobs, what images say of their layers, index, records. Exit status 1
+with findings.
 
       --repair             bring damaged blobs anew from the registry that an image's name says, and
                            remove what cannot be had, so that the next build makes it again
@@ -36,7 +38,7 @@ export async function runCacheVerify(argv: readonly string[], io: CliIo): Promis
   const fetcher = createBlobFetcher(store, readAccess({ flags: [] }, io));
   try {
     const repair = line.isSet("repair");
-    const findings = await verifyStore(store, { repair, fetchBlob: fetcher.fetch });
+    const findings = await verifyStore(store, { repair, fetchBlob: fetcher.fetch, hashBlob });
     io.stdout(isJson ? renderJson(findings) : renderFindings(findings, io));
     return findings.length === 0 ? 0 : 1;
   } finally {

@@ -10,7 +10,7 @@ import { parseCount, parseDuration } from "./values.ts";
 
 type Registries = Pick<
   BuildRequest,
-  "pushes" | "cacheFrom" | "ignoreCacheErrors" | "input" | "access"
+  "pushes" | "cacheFrom" | "ignoreCacheErrors" | "trustCache" | "input" | "access"
 >;
 
 /** What a command line says of registries. Errors: `usage`, `name-invalid`. */
@@ -25,6 +25,7 @@ export async function parseRegistries(
     pushes: listUnique([...pushed, ...outputs.map((text) => parseReference(text))]),
     cacheFrom: await parseCacheFrom(line, io),
     ignoreCacheErrors: isSet(line, "ignore-cache-errors"),
+    trustCache: parseTrust(lastValue(line, "trust-cache")),
     input: parseInput(lastValue(line, "input")),
     access: readAccess(line, io),
   };
@@ -85,6 +86,11 @@ export async function parseReferences(
   const conf = await readRegistriesConf(io.env);
   const options = { resolveShortName: (name: string) => resolveShortName(conf, name) };
   return values.map((text) => parseReference(text, options));
+}
+
+function parseTrust(text = "named"): BuildRequest["trustCache"] {
+  if (text === "none" || text === "named" || text === "all") return text;
+  throw usageError(`--trust-cache=${text}: none, named or all is meant`);
 }
 
 function parseInput(text: string | undefined): BuildRequest["input"] {

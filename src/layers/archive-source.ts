@@ -18,6 +18,9 @@ export interface LayerSource {
   readonly close: () => void;
 }
 
+/** Where a compressed archive is expanded to, and how large it may be then, in bytes. */
+type ArchiveOptions = Pick<CollectOptions, "staging" | "maxLayerSize" | "signal">;
+
 const windowSize = 64 * 1024;
 let count = 0;
 
@@ -27,7 +30,7 @@ let count = 0;
  */
 export async function openArchive(
   file: OutputFile,
-  options: CollectOptions,
+  options: ArchiveOptions,
   check: (entry: Entry) => void,
 ): Promise<LayerSource> {
   const opened: number[] = [];
@@ -76,7 +79,7 @@ async function expandTo(
   file: OutputFile,
   compression: Compression,
   fd: number,
-  options: CollectOptions,
+  options: ArchiveOptions,
 ): Promise<number> {
   const { shown } = file;
   let size = 0;

@@ -30,7 +30,8 @@ const maxRatio = 200;
 
 /**
  * Takes a blob bit for bit: one pass that copies it to the staging directory, hashes it, expands it and
- * judges the archive in it. One that is a previous image's layer is not looked into again. Errors:
+ * judges the archive in it. One that is a previous image's layer, and in our store, is not looked into again; of
+ * one that is elsewhere we know what its image says alone, and the bytes decide. Errors:
  * `blob-digest-mismatch`, `layer-...`, `output-...`.
  */
 export async function collectExact(
@@ -57,13 +58,14 @@ async function copyBlob(
   const writer = createBlobWriter(options.staging, file.shown, options.maxLayerSize);
   try {
     const layer = previous.byDigest.get(digest);
-    if (layer !== undefined) {
+    if (layer !== undefined && (await options.isKnown(digest))) {
       await readChunks(file, writer.write, options.signal);
       return { kind: "equal", layer, blob: (await writer.finish(digest)).path };
     }
     const compression = detectCompression(await readStart(file, 4));
     const diffId = await judgeBlob(file, compression, writer, context);
     const { path, size } = await writer.finish(digest);
+    if (layer?.diffId === (diffId ?? digest)) return { kind: "equal", layer, blob: path };
     const descriptor = { mediaType: layerTypes[compression], digest, size };
     return { kind: "new", descriptor, diffId: diffId ?? digest, blob: path };
   } finally {

@@ -56,7 +56,9 @@ export interface CollectOptions {
   readonly staging: string;
   /** Layers that stand below those of the build (for the warning about directories that change mode or owner, and the count). */
   readonly baseLayers: number;
-  readonly signal?: AbortSignal;
+  /** Whether the bytes of a previous image's layer are in our store, where they have been looked into. */
+  readonly isKnown: (digest: Digest) => Promise<boolean>;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

@@ -6,6 +6,7 @@ export interface StoreFinding {
     | "index-changed"
     | "blob-damaged"
     | "blob-name"
+    | "layer-diff-id"
     | "record-damaged"
     | "image-missing"
     | "layer-size";
@@ -26,4 +27,14 @@ export interface VerifyOptions {
    * whose path it returns; undefined where none has it.
    */
   readonly fetchBlob?: (digest: Digest, names: readonly string[]) => Promise<string | undefined>;
+  /**
+   * Hashes a blob, and what it has in it as a layer: the diff ID, undefined where it is no layer. Layers are a room
+   * of their own.
+   */
+  readonly hashBlob: (path: string) => Promise<BlobHash>;
+}
+
+export interface BlobHash {
+  readonly digest: Digest;
+  readonly diffId: Digest | undefined;
 }

@@ -4,7 +4,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bundleModule } from "../../test/helpers/bundle.ts";
-import { withStore } from "../../test/helpers/store.ts";
+import { checkStore, withStore } from "../../test/helpers/store.ts";
 import { validateLayout } from "../../test/helpers/validate-layout.ts";
 import { findImage, listImages } from "./images.ts";
 import { withLock } from "../system/lock.ts";
@@ -12,7 +12,6 @@ import { lockPath, type Store } from "./paths.ts";
 import { pruneStore } from "./prune.ts";
 import { beginRun, listDeadRuns } from "./runs.ts";
 import { hasBlob } from "./store.ts";
-import { verifyStore } from "./verify.ts";
 
 /** How many processes are killed: some tens here, more where XBUILD_KILLS says so. */
 const kills = Number(process.env["XBUILD_KILLS"] ?? 30);
@@ -57,7 +56,7 @@ function listPossible(lines: readonly string[], name: string): ReadonlySet<strin
 
 /** Nothing is wrong, every name has all its layers, and the next run leaves nothing of the dead ones. */
 async function expectWhole(store: Store): Promise<void> {
-  expect(await verifyStore(store)).toEqual([]);
+  expect(await checkStore(store)).toEqual([]);
   expect(await validateLayout(store.directory)).toEqual([]);
   for (const { image } of await listImages(store)) {
     for (const layer of image.manifest.layers) {

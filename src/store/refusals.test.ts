@@ -9,7 +9,7 @@ import {
   stageTestLayers,
   withTemporaryDirectory,
 } from "../../test/helpers/images.ts";
-import { commitTestImage, withStore } from "../../test/helpers/store.ts";
+import { checkStore, commitTestImage, withStore } from "../../test/helpers/store.ts";
 import { commitImage } from "./commit.ts";
 import { findImage } from "./images.ts";
 import { withLock } from "../system/lock.ts";
@@ -17,7 +17,6 @@ import { lockPath, type Store } from "./paths.ts";
 import { putRecord } from "./records.ts";
 import { beginRun, listDeadRuns } from "./runs.ts";
 import { openStore } from "./store.ts";
-import { verifyStore } from "./verify.ts";
 
 const name = "localhost/app:latest";
 const isRoot = process.getuid?.() === 0;
@@ -52,7 +51,7 @@ test.runIf(isRoot)("a full disk is named, and the old image stays", () =>
     await expect(commitImage(run, input)).rejects.toMatchObject(refused);
     await run.end();
     expect(await findImage(store, name)).toEqual(before);
-    expect(await verifyStore(store)).toEqual([]);
+    expect(await checkStore(store)).toEqual([]);
     await commitTestImage(store, ["two"], { names: [name] });
   }),
 );
@@ -73,7 +72,7 @@ test.runIf(isRoot)("a read-only store is read, and says why it is not written", 
     const before = await commitTestImage(store, ["one"], { names: [name] });
     execFileSync("mount", ["-o", "remount,ro", mount]);
     expect(await findImage(store, name)).toEqual(before);
-    expect(await verifyStore(store)).toEqual([]);
+    expect(await checkStore(store)).toEqual([]);
     await expect(beginRun(store)).rejects.toMatchObject({
       code: "store-not-writable",
       message: expect.stringContaining("read-only"),
@@ -92,7 +91,9 @@ test.runIf(isRoot)("a store of another user is neither read nor written: the err
         message: expect.stringContaining("belongs to another user (EACCES)"),
       });
       await expect(findImage(store, name)).rejects.toMatchObject({ code: "store-not-writable" });
-      await expect(verifyStore(store)).rejects.toMatchObject({ code: "store-not-writable" });
+      await expect(checkStore(store)).rejects.toMatchObject({
+        code: "store-not-writable",
+      });
     } finally {
       process.seteuid?.(0);
     }

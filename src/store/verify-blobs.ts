@@ -11,14 +11,28 @@ import type { StoreFinding, VerifyOptions } from "./findings.ts";
 import { blobPath, blobsDirectory, type Store } from "./paths.ts";
 import { listBlobs, type NamedEntry } from "./usage.ts";
 
-/** Blobs whose content has another digest, hashed with as many readers as Node has. */
-export async function findDamagedBlobs(store: Store): Promise<readonly Digest[]> {
+/** What every blob proved to be. */
+export interface HashedBlobs {
+  /** Those whose content has another digest. */
+  readonly damaged: readonly Digest[];
+  /** Of the others: the diff ID that each has as a layer, where it is one. */
+  readonly diffIds: ReadonlyMap<Digest, Digest | undefined>;
+}
+
+/** Reads every blob once, with as many readers as Node has. */
+export async function hashBlobs(
+  store: Store,
+  { hashBlob }: Pick<VerifyOptions, "hashBlob">,
+): Promise<HashedBlobs> {
   const damaged: Digest[] = [];
+  const diffIds = new Map<Digest, Digest | undefined>();
   await forEachOf(await listBlobs(store), async ({ digest }) => {
-    const actual = await ifPresent(hashFile(blobPath(store, digest)));
-    if (actual !== undefined && actual !== digest) damaged.push(digest);
+    const actual = await ifPresent(hashBlob(blobPath(store, digest)));
+    if (actual === undefined) return;
+    if (actual.digest === digest) diffIds.set(digest, actual.diffId);
+    else damaged.push(digest);
   });
-  return damaged;
+  return { damaged, diffIds };
 }
 
 async function hashFile(path: string): Promise<Digest> {

@@ -1,13 +1,17 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { commitRecorded, commitTestImage, withStore } from "../../test/helpers/store.ts";
+import {
+  checkStore,
+  commitRecorded,
+  commitTestImage,
+  withStore,
+} from "../../test/helpers/store.ts";
 import type { Image } from "../oci/model.ts";
 import { findImage, listImages } from "./images.ts";
 import { blobPath, documentPath, indexCopyPath, indexPath, type Store } from "./paths.ts";
 import { findRecord } from "./records.ts";
 import { hasBlob } from "./store.ts";
-import { verifyStore } from "./verify.ts";
 
 const name = "localhost/app:latest";
 
@@ -19,7 +23,7 @@ async function flipBit(path: string, at: number): Promise<void> {
 }
 
 async function listCodes(store: Store, repair = false): Promise<readonly string[]> {
-  return (await verifyStore(store, { repair })).map(({ code, outcome }) => `${code} ${outcome}`);
+  return (await checkStore(store, { repair })).map(({ code, outcome }) => `${code} ${outcome}`);
 }
 
 const damages: readonly [string, (store: Store, image: Image) => string, string[], string[]][] = [
@@ -54,15 +58,15 @@ const damages: readonly [string, (store: Store, image: Image) => string, string[
 test.each(damages)("a flipped bit in the %s is found, repaired, and then gone", (_w, find, f, r) =>
   withStore(async (store) => {
     const image = await commitRecorded(store, ["one", "two"], "key", [name]);
-    expect(await verifyStore(store)).toEqual([]);
+    expect(await checkStore(store)).toEqual([]);
     await flipBit(find(store, image), -40);
     expect(await listCodes(store)).toEqual(f);
     expect(await listCodes(store, true)).toEqual(r);
-    expect(await verifyStore(store)).toEqual([]);
+    expect(await checkStore(store)).toEqual([]);
     await commitRecorded(store, ["one", "two"], "key", [name]);
     expect(await findImage(store, name)).toEqual(image);
     expect((await findRecord(store, "key"))?.manifest).toBe(image.digest);
-    expect(await verifyStore(store)).toEqual([]);
+    expect(await checkStore(store)).toEqual([]);
   }),
 );
 
@@ -76,11 +80,11 @@ test("no flipped bit of the index loses a name", () =>
       const lenient = { ...store, onDamage: () => {} };
       const found = new Set((await listImages(lenient)).map(({ image }) => image.digest));
       const isSeen = found.has(one.digest) && found.has(two.digest);
-      await verifyStore(store, { repair: true });
+      await checkStore(store, { repair: true });
       expect([at, (await findImage(store, name))?.digest]).toEqual([at, one.digest]);
       const other = await findImage(store, "localhost/other:1");
       expect([at, other?.digest, isSeen]).toEqual([at, two.digest, true]);
-      expect(await verifyStore(store)).toEqual([]);
+      expect(await checkStore(store)).toEqual([]);
     }
   }));
 
@@ -90,7 +94,7 @@ test("a finding says whom it concerns", () =>
     await commitTestImage(store, ["two"], { names: ["localhost/other:1"] });
     const digest = image.manifest.layers[0]?.digest ?? image.digest;
     await flipBit(blobPath(store, digest), 0);
-    const [finding] = await verifyStore(store);
+    const [finding] = await checkStore(store);
     expect(finding).toMatchObject({ names: [name], path: `blobs/sha256/${digest.slice(7)}` });
   }));
 
@@ -103,12 +107,12 @@ test("a damaged blob is brought from where the image is, when its bytes are righ
     await flipBit(blobPath(store, digest), 3);
     await writeFile(fetched, right);
     const fetchBlob = async (): Promise<string> => fetched;
-    const findings = await verifyStore(store, { repair: true, fetchBlob });
+    const findings = await checkStore(store, { repair: true, fetchBlob });
     expect(findings.map(({ outcome }) => outcome)).toEqual(["repaired"]);
     expect(await readFile(blobPath(store, digest))).toEqual(right);
     await flipBit(blobPath(store, digest), 3);
     await writeFile(fetched, "wrong");
-    const again = await verifyStore(store, { repair: true, fetchBlob });
+    const again = await checkStore(store, { repair: true, fetchBlob });
     expect(again.map(({ code }) => code)).toEqual(["blob-damaged", "image-missing"]);
     expect(await hasBlob(store, digest)).toBe(false);
   }));
@@ -118,7 +122,7 @@ test("an image that a registry has keeps its name without a layer, one that is o
     const names = [name, "example.com/team/app:1"];
     const image = await commitTestImage(store, ["one"], { names });
     await flipBit(blobPath(store, image.manifest.layers[0]?.digest ?? image.digest), 3);
-    await verifyStore(store, { repair: true });
+    await checkStore(store, { repair: true });
     expect(await findImage(store, name)).toBeUndefined();
     expect(await findImage(store, "example.com/team/app:1")).toEqual(image);
   }));
@@ -129,7 +133,7 @@ test("layers that are elsewhere and documents of a later version are no finding"
     await rm(blobPath(store, image.manifest.layers[0]?.digest ?? image.digest));
     const [file = ""] = await readdir(join(store.directory, "records"));
     await writeFile(join(store.directory, "records", file), '{"version":99,"new":true}');
-    expect(await verifyStore(store)).toEqual([]);
+    expect(await checkStore(store)).toEqual([]);
     expect(await findRecord(store, "key")).toBeUndefined();
   }));
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
-import type { Descriptor, Digest } from "../oci/model.ts";
+import type { Descriptor } from "../oci/model.ts";
 import { explainFailures } from "./failures.ts";
 import { syncDirectory } from "../system/durable.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
@@ -9,37 +9,44 @@ import { ensureLayout } from "./layout.ts";
 import { lockStore } from "./access.ts";
 import { blobsDirectory, type Store } from "./paths.ts";
 import { listEntries, type NamedEntry } from "./usage.ts";
-import { examineBlob, examineNames, findDamagedBlobs, relativeBlob } from "./verify-blobs.ts";
+import {
+  examineBlob,
+  examineNames,
+  hashBlobs,
+  relativeBlob,
+  type HashedBlobs,
+} from "./verify-blobs.ts";
 import { examineDocuments } from "./verify-documents.ts";
+import { examineLayers } from "./verify-layers.ts";
 
 /**
  * Checks every byte of the store: blobs against their digests, the index and xbuild's own documents
- * against their checksums, and that every name has its manifest and config. Layers that are not here at
- * all are no finding: an image may keep layers that only a registry has. Others may build meanwhile.
+ * against their checksums, layers against the diff IDs that images say they have, and that every name has its
+ * manifest and config. Layers that are not here at all are no finding: an image may keep layers that only a registry has. Others may build meanwhile.
  */
 export async function verifyStore(
   store: Store,
-  options: VerifyOptions = {},
+  options: VerifyOptions,
 ): Promise<readonly StoreFinding[]> {
   return explainFailures(store.directory, async () => {
     if ((await readIndex(store)).condition === "missing") return [];
     const quiet: Store = { ...store, onDamage: () => {} };
-    const damaged = await findDamagedBlobs(quiet);
-    if (options.repair === true) return repairStore(quiet, damaged, options);
-    const findings = await examineStore(quiet, damaged, options);
+    const blobs = await hashBlobs(quiet, options);
+    if (options.repair === true) return repairStore(quiet, blobs, options);
+    const findings = await examineStore(quiet, blobs, options);
     // What a build or a prune changed while we looked is no finding.
-    return findings.length === 0 ? [] : examineAlone(quiet, damaged, options);
+    return findings.length === 0 ? [] : examineAlone(quiet, blobs, options);
   });
 }
 
 async function repairStore(
   store: Store,
-  damaged: readonly Digest[],
+  blobs: HashedBlobs,
   options: VerifyOptions,
 ): Promise<readonly StoreFinding[]> {
   await ensureLayout(store);
   return lockStore(store, async (lock) => {
-    const found = await examineStore(store, damaged, options);
+    const found = await examineStore(store, blobs, options);
     await syncDirectory(blobsDirectory(store));
     const { manifests } = await readIndex(store);
     const readable = await keepReadable(store, manifests);
@@ -64,10 +71,14 @@ function listLost(
 ): readonly Descriptor[] {
   const removed = findings.filter(({ outcome }) => outcome === "removed");
   const names = new Set(removed.flatMap((finding) => finding.names));
+  const untrue = new Set(
+    removed.flatMap((finding) => (finding.code === "layer-diff-id" ? finding.names : [])),
+  );
   return entries.filter((entry) => {
     const name = nameOfEntry(entry);
+    if (name === undefined) return false;
     // What is in a registry can have its layers there.
-    return name !== undefined && names.has(name) && name.startsWith("localhost/");
+    return untrue.has(name) || (names.has(name) && name.startsWith("localhost/"));
   });
 }
 
@@ -75,7 +86,7 @@ function describeLost(entry: Descriptor): StoreFinding {
   const name = nameOfEntry(entry) ?? entry.digest;
   return {
     code: "image-missing",
-    message: `a layer of ${name} is lost: build it again`,
+    message: `${name} is not to be had as it was: build it again`,
     path: relativeBlob(entry.digest),
     names: [name],
     outcome: "removed",
@@ -84,10 +95,10 @@ function describeLost(entry: Descriptor): StoreFinding {
 
 async function examineAlone(
   store: Store,
-  damaged: readonly Digest[],
+  blobs: HashedBlobs,
   options: VerifyOptions,
 ): Promise<readonly StoreFinding[]> {
-  const examine = (): Promise<readonly StoreFinding[]> => examineStore(store, damaged, options);
+  const examine = (): Promise<readonly StoreFinding[]> => examineStore(store, blobs, options);
   try {
     return await lockStore(store, examine);
   } catch (error) {
@@ -99,15 +110,16 @@ async function examineAlone(
 
 async function examineStore(
   store: Store,
-  damaged: readonly Digest[],
+  blobs: HashedBlobs,
   options: VerifyOptions,
 ): Promise<readonly StoreFinding[]> {
   const entries = await listEntries(store);
   const findings = [...(await examineIndex(store, options)), ...(await examineNames(store))];
-  for (const digest of damaged) {
+  for (const digest of blobs.damaged) {
     findings.push(...(await examineBlob(store, digest, entries, options)));
   }
   findings.push(...(await examineDocuments(store, options)));
+  findings.push(...(await examineLayers(store, entries, blobs.diffIds, options)));
   const repaired = options.repair === true ? await listEntries(store) : entries;
   return [...findings, ...examineEntries(repaired, options)];
 }

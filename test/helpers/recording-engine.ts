@@ -142,6 +142,7 @@ export function planBuild(
     pushes: [],
     cacheFrom: [],
     ignoreCacheErrors: false,
+    trustCache: "named",
     input: undefined,
     access: { env: {}, retries: 0, timeout: 60_000 },
     quiet: false,

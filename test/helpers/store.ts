@@ -4,6 +4,9 @@ import { commitImage, type CommitInput } from "../../src/store/commit.ts";
 import type { Store } from "../../src/store/paths.ts";
 import { beginRun } from "../../src/store/runs.ts";
 import { openStore } from "../../src/store/store.ts";
+import type { StoreFinding, VerifyOptions } from "../../src/store/findings.ts";
+import { verifyStore } from "../../src/store/verify.ts";
+import { hashBlob } from "../../src/layers/identify-layer.ts";
 import {
   createTestImage,
   createTestLayer,
@@ -48,4 +51,12 @@ export async function commitRecorded(
   const layers = await Promise.all(contents.map((text) => createTestLayer(text, text)));
   const manifest = createTestImage(layers).digest;
   return commitTestImage(store, contents, { names, record: { key, manifest, names } });
+}
+
+/** `xbuild cache verify`: every byte, and what images say of their layers. */
+export function checkStore(
+  store: Store,
+  options: Partial<VerifyOptions> = {},
+): Promise<readonly StoreFinding[]> {
+  return verifyStore(store, { hashBlob, ...options });
 }

@@ -69,6 +69,7 @@ export async function collect(
     allowDevices: false,
     staging,
     baseLayers: 0,
+    isKnown: () => Promise.resolve(true),
     ...options,
   });
 }
