@@ -12,8 +12,10 @@ import {
 import { systemCode } from "./errno.ts";
 
 export interface RemovalOptions {
-  /** Where it is aborted, the removal ends within a second: what is left then is the next cleaner's. */
+  /** Where it is aborted, the removal ends soon: what is left then is the next cleaner's. */
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that it may go on after that; a second unless given. */
+  readonly patience?: number;
 }
 
 /** Why something was left, by the system's code (`EPERM`) or `interrupted`; undefined where nothing was. */
@@ -59,8 +61,7 @@ interface Removal {
   left: Leftover;
 }
 
-/** Milliseconds that an interrupted removal may go on. */
-const patience = 1000;
+const defaultPatience = 1000;
 const stepsPerTurn = 250;
 /** How often a directory is emptied again that somebody still writes to. */
 const maxPasses = 5;
@@ -198,9 +199,10 @@ async function isInterrupted(removal: Removal): Promise<boolean> {
   removal.steps += 1;
   if (removal.steps % stepsPerTurn !== 0) return removal.left === "interrupted";
   await setImmediate();
-  if (removal.options.signal?.aborted === true) {
+  const { signal, patience = defaultPatience } = removal.options;
+  if (signal?.aborted === true) {
     removal.abortedAt ??= performance.now();
-    if (performance.now() - removal.abortedAt > patience) removal.left = "interrupted";
+    if (performance.now() - removal.abortedAt >= patience) removal.left = "interrupted";
   }
   return removal.left === "interrupted";
 }

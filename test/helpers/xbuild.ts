@@ -30,6 +30,7 @@ export interface Started {
   /** Waits until its output has this text. @throws where it ends before */
   readonly says: (text: string) => Promise<void>;
   readonly signal: (name: NodeJS.Signals) => void;
+  readonly stderr: NodeJS.ReadableStream;
   readonly ended: Promise<Outcome>;
 }
 
@@ -83,6 +84,7 @@ export function startXbuild(
     pid,
     says: (text) => waitForText(child.stdout, text, ended),
     signal: (name) => void process.kill(pid, name),
+    stderr: child.stderr,
     ended,
   };
 }

@@ -1,0 +1,32 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Project } from "./project.ts";
+import type { Started } from "./xbuild.ts";
+
+/** A layering step that says that it has begun, and goes on when it is let through. */
+export const gateStep =
+  "RUN echo be''gun; while [ ! -e /layers/output/go ]; do sleep 0.05; done; rm /layers/output/go";
+
+/** Starts a build with such a step and waits until it is there. */
+export async function startGated(
+  project: Project,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Started> {
+  const started = project.start(args, { env });
+  await started.says("begun");
+  return started;
+}
+
+/** Lets the step through. */
+export async function openGate(project: Project): Promise<void> {
+  await writeFile(join(await findOutput(project.store), "go"), "");
+}
+
+/** The output directory of the one build that runs. */
+export async function findOutput(store: string): Promise<string> {
+  const runs = (await readdir(join(store, "tmp"))).filter((name) => name.startsWith("run-"));
+  const layers = join(store, "tmp", runs[0] ?? "", "layers");
+  const [target = ""] = await readdir(layers);
+  return join(layers, target, "output");
+}
