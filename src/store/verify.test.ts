@@ -7,10 +7,13 @@ import {
   commitTestImage,
   withStore,
 } from "../../test/helpers/store.ts";
+import { createTestImage, createTestLayer, stageTestLayers } from "../../test/helpers/images.ts";
 import type { Image } from "../oci/model.ts";
 import { findImage, listImages } from "./images.ts";
 import { blobPath, documentPath, indexCopyPath, indexPath, type Store } from "./paths.ts";
-import { findRecord } from "./records.ts";
+import { commitImage } from "./commit.ts";
+import { findRecord, findRef } from "./records.ts";
+import { beginRun } from "./runs.ts";
 import { hasBlob } from "./store.ts";
 
 const name = "localhost/app:latest";
@@ -54,6 +57,32 @@ const damages: readonly [string, (store: Store, image: Image) => string, string[
   ["index", indexPath, ["index-changed left"], ["index-changed repaired"]],
   ["index's copy", indexCopyPath, ["index-changed left"], ["index-changed repaired"]],
 ];
+
+test("a layer that has not the diff ID that its image says is found, and its image forgotten", () =>
+  withStore(async (store) => {
+    const layers = [await createTestLayer("one", "one"), await createTestLayer("two", "two")];
+    const untrue = layers.map((layer) => ({ ...layer, diffId: layers[0]?.diffId ?? layer.diffId }));
+    const image = createTestImage(untrue);
+    const run = await beginRun(store);
+    const stagedBlobs = await stageTestLayers(layers, run.staging);
+    const record = { key: "key", manifest: image.digest, names: [name] };
+    const refs = ["stage"];
+    const names = [name, "registry.example/app:latest"];
+    await commitImage(run, { image, stagedBlobs, names, record, refs });
+    await run.end();
+    const [finding] = await checkStore(store);
+    expect(finding).toMatchObject({ code: "layer-diff-id", names, outcome: "left" });
+    expect(finding?.message).toContain(layers[1]?.digest);
+    expect((await listCodes(store, true)).toSorted()).toEqual([
+      "image-missing removed",
+      "image-missing removed",
+      "layer-diff-id removed",
+    ]);
+    expect(await listImages(store)).toEqual([]);
+    expect(await findRecord(store, "key")).toBeUndefined();
+    expect(await findRef(store, "stage")).toBeUndefined();
+    expect(await checkStore(store)).toEqual([]);
+  }));
 
 test.each(damages)("a flipped bit in the %s is found, repaired, and then gone", (_w, find, f, r) =>
   withStore(async (store) => {

@@ -36,6 +36,7 @@ export interface Metadata {
     readonly mediaType: string;
     readonly size: number;
     readonly status: "base" | "kept" | "equal" | "new";
+    readonly verified: boolean;
   }[];
 }
 
