@@ -3,6 +3,7 @@ import { findEngine, type EngineName } from "../engine/detect.ts";
 import type { Engine } from "../engine/model.ts";
 import { XbuildError } from "../errors.ts";
 import type { Store } from "../store/paths.ts";
+import { explainFull } from "../store/failures.ts";
 import { beginRun, listDeadRuns, type DeadRun, type Run } from "../store/runs.ts";
 import { dropNames } from "./engine-names.ts";
 import type { BuildPorts, TransferPorts } from "./request.ts";
@@ -44,7 +45,7 @@ export async function withRun<T>(
   } catch (error) {
     // A call that ended well has removed its containers; one that failed or was stopped may not have.
     await engine.removeContainers(runContainerPrefix(label));
-    throw error;
+    throw explainFull(store, error);
   } finally {
     await endRun(run, release, ports);
   }

@@ -108,6 +108,7 @@ async function collectLayers({
     staging: run.staging,
     baseLayers: countLayers(bases),
     isKnown: (digest) => hasBlob(store, digest),
+    identity: layers.directory.identity,
     signal: ports.signal,
   });
 }

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import { XbuildError } from "../errors.ts";
+import { systemCode } from "../system/errno.ts";
 import { collectLayers } from "./collect-layers.ts";
 import { listLayers } from "./listing.ts";
 import type { Listing } from "./listing.ts";
@@ -7,7 +8,7 @@ import type { CollectedOutput, CollectOptions } from "./model.ts";
 import { scanOutput } from "./output-scan.ts";
 import { indexPrevious } from "./previous.ts";
 import type { OutputDirectory } from "./read/directory.ts";
-import { closeDirectory, openOutput } from "./read/directory.ts";
+import { closeDirectory, isDirectory, openOutput } from "./read/directory.ts";
 import { readAnnotations, readConfig, readHistory } from "./read/documents.ts";
 import { refuse } from "./refuse.ts";
 import type { OutputConfig } from "./schema.ts";
@@ -28,6 +29,7 @@ export async function collectOutput(
   try {
     const output = openOutput(outputDirectory);
     opened.push(output);
+    assertSame(output, options);
     const scan = scanOutput(output, (directory) => opened.push(directory));
     const previous = indexPrevious(options.previous);
     const config = readConfig(output);
@@ -49,9 +51,16 @@ export async function collectOutput(
   }
 }
 
+/** Nothing can be put in the place of a directory that lies in one of ours; where something was, nothing is read. */
+function assertSame(output: OutputDirectory, { identity }: CollectOptions): void {
+  if (identity === undefined || isDirectory(output, identity)) return;
+  const hint = "Find out what changes the directories of a running build.";
+  throw refuse("output-changed", "it is another directory now", { file: "output" }, hint);
+}
+
 /** Where the disk is full while a layer is written, that is no fault of the build. */
 function explainFull(error: unknown): unknown {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  const code = systemCode(error);
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
   const hint =
     "free some space (xbuild cache prune removes what no tag needs), or set XBUILD_STORE";

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -107,6 +107,14 @@ describe("a process left behind", () => {
     abort.abort(new Error("interrupted"));
     await expect(outcome).rejects.toThrow("interrupted");
     expect(readdirSync(staging)).toEqual([]);
+  });
+});
+
+it("another directory in the place of the output is not read", async () => {
+  const output = writeFiles(createDirectory(), { "layers/a/f": "theirs" });
+  const { dev, ino } = statSync(createDirectory(), { bigint: true });
+  await expect(collect(output, { identity: { dev, ino } })).rejects.toMatchObject({
+    code: "output-changed",
   });
 });
 

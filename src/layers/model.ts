@@ -42,6 +42,12 @@ export interface LayersDirectory {
   readonly output: string;
 }
 
+/** Which directory it is, whatever its path leads to: device and inode. */
+export interface DirectoryIdentity {
+  readonly dev: bigint;
+  readonly ino: bigint;
+}
+
 export interface CollectOptions {
   readonly previous: PreviousImages;
   readonly reuse: Reuse | undefined;
@@ -58,6 +64,8 @@ export interface CollectOptions {
   readonly baseLayers: number;
   /** Whether the bytes of a previous image's layer are in our store, where they have been looked into. */
   readonly isKnown: (digest: Digest) => Promise<boolean>;
+  /** Of the output directory, where it is known: it must still be that one. */
+  readonly identity?: DirectoryIdentity;
   readonly signal?: AbortSignal | undefined;
 }
 

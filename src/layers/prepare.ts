@@ -4,7 +4,7 @@ import { digestHex } from "../oci/digest.ts";
 import type { Digest } from "../oci/model.ts";
 import { copyOwnTree } from "../system/own-tree.ts";
 import { renderHistory, renderNames } from "./history-document.ts";
-import type { LayersDirectory, LayersInput } from "./model.ts";
+import type { DirectoryIdentity, LayersDirectory, LayersInput } from "./model.ts";
 import { listPreviousEntries } from "./previous.ts";
 import { refuse } from "./refuse.ts";
 
@@ -19,6 +19,8 @@ export interface InputBlob {
 
 export interface PreparedLayers extends LayersDirectory {
   readonly inputBlobs: readonly InputBlob[];
+  /** Of the output directory. */
+  readonly identity: DirectoryIdentity;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function prepareLayersDirectory(
   await chmod(join(root, "bin", "layer"), 0o755);
   // A step may run as any user of the container.
   await chmod(output, 0o777);
-  return { root, output, inputBlobs };
+  const { dev, ino } = await lstat(output, { bigint: true });
+  return { root, output, inputBlobs, identity: { dev, ino } };
 }
 
 /** Readable for every user of the container, whatever our umask. */

@@ -10,6 +10,15 @@ export async function explainFailures<T>(directory: string, action: () => Promis
   }
 }
 
+/** An error of a full disk as one that says what to do, whoever wrote there; every other error as it is. */
+export function explainFull(
+  { directory }: { readonly directory: string },
+  error: unknown,
+): unknown {
+  const code = systemCode(error);
+  return code === "ENOSPC" || code === "EDQUOT" ? explain(directory, error) : error;
+}
+
 function explain(directory: string, error: unknown): unknown {
   const code = systemCode(error);
   if (error instanceof XbuildError || code === undefined) return error;

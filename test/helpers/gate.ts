@@ -25,8 +25,8 @@ export async function openGate(project: Project): Promise<void> {
 
 /** The output directory of the one build that runs. */
 export async function findOutput(store: string): Promise<string> {
-  const runs = (await readdir(join(store, "tmp"))).filter((name) => name.startsWith("run-"));
-  const layers = join(store, "tmp", runs[0] ?? "", "layers");
+  const run = (await readdir(join(store, "tmp"))).find((name) => name.startsWith("run-"));
+  const layers = join(store, "tmp", run ?? "", "layers");
   const [target = ""] = await readdir(layers);
   return join(layers, target, "output");
 }

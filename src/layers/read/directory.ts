@@ -40,6 +40,15 @@ export function openOutput(directory: string, shown = "output"): OutputDirectory
   return { fd: openSync(directory, directoryFlags), shown };
 }
 
+/** Whether it is the directory that this device and inode stand for. */
+export function isDirectory(
+  { fd }: OutputDirectory,
+  { dev, ino }: { readonly dev: bigint; readonly ino: bigint },
+): boolean {
+  const stats = statOpen(fd);
+  return stats.dev === dev && stats.ino === ino;
+}
+
 export function closeDirectory(directory: OutputDirectory): void {
   closeSync(directory.fd);
 }

@@ -71,10 +71,13 @@ test.each(["TMPDIR", "PATH", "HOME", "LD_PRELOAD", "BUILDAH_ISOLATION", "https_p
       args: `${name}=/nowhere/at/all\n`,
     });
     const args = ["--no-load", "--build-arg-file", join(project.context, "args")];
-    if (hasArgumentFiles) return void (await project.build(args));
-    const outcome = await project.fail(125, args);
-    expect(outcome.stderr).toContain(`error[usage]: the build argument ${name} cannot be handed`);
-    return expect(outcome.stderr).toContain("--secret");
+    const outcome = await project.run([...args, "-t", project.name, project.context]);
+    // An engine that reads a file of arguments has no need of its environment.
+    const said = hasArgumentFiles ? "" : `the build argument ${name} cannot be handed`;
+    expect([outcome.status, outcome.stderr]).toEqual([
+      hasArgumentFiles ? 0 : 125,
+      expect.stringContaining(said),
+    ]);
   },
 );
 
@@ -119,7 +122,8 @@ describe("--redact", () => {
 
   test("an argument that the environment has not got may be named", async () => {
     const project = await makeProject();
-    await project.build(["--no-load", "--build-arg=CODE", "--redact=CODE"]);
+    const built = await project.build(["--no-load", "--build-arg=CODE", "--redact=CODE"]);
+    expect(built.layers).toEqual(["told new"]);
   });
 
   test("the store's key is made once, and another store has another one", async () => {

@@ -69,7 +69,7 @@ const moves: Readonly<Record<string, Move>> = {
     read: "RUN cp /volume/file /tmp/told",
     args: () => ["--volume", `${outside}:/volume:ro`],
     move: () => writeFile(join(outside, "file"), "new"),
-    told: `volume ${"OUTSIDE"}: file (content)`,
+    told: "volume OUTSIDE: file (content)",
   },
   // The engine itself refuses one that is gone before it is read.
   "a secret that goes away": {
