@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../oci/model.ts";
+import { takeTurn } from "../system/turns.ts";
 import { openCache } from "./cache.ts";
 import { hashFiles, type HashedContent } from "./content.ts";
 import { walkTree, type FoundFile, type WalkOptions } from "./walk.ts";
@@ -41,16 +42,21 @@ interface RecentFile {
  * counts with what its inode says. Errors: those of the system, where the directory itself cannot be read.
  */
 export async function hashContext(directory: string, options: HashOptions): Promise<ContextHash> {
+  // With a million files each of these takes a second.
+  const { signal } = options;
   const startedAt = Date.now();
   const cache = openCache(options.cache);
   const found = await walkTree(directory, options);
   const known = found.map((file) =>
     file.kind === "file" ? (cache.find(file) ?? findRecent(options.before, file)) : undefined,
   );
+  await takeTurn(signal);
   const unknown = found.filter((file, at) => file.kind === "file" && known[at] === undefined);
-  const hashed = await hashFiles(directory, unknown, options.signal);
+  const hashed = await hashFiles(directory, unknown, signal);
   const digests = found.map((file, at) => known[at] ?? hashed.get(file.path)?.digest);
+  await takeTurn(signal);
   cache.save({ found, hashed, digests, startedAt });
+  await takeTurn(signal);
   const parts = describeFiles(found, digests);
   let files: ReadonlyMap<string, string> | undefined;
   return {
