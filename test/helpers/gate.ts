@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Project } from "./project.ts";
 import type { Started } from "./xbuild.ts";
 
-/** A layering step that says that it has begun, and goes on when it is let through. */
+/** A layering step that says that it has begun, and goes on when it is let through, or after some minutes. */
 export const gateStep =
-  "RUN echo be''gun; while [ ! -e /layers/output/go ]; do sleep 0.05; done; rm /layers/output/go";
+  "RUN echo be''gun; i=0; while [ ! -e /layers/output/go ] && [ $i -lt 6000 ]; do i=$((i+1)); sleep 0.05; done; rm /layers/output/go";
 
 /** Starts a build with such a step and waits until it is there. */
 export async function startGated(

@@ -14,8 +14,11 @@ const sandbox = useSandbox();
 /** What tells processes of ours from those of others. */
 const sleep = `sleep 2000${process.pid}`;
 
+// Where a test fails, its processes may still be there.
 afterEach(async () => {
-  for (const pid of await findProcesses(sleep)) process.kill(pid, "SIGKILL");
+  for (const word of [sleep, `${sandbox.directory}/victim`]) {
+    for (const pid of await findProcesses(word)) process.kill(pid, "SIGKILL");
+  }
 });
 
 const head = `FROM ${baseImage}\nOUTPUT /layers\n`;
