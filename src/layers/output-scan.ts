@@ -43,7 +43,7 @@ export function scanOutput(
   keepOpen: (directory: OutputDirectory) => void,
 ): OutputScan {
   const warnings: Diagnostic[] = [];
-  const names = new Set(listNames(output));
+  const names = new Set(listBounded(output));
   const open = (parent: OutputDirectory, name: ByteString): OutputDirectory => {
     const directory = openDirectory(parent, name);
     keepOpen(directory);
@@ -51,7 +51,7 @@ export function scanOutput(
   };
   const layerDirectory = names.has("layers") ? open(output, "layers") : undefined;
   const blobParent = names.has("blobs") ? open(output, "blobs") : undefined;
-  const blobNames = new Set(blobParent === undefined ? [] : listNames(blobParent));
+  const blobNames = new Set(blobParent === undefined ? [] : listBounded(blobParent));
   const blobDirectory =
     blobParent !== undefined && blobNames.has("sha256") ? open(blobParent, "sha256") : undefined;
   warnOthers(output, names, new Set([...documents, "layers", "blobs", "state"]), warnings);
@@ -105,9 +105,9 @@ function listBlobs(directory: OutputDirectory): ReadonlyMap<Digest, FileStats> {
 
 /** More files than an image can have layers are a mistake, and are not looked at one by one. */
 function listBounded(directory: OutputDirectory): readonly ByteString[] {
-  const names = listNames(directory);
+  const names = listNames(directory, maxFiles + 1);
   if (names.length <= maxFiles) return names;
-  const message = `it has ${names.length} files, more than any image has layers`;
+  const message = `it has more than ${maxFiles} files, and no image has as many layers`;
   const hint = "Put what belongs to one layer into a directory of its own.";
   throw refuse("layers-too-many", message, { file: directory.shown }, hint);
 }

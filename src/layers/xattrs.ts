@@ -31,7 +31,7 @@ export async function readTreeXattrs(
     const collect = createCollector(attributes);
     const outcome = await readProgram(program, args, layerDirectory.fd, collect);
     if (outcome.failure === undefined)
-      return (layer, path) => attributes.get(`${layer.fileName}/${path}`) ?? [];
+      return (layer, path) => sortByName(attributes.get(`${layer.fileName}/${path}`) ?? []);
     if (!outcome.isMissing) warn(warnFailure(program, outcome.failure));
   }
   warn(warnMissing());
@@ -40,6 +40,7 @@ export async function readTreeXattrs(
 
 /** Takes `path NUL name NUL hex NUL` as it comes. */
 function createCollector(attributes: Attributes): (chunk: Buffer) => void {
+  const fields: string[] = [];
   let rest = "";
   let size = 0;
   return (chunk) => {
@@ -48,25 +49,27 @@ function createCollector(attributes: Attributes): (chunk: Buffer) => void {
       const message = `the trees have more than ${maxSize} bytes of extended attributes`;
       throw refuseTar("layer-too-many-entries", message, "output/layers");
     }
-    const parts = (rest + chunk.toString("latin1")).split("\0");
-    const whole = parts.length - 1 - ((parts.length - 1) % 3);
-    for (let i = 0; i < whole; i += 3) {
-      addAttribute(attributes, parts[i] ?? "", parts[i + 1] ?? "", parts[i + 2] ?? "");
+    const [first = "", ...others] = chunk.toString("latin1").split("\0");
+    const parts = [rest + first, ...others];
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      fields.push(part);
+      if (fields.length === 3) addAttribute(attributes, fields.splice(0));
     }
-    rest = parts.slice(whole).join("\0");
   };
 }
 
 function addAttribute(
   attributes: Attributes,
-  path: ByteString,
-  name: ByteString,
-  hex: string,
+  [path = "", name = "", hex = ""]: readonly string[],
 ): void {
   const known = attributes.get(path) ?? [];
   attributes.set(path, known);
   known.push([name, Buffer.from(hex, "hex").toString("latin1")]);
-  known.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sortByName(attributes: Entry["xattrs"]): Entry["xattrs"] {
+  return [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function warnFailure(program: string, failure: string): Diagnostic {

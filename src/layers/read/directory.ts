@@ -7,6 +7,7 @@ import {
   readdirSync,
   readlinkSync,
 } from "node:fs";
+import { iterateNames } from "../../system/directory.ts";
 import { refuse } from "../refuse.ts";
 import type { ByteString } from "../tar/entry.ts";
 import type { FileStats } from "./stats.ts";
@@ -44,12 +45,18 @@ export function closeDirectory(directory: OutputDirectory): void {
   closeSync(directory.fd);
 }
 
-/** Names in bytewise order. */
-export function listNames(directory: OutputDirectory): ByteString[] {
+/** Names in bytewise order, of which so many at most are read. */
+export function listNames(
+  directory: OutputDirectory,
+  most = Number.POSITIVE_INFINITY,
+): ByteString[] {
   try {
-    return readdirSync(`/proc/self/fd/${directory.fd}`, { encoding: "buffer" })
-      .map((name) => name.toString("latin1"))
-      .sort();
+    const names: ByteString[] = [];
+    for (const name of iterateNames(directory)) {
+      names.push(name.toString("latin1"));
+      if (names.length >= most) break;
+    }
+    return names.sort();
   } catch (cause) {
     throw explain(directory.shown, cause);
   }
