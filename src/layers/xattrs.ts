@@ -5,6 +5,7 @@ import { showBytes } from "./refuse.ts";
 import type { ByteString, Entry } from "./tar/entry.ts";
 import { refuseTar } from "./tar/problems.ts";
 import { listXattrPrograms } from "./xattr-programs.ts";
+import type { XattrProgram } from "./xattr-programs.ts";
 
 /** The extended attributes of a path of a loose tree, by name. */
 export type FindXattrs = (layer: LooseLayer, path: ByteString) => Entry["xattrs"];
@@ -14,22 +15,28 @@ type Attributes = Map<ByteString, [name: ByteString, value: ByteString][]>;
 /** Bytes of all attributes of a build's trees together, as they are held in memory. */
 const maxSize = 64 * 1024 * 1024;
 
+export interface XattrOptions {
+  readonly warn: (warning: Diagnostic) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly programs?: readonly XattrProgram[];
+}
+
 /**
  * The extended attributes (file capabilities, ACLs) of everything in the trees of `output/layers`. Node has no
  * call for them, so a program reads them; where none is there, a warning says what is lost.
  */
 export async function readTreeXattrs(
   scan: OutputScan,
-  warn: (warning: Diagnostic) => void,
-  programs = listXattrPrograms(process.arch),
+  { warn, signal, programs = listXattrPrograms(process.arch) }: XattrOptions,
 ): Promise<FindXattrs> {
   const { layerDirectory } = scan;
   const hasTrees = scan.layers.some((layer) => layer.kind === "tree");
   if (layerDirectory === undefined || !hasTrees) return () => [];
+  const directory = layerDirectory.fd;
   for (const { program, args } of programs) {
     const attributes: Attributes = new Map();
     const collect = createCollector(attributes);
-    const outcome = await readProgram(program, args, layerDirectory.fd, collect);
+    const outcome = await readProgram({ program, args, directory }, collect, signal);
     if (outcome.failure === undefined)
       return (layer, path) => sortByName(attributes.get(`${layer.fileName}/${path}`) ?? []);
     if (!outcome.isMissing) warn(warnFailure(program, outcome.failure));

@@ -93,9 +93,10 @@ async function countSorted(script: string): Promise<number> {
     return original.apply(this, args);
   };
   try {
-    const find = await readTreeXattrs(scan, () => undefined, [
-      { program: "sh", args: ["-c", script] },
-    ]);
+    const find = await readTreeXattrs(scan, {
+      warn: () => undefined,
+      programs: [{ program: "sh", args: ["-c", script] }],
+    });
     expect(find(layer, "x").length).toBeGreaterThan(0);
   } finally {
     Array.prototype.sort = original;
