@@ -9,6 +9,7 @@ export type ErrorCode =
   // command line and environment
   | "usage"
   | "file-not-found"
+  | "open-files-limit"
   | "context-not-found"
   | "containerfile-invalid"
   // engine

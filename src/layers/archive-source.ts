@@ -11,6 +11,7 @@ import { assertUnchanged, changed, closeFile } from "./read/directory.ts";
 import { tooLarge, writeWhole } from "./staging.ts";
 import type { ArchivedEntry, Entry } from "./tar/entry.ts";
 import { createTarReader } from "./tar/reader.ts";
+import { createTurns } from "../system/turns.ts";
 
 /** What a loose layer is packed from, as often as it takes. */
 export interface LayerSource {
@@ -40,12 +41,13 @@ export async function openArchive(
   };
   try {
     const compression = detectCompression(await readStart(file, 4));
-    if (compression === "none") return indexFile(file, check, close);
+    if (compression === "none")
+      return await indexFile(file, { check, close, signal: options.signal });
     const fd = createNameless(options.staging);
     opened.push(fd);
     const size = await expandTo(file, compression, fd, options);
     const archive = { fd, shown: file.shown };
-    const entries = readIndex(archive, size, check);
+    const entries = await readIndex(archive, size, { check, signal: options.signal });
     return { pack: (stream) => packArchive(archive, entries, stream), close };
   } catch (error) {
     close();
@@ -53,12 +55,17 @@ export async function openArchive(
   }
 }
 
-function indexFile(
+interface IndexOptions {
+  readonly check: (entry: Entry) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function indexFile(
   file: OutputFile,
-  check: (entry: Entry) => void,
-  close: () => void,
-): LayerSource {
-  const entries = readIndex(file, file.stats.size, check);
+  options: IndexOptions & Pick<LayerSource, "close">,
+): Promise<LayerSource> {
+  const entries = await readIndex(file, file.stats.size, options);
+  const { close } = options;
   const pack = async (stream: PackStream): Promise<void> => {
     await packArchive(file, entries, stream);
     assertUnchanged(file);
@@ -99,11 +106,12 @@ async function expandTo(
 }
 
 /** Headers alone: data are passed over unread. */
-function readIndex(
+async function readIndex(
   file: ArchiveFile,
   size: number,
-  check: (entry: Entry) => void,
-): readonly ArchivedEntry[] {
+  { check, signal }: IndexOptions,
+): Promise<readonly ArchivedEntry[]> {
+  const turn = createTurns(signal);
   const entries: ArchivedEntry[] = [];
   const reader = createTarReader(file.shown, (entry) => {
     check(entry);
@@ -117,6 +125,7 @@ function readIndex(
     reader.write(window.subarray(0, length));
     at += length;
     at += reader.skip(size - at);
+    await turn();
   }
   reader.end();
   return entries;

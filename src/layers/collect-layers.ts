@@ -41,7 +41,7 @@ export async function collectLayers(
     ...(context.options.signal === undefined ? [] : [context.options.signal]),
   ];
   const options = { ...context.options, signal: AbortSignal.any(signals) };
-  const findXattrs = await readTreeXattrs(scan, context.warn);
+  const findXattrs = await readTreeXattrs(scan, { warn: context.warn, signal: options.signal });
   const work: Work = { ...context, options, scan, findXattrs, log: createDirectoryLog() };
   const jobs = listJobs(listings);
   const found = await mapParallel(

@@ -45,7 +45,7 @@ export async function collectOutput(
     const shown = limitWarnings(warnings);
     return { entries, config: toPatch(config), annotations, warnings: shown, state };
   } catch (error) {
-    throw explainFull(error);
+    throw explainSystem(error);
   } finally {
     for (const directory of opened) closeDirectory(directory);
   }
@@ -58,14 +58,23 @@ function assertSame(output: OutputDirectory, { identity }: CollectOptions): void
   throw refuse("output-changed", "it is another directory now", { file: "output" }, hint);
 }
 
-/** Where the disk is full while a layer is written, that is no fault of the build. */
-function explainFull(error: unknown): unknown {
+/** Where the machine has too little of something, that is no fault of the build. */
+function explainSystem(error: unknown): unknown {
   const code = systemCode(error);
+  if (code === "EMFILE" || code === "ENFILE") return explainLimit(code, error);
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
   const hint =
     "free some space (xbuild cache prune removes what no tag needs), or set XBUILD_STORE";
   const message = `there is no space left for the layers (${code})`;
   return new XbuildError("store-full", message, { hint, cause: error });
+}
+
+function explainLimit(code: string, cause: unknown): XbuildError {
+  const hint = "raise the limit of open files (ulimit -n 1024)";
+  return new XbuildError("open-files-limit", `no more files may be opened (${code})`, {
+    hint,
+    cause,
+  });
 }
 
 /** A null in Labels removes a label, which the type of a config has no word for. */

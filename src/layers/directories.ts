@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../diagnostics.ts";
+import { limitText, quoteText } from "../system/text.ts";
 import { showBytes } from "./refuse.ts";
 import type { ByteString, Entry } from "./tar/entry.ts";
 
@@ -43,23 +44,28 @@ function compareLayer(
   below: Map<ByteString, { readonly says: string; readonly name: string }>,
 ): readonly Diagnostic[] {
   const changes: string[] = [];
+  let count = 0;
   for (const [path, says] of directories ?? []) {
     const before = below.get(path);
     if (before !== undefined && before.says !== says) {
-      changes.push(`/${showBytes(path)} (${before.says} in ${before.name}; now ${says})`);
+      count += 1;
+      if (count <= maxShown) {
+        const where = `${before.says} in ${limitText(before.name, 100)}`;
+        changes.push(`/${showBytes(path)} (${where}; now ${says})`);
+      }
     }
     below.set(path, { says, name });
   }
-  return changes.length === 0 ? [] : [warnChange(name, changes)];
+  return count === 0 ? [] : [warnChange(name, changes, count)];
 }
 
-function warnChange(name: string, changes: readonly string[]): Diagnostic {
-  const shown = changes.slice(0, maxShown).join(", ");
-  const more = changes.length > maxShown ? `, and ${changes.length - maxShown} more` : "";
+function warnChange(name: string, changes: readonly string[], count: number): Diagnostic {
+  const shown = changes.join(", ");
+  const more = count > maxShown ? `, and ${count - maxShown} more` : "";
   return {
     code: "layer-directory-changed",
     severity: "warning",
-    message: `the layer ${JSON.stringify(name)} changes directories of a layer below it: ${shown}${more}`,
+    message: `the layer ${quoteText(name)} changes directories of a layer below it: ${shown}${more}`,
     hint: "Give the directories in a tree the mode and owner that they have in the image.",
   };
 }

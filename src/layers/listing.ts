@@ -1,4 +1,7 @@
+import type { XbuildError } from "../errors.ts";
+import { digestHex } from "../oci/digest.ts";
 import type { Digest, HistoryEntry } from "../oci/model.ts";
+import { quoteText } from "../system/text.ts";
 import type { LooseLayer, OutputScan } from "./output-scan.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
 import type { ListedEntry } from "./read/documents.ts";
@@ -7,6 +10,7 @@ import { showName } from "./read/directory.ts";
 import { refuse } from "./refuse.ts";
 import type { OutputEntry } from "./schema.ts";
 import { isOwnAnnotation } from "./schema.ts";
+import type { ByteString } from "./tar/entry.ts";
 
 /** One entry of the image to be, and where its layer comes from. */
 export type Listing =
@@ -33,15 +37,28 @@ export function listLayers(
   history: readonly ListedEntry[] | undefined,
   previous: PreviousLayers,
 ): readonly Listing[] {
+  const sources = { scan, previous, byPath: indexPaths(scan) };
   const listings =
     history === undefined
-      ? scan.layers.map((layer) => resolveLoose(scan, layer, undefined, previous))
-      : history.map((listed) => resolveEntry(scan, listed, previous));
-  assertAllListed(scan, history === undefined, listings);
+      ? scan.layers.map((layer) => resolveLoose(sources, layer, undefined))
+      : history.map((listed) => resolveEntry(sources, listed));
+  assertAllListed(sources, history, listings);
   return listings;
 }
 
-function resolveEntry(scan: OutputScan, listed: ListedEntry, previous: PreviousLayers): Listing {
+/** Where the layers that a build lists may come from. */
+interface Sources {
+  readonly scan: OutputScan;
+  readonly previous: PreviousLayers;
+  /** Loose layers by the bytes of what an entry's `path` says. */
+  readonly byPath: ReadonlyMap<ByteString, LooseLayer>;
+}
+
+function indexPaths({ layers }: OutputScan): Sources["byPath"] {
+  return new Map(layers.map((layer) => [`layers/${layer.fileName}`, layer]));
+}
+
+function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
   const { entry, locate } = listed;
   if (entry.empty_layer === true) return resolveEmpty(listed);
   if ((entry.path === undefined) === (entry.digest === undefined)) {
@@ -54,13 +71,17 @@ function resolveEntry(scan: OutputScan, listed: ListedEntry, previous: PreviousL
     );
   }
   if (entry.path !== undefined) {
-    const layer = findPath(scan, entry.path);
-    if (layer !== undefined) return resolveLoose(scan, layer, listed, previous);
+    const layer = sources.byPath.get(toBytes(entry.path));
+    if (layer !== undefined) return resolveLoose(sources, layer, listed);
     const hint = "A path is layers/<name> as it stands in output/.";
-    const message = `there is no layer ${JSON.stringify(entry.path)}`;
+    const message = `there is no layer ${quoteText(entry.path)}`;
     throw refuse("layer-path-unknown", message, locate("path"), hint);
   }
-  return resolveDigest(scan, listed, entry.digest, previous);
+  return resolveDigest(sources, listed, entry.digest);
+}
+
+function toBytes(text: string): ByteString {
+  return Buffer.from(text, "utf8").toString("latin1");
 }
 
 function resolveEmpty({ entry, locate }: ListedEntry): Listing {
@@ -71,16 +92,10 @@ function resolveEmpty({ entry, locate }: ListedEntry): Listing {
   throw refuse("output-json-invalid", message, locate("empty_layer"), "Leave out one of the two.");
 }
 
-function findPath(scan: OutputScan, path: string): LooseLayer | undefined {
-  const bytes = Buffer.from(path, "utf8").toString("latin1");
-  return scan.layers.find((layer) => bytes === `layers/${layer.fileName}`);
-}
-
 function resolveDigest(
-  scan: OutputScan,
+  { scan, previous }: Sources,
   listed: ListedEntry,
   digest: Digest | undefined,
-  previous: PreviousLayers,
 ): Listing {
   const { entry, locate } = listed;
   const layer = digest === undefined ? undefined : previous.byDigest.get(digest);
@@ -99,17 +114,16 @@ function resolveDigest(
 }
 
 function resolveLoose(
-  scan: OutputScan,
+  { scan, previous }: Sources,
   layer: LooseLayer,
   listed: ListedEntry | undefined,
-  previous: PreviousLayers,
 ): Listing {
   if (listed !== undefined) assertForeign(listed, {});
   if (layer.kind !== "keep") return { kind: "loose", layer, listed };
   const kept = previous.byName.get(layer.name);
   if (kept !== undefined) return { kind: "kept", layer: kept, listed };
   const hint = "Look for the name in history.json, or run `layer has NAME`, before you keep it.";
-  const message = `no previous image has a layer named ${JSON.stringify(layer.name)}`;
+  const message = `no previous image has a layer named ${quoteText(layer.name)}`;
   throw refuse("layer-name-unknown", message, { file: placeOf(scan, layer) }, hint);
 }
 
@@ -124,30 +138,31 @@ function assertForeign(
   }
 }
 
-function assertAllListed(scan: OutputScan, isByName: boolean, listings: readonly Listing[]): void {
-  const used = new Set(
-    listings.flatMap((item): unknown[] =>
-      item.kind === "blob" ? [item.digest] : item.kind === "loose" ? [item.layer] : [],
-    ),
-  );
-  const names = new Set(
-    listings.flatMap((item) => ("listed" in item ? [item.listed?.entry.path] : [])),
-  );
-  const hint = isByName
-    ? "Name it in output/history.json."
-    : "Name it in the history file, or remove it.";
-  const message = isByName ? "no history file names the blob" : "the history file does not name it";
-  for (const digest of scan.blobs.keys()) {
-    if (used.has(digest)) continue;
-    const file = `output/blobs/sha256/${digest.slice("sha256:".length)}`;
-    throw refuse("output-not-listed", message, { file }, hint);
+function assertAllListed(
+  { scan }: Sources,
+  history: readonly ListedEntry[] | undefined,
+  listings: readonly Listing[],
+): void {
+  const digests = new Set(listings.flatMap((item) => (item.kind === "blob" ? [item.digest] : [])));
+  const blob = [...scan.blobs.keys()].find((digest) => !digests.has(digest));
+  if (blob !== undefined) {
+    throw refuseUnlisted(`output/blobs/sha256/${digestHex(blob)}`, history !== undefined);
   }
-  if (isByName) return;
-  for (const layer of scan.layers) {
-    const isNamed =
-      used.has(layer) || names.has(`layers/${Buffer.from(layer.fileName, "latin1").toString()}`);
-    if (!isNamed) throw refuse("output-not-listed", message, { file: placeOf(scan, layer) }, hint);
+  if (history === undefined) return;
+  const paths = new Set(
+    history.flatMap(({ entry }) => (entry.path === undefined ? [] : [toBytes(entry.path)])),
+  );
+  const layer = scan.layers.find(({ fileName }) => !paths.has(`layers/${fileName}`));
+  if (layer !== undefined) throw refuseUnlisted(placeOf(scan, layer), true);
+}
+
+function refuseUnlisted(file: string, hasHistory: boolean): XbuildError {
+  if (!hasHistory) {
+    const hint = "Name it in output/history.json.";
+    return refuse("output-not-listed", "no history file names the blob", { file }, hint);
   }
+  const hint = "Name it in the history file, or remove it.";
+  return refuse("output-not-listed", "the history file does not name it", { file }, hint);
 }
 
 function placeOf(scan: OutputScan, layer: LooseLayer): string {

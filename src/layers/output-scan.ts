@@ -2,7 +2,8 @@ import type { Diagnostic } from "../diagnostics.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { Digest } from "../oci/model.ts";
 import type { OutputDirectory } from "./read/directory.ts";
-import { listNames, openDirectory, showName, statName, wrongType } from "./read/directory.ts";
+import { openDirectory, showName, statName, wrongType } from "./read/directory.ts";
+import { listNames } from "./read/list-names.ts";
 import type { FileStats } from "./read/stats.ts";
 import { refuse } from "./refuse.ts";
 import type { ByteString } from "./tar/entry.ts";
@@ -43,7 +44,7 @@ export function scanOutput(
   keepOpen: (directory: OutputDirectory) => void,
 ): OutputScan {
   const warnings: Diagnostic[] = [];
-  const names = new Set(listNames(output));
+  const names = new Set(listBounded(output));
   const open = (parent: OutputDirectory, name: ByteString): OutputDirectory => {
     const directory = openDirectory(parent, name);
     keepOpen(directory);
@@ -51,7 +52,7 @@ export function scanOutput(
   };
   const layerDirectory = names.has("layers") ? open(output, "layers") : undefined;
   const blobParent = names.has("blobs") ? open(output, "blobs") : undefined;
-  const blobNames = new Set(blobParent === undefined ? [] : listNames(blobParent));
+  const blobNames = new Set(blobParent === undefined ? [] : listBounded(blobParent));
   const blobDirectory =
     blobParent !== undefined && blobNames.has("sha256") ? open(blobParent, "sha256") : undefined;
   warnOthers(output, names, new Set([...documents, "layers", "blobs", "state"]), warnings);
@@ -105,9 +106,9 @@ function listBlobs(directory: OutputDirectory): ReadonlyMap<Digest, FileStats> {
 
 /** More files than an image can have layers are a mistake, and are not looked at one by one. */
 function listBounded(directory: OutputDirectory): readonly ByteString[] {
-  const names = listNames(directory);
+  const names = listNames(directory, maxFiles + 1);
   if (names.length <= maxFiles) return names;
-  const message = `it has ${names.length} files, more than any image has layers`;
+  const message = `it has more than ${maxFiles} files, and no image has as many layers`;
   const hint = "Put what belongs to one layer into a directory of its own.";
   throw refuse("layers-too-many", message, { file: directory.shown }, hint);
 }

@@ -14,26 +14,39 @@ export interface Filter {
 
 const maxMessage = 4096;
 
+/** A program that only writes, with a directory open as its descriptor 3. */
+export interface ReadingProgram {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly directory: number;
+}
+
 /**
- * Runs a program that only writes, with a directory open as its descriptor 3. A program that cannot be
- * started is missing; what `onData` throws ends it.
+ * Runs it. A program that cannot be started is missing; what `onData` throws ends it, and so does the signal,
+ * whose reason is thrown then.
  */
 export async function readProgram(
-  program: string,
-  args: readonly string[],
-  directory: number,
+  { program, args, directory }: ReadingProgram,
   onData: (chunk: Buffer) => void,
+  signal?: AbortSignal,
 ): Promise<{ readonly failure: string | undefined; readonly isMissing: boolean }> {
+  signal?.throwIfAborted();
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe", directory] });
   const ended = waitFor(program, child);
+  const stop = (): void => void child.kill("SIGKILL");
+  signal?.addEventListener("abort", stop, { once: true });
   try {
     const chunks: AsyncIterable<Buffer> = child.stdio[1] ?? Readable.from([]);
     for await (const chunk of chunks) onData(chunk);
-    return { ...(await ended), isMissing: false };
+    const { failure } = await ended;
+    signal?.throwIfAborted();
+    return { failure, isMissing: false };
   } catch (error) {
-    child.kill("SIGKILL");
+    stop();
     if (await ended.then(() => false, isNotFound)) return { failure: program, isMissing: true };
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 

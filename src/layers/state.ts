@@ -16,12 +16,12 @@ import {
   changed,
   closeDirectory,
   closeFile,
-  listNames,
   openDirectory,
   openFile,
   showName,
   statName,
 } from "./read/directory.ts";
+import { listNames } from "./read/list-names.ts";
 import { describeType } from "./read/stats.ts";
 import { refuse } from "./refuse.ts";
 import type { ByteString } from "./tar/entry.ts";

@@ -18,14 +18,19 @@ const systemCalls: Readonly<Record<string, readonly [list: number, get: number]>
 
 /*
  * Both walk the directory that is open as descriptor 3, and reach everything through open directories, as
- * read/directory.ts does: nothing is followed. What belongs to the machine (see isKeptXattr) is left
- * out there already, for on some machines every file has it.
+ * read/directory.ts does: nothing is followed. On the way down few of them stay open, as in read/descent.ts: a
+ * descriptor that is missing would lose attributes without a word, so that ends them with an error. What the packer
+ * refuses for its depth is not entered. What belongs to the machine (see isKeptXattr) is left out there already, for on
+ * some machines every file has it.
  */
+
+const maxOpen = 16;
+const maxDepth = 1001;
 
 const perlText = String.raw`
 use strict;
 use Fcntl;
-my ($list, $get) = map { $_ + 0 } @ARGV;
+my ($list, $get, $max_open, $max_depth) = map { $_ + 0 } @ARGV;
 binmode STDOUT;
 sub attributes {
   my ($path, $shown) = @_;
@@ -40,27 +45,43 @@ sub attributes {
     print $shown, "\0", $name, "\0", unpack("H*", substr($value, 0, $size)), "\0";
   }
 }
+sub directory {
+  my ($path) = @_;
+  return $_[1] if sysopen($_[1], $path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  die "$!\n" if $! == 23 || $! == 24;
+  return;
+}
+sub path_of { return "/proc/self/fd/" . fileno($_[0]) }
+sub identity { return join ":", (stat $_[0])[0, 1] }
 sub walk {
-  my ($directory, $prefix) = @_;
-  opendir(my $handle, $directory) or return;
-  my @names = grep { $_ ne "." && $_ ne ".." } readdir $handle;
-  closedir $handle;
+  my (undef, $prefix, $depth) = @_;
+  opendir(my $listing, path_of($_[0])) or die "$!\n";
+  my @names = grep { $_ ne "." && $_ ne ".." } readdir $listing;
+  closedir $listing;
   for my $name (@names) {
-    my $path = "$directory/$name";
+    my $path = path_of($_[0]) . "/$name";
     lstat($path) or next;
     my $is_directory = -d _;
     attributes($path, "$prefix$name");
-    next unless $is_directory;
-    sysopen(my $child, $path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) or next;
-    walk("/proc/self/fd/" . fileno($child), "$prefix$name/");
+    next unless $is_directory && $depth < $max_depth;
+    directory($path, my $child) or next;
+    my $identity = identity($_[0]);
+    close $_[0] if $depth > $max_open;
+    walk($child, "$prefix$name/", $depth + 1);
+    if ($depth > $max_open) {
+      directory(path_of($child) . "/..", $_[0]) or die "$!\n";
+      die "a directory was moved\n" if identity($_[0]) ne $identity;
+    }
     close $child;
   }
 }
-walk("/proc/self/fd/3", "");
+open(my $root, "<&=", 3) or die "$!\n";
+walk($root, "", 1);
 `;
 
 const pythonText = String.raw`
 import os, sys
+max_open, max_depth = int(sys.argv[1]), int(sys.argv[2])
 def attributes(path, shown):
     try:
         names = os.listxattr(path, follow_symlinks=False)
@@ -75,28 +96,46 @@ def attributes(path, shown):
             continue
         parts = shown, os.fsencode(name), value.hex().encode(), b""
         sys.stdout.buffer.write(b"\0".join(parts))
-def walk(directory, prefix):
-    try:
-        names = os.listdir(directory)
-    except OSError:
-        return
-    for name in names:
-        path = directory + b"/" + name
+def path_of(directory):
+    return b"/proc/self/fd/%d/" % directory
+def open_directory(path):
+    return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+def identity(directory):
+    status = os.fstat(directory)
+    return status.st_dev, status.st_ino
+def walk(directory, prefix, depth):
+    for name in os.listdir(path_of(directory)):
+        path = path_of(directory) + name
         attributes(path, prefix + name)
-        try:
-            child = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:
+        if depth >= max_depth:
             continue
-        walk(b"/proc/self/fd/%d" % child, prefix + name + b"/")
+        try:
+            child = open_directory(path)
+        except OSError as error:
+            if error.errno in (23, 24):
+                raise
+            continue
+        before = identity(directory)
+        if depth > max_open:
+            os.close(directory)
+        child = walk(child, prefix + name + b"/", depth + 1)
+        if depth > max_open:
+            directory = open_directory(path_of(child) + b"..")
+            if identity(directory) != before:
+                sys.exit("a directory was moved")
         os.close(child)
+    return directory
 sys.setrecursionlimit(5000)
-walk(b"/proc/self/fd/3", b"")
+walk(3, b"", 1)
 `;
 
 /** In the order in which they are tried: the quickest to start first. */
 export function listXattrPrograms(processor: string): readonly XattrProgram[] {
   const calls = systemCalls[processor];
+  const limits = [maxOpen, maxDepth].map(String);
   const perl =
-    calls === undefined ? [] : [{ program: "perl", args: ["-e", perlText, ...calls.map(String)] }];
-  return [...perl, { program: "python3", args: ["-I", "-S", "-c", pythonText] }];
+    calls === undefined
+      ? []
+      : [{ program: "perl", args: ["-e", perlText, ...calls.map(String), ...limits] }];
+  return [...perl, { program: "python3", args: ["-I", "-S", "-c", pythonText, ...limits] }];
 }

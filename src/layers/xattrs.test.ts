@@ -36,7 +36,10 @@ async function readXattrs(output: string, programs: readonly XattrProgram[]): Pr
   const opened = [directory];
   const warnings: Diagnostic[] = [];
   const scan = scanOutput(directory, (other) => opened.push(other));
-  const find = await readTreeXattrs(scan, (warning) => warnings.push(warning), programs);
+  const find = await readTreeXattrs(scan, {
+    warn: (warning) => warnings.push(warning),
+    programs,
+  });
   const [layer] = scan.layers;
   if (layer === undefined) throw new Error("no layer");
   const paths = ["bin/ping", "d\u00c3\u00a9 x", "plain", "link"];

@@ -5,6 +5,7 @@ import { showBytes } from "./refuse.ts";
 import type { ByteString, Entry } from "./tar/entry.ts";
 import { refuseTar } from "./tar/problems.ts";
 import { listXattrPrograms } from "./xattr-programs.ts";
+import type { XattrProgram } from "./xattr-programs.ts";
 
 /** The extended attributes of a path of a loose tree, by name. */
 export type FindXattrs = (layer: LooseLayer, path: ByteString) => Entry["xattrs"];
@@ -14,24 +15,30 @@ type Attributes = Map<ByteString, [name: ByteString, value: ByteString][]>;
 /** Bytes of all attributes of a build's trees together, as they are held in memory. */
 const maxSize = 64 * 1024 * 1024;
 
+export interface XattrOptions {
+  readonly warn: (warning: Diagnostic) => void;
+  readonly signal?: AbortSignal | undefined;
+  readonly programs?: readonly XattrProgram[];
+}
+
 /**
  * The extended attributes (file capabilities, ACLs) of everything in the trees of `output/layers`. Node has no
  * call for them, so a program reads them; where none is there, a warning says what is lost.
  */
 export async function readTreeXattrs(
   scan: OutputScan,
-  warn: (warning: Diagnostic) => void,
-  programs = listXattrPrograms(process.arch),
+  { warn, signal, programs = listXattrPrograms(process.arch) }: XattrOptions,
 ): Promise<FindXattrs> {
   const { layerDirectory } = scan;
   const hasTrees = scan.layers.some((layer) => layer.kind === "tree");
   if (layerDirectory === undefined || !hasTrees) return () => [];
+  const directory = layerDirectory.fd;
   for (const { program, args } of programs) {
     const attributes: Attributes = new Map();
     const collect = createCollector(attributes);
-    const outcome = await readProgram(program, args, layerDirectory.fd, collect);
+    const outcome = await readProgram({ program, args, directory }, collect, signal);
     if (outcome.failure === undefined)
-      return (layer, path) => attributes.get(`${layer.fileName}/${path}`) ?? [];
+      return (layer, path) => sortByName(attributes.get(`${layer.fileName}/${path}`) ?? []);
     if (!outcome.isMissing) warn(warnFailure(program, outcome.failure));
   }
   warn(warnMissing());
@@ -40,6 +47,7 @@ export async function readTreeXattrs(
 
 /** Takes `path NUL name NUL hex NUL` as it comes. */
 function createCollector(attributes: Attributes): (chunk: Buffer) => void {
+  const fields: string[] = [];
   let rest = "";
   let size = 0;
   return (chunk) => {
@@ -48,25 +56,27 @@ function createCollector(attributes: Attributes): (chunk: Buffer) => void {
       const message = `the trees have more than ${maxSize} bytes of extended attributes`;
       throw refuseTar("layer-too-many-entries", message, "output/layers");
     }
-    const parts = (rest + chunk.toString("latin1")).split("\0");
-    const whole = parts.length - 1 - ((parts.length - 1) % 3);
-    for (let i = 0; i < whole; i += 3) {
-      addAttribute(attributes, parts[i] ?? "", parts[i + 1] ?? "", parts[i + 2] ?? "");
+    const [first = "", ...others] = chunk.toString("latin1").split("\0");
+    const parts = [rest + first, ...others];
+    rest = parts.pop() ?? "";
+    for (const part of parts) {
+      fields.push(part);
+      if (fields.length === 3) addAttribute(attributes, fields.splice(0));
     }
-    rest = parts.slice(whole).join("\0");
   };
 }
 
 function addAttribute(
   attributes: Attributes,
-  path: ByteString,
-  name: ByteString,
-  hex: string,
+  [path = "", name = "", hex = ""]: readonly string[],
 ): void {
   const known = attributes.get(path) ?? [];
   attributes.set(path, known);
   known.push([name, Buffer.from(hex, "hex").toString("latin1")]);
-  known.sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function sortByName(attributes: Entry["xattrs"]): Entry["xattrs"] {
+  return [...attributes].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function warnFailure(program: string, failure: string): Diagnostic {

@@ -66,6 +66,13 @@ export function pathIn({ fd }: OpenDirectory, name: string | Buffer): Buffer {
 
 /** The names in it, some at a time: a directory may have a million. What comes and goes meanwhile may be left out. */
 export function* iterateNames(directory: OpenDirectory): Generator<Buffer> {
+  for (const { name } of iterateEntries(directory)) yield name;
+}
+
+/** The same with what each name stands for: whether it is a directory, and no link to one. */
+export function* iterateEntries(
+  directory: OpenDirectory,
+): Generator<{ readonly name: Buffer; readonly isDirectory: boolean }> {
   const listing = opendirSync(`/proc/self/fd/${directory.fd}`, {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's types know texts alone
     encoding: "buffer" as BufferEncoding,
@@ -73,7 +80,7 @@ export function* iterateNames(directory: OpenDirectory): Generator<Buffer> {
   });
   try {
     for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) {
-      yield Buffer.from(entry.name);
+      yield { name: Buffer.from(entry.name), isDirectory: entry.isDirectory() };
     }
   } finally {
     listing.closeSync();

@@ -17,3 +17,8 @@ export function listSome(items: readonly string[], most = 10, separator = ", "):
   const more = items.length - most;
   return more > 0 ? `${shown}${separator}and ${more} more` : shown;
 }
+
+/** A foreign name in a message: in quotes, on one line, cut where it is longer than that. */
+export function quoteText(text: string, length = 100): string {
+  return JSON.stringify(limitText(text, length));
+}

@@ -1,12 +1,4 @@
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-} from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
 import { refuse } from "../refuse.ts";
 import type { ByteString } from "../tar/entry.ts";
 import type { FileStats } from "./stats.ts";
@@ -53,35 +45,6 @@ export function closeDirectory(directory: OutputDirectory): void {
   closeSync(directory.fd);
 }
 
-/** Names in bytewise order. */
-export function listNames(directory: OutputDirectory): ByteString[] {
-  try {
-    return readdirSync(`/proc/self/fd/${directory.fd}`, { encoding: "buffer" })
-      .map((name) => name.toString("latin1"))
-      .sort();
-  } catch (cause) {
-    throw explain(directory.shown, cause);
-  }
-}
-
-/**
- * The names in bytewise order, and each directory's once more with a slash, which stands for what is in
- * it: what is in `a` comes behind `a-b`, for a slash is the larger byte.
- */
-export function listSteps(directory: OutputDirectory): ByteString[] {
-  try {
-    const options = { encoding: "buffer", withFileTypes: true } as const;
-    return readdirSync(`/proc/self/fd/${directory.fd}`, options)
-      .flatMap((entry) => {
-        const name = entry.name.toString("latin1");
-        return entry.isDirectory() ? [name, `${name}/`] : name;
-      })
-      .sort();
-  } catch (cause) {
-    throw explain(directory.shown, cause);
-  }
-}
-
 /** What lies there, a link itself; undefined where there is nothing. */
 export function statName(directory: OutputDirectory, name: ByteString): FileStats | undefined {
   try {
@@ -110,6 +73,17 @@ export function openDirectory(parent: OutputDirectory, name: ByteString): Output
       return showName(parent, name);
     },
   };
+}
+
+/** The directory that an open one lies in now. Errors: as `openDirectory`. */
+export function openParent(directory: OutputDirectory): OutputDirectory {
+  return openDirectory(directory, "..");
+}
+
+/** What tells an open directory from every other one on this machine. */
+export function readIdentity(directory: OutputDirectory): string {
+  const { dev, ino } = fstatSync(directory.fd, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /**
@@ -188,7 +162,8 @@ function pathOf(directory: OutputDirectory, name: ByteString): Buffer | string {
   return ascii.test(name) ? path : Buffer.from(path, "latin1");
 }
 
-function explain(shown: string, cause: unknown): unknown {
+/** An error of the system in words of ours, where it says something about the build. */
+export function explain(shown: string, cause: unknown): unknown {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   if (code === "EACCES" || code === "EPERM") {
     const hint = "Make it readable for the user that builds (chmod), or build as root.";

@@ -1,7 +1,8 @@
-import { readSync } from "node:fs";
 import type { z } from "zod";
+import type { Span } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import type { Annotations } from "../../oci/model.ts";
+import { limitText, quoteText } from "../../system/text.ts";
 import { refuse } from "../refuse.ts";
 import type { Place } from "../refuse.ts";
 import {
@@ -13,9 +14,10 @@ import {
   isOwnAnnotation,
 } from "../schema.ts";
 import type { OutputConfig, OutputEntry } from "../schema.ts";
-import type { OutputDirectory, OutputFile } from "./directory.ts";
-import { assertUnchanged, changed, closeFile, openFile, showName, statName } from "./directory.ts";
+import type { OutputDirectory } from "./directory.ts";
+import { readDocument } from "./document-file.ts";
 import { locateJson, parseJson } from "./json.ts";
+import type { JsonSource } from "./json.ts";
 
 /** An entry that a build listed, and where it stands. */
 export interface ListedEntry {
@@ -24,8 +26,6 @@ export interface ListedEntry {
   readonly locate: (...path: readonly string[]) => Place;
 }
 
-/** Bytes. */
-const maxDocumentSize = 4 * 1024 * 1024;
 const maxFindings = 20;
 const hint = "The schema is in docs/protocol.md.";
 
@@ -62,71 +62,36 @@ export function readAnnotations(output: OutputDirectory): Annotations {
 
 /** The error for an annotation that only we may write. */
 export function refuseOwn(key: string, place: Place): XbuildError {
-  const message = `the annotation ${JSON.stringify(key)} is not for a build to set`;
+  const message = `the annotation ${quoteText(key)} is not for a build to set`;
   return refuse("output-annotation-reserved", message, place, "Use a name of your own domain.");
 }
 
-interface Document {
-  readonly bytes: Buffer;
-  readonly file: string;
-  /** The part of the file that is the document: a line of it, or the whole. */
-  readonly start: number;
-  readonly end: number;
-}
-
-function readDocument(output: OutputDirectory, name: string): Document | undefined {
-  const stats = statName(output, name);
-  if (stats === undefined) return undefined;
-  const shown = showName(output, name);
-  if (stats.type === "file" && stats.size > maxDocumentSize) {
-    const message = `it is larger than ${maxDocumentSize} bytes`;
-    throw refuse(
-      "output-json-too-large",
-      message,
-      { file: shown },
-      "Leave out what is not needed.",
-    );
-  }
-  const file = openFile(output, name, stats);
-  try {
-    const bytes = readWhole(file);
-    return { bytes, file: shown, start: 0, end: bytes.length };
-  } finally {
-    closeFile(file);
-  }
-}
-
-function readWhole(file: OutputFile): Buffer {
-  const bytes = Buffer.alloc(file.stats.size);
-  let done = 0;
-  while (done < bytes.length) {
-    const length = readSync(file.fd, bytes, done, bytes.length - done, done);
-    if (length === 0) throw changed(file.shown);
-    done += length;
-  }
-  assertUnchanged(file);
-  return bytes;
-}
-
-function parseLines(document: Document): readonly ListedEntry[] {
+function parseLines(document: JsonSource): readonly ListedEntry[] {
   const entries: ListedEntry[] = [];
-  let start = 0;
+  let { start } = document;
   while (start < document.end) {
     const newline = document.bytes.indexOf(0x0a, start);
     const end = newline === -1 ? document.end : newline;
-    const isEmpty = document.bytes.toString("latin1", start, end).trim() === "";
-    if (!isEmpty) entries.push(listLine({ ...document, start, end }));
+    if (!isBlank(document.bytes, start, end)) entries.push(listLine({ ...document, start, end }));
     start = end + 1;
   }
   return entries;
 }
 
-function listLine(line: Document): ListedEntry {
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    const byte = bytes[at];
+    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  }
+  return true;
+}
+
+function listLine(line: JsonSource): ListedEntry {
   return listEntry(line, checkDocument(entrySchema, line), []);
 }
 
-function parseHistory(document: Document): readonly ListedEntry[] {
-  const value = parseJson(document.bytes, document.file);
+function parseHistory(document: JsonSource): readonly ListedEntry[] {
+  const value = parseJson(document);
   if (Array.isArray(value)) {
     const entries = check(entriesSchema, value, document);
     return entries.map((entry, index) => listEntry(document, entry, [index]));
@@ -136,40 +101,49 @@ function parseHistory(document: Document): readonly ListedEntry[] {
 }
 
 function listEntry(
-  document: Document,
+  document: JsonSource,
   entry: OutputEntry,
   path: readonly PropertyKey[],
 ): ListedEntry {
   return { entry, locate: (...rest) => locate(document, [...path, ...rest]) };
 }
 
-function checkDocument<T>(schema: z.ZodType<T>, document: Document): T {
-  const { bytes, file, start, end } = document;
-  return check(schema, parseJson(bytes, file, start, end), document);
+function checkDocument<T>(schema: z.ZodType<T>, document: JsonSource): T {
+  return check(schema, parseJson(document), document);
 }
 
-function check<T>(schema: z.ZodType<T>, value: unknown, document: Document): T {
+function check<T>(schema: z.ZodType<T>, value: unknown, document: JsonSource): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw refuseDocument(result.error.issues, document);
 }
 
-/** One finding for each issue; the first one is the error's message. */
-function refuseDocument(issues: readonly z.core.$ZodIssue[], document: Document): XbuildError {
-  const findings = issues.slice(0, maxFindings).map((issue) => {
-    const code = issue.path.at(-1) === "digest" ? "layer-digest-invalid" : "output-json-invalid";
-    const at = issue.path.findLast((part) => typeof part === "string");
-    const message = at === undefined ? issue.message : `${JSON.stringify(at)}: ${issue.message}`;
-    return refuse(code, message, locate(document, issue.path), hint);
-  });
-  const first = findings[0] ?? refuse("output-json-invalid", "it is invalid", document, hint);
-  return new XbuildError(first.code, first.message, {
+/** A finding for each of the first issues; the first one is the error's message. */
+function refuseDocument(issues: readonly z.core.$ZodIssue[], document: JsonSource): XbuildError {
+  const shown = issues.slice(0, maxFindings);
+  const spans = locateJson(
+    document,
+    shown.map((issue) => issue.path),
+  );
+  const findings = shown.map((issue, index) => refuseIssue(issue, document.file, spans[index]));
+  const { file } = document;
+  const first = findings[0] ?? refuse("output-json-invalid", "it is invalid", { file }, hint);
+  const more = issues.length - shown.length;
+  return new XbuildError(first.code, first.message + (more > 0 ? `, and ${more} more` : ""), {
     hint,
     diagnostics: findings.flatMap((finding) => finding.diagnostics),
   });
 }
 
-function locate(document: Document, path: readonly PropertyKey[]): Place {
-  const { bytes, file, start, end } = document;
-  return { file, span: locateJson(bytes, path, start, end) };
+function refuseIssue(issue: z.core.$ZodIssue, file: string, span: Span | undefined): XbuildError {
+  const code = issue.path.at(-1) === "digest" ? "layer-digest-invalid" : "output-json-invalid";
+  const at = issue.path.findLast((part) => typeof part === "string");
+  const message = limitText(issue.message, 200);
+  const place = { file, ...(span === undefined ? {} : { span }) };
+  return refuse(code, at === undefined ? message : `${quoteText(at)}: ${message}`, place, hint);
+}
+
+function locate(document: JsonSource, path: readonly PropertyKey[]): Place {
+  const [span] = locateJson(document, [path]);
+  return { file: document.file, ...(span === undefined ? {} : { span }) };
 }

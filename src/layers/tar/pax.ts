@@ -1,3 +1,4 @@
+import { showBytes } from "../refuse.ts";
 import type { ByteString } from "./entry.ts";
 import { HeaderProblem } from "./header.ts";
 
@@ -11,7 +12,7 @@ export function parsePax(bytes: Buffer): Map<string, ByteString> {
   while (at < bytes.length) {
     const record = readRecord(bytes, at);
     if (records.has(record.key)) {
-      throw new HeaderProblem(`an extended header has two records ${JSON.stringify(record.key)}`);
+      throw new HeaderProblem(`an extended header has two records ${showBytes(record.key)}`);
     }
     records.set(record.key, record.value);
     at = record.end;

@@ -6,7 +6,7 @@ import { maxExtendedHeader, parsePax } from "./pax.ts";
 import { refuseTar } from "./problems.ts";
 import type { ReaderState } from "./reader-state.ts";
 import { resolveEntry } from "./resolve.ts";
-import { addSegments, finishSparse, readSparseText, startSparse } from "./sparse.ts";
+import { addSegments, finishSparse, readSparseText, startMap, startSparse } from "./sparse.ts";
 import type { SparseMap } from "./sparse.ts";
 
 /** A header block that is not the end's. */
@@ -20,7 +20,7 @@ export function takeHeader(state: ReaderState, block: Buffer): void {
   const { pax } = state;
   if (header.typeflag === "S") {
     const { map, realSize, more } = parseOldSparse(block);
-    continueSparse(state, { entry, map, realSize, more, text: "" });
+    continueSparse(state, { entry, map, realSize, more, text: startMap() });
   } else if (pax !== undefined && hasSparseMap(pax)) {
     continueSparse(state, startSparse(entry, pax));
   } else {

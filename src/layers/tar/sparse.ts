@@ -4,6 +4,8 @@ import { parseWhole } from "./resolve.ts";
 
 /** Parts of a sparse file that are read at most, so that a map fits in memory. */
 const maxSegments = 200_000;
+/** Of a number in a map: as many as a safe integer has. */
+const maxDigits = 16;
 
 /** A sparse file whose map is being read. */
 export interface SparseMap {
@@ -11,8 +13,23 @@ export interface SparseMap {
   map: Segment[];
   readonly realSize: number;
   more: boolean;
-  /** The map's text as far as it has been read: version 1.0 of the PAX form alone. */
-  text: string;
+  /** The map's text: version 1.0 of the PAX form alone. */
+  readonly text: MapText;
+}
+
+interface MapText {
+  /** Bytes so far. */
+  size: number;
+  /** Parts that its first line announces. */
+  count: number | undefined;
+  readonly numbers: number[];
+  /** The last line, of which the end is still to come. */
+  rest: string;
+}
+
+/** A map that is yet to be read. */
+export function startMap(): MapText {
+  return { size: 0, count: undefined, numbers: [], rest: "" };
 }
 
 /** A sparse file of the PAX forms 0.1 (map in the records) and 1.0 (map before the data). */
@@ -25,26 +42,35 @@ export function startSparse(entry: ArchivedEntry, pax: ReadonlyMap<string, ByteS
   if (inline !== undefined) {
     const numbers =
       inline === "" ? [] : inline.split(",").map((text) => parseWhole(text, "sparse map"));
-    return { entry, map: pairNumbers(numbers), realSize, more: false, text: "" };
+    return { entry, map: pairNumbers(numbers), realSize, more: false, text: startMap() };
   }
   if (pax.get("GNU.sparse.major") !== "1" || pax.get("GNU.sparse.minor") !== "0") {
     throw new HeaderProblem("a sparse file has an unknown version");
   }
-  return { entry, map: [], realSize, more: true, text: "" };
+  return { entry, map: [], realSize, more: true, text: startMap() };
 }
 
 /** Takes a block of the map that stands before the data: decimal numbers, a line each, first their count. */
 export function readSparseText(sparse: SparseMap, block: Buffer): void {
-  sparse.text += block.toString("latin1");
-  const lines = sparse.text.split("\n");
-  if (lines.length < 2) throw new HeaderProblem("a sparse map has no count");
-  const count = parseWhole(lines[0] ?? "", "sparse map");
-  if (count > maxSegments) throw new HeaderProblem("a sparse map has too many parts");
-  sparse.more = lines.length < 2 + 2 * count;
-  if (sparse.more) return;
-  sparse.map = pairNumbers(
-    lines.slice(1, 1 + 2 * count).map((text) => parseWhole(text, "sparse map")),
-  );
+  const { text } = sparse;
+  text.size += block.length;
+  const [first = "", ...lines] = block.toString("latin1").split("\n");
+  const whole = [text.rest + first, ...lines];
+  text.rest = whole.pop() ?? "";
+  for (const line of whole) takeNumber(text, line);
+  if (text.count === undefined) throw new HeaderProblem("a sparse map has no count");
+  sparse.more = text.numbers.length < 2 * text.count;
+  if (!sparse.more) sparse.map = pairNumbers(text.numbers);
+  else if (text.rest.length > maxDigits) throw new HeaderProblem("a sparse map is no number");
+}
+
+function takeNumber(text: MapText, line: string): void {
+  const { count, numbers } = text;
+  if (count !== undefined && numbers.length === 2 * count) return;
+  const number = parseWhole(line, "sparse map");
+  if (count !== undefined) numbers.push(number);
+  else if (number > maxSegments) throw new HeaderProblem("a sparse map has too many parts");
+  else text.count = number;
 }
 
 /** Appends the parts of a further block of the old form. */
@@ -56,7 +82,7 @@ export function addSegments(sparse: SparseMap, map: readonly Segment[]): void {
 /** The entry once its map is known. */
 export function finishSparse(sparse: SparseMap): ArchivedEntry {
   const { entry, map, realSize, text } = sparse;
-  const dataSize = entry.dataSize - text.length;
+  const dataSize = entry.dataSize - text.size;
   assertSparse(map, realSize, dataSize);
   return { ...entry, size: realSize, dataSize, sparse: map };
 }
