@@ -10,7 +10,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["{src,grammar,bench}/**/*.test.ts", "test/{helpers,integration}/**/*.test.ts"],
+          include: [
+            "{src,grammar,bench}/**/*.test.ts",
+            "test/{helpers,integration}/**/*.test.ts",
+            "test/hostile/*.test.ts",
+          ],
           testTimeout: 60_000,
           hookTimeout: 300_000,
         },
@@ -19,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          include: ["test/{e2e,helper}/**/*.test.ts"],
+          include: ["test/{e2e,helper,hostile/e2e}/**/*.test.ts"],
           // Bounds for what hangs, with room for a machine that is busy.
           testTimeout: 300_000,
           hookTimeout: 600_000,
