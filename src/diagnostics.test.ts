@@ -41,7 +41,7 @@ test.each<[string, string, number, number, string]>([
   ["wide letters", toBytes("日本 x"), 7, 8, " 1 | 日本 x\n   |      ^"],
   ["marks that take no column", toBytes("e\u0301 x"), 4, 5, " 1 | e\u0301 x\n   |   ^"],
   ["a carriage return", "one\r\n", 0, 3, " 1 | one\n   | ^^^"],
-  ["what acts on a terminal", "a\u001b[2Jb", 5, 6, " 1 | a\ufffd[2Jb\n   |      ^"],
+  ["what acts on a terminal", "a\u001b[2Jb", 5, 6, " 1 | a\\x1b[2Jb\n   |         ^"],
   ["a byte that is no text", "\u00ff x", 2, 3, " 1 | \ufffd x\n   |   ^"],
 ])("a snippet of %s", (_, source, start, end, snippet) => {
   const rendered = renderDiagnostic({ ...finding, ...locate(source, start, end) }, { source });

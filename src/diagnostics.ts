@@ -1,3 +1,14 @@
+import {
+  countColumns,
+  joinVisible,
+  paintText,
+  show,
+  type Showable,
+  showLines,
+  type Style,
+  type Visible,
+} from "./visible.ts";
+
 /** A place in a text. `offset` counts bytes from 0, `line` from 1, `column` bytes from 1. */
 export interface Position {
   readonly offset: number;
@@ -36,29 +47,51 @@ export interface RenderOptions {
   readonly color?: boolean;
 }
 
+/** As `showDiagnostic`, as a text. */
+export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): string {
+  return showDiagnostic(diagnostic, options).visible;
+}
+
 /**
  * A finding as a person reads it: `file:line:column: error[code]: message`, the line with what is
  * meant underlined where its text is known, and the hint. No line end at the end. Columns count bytes.
  */
-export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): string {
-  const paint = options.color === true ? paintAnsi : (_: Style, text: string) => text;
-  const { severity, code, message, hint } = diagnostic;
+export function showDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): Visible {
+  const { severity, code, span } = diagnostic;
+  const paint = (style: Style, text: Showable): Visible =>
+    paintText(options.color === true, style, text);
   const style = severity === "error" ? "red" : "yellow";
-  const label = paint(style, `${severity}[${code}]`);
-  const lines = [`${renderPlace(diagnostic)}${label}: ${paint("bold", message)}`];
-  const text = diagnostic.excerpt ?? findLine(diagnostic.span, options.source);
-  if (diagnostic.span !== undefined && text !== undefined) {
-    lines.push(...renderSnippet(diagnostic.span, text, (mark) => paint(style, mark)));
-  }
-  if (hint !== undefined) lines.push(`  ${paint("cyan", "hint")}: ${hint}`);
-  return lines.join("\n");
+  const head = show`${renderPlace(diagnostic)}${paint(style, `${severity}[${code}]`)}: `;
+  const text = diagnostic.excerpt ?? findLine(span, options.source);
+  const snippet =
+    span === undefined || text === undefined
+      ? []
+      : showSnippet(span, text, (mark) => paint(style, mark));
+  return showMessage(head, diagnostic, { ...options, snippet });
 }
 
-type Style = "bold" | "cyan" | "red" | "yellow";
+export interface MessageOptions extends RenderOptions {
+  /** Lines between the message and its hint. */
+  readonly snippet?: readonly Visible[];
+}
 
-function paintAnsi(style: Style, text: string): string {
-  const code = { bold: 1, red: 31, yellow: 33, cyan: 36 }[style];
-  return `\u001b[${code}m${text}\u001b[0m`;
+/**
+ * A message behind its head, and its hint. Further lines of the message stand behind a bar: else some text from
+ * outside could pass for a line of ours, or for a command to what reads our lines. No line end at the end.
+ */
+export function showMessage(
+  head: Showable,
+  { message, hint }: Pick<Diagnostic, "message" | "hint">,
+  { color = false, snippet = [] }: MessageOptions = {},
+): Visible {
+  const [first = "", ...more] = message.trimEnd().split(/\r?\n/);
+  const lines = [
+    show`${head}${paintText(color, "bold", first)}`,
+    ...more.map((line) => show`  | ${line}`),
+    ...snippet,
+    ...(hint === undefined ? [] : [show`  ${paintText(color, "cyan", "hint")}: ${hint}`]),
+  ];
+  return joinVisible(lines, "\n");
 }
 
 function renderPlace({ file, span }: Diagnostic): string {
@@ -77,7 +110,11 @@ function findLine(span: Span | undefined, source: string | undefined): string | 
 /** No terminal is that wide; a line of 60,000 bytes would bury the message. In bytes. */
 const maxWidth = 160;
 
-function renderSnippet(span: Span, line: string, paint: (mark: string) => string): string[] {
+function showSnippet(
+  span: Span,
+  line: string,
+  paint: (mark: string) => Visible,
+): readonly Visible[] {
   const number = String(span.start.line);
   const gutter = " ".repeat(number.length);
   const column = span.start.column - 1;
@@ -85,31 +122,18 @@ function renderSnippet(span: Span, line: string, paint: (mark: string) => string
   const from = column > maxWidth - 40 ? column - 40 : 0;
   const isOneLine = span.end.line === span.start.line;
   const end = isOneLine ? span.end.column - 1 : line.trimEnd().length;
-  const shown = line.slice(from, from + maxWidth);
-  const before = toVisible(shown.slice(0, column - from));
-  const marked = toVisible(shown.slice(column - from, Math.max(column - from, end - from)));
-  const carets = "^".repeat(Math.max(1, countColumns(marked)));
-  const padding = before.replaceAll(/[^\t]/gu, (character) => " ".repeat(countColumns(character)));
-  return [` ${number} | ${toVisible(shown.trimEnd())}`, ` ${gutter} | ${padding}${paint(carets)}`];
+  const shown = line.slice(from, from + maxWidth).split("\n", 1)[0] ?? "";
+  const before = showBytes(shown.slice(0, column - from));
+  const marked = showBytes(shown.slice(column - from, Math.max(column - from, end - from)));
+  const carets = "^".repeat(Math.max(1, countColumns(marked.visible)));
+  const padding = before.visible.replaceAll(/[^\t]+/g, (text) => " ".repeat(countColumns(text)));
+  return [
+    show` ${number} | ${showBytes(shown.trimEnd())}`,
+    joinVisible([` ${gutter} | `, showLines(padding), paint(carets)]),
+  ];
 }
 
-/** Bytes as text; control characters, which would act on a terminal, as a replacement character. */
-function toVisible(bytes: string): string {
-  const text = Buffer.from(bytes, "latin1").toString("utf8");
-  // oxlint-disable-next-line no-control-regex
-  return text.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, "\ufffd");
-}
-
-/** How many columns a terminal gives the text: wide East Asian letters take two, marks none. */
-function countColumns(text: string): number {
-  let columns = 0;
-  for (const character of text) {
-    if (/^\p{M}$/u.test(character)) continue;
-    const isWide =
-      /^[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]$/.test(
-        character,
-      );
-    columns += isWide || /^\p{Emoji_Presentation}$/u.test(character) ? 2 : 1;
-  }
-  return columns;
+/** A line held as bytes, as text; its tabs stay, for they stand in the line of the carets too. */
+function showBytes(bytes: string): Visible {
+  return showLines(Buffer.from(bytes, "latin1").toString("utf8"));
 }

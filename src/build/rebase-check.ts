@@ -7,6 +7,7 @@ import { countCommonLayers } from "../oci/rebase.ts";
 import { blobPath, type Store } from "../store/paths.ts";
 import { hasBlob } from "../store/store.ts";
 import type { LayerFiles } from "../transport/layers.ts";
+import { showText } from "../visible.ts";
 import type { RebasePorts } from "./rebase-request.ts";
 
 interface Check {
@@ -105,8 +106,7 @@ function listNames(image: Image): readonly string[] {
 
 /** A name may be a whole shell script. */
 function showName(name: string | undefined, diffId: Digest): string {
-  // oxlint-disable-next-line no-control-regex
-  const line = (name ?? diffId).replaceAll(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  const line = showText((name ?? diffId).slice(0, 1000).replaceAll(/\s+/g, " ").trim());
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
 }
 
@@ -120,7 +120,7 @@ function describeConflicts(
   const title = `own layers hide ${count} that changed from ${from.digest} to ${onto.digest}:`;
   const lines = conflicts
     .slice(0, maxShown)
-    .map(({ path, layer }) => `  ${path} (${own[layer] ?? "an own layer"})`);
+    .map(({ path, layer }) => `${showText(path)} (${own[layer] ?? "an own layer"})`);
   const more = conflicts.length - lines.length;
-  return [title, ...lines, ...(more > 0 ? [`  and ${more} more`] : [])].join("\n");
+  return [title, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
 }

@@ -14,6 +14,7 @@ import { isSet, lastValue } from "./build-line.ts";
 import { createRequest } from "./request.ts";
 import { reportResult } from "./result.ts";
 import { selectEngine } from "./select-engine.ts";
+import { showLines } from "../visible.ts";
 
 /** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
 export async function runBuild(
@@ -23,7 +24,7 @@ export async function runBuild(
 ): Promise<number> {
   const lenient = await readLeniently(words, io);
   if (isSet(lenient.line, "help")) {
-    io.stdout(renderHelp());
+    io.stdout(showLines(renderHelp()));
     return 0;
   }
   const engine = selectEngine(lenient.line, io);

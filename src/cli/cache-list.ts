@@ -8,20 +8,19 @@ import {
   openUserStore,
   readCommandLine,
   renderAge,
-  renderJson,
   renderTable,
   wantsJson,
   type StoreCommandLine,
 } from "./store-command.ts";
 import { renderSize } from "../build/sizes.ts";
-import { renderName } from "./text.ts";
+import { show, showJson, type Visible } from "../visible.ts";
 
-const listHelp = `Usage: xbuild cache ls [--format table|json]
+const listHelp = show`Usage: xbuild cache ls [--format table|json]
 
 Lists the images of the store, also those without a name, the last used first.
 `;
 
-const usageHelp = `Usage: xbuild cache du [--format table|json]
+const usageHelp = show`Usage: xbuild cache du [--format table|json]
 
 Says what takes the store's space. Layers that several images share count once.
 `;
@@ -35,7 +34,7 @@ export async function runCacheList(argv: readonly string[], io: CliIo): Promise<
   }
   const isJson = wantsJson(line);
   const images = await listStoredImages(await openUserStore(io));
-  io.stdout(isJson ? renderJson(images.map(describe)) : renderImages(images, io, Date.now()));
+  io.stdout(isJson ? showJson(images.map(describe)) : renderImages(images, io, Date.now()));
   return 0;
 }
 
@@ -50,7 +49,7 @@ export async function runCacheUsage(argv: readonly string[], io: CliIo): Promise
   const usage = await measureStore(await openUserStore(io));
   const total = Object.values(usage).reduce((sum, size) => sum + size, 0);
   if (isJson) {
-    io.stdout(renderJson({ ...usage, total }));
+    io.stdout(showJson({ ...usage, total }));
     return 0;
   }
   const rows = [
@@ -89,7 +88,7 @@ function describe({ image, names, usedAt }: StoredImage): object {
   };
 }
 
-function renderImages(images: readonly StoredImage[], io: CliIo, now: number): string {
+function renderImages(images: readonly StoredImage[], io: CliIo, now: number): Visible {
   const columns = [
     { title: "DIGEST" },
     { title: "LAST USED" },
@@ -102,7 +101,7 @@ function renderImages(images: readonly StoredImage[], io: CliIo, now: number): s
     renderAge(usedAt, now),
     String(image.manifest.layers.length),
     renderSize(measure(image)),
-    names.map(renderName).join(", "),
+    names.join(", "),
   ]);
   return renderTable(io, columns, rows);
 }

@@ -8,15 +8,14 @@ import {
   helpFlag,
   openUserStore,
   readCommandLine,
-  renderJson,
   wantsJson,
   type StoreCommandLine,
 } from "./store-command.ts";
 import { renderSize } from "../build/sizes.ts";
-import { renderName } from "./text.ts";
+import { joinVisible, show, showJson, type Visible } from "../visible.ts";
 import { parseSize } from "./values.ts";
 
-const help = `Usage: xbuild cache prune [FLAGS]
+const help = show`Usage: xbuild cache prune [FLAGS]
 
 Removes from the store what no name and no running build needs: all of it, or what the flags say.
 
@@ -50,7 +49,7 @@ export async function runCachePrune(argv: readonly string[], io: CliIo): Promise
   const isJson = wantsJson(line);
   const options = readOptions(line, Date.now());
   const result = await pruneStore(await openUserStore(io), options);
-  io.stdout(isJson ? renderJson(result) : renderResult(result, options.dryRun === true));
+  io.stdout(isJson ? showJson(result) : renderResult(result, options.dryRun === true));
   return 0;
 }
 
@@ -82,9 +81,9 @@ function parseAge(text: string): number {
   throw usageError(`--older-than is an age such as 12h or 7d, not "${text}"`);
 }
 
-function renderResult(result: PruneResult, isDryRun: boolean): string {
+function renderResult(result: PruneResult, isDryRun: boolean): Visible {
   const verb = isDryRun ? "would be " : "";
-  const names = result.names.map((name) => `${verb}untagged ${renderName(name)}\n`);
+  const names = result.names.map((name) => show`${verb}untagged ${name}\n`);
   const count = `${result.blobs.length} blob${result.blobs.length === 1 ? "" : "s"}`;
-  return `${names.join("")}${count} ${verb}removed: ${renderSize(result.freed)} free, ${renderSize(result.kept)} kept\n`;
+  return show`${joinVisible(names)}${count} ${verb}removed: ${renderSize(result.freed)} free, ${renderSize(result.kept)} kept\n`;
 }

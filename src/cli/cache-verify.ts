@@ -10,12 +10,12 @@ import {
   helpFlag,
   openUserStore,
   readCommandLine,
-  renderJson,
   wantsJson,
 } from "./store-command.ts";
-import { paint, renderName } from "./text.ts";
+import { joinVisible, show, showJson, type Visible } from "../visible.ts";
+import { paint } from "./text.ts";
 
-const help = `Usage: xbuild cache verify [FLAGS]
+const help = show`Usage: xbuild cache verify [FLAGS]
 
 Checks every byte of the store: blobs, what images say of their layers, index, records. Exit status 1
 with findings.
@@ -39,7 +39,7 @@ export async function runCacheVerify(argv: readonly string[], io: CliIo): Promis
   try {
     const repair = line.isSet("repair");
     const findings = await verifyStore(store, { repair, fetchBlob: fetcher.fetch, hashBlob });
-    io.stdout(isJson ? renderJson(findings) : renderFindings(findings, io));
+    io.stdout(isJson ? showJson(findings) : renderFindings(findings, io));
     return findings.length === 0 ? 0 : 1;
   } finally {
     await fetcher.end();
@@ -52,12 +52,12 @@ const advice: Readonly<Record<StoreFinding["outcome"], string>> = {
   left: "run xbuild cache verify --repair",
 };
 
-function renderFindings(findings: readonly StoreFinding[], io: CliIo): string {
-  if (findings.length === 0) return "nothing is wrong\n";
+function renderFindings(findings: readonly StoreFinding[], io: CliIo): Visible {
+  if (findings.length === 0) return show`nothing is wrong\n`;
   const lines = findings.map(({ code, message, path, names, outcome }) => {
-    const users = names.length === 0 ? "" : `\n  used by: ${names.map(renderName).join(", ")}`;
+    const users = names.length === 0 ? "" : show`\n  used by: ${names.join(", ")}`;
     const title = paint(io, "red", `error[${code}]`);
-    return `${title}: ${renderName(path)}: ${renderName(message)}${users}\n  ${advice[outcome]}\n`;
+    return show`${title}: ${path}: ${message}${users}\n  ${advice[outcome]}\n`;
   });
-  return lines.join("");
+  return joinVisible(lines);
 }

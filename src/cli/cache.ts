@@ -2,8 +2,10 @@ import { suggestName } from "../suggest.ts";
 import { usageError } from "./arguments.ts";
 import type { CliIo } from "./io.ts";
 import { findStoreDirectory } from "./request.ts";
+import { show } from "../visible.ts";
+import { printData } from "./text.ts";
 
-const help = `Usage: xbuild cache COMMAND [FLAGS]
+const help = show`Usage: xbuild cache COMMAND [FLAGS]
 
   ls      the images of the store, also those without a name, the last used first
   du      what takes the store's space
@@ -41,6 +43,6 @@ export async function runCache(argv: readonly string[], io: CliIo): Promise<numb
 
 async function runPath(argv: readonly string[], io: CliIo): Promise<number> {
   if (argv.length > 0) throw usageError("cache path takes no argument");
-  io.stdout(`${findStoreDirectory(io)}\n`);
+  printData(io, Buffer.from(`${findStoreDirectory(io)}\n`));
   return 0;
 }

@@ -1,6 +1,7 @@
 import { rules } from "../containerfile/rules.ts";
 import { decodeText } from "../containerfile/text.ts";
-import { type Diagnostic, type Position, renderDiagnostic } from "../diagnostics.ts";
+import { type Diagnostic, type Position, showDiagnostic } from "../diagnostics.ts";
+import { joinVisible, show, showJson, showText, type Visible } from "../visible.ts";
 
 export interface Report {
   readonly diagnostics: readonly Diagnostic[];
@@ -9,7 +10,7 @@ export interface Report {
   readonly color: boolean;
 }
 
-const formats: Readonly<Record<string, (report: Report) => string>> = {
+const formats: Readonly<Record<string, (report: Report) => Visible>> = {
   text: renderText,
   json: renderJson,
   sarif: renderSarif,
@@ -18,16 +19,16 @@ const formats: Readonly<Record<string, (report: Report) => string>> = {
 
 export const formatNames: readonly string[] = Object.keys(formats);
 
-export function findFormat(name: string): ((report: Report) => string) | undefined {
+export function findFormat(name: string): ((report: Report) => Visible) | undefined {
   return Object.hasOwn(formats, name) ? formats[name] : undefined;
 }
 
-function renderText({ diagnostics, source, color }: Report): string {
-  if (diagnostics.length === 0) return "";
-  const findings = diagnostics.map((one) => `${renderDiagnostic(one, { source, color })}\n\n`);
+function renderText({ diagnostics, source, color }: Report): Visible {
+  if (diagnostics.length === 0) return show``;
+  const findings = diagnostics.map((one) => show`${showDiagnostic(one, { source, color })}\n\n`);
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   const counts = [count(errors, "error"), count(diagnostics.length - errors, "warning")];
-  return `${findings.join("")}${counts.filter((text) => text !== "").join(", ")}\n`;
+  return show`${joinVisible(findings)}${counts.filter((text) => text !== "").join(", ")}\n`;
 }
 
 function count(number: number, noun: string): string {
@@ -36,7 +37,7 @@ function count(number: number, noun: string): string {
 }
 
 /** Lines and columns from 1; columns count bytes, `endColumn` is behind the last. */
-function renderJson({ diagnostics }: Report): string {
+function renderJson({ diagnostics }: Report): Visible {
   const findings = diagnostics.map(({ code, severity, message, hint, file, span }) => ({
     code,
     severity,
@@ -48,11 +49,11 @@ function renderJson({ diagnostics }: Report): string {
     endLine: span?.end.line,
     endColumn: span?.end.column,
   }));
-  return `${JSON.stringify({ diagnostics: findings }, undefined, 2)}\n`;
+  return showJson({ diagnostics: findings });
 }
 
 /** SARIF 2.1.0 (OASIS). Columns count UTF-16 units there. */
-function renderSarif(report: Report): string {
+function renderSarif(report: Report): Visible {
   const codes = new Set(report.diagnostics.map(({ code }) => code));
   const driver = {
     name: "xbuild",
@@ -70,7 +71,7 @@ function renderSarif(report: Report): string {
     version: "2.1.0",
     runs: [{ tool: { driver }, columnKind: "utf16CodeUnits", results }],
   };
-  return `${JSON.stringify(log, undefined, 2)}\n`;
+  return showJson(log);
 }
 
 function toSarif({ code, severity, message, hint, file, span }: Diagnostic, source: string) {
@@ -83,8 +84,14 @@ function toSarif({ code, severity, message, hint, file, span }: Diagnostic, sour
     byteOffset: span.start.offset,
     byteLength: span.end.offset - span.start.offset,
   };
-  const physicalLocation = { artifactLocation: { uri: encodeURI(file ?? "") }, region };
+  const physicalLocation = { artifactLocation: { uri: toUri(file ?? "") }, region };
   return { ruleId: code, level: severity, message: { text }, locations: [{ physicalLocation }] };
+}
+
+/** A path as a relative reference; RFC 3986, section 4.2. */
+function toUri(path: string): string {
+  const text = path.replaceAll(/\p{Cs}/gu, "\ufffd");
+  return text.split("/").map(encodeURIComponent).join("/");
 }
 
 /** A column of bytes as one of UTF-16 units, from 1. */
@@ -93,9 +100,9 @@ function toTextColumn({ offset, column }: Position, source: string): number {
 }
 
 /** Workflow commands of GitHub Actions, which show a finding beside its line. */
-function renderGithub({ diagnostics, source }: Report): string {
-  return diagnostics
-    .map(({ code, severity, message, hint, file, span }) => {
+function renderGithub({ diagnostics, source }: Report): Visible {
+  return joinVisible(
+    diagnostics.map(({ code, severity, message, hint, file, span }) => {
       const place = span && [
         `line=${span.start.line}`,
         `endLine=${span.end.line}`,
@@ -104,13 +111,15 @@ function renderGithub({ diagnostics, source }: Report): string {
       ];
       const properties = [`file=${escapeProperty(file ?? "")}`, ...(place ?? []), `title=${code}`];
       const text = hint === undefined ? message : `${message}\n${hint}`;
-      return `::${severity} ${properties.join(",")}::${escapeData(text)}\n`;
-    })
-    .join("");
+      return show`::${severity} ${properties.join(",")}::${escapeData(text)}\n`;
+    }),
+  );
 }
 
+/** A command is one line, in which `%` begins an escape. */
 function escapeData(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  const lines = text.split(/\r?\n/).map((line) => showText(line).replaceAll("%", "%25"));
+  return lines.join("%0A");
 }
 
 function escapeProperty(text: string): string {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { captureIo } from "../../test/helpers/capture-io.ts";
 import { XbuildError } from "../errors.ts";
 import { runCheck } from "./check.ts";
 import type { CliIo } from "./io.ts";
@@ -23,16 +24,7 @@ type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
 /** Runs a command beside a Containerfile, without an engine in reach. */
 async function run(command: Command, text: string, ...argv: string[]) {
   await writeFile(join(directory, "Containerfile"), text);
-  const printed = { stdout: "", stderr: "" };
-  const io: CliIo = {
-    stdout: (part) => void (printed.stdout += String(part)),
-    stderr: (part) => void (printed.stderr += String(part)),
-    cwd: directory,
-    self: ["xbuild"],
-    env: { TOKEN: "from the environment" },
-    color: false,
-    terminal: false,
-  };
+  const { io, printed } = captureIo({ cwd: directory, env: { TOKEN: "from the environment" } });
   return { status: await command(argv, io), ...printed };
 }
 

@@ -9,6 +9,7 @@ import { suggestName } from "../suggest.ts";
 import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "./arguments.ts";
 import { findFormat, formatNames, type Report } from "./check-formats.ts";
 import type { CliIo } from "./io.ts";
+import { show, type Visible } from "../visible.ts";
 import { locateSources } from "./locate.ts";
 import { hostPlatform } from "./build-line.ts";
 import { splitPair } from "./values.ts";
@@ -24,7 +25,7 @@ const flags: readonly FlagSpec[] = [
   { name: "help", short: "h", kind: "boolean" },
 ];
 
-const help = `Usage: xbuild check [FLAGS] [CONTEXT]
+const help = show`Usage: xbuild check [FLAGS] [CONTEXT]
 
 Says what is wrong with a Containerfile, or seldom meant, without building it.
 
@@ -71,7 +72,7 @@ function createReader(given: readonly GivenFlag[]): Reader {
   return { list, last: (name) => list(name).at(-1) };
 }
 
-function readFormat(name: string): (report: Report) => string {
+function readFormat(name: string): (report: Report) => Visible {
   const format = findFormat(name);
   if (format !== undefined) return format;
   const suggestion = suggestName(name, formatNames);

@@ -44,7 +44,10 @@ async function startBuild(
 }
 
 async function runHelp(_: readonly string[], io: CliIo): Promise<number> {
-  const { renderHelp } = await import("./help.ts");
-  io.stdout(renderHelp());
+  const [{ renderHelp }, { showLines }] = await Promise.all([
+    import("./help.ts"),
+    import("../visible.ts"),
+  ]);
+  io.stdout(showLines(renderHelp()));
   return 0;
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { captureIo } from "../../test/helpers/capture-io.ts";
 import { runExpand } from "./expand.ts";
 
 let directory = "";
@@ -12,18 +13,10 @@ afterEach(() => rm(directory, { recursive: true }));
 
 async function expand(text: string, ...words: readonly string[]): Promise<string> {
   await writeFile(join(directory, "Containerfile.x"), text);
-  const said: Uint8Array[] = [];
-  const io = {
-    stdout: (one: string | Uint8Array) => void said.push(Buffer.from(one)),
-    stderr: () => undefined,
-    self: [],
-    cwd: directory,
-    env: { PATH: process.env["PATH"], HOME: directory },
-    color: false,
-    terminal: false,
-  };
+  const env = { PATH: process.env["PATH"], HOME: directory };
+  const { io, printed } = captureIo({ cwd: directory, env });
   expect(await runExpand([...words, "."], io)).toBe(0);
-  return Buffer.concat(said).toString("utf8");
+  return printed.stdout;
 }
 
 const output =

@@ -8,8 +8,10 @@ import { mentionsOutput, needsOutput, readParsed, reportFindings } from "./parse
 import { selectEngine } from "./select-engine.ts";
 import { isSet } from "./build-line.ts";
 import { createRequest } from "./request.ts";
+import { printData } from "./text.ts";
+import { show } from "../visible.ts";
 
-const help = `Usage: xbuild expand [FLAGS OF BUILD] [CONTEXT]
+const help = show`Usage: xbuild expand [FLAGS OF BUILD] [CONTEXT]
 
 Shows what a build would ask of the engine: a shell script with each call and its plain
 Containerfile, in order. Nothing is built. A file without OUTPUT is given back as it is. Secrets and
@@ -27,7 +29,7 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
   if (parsed === undefined) throw usageError("expand reads files of this machine alone");
   const { containerfile, graph } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {
-    io.stdout(Buffer.from(lowerFile(containerfile), "latin1"));
+    printData(io, Buffer.from(lowerFile(containerfile), "latin1"));
     return 0;
   }
   const engine = selectEngine(line, io);
@@ -35,6 +37,6 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
   const plan = createPlan(containerfile, graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
   const request = await createRequest(line, parsed, engine, io);
-  io.stdout(Buffer.from(renderCalls(request, plan, engine), "latin1"));
+  printData(io, Buffer.from(renderCalls(request, plan, engine), "latin1"));
   return 0;
 }

@@ -1,9 +1,10 @@
+import { showDiagnostic, showMessage, type Diagnostic } from "../diagnostics.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
-import { renderDiagnostic } from "../diagnostics.ts";
+import { joinVisible, show, type Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
 
 export interface Failure {
-  readonly text: string;
+  readonly text: Visible;
   readonly exitStatus: number;
 }
 
@@ -11,24 +12,38 @@ export interface Failure {
 export function renderFailure(error: unknown, io: CliIo, interrupted: boolean): Failure {
   if (interrupted) {
     return {
-      text: "xbuild: interrupted; nothing was changed\n",
+      text: show`xbuild: interrupted; nothing was changed\n`,
       exitStatus: exitStatuses.interrupted,
     };
   }
   if (error instanceof XbuildError) {
-    return { text: renderError(error, io), exitStatus: error.exitStatus };
+    return { text: showError(error, io), exitStatus: error.exitStatus };
   }
-  const message = error instanceof Error ? error.message : String(error);
-  const stack = io.env["XBUILD_DEBUG"] && error instanceof Error ? `${error.stack}\n` : "";
-  return {
-    text: `xbuild: error[internal]: ${message}\n${stack}  hint: this is a fault of xbuild; XBUILD_DEBUG=1 shows where\n`,
-    exitStatus: exitStatuses.refused,
-  };
+  return { text: showFault(error, io), exitStatus: exitStatuses.refused };
 }
 
-function renderError(error: XbuildError, io: CliIo): string {
-  const located = error.diagnostics.map((one) => `${renderDiagnostic(one, { color: io.color })}\n`);
-  if (located.length > 0) return located.join("");
-  const hint = error.hint === undefined ? "" : `  hint: ${error.hint}\n`;
-  return `xbuild: error[${error.code}]: ${error.message}\n${hint}`;
+function showError(error: XbuildError, io: CliIo): Visible {
+  const { color } = io;
+  const located = error.diagnostics.map((one) => show`${showDiagnostic(one, { color })}\n`);
+  if (located.length > 0) return joinVisible(located);
+  const { code, message, hint } = error;
+  return showNotice({ code, severity: "error", message, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** What has no place in a file, in our own name. */
+export function showNotice({ severity, code, ...text }: Diagnostic): Visible {
+  return show`${showMessage(show`xbuild: ${severity}[${code}]: `, text)}\n`;
+}
+
+function showFault(error: unknown, io: CliIo): Visible {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = "this is a fault of xbuild; XBUILD_DEBUG=1 shows where";
+  const snippet = io.env["XBUILD_DEBUG"] && error instanceof Error ? listFrames(error) : [];
+  return show`${showMessage("xbuild: error[internal]: ", { message, hint }, { snippet })}\n`;
+}
+
+/** Without the message, which stands above. */
+function listFrames({ stack = "" }: Error): readonly Visible[] {
+  const frames = stack.split("\n").filter((line) => /^ +at /.test(line));
+  return frames.map((line) => show`${line}`);
 }

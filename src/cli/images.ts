@@ -10,14 +10,13 @@ import {
   openUserStore,
   readCommandLine,
   renderAge,
-  renderJson,
   renderTable,
   wantsJson,
 } from "./store-command.ts";
 import { renderSize } from "../build/sizes.ts";
-import { renderName } from "./text.ts";
+import { joinVisible, show, showJson, type Visible } from "../visible.ts";
 
-const help = `Usage: xbuild images [FLAGS] [PATTERN...]
+const help = show`Usage: xbuild images [FLAGS] [PATTERN...]
 
 Lists the images of the store, all or those whose name matches a PATTERN (* stands for any text).
 
@@ -39,8 +38,8 @@ export async function runImages(argv: readonly string[], io: CliIo): Promise<num
   const images = (await listImages(store)).filter(({ name }) => matches(name));
   const missing = await Promise.all(images.map(({ image }) => listMissingLayers(store, image)));
   const counts = missing.map((layers) => layers.length);
-  if (line.isSet("quiet")) io.stdout(images.map(({ name }) => `${renderName(name)}\n`).join(""));
-  else if (isJson) io.stdout(renderJson(images.map((one, at) => describe(one, counts[at] ?? 0))));
+  if (line.isSet("quiet")) io.stdout(joinVisible(images.map(({ name }) => show`${name}\n`)));
+  else if (isJson) io.stdout(showJson(images.map((one, at) => describe(one, counts[at] ?? 0))));
   else io.stdout(renderImages(images, io, Date.now()));
   return 0;
 }
@@ -60,7 +59,7 @@ function describe({ name, image }: NamedImage, missingLayers: number): object {
   };
 }
 
-function renderImages(images: readonly NamedImage[], io: CliIo, now: number): string {
+function renderImages(images: readonly NamedImage[], io: CliIo, now: number): Visible {
   const columns = [
     { title: "NAME" },
     { title: "IMAGE ID" },
@@ -69,7 +68,7 @@ function renderImages(images: readonly NamedImage[], io: CliIo, now: number): st
     { title: "SIZE", right: true },
   ];
   const rows = images.map(({ name, image }) => [
-    renderName(name),
+    name,
     digestHex(image.manifest.config.digest).slice(0, 12),
     renderCreated(image.config.created, now),
     String(image.manifest.layers.length),

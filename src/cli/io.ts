@@ -1,7 +1,12 @@
-/** What a command may touch of the process: the only way to print. */
+import type { Visible } from "../visible.ts";
+
+/**
+ * What a command may touch of the process: the only way to print. What xbuild says is a `Visible`, in which
+ * nothing acts on a terminal; bytes are somebody else's words, or a document's, and go out as they are.
+ */
 export interface CliIo {
-  readonly stdout: (text: string | Uint8Array) => void;
-  readonly stderr: (text: string | Uint8Array) => void;
+  readonly stdout: (text: Visible | Uint8Array) => void;
+  readonly stderr: (text: Visible | Uint8Array) => void;
   /** The words that start xbuild again: the program and its script. */
   readonly self: readonly string[];
   readonly cwd: string;

@@ -1,9 +1,10 @@
 import { splitCommand } from "../../grammar/command.ts";
 import { parseContainerfile } from "../containerfile/parse.ts";
 import type { Containerfile, Instruction } from "../containerfile/model.ts";
-import { renderDiagnostic } from "../diagnostics.ts";
+import { showDiagnostic } from "../diagnostics.ts";
 import { type FlagSpec, parseCommandLine, usageError } from "./arguments.ts";
 import type { CliIo } from "./io.ts";
+import { joinVisible, show, showJson } from "../visible.ts";
 import { locateSources } from "./locate.ts";
 
 const flags: readonly FlagSpec[] = [
@@ -11,7 +12,7 @@ const flags: readonly FlagSpec[] = [
   { name: "help", short: "h", kind: "boolean" },
 ];
 
-const help = `Usage: xbuild parse --json FILE
+const help = show`Usage: xbuild parse --json FILE
 
 Prints how BuildKit's parser splits a Containerfile, for editors and other tools (- reads standard
 input).
@@ -36,10 +37,10 @@ export async function runParse(argv: readonly string[], io: CliIo): Promise<numb
   const errors = containerfile.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
     const options = { source: containerfile.source, color: io.color };
-    io.stderr(errors.map((one) => `${renderDiagnostic(one, options)}\n`).join(""));
+    io.stderr(joinVisible(errors.map((one) => show`${showDiagnostic(one, options)}\n`)));
     return 1;
   }
-  io.stdout(`${JSON.stringify(toJson(containerfile), undefined, 2)}\n`);
+  io.stdout(showJson(toJson(containerfile)));
   return 0;
 }
 

@@ -1,5 +1,6 @@
 import { exitStatuses } from "../errors.ts";
 import { runCommand } from "./commands.ts";
+import type { Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
 import { renderFailure } from "./failure.ts";
 
@@ -27,12 +28,16 @@ function ignore(): void {
   // See above.
 }
 
+function toOutput(text: Visible | Uint8Array): string | Uint8Array {
+  return text instanceof Uint8Array ? text : text.visible;
+}
+
 function createIo(): CliIo {
   const { env } = process;
   const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
   return {
-    stdout: (text) => void process.stdout.write(text),
-    stderr: (text) => void process.stderr.write(text),
+    stdout: (text) => void process.stdout.write(toOutput(text)),
+    stderr: (text) => void process.stderr.write(toOutput(text)),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     cwd: process.cwd(),
     env,

@@ -6,9 +6,10 @@ import type { CliIo } from "./io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "./rebase-request.ts";
 import { createReporter } from "./reporter.ts";
 import { openUserStore } from "./store-command.ts";
-import { paint, renderName } from "./text.ts";
+import { joinVisible, show, type Visible } from "../visible.ts";
+import { paint } from "./text.ts";
 
-const help = `Usage: xbuild rebase IMAGE --onto NEW [--from OLD] [FLAGS]
+const help = show`Usage: xbuild rebase IMAGE --onto NEW [--from OLD] [FLAGS]
 
 Puts the image's own layers onto another base, without building. IMAGE is a name of the store, or
 docker://NAME: then it is done in the registry, and no layer of its own is moved. NEW and OLD are names of
@@ -45,7 +46,7 @@ export async function runRebase(
   const result = await rebase(store, request, ports);
   const names = [...request.names, ...request.pushes.map((one) => one.text)];
   if (!quiet) io.stdout(renderResult(result, names, io));
-  io.stdout(`${result.image.digest}\n`);
+  io.stdout(show`${result.image.digest}\n`);
   return 0;
 }
 
@@ -53,20 +54,20 @@ function renderResult(
   { image, isUpToDate, from, onto }: RebaseResult,
   names: readonly string[],
   io: CliIo,
-): string {
-  const title = names.map(renderName).join(", ");
+): Visible {
+  const title = names.join(", ");
   if (isUpToDate) {
     const state = paint(io, "green", "Up to date");
-    return `${state}: ${title} is on ${renderBase(onto)}\n`;
+    return show`${state}: ${title} is on ${renderBase(onto)}\n`;
   }
   const own = image.manifest.layers.slice(onto.layers);
   const size = renderSize(own.reduce((sum, layer) => sum + layer.size, 0));
   const counts = `${countLayers(from.layers, "base")} replaced by ${onto.layers}, ${countLayers(own.length, "own")} kept`;
-  return [
-    `${paint(io, "bold", title)}: ${counts} (${size})\n`,
-    `  old base ${renderBase(from)}\n`,
-    `  new base ${renderBase(onto)}\n`,
-  ].join("");
+  return joinVisible([
+    show`${paint(io, "bold", title)}: ${counts} (${size})\n`,
+    show`  old base ${renderBase(from)}\n`,
+    show`  new base ${renderBase(onto)}\n`,
+  ]);
 }
 
 function countLayers(count: number, kind: "base" | "own"): string {
@@ -74,6 +75,5 @@ function countLayers(count: number, kind: "base" | "own"): string {
 }
 
 function renderBase({ name, digest }: NamedBase): string {
-  const shown = renderName(name);
-  return shown.includes(digest) ? shown : `${shown}@${digest}`;
+  return name.includes(digest) ? name : `${name}@${digest}`;
 }

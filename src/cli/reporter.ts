@@ -1,12 +1,13 @@
 import type { BuildReporter } from "../build/request.ts";
-import { renderDiagnostic } from "../diagnostics.ts";
+import { showDiagnostic } from "../diagnostics.ts";
+import { show, type Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
-import { paint, renderDuration, renderName } from "./text.ts";
+import { paint, renderDuration } from "./text.ts";
 
 /** Tells of a build as it goes: the engine's words as they come, each step of ours with its time. */
 export function createReporter(io: CliIo, quiet: boolean): BuildReporter {
   const progress = createProgress(io, quiet);
-  const say = (text: string): void => {
+  const say = (text: Visible): void => {
     progress.clear();
     if (!quiet) io.stdout(text);
   };
@@ -14,18 +15,18 @@ export function createReporter(io: CliIo, quiet: boolean): BuildReporter {
     log: { stdout: (chunk) => (quiet ? undefined : io.stdout(chunk)), stderr: io.stderr },
     step: (title) => {
       const started = performance.now();
-      say(`${paint(io, "bold", `==> ${title}`)}\n`);
+      say(show`${paint(io, "bold", `==> ${title}`)}\n`);
       return (result) => {
         const time = renderDuration(performance.now() - started);
         const word = result === undefined ? "" : `: ${result}`;
-        say(`${paint(io, "green", `  ✓ ${title}`)}${word} ${paint(io, "dim", `(${time})`)}\n`);
+        say(show`${paint(io, "green", `  ✓ ${title}`)}${word} ${paint(io, "dim", `(${time})`)}\n`);
       };
     },
-    progress: progress.show,
-    explain: (reason) => io.stderr(`built because: ${renderName(reason)}\n`),
+    progress: progress.tell,
+    explain: (reason) => io.stderr(show`built because: ${reason}\n`),
     warn: (diagnostic) => {
       progress.clear();
-      io.stderr(`${renderDiagnostic(diagnostic, { color: io.color })}\n`);
+      io.stderr(show`${showDiagnostic(diagnostic, { color: io.color })}\n`);
     },
   };
 }
@@ -34,7 +35,7 @@ export function createReporter(io: CliIo, quiet: boolean): BuildReporter {
 const plainInterval = 10_000;
 
 interface Progress {
-  readonly show: (text: string) => void;
+  readonly tell: (text: string) => void;
   /** Takes the line away: something else is to be said. */
   readonly clear: () => void;
 }
@@ -43,19 +44,19 @@ function createProgress(io: CliIo, quiet: boolean): Progress {
   let isShown = false;
   let saidAt = Date.now();
   const clear = (): void => {
-    if (isShown) io.stdout("\r\u001b[K");
+    if (isShown) io.stdout(show`\r\u001b[K`);
     isShown = false;
     saidAt = Date.now();
   };
-  const show = (text: string): void => {
+  const tell = (text: string): void => {
     if (quiet) return;
     if (io.terminal) {
-      io.stdout(`\r\u001b[K    ${text}`);
+      io.stdout(show`\r\u001b[K    ${text}`);
       isShown = true;
     } else if (Date.now() - saidAt >= plainInterval) {
-      io.stdout(`    ${text}\n`);
+      io.stdout(show`    ${text}\n`);
       saidAt = Date.now();
     }
   };
-  return { show, clear };
+  return { tell, clear };
 }

@@ -4,7 +4,8 @@ import type { BuildResult, ResultLayer } from "../build/request.ts";
 import type { LayerStatus } from "../layers/model.ts";
 import type { CliIo } from "./io.ts";
 import { renderSize } from "../build/sizes.ts";
-import { paint, renderDuration, renderName } from "./text.ts";
+import { joinVisible, show, type Visible } from "../visible.ts";
+import { paint, renderDuration } from "./text.ts";
 
 export interface ResultOptions {
   readonly quiet: boolean;
@@ -29,7 +30,7 @@ export async function reportResult(
     );
   }
   if (!options.quiet) io.stdout(renderResult(result, io, options.milliseconds));
-  io.stdout(`${result.configDigest.replace(/^sha256:/, "")}\n`);
+  io.stdout(show`${result.configDigest.replace(/^sha256:/, "")}\n`);
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
@@ -42,26 +43,27 @@ async function writeWhole(path: string, text: string): Promise<void> {
   }
 }
 
-function renderResult(result: BuildResult, io: CliIo, milliseconds: number): string {
+/** What came of a build: its layers in a table, and names, counts, digest. */
+export function renderResult(result: BuildResult, io: CliIo, milliseconds: number): Visible {
   const title = result.names.length === 0 ? result.digest : result.names.join(", ");
   const time = paint(io, "dim", `(${renderDuration(milliseconds)})`);
   if (result.upToDate) {
-    return `${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n  ${result.digest}\n`;
+    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n  ${result.digest}\n`;
   }
-  return `\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n  ${result.digest}\n`;
+  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n  ${result.digest}\n`;
 }
 
 const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;
 
-function renderTable(layers: readonly ResultLayer[], io: CliIo): string {
+function renderTable(layers: readonly ResultLayer[], io: CliIo): Visible {
   const sizes = layers.map((one) => renderSize(one.size));
   const width = Math.max(4, ...sizes.map((one) => one.length));
   const head = paint(io, "bold", `STATUS  ${"SIZE".padStart(width)}  LAYER`);
   const rows = layers.map((one, index) => {
     const status = paint(io, colors[one.status], one.status.padEnd(6));
-    return `${status}  ${(sizes[index] ?? "").padStart(width)}  ${renderName(one.name)}`;
+    return show`${status}  ${(sizes[index] ?? "").padStart(width)}  ${one.name}`;
   });
-  return `${[head, ...rows].join("\n")}\n`;
+  return joinVisible([head, ...rows, ""], "\n");
 }
 
 function summarise(layers: readonly ResultLayer[]): string {

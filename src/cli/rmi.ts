@@ -4,9 +4,10 @@ import { removeName } from "../store/names.ts";
 import { usageError } from "./arguments.ts";
 import { renderFailure } from "./failure.ts";
 import type { CliIo } from "./io.ts";
+import { show } from "../visible.ts";
 import { helpFlag, openUserStore, readCommandLine } from "./store-command.ts";
 
-const help = `Usage: xbuild rmi NAME...
+const help = show`Usage: xbuild rmi NAME...
 
 Forgets names of images in the store. The space is free after xbuild cache prune.
 `;
@@ -25,7 +26,7 @@ export async function runRmi(argv: readonly string[], io: CliIo): Promise<number
   for (const name of new Set(names)) {
     try {
       await removeName(store, name);
-      io.stdout(`untagged ${name}\n`);
+      io.stdout(show`untagged ${name}\n`);
     } catch (error) {
       // The others are removed all the same, as with the engines.
       if (!(error instanceof XbuildError) || error.code !== "image-not-found") throw error;

@@ -4,6 +4,8 @@ import { openStore } from "../store/store.ts";
 import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "./arguments.ts";
 import type { CliIo } from "./io.ts";
 import { findStoreDirectory } from "./request.ts";
+import { countColumns, joinVisible, showText, type Visible } from "../visible.ts";
+import { showNotice } from "./failure.ts";
 import { paint } from "./text.ts";
 
 /** Flags that every command about the store takes. */
@@ -37,8 +39,8 @@ export function readCommandLine(
 export function openUserStore(io: CliIo): Promise<Store> {
   return openStore(findStoreDirectory(io), {
     onDamage: ({ code, message, hint }) => {
-      const advice = hint === undefined ? "" : `  hint: ${hint}\n`;
-      io.stderr(`xbuild: warning[${code}]: ${message}\n${advice}`);
+      const advice = hint === undefined ? {} : { hint };
+      io.stderr(showNotice({ severity: "warning", code, message, ...advice }));
     },
   });
 }
@@ -52,11 +54,6 @@ export function wantsJson(line: StoreCommandLine): boolean {
   throw usageError(`--format cannot be ${format}`, hint);
 }
 
-/** JSON for programs, a line break at its end. */
-export function renderJson(value: unknown): string {
-  return `${JSON.stringify(value, undefined, 2)}\n`;
-}
-
 export interface Column {
   readonly title: string;
   /** Numbers stand at the right. */
@@ -68,20 +65,21 @@ export function renderTable(
   io: CliIo,
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
-): string {
+): Visible {
+  const shown = rows.map((row) => row.map(showText));
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0)),
+    shown.reduce((most, row) => Math.max(most, countColumns(row[index] ?? "")), title.length),
   );
   const renderRow = (cells: readonly string[]): string =>
     cells
       .map((cell, index) => {
-        const width = widths[index] ?? 0;
-        return columns[index]?.right === true ? cell.padStart(width) : cell.padEnd(width);
+        const padding = " ".repeat((widths[index] ?? 0) - countColumns(cell));
+        return columns[index]?.right === true ? `${padding}${cell}` : `${cell}${padding}`;
       })
       .join("  ")
       .trimEnd();
   const head = paint(io, "bold", renderRow(columns.map(({ title }) => title)));
-  return [head, ...rows.map(renderRow)].map((text) => `${text}\n`).join("");
+  return joinVisible([head, ...shown.map(renderRow), ""], "\n");
 }
 
 /** How long ago: `3 minutes ago`. */

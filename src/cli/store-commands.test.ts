@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { captureIo } from "../../test/helpers/capture-io.ts";
 import { commitRecorded, commitTestImage, withStore } from "../../test/helpers/store.ts";
 import type { Image } from "../oci/model.ts";
 import { exportLayout } from "../store/export.ts";
@@ -27,18 +28,9 @@ interface Ran {
 type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
 
 async function runOn(store: Store, command: Command, argv: readonly string[]): Promise<Ran> {
-  const output: { stdout: string; stderr: string } = { stdout: "", stderr: "" };
-  const io: CliIo = {
-    stdout: (text) => void (output.stdout += String(text)),
-    stderr: (text) => void (output.stderr += String(text)),
-    self: [],
-    cwd: "/",
-    env: { XBUILD_STORE: store.directory },
-    color: false,
-    terminal: false,
-  };
+  const { io, printed } = captureIo({ env: { XBUILD_STORE: store.directory } });
   const status = await command(argv, io);
-  return { status, ...output };
+  return { status, ...printed };
 }
 
 /** The bytes that the image shares with no other: its documents and its second layer. */

@@ -2,9 +2,10 @@ import { parseImageName } from "../oci/reference.ts";
 import { tagName } from "../store/names.ts";
 import { usageError } from "./arguments.ts";
 import type { CliIo } from "./io.ts";
+import { show } from "../visible.ts";
 import { helpFlag, openUserStore, readCommandLine } from "./store-command.ts";
 
-const help = `Usage: xbuild tag NAME NEW-NAME...
+const help = show`Usage: xbuild tag NAME NEW-NAME...
 
 Gives an image of the store more names; a name that stood for another image stands for this one then.
 `;
