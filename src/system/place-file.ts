@@ -1,21 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { constants, createWriteStream, lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { open, rename, rm, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { XbuildError, exitStatuses } from "../errors.ts";
+import { constants, createReadStream } from "node:fs";
+import { chmod, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { XbuildError } from "../errors.ts";
 import { systemCode } from "./errno.ts";
-
-/** Where a path that a user names leads, links followed. */
-export type Target =
-  /** A plain file, or nothing yet; the mode bits of what is there. */
-  | { readonly kind: "file"; readonly path: string; readonly mode: number | undefined }
-  /** A device or a FIFO: it is written to, and stays what it is. */
-  | { readonly kind: "special"; readonly path: string }
-  /** An open file of this very process: `/dev/stdout`, `/dev/fd/3`. */
-  | { readonly kind: "descriptor"; readonly fd: number };
+import { findTarget, mayWrite, refuseTarget, type Target } from "./target.ts";
+import { writeInPlace, type Content, type WaitOptions } from "./write-in-place.ts";
 
 /** A file whose content is ready and whose place is not yet taken. */
 export interface PreparedFile {
@@ -25,113 +15,49 @@ export interface PreparedFile {
   readonly discard: () => Promise<void>;
 }
 
-const maxLinks = 40;
-
-/**
- * Finds out where a path leads. What is no plain file is never replaced: a rename over `/dev/null` would
- * break the machine. Errors: `output-destination` for a directory, and where there is none to write into.
- * @param what how the user named it: `--iidfile x`
- */
-export function findTarget(path: string, what: string): Target {
-  let place = resolve(path);
-  for (let links = 0; links < maxLinks; links += 1) {
-    place = join(resolveParent(place, what), basename(place));
-    const fd = descriptorOf(place);
-    if (fd !== undefined) return { kind: "descriptor", fd };
-    const status = lstatSync(place, { throwIfNoEntry: false });
-    if (status === undefined) return { kind: "file", path: place, mode: undefined };
-    if (status.isFile()) return { kind: "file", path: place, mode: status.mode & 0o777 };
-    if (status.isDirectory()) throw refuseTarget(what, "it is a directory", "name a file");
-    if (!status.isSymbolicLink()) return { kind: "special", path: place };
-    place = resolve(dirname(place), readlinkSync(place));
-  }
-  throw refuseTarget(what, "it is a link that leads nowhere", "name a file");
+export interface FileToPlace extends WaitOptions {
+  readonly path: string;
+  /** How the user named it: `--iidfile x`. */
+  readonly what: string;
+  /** Read once. */
+  readonly content: Content;
 }
 
-function resolveParent(path: string, what: string): string {
-  const parent = dirname(path);
-  try {
-    return realpathSync(parent);
-  } catch (error) {
-    const isMissing = systemCode(error) === "ENOENT";
-    const reason = isMissing
-      ? `the directory ${parent} does not exist`
-      : `${parent} is no directory`;
-    throw refuseTarget(what, reason, "make the directory first, or name a file in another one");
-  }
-}
-
-/** proc(5), /proc/PID/fd; `/dev/fd` and `/dev/stdout` are links to it. */
-function descriptorOf(path: string): number | undefined {
-  const found = /^\/(?:dev\/fd|proc\/(?<pid>\d+)\/(?:task\/\d+\/)?fd)\/(?<fd>\d+)$/.exec(
-    path,
-  )?.groups;
-  if (found === undefined) return undefined;
-  const { pid = String(process.pid), fd } = found;
-  return pid === String(process.pid) ? Number(fd) : undefined;
-}
-
-/** The error for a place that nothing can be written to. */
-export function refuseTarget(
-  what: string,
-  reason: string,
-  hint: string,
-  cause?: unknown,
-): XbuildError {
-  return new XbuildError("output-destination", `${what}: ${reason}`, {
-    hint,
-    exitStatus: exitStatuses.usage,
-    cause,
-  });
-}
+export type FileTarget = Extract<Target, { readonly kind: "file" }>;
 
 /**
  * Makes a file's content ready: beside its place, under a name that nobody can guess, so that all that can
- * fail has failed before `place`. Errors: `output-destination`.
- * @param what how the user named it: `--iidfile x`
+ * fail has failed before `place`. What is no plain file is written in place then; so is a file in a directory
+ * where no other can be made. Errors: `output-destination`.
  */
-export async function prepareFile(
-  path: string,
-  content: string,
-  what: string,
-  signal?: AbortSignal,
-): Promise<PreparedFile> {
-  const target = findTarget(path, what);
-  const bytes = Buffer.from(content);
+export async function prepareFile(file: FileToPlace): Promise<PreparedFile> {
+  const target = findTarget(file.path, file.what);
+  const discard = (): Promise<void> => Promise.resolve();
   if (target.kind !== "file") {
-    const place = (): Promise<void> =>
-      explain(what, () => writeInPlace(target, Readable.from([bytes]), signal));
-    return { place, discard: () => Promise.resolve() };
+    const place = (): Promise<void> => writeInPlace(target, file.content, file);
+    return explainAll(file.what, { place, discard });
   }
-  return explain(what, () => prepareBeside(target.path, target.mode, bytes));
+  return explain(file.what, async () => {
+    const prepared = mayWrite(dirname(target.path))
+      ? await prepareBeside(target, file.content)
+      : await prepareOver(target, file.content);
+    return explainAll(file.what, prepared);
+  });
 }
 
-async function prepareBeside(
-  path: string,
-  mode: number | undefined,
-  bytes: Buffer,
-): Promise<PreparedFile> {
-  const unfinished = nameUnfinished(path);
-  const inPlace = { place: () => overwrite(path, bytes), discard: () => Promise.resolve() };
-  try {
-    await writeNew(unfinished, bytes, mode);
-  } catch (error) {
-    // A file that we may write in a directory that we may not.
-    if (mode === undefined || systemCode(error) !== "EACCES") throw error;
-    return inPlace;
-  }
+async function prepareBeside(target: FileTarget, content: Content): Promise<PreparedFile> {
+  const unfinished = nameUnfinished(target.path);
+  const file = await open(unfinished, "wx", 0o666);
   const discard = (): Promise<void> => rm(unfinished, { force: true });
-  const place = async (): Promise<void> => {
-    try {
-      await rename(unfinished, path);
-    } catch (error) {
-      await discard();
-      // A file that is a mount of its own, or another user's in a sticky directory.
-      if (!["EBUSY", "EPERM", "EACCES"].includes(systemCode(error) ?? "")) throw error;
-      await inPlace.place();
-    }
-  };
-  return { place, discard };
+  try {
+    await writeContent(file, content);
+  } catch (error) {
+    await discard();
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return { place: () => replaceFile(target, unfinished), discard };
 }
 
 /** A name beside this one, short enough for every file system. */
@@ -139,72 +65,68 @@ export function nameUnfinished(path: string): string {
   return join(dirname(path), `.xbuild-${randomBytes(12).toString("base64url")}`);
 }
 
-async function writeNew(path: string, bytes: Buffer, mode: number | undefined): Promise<void> {
-  const file = await open(path, "wx", 0o666);
-  try {
-    if (mode !== undefined) await file.chmod(mode);
-    await file.writeFile(bytes);
-  } catch (error) {
-    await rm(path, { force: true });
-    throw error;
-  } finally {
-    await file.close();
-  }
-}
-
-async function overwrite(path: string, bytes: Buffer): Promise<void> {
-  const file = await open(path, "r+");
-  try {
-    await file.truncate();
-    await file.writeFile(bytes);
-  } finally {
-    await file.close();
-  }
-}
-
-/** What is written to where it stands. */
-export type SpecialTarget = Exclude<Target, { readonly kind: "file" }>;
-
 /**
- * Writes to a device, a FIFO or an open file of this process, where it stands. A FIFO is waited for until
- * somebody reads it, or the signal comes. Errors: those of open(2) and write(2).
+ * Moves a finished file, which lies in the same directory, into its place; one that stood there keeps its mode.
+ * A file that is a mount of its own is written into. The finished file is gone then, whatever happens.
+ * Errors: those of the system, `output-destination`.
  */
-export async function writeInPlace(
-  target: SpecialTarget,
-  content: Readable,
-  signal?: AbortSignal,
-): Promise<void> {
-  const options = signal === undefined ? {} : { signal };
-  if (target.kind === "descriptor") {
-    // Opened anew, a socket would be refused.
-    const stream = createWriteStream("", { fd: target.fd, autoClose: false });
-    return pipeline(content, stream, options);
+export async function replaceFile({ path, existing }: FileTarget, finished: string): Promise<void> {
+  try {
+    // What another user lets everybody do with his file is not for ours.
+    if (existing?.isOwn === true) await chmod(finished, existing.mode);
+    await rename(finished, path);
+  } catch (error) {
+    const isKept = ["EBUSY", "EPERM", "EACCES"].includes(systemCode(error) ?? "");
+    if (existing === undefined || !isKept) throw error;
+    const over = await prepareOver({ kind: "file", path, existing }, createReadStream(finished));
+    await over.place();
+  } finally {
+    await rm(finished, { force: true });
   }
-  const file = await openSpecial(target.path, signal);
-  return pipeline(content, file.createWriteStream(), options);
 }
 
-const specialFlags = constants.O_WRONLY | constants.O_NOCTTY;
-
-async function openSpecial(path: string, signal?: AbortSignal): Promise<FileHandle> {
-  for (;;) {
-    signal?.throwIfAborted();
+/** The file itself, held open from now on. */
+async function prepareOver(
+  { path, existing }: FileTarget,
+  content: Content,
+): Promise<PreparedFile> {
+  if (existing?.isPlanted === true) {
+    const reason = "it is another user's, in a directory that everybody may write to";
+    throw refuseTarget(path, reason, "name a file in a directory of your own");
+  }
+  const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  let isOpen = true;
+  const discard = async (): Promise<void> => {
+    if (isOpen) await file.close();
+    isOpen = false;
+  };
+  const place = async (): Promise<void> => {
     try {
-      // Without O_NONBLOCK a thread would be stuck until a reader comes.
-      const reached = await open(path, specialFlags | constants.O_NONBLOCK);
-      try {
-        return await open(`/proc/self/fd/${reached.fd}`, specialFlags);
-      } finally {
-        await reached.close();
-      }
-    } catch (error) {
-      if (systemCode(error) !== "ENXIO" || !lstatSync(path).isFIFO()) throw error;
+      // Cut behind it, and not before: where there is no room, as much as can be is still there.
+      await file.truncate(await writeContent(file, content));
+    } finally {
+      await discard();
     }
-    await sleep(50, undefined, { signal }).catch(() => undefined);
-  }
+  };
+  return { place, discard };
 }
 
-async function explain<T>(what: string, action: () => Promise<T>): Promise<T> {
+/** @returns the number of bytes */
+async function writeContent(file: FileHandle, content: Content): Promise<number> {
+  let size = 0;
+  for await (const chunk of content) {
+    await file.writeFile(chunk);
+    size += chunk.length;
+  }
+  return size;
+}
+
+function explainAll(what: string, { place, discard }: PreparedFile): PreparedFile {
+  return { place: () => explain(what, place), discard: () => explain(what, discard) };
+}
+
+/** Runs what writes a file, and says in words why the system refuses. Errors: `output-destination`. */
+export async function explain<T>(what: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

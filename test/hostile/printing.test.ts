@@ -23,7 +23,7 @@ const name = `localhost/${hostile}:latest`;
 /** A file with a fault in each line, each with the text in it. */
 const text = Buffer.from(
   [
-    `FROM a:1 AS ${"x\u001b[2J\u202e"}`,
+    "FROM a:1 AS x\u001b[2J\u202e",
     `FORM ${hostile.split("\r")[0]}`,
     `RUN\u001b[2J\u202e x`,
     `COPY --nope\u009b=\u202e --from=\u001b\u202e a b`,
@@ -99,7 +99,7 @@ describe("what came from outside, in every command", () => {
     const commands = [...table.matchAll(/^ {2}(?<name>\w+):/gm)].map(
       (match) => match.groups?.["name"],
     );
-    expect(Object.keys(lines).sort()).toEqual(commands.sort());
+    expect(new Set(Object.keys(lines))).toEqual(new Set(commands));
   });
 
   const cases = Object.entries(lines).flatMap(([command, all]) =>
@@ -186,6 +186,7 @@ describe("what a build tells", () => {
     const { io, printed } = captureIo();
     tell(io);
     const ours = printed.stdout.replace("\r\u001b[K", "");
+    expect(`${ours}${printed.stderr}`).toContain("\\x1b[2J");
     assertHarmless({ stdout: ours, stderr: printed.stderr });
   });
 
@@ -203,8 +204,8 @@ describe("what a build tells", () => {
 });
 
 test("what the engine and its steps print stays theirs, byte for byte", () => {
-  const said: Uint8Array[] = [];
-  const { io } = captureIo({ stdout: (chunk) => void said.push(Buffer.from(chunk as Uint8Array)) });
+  const said: unknown[] = [];
+  const { io } = captureIo({ stdout: (chunk) => void said.push(chunk) });
   const bytes = Buffer.from([0x1b, 0x5b, 0xff, 0x00, 0x9b]);
   createReporter(io, false).log.stdout(bytes);
   expect(said).toEqual([bytes]);
