@@ -91,7 +91,7 @@ export function readKeyValues(keyword: string, args: string, escape: string): Ke
 }
 
 function readOldForm(keyword: string, text: string): KeyValues {
-  const match = /^([^\t\v\f\r ]*)[\t\v\f\r ]+([^]*)$/.exec(text);
+  const match = /^([^\t\v\f\r ]*)[\t\v\f\r ]+([^]*)/.exec(text);
   if (match?.[1] === undefined || match[2] === undefined) {
     const message = `${keyword} ${text} has no value`;
     const hint = `write ${keyword} ${text}=value`;

@@ -147,7 +147,7 @@ function createFlagPattern(wanted: string | undefined, escape: string): CustomPa
     if (last === undefined || /^(?:FlagsEnd|JsonPath|Word)$/.test(last)) return null;
     if (!text.startsWith("--", offset)) return null;
     const flag = readFlag(text, offset, text.length, escape);
-    const name = flag.text.startsWith("--=") ? "--=" : flag.text.replace(/=[^]*$/, "");
+    const name = flag.text.startsWith("--=") ? "--=" : flag.text.replace(/=[^]*/, "");
     const isWanted = wanted === undefined ? !knownWords.has(name) : name === wanted;
     return isWanted ? toMatch(text, offset, flag.end) : null;
   };

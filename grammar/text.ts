@@ -5,19 +5,8 @@
 
 const notAscii = /[^\0-\x7f]/;
 
-const validSequence = new RegExp(
-  [
-    "((?:[\\0-\\x7f]",
-    "[\\xc2-\\xdf][\\x80-\\xbf]",
-    "\\xe0[\\xa0-\\xbf][\\x80-\\xbf]",
-    "[\\xe1-\\xec\\xee\\xef][\\x80-\\xbf]{2}",
-    "\\xed[\\x80-\\x9f][\\x80-\\xbf]",
-    "\\xf0[\\x90-\\xbf][\\x80-\\xbf]{2}",
-    "[\\xf1-\\xf3][\\x80-\\xbf]{3}",
-    "\\xf4[\\x80-\\x8f][\\x80-\\xbf]{2})+)|[^]",
-  ].join("|"),
-  "g",
-);
+const validSequence =
+  /((?:[\0-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})+)|[^]/g;
 const replacement = "\xef\xbf\xbd";
 
 /** The text that a person reads: decoded as UTF-8, each byte that is none as U+FFFD, as Go has it. */

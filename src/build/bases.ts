@@ -66,7 +66,10 @@ async function findBase(
   if (reference.kind === "image") {
     const id = input.inputs.images.get(reference.name);
     if (id === undefined) throw new RangeError(`no image ${reference.name}`);
-    return (await findInRegistry(reference.name, id, input)) ?? takeLoaded(id, input, directory);
+    return (
+      (await findInRegistry(reference.name, id, input, directory)) ??
+      takeLoaded(id, input, directory)
+    );
   }
   const id = reference.kind === "stage" ? input.stages.get(reference.index) : undefined;
   if (id === undefined) throw new RangeError("a base is an image or a stage");
@@ -78,11 +81,12 @@ async function findInRegistry(
   name: string,
   id: Digest,
   { request, ports }: BasesInput,
+  scratch: string,
 ): Promise<BaseImage | undefined> {
   const { completeReference } = await import("./identify.ts");
   const reference = await completeReference(name, request);
   if (reference?.repository === undefined) return undefined;
-  const image = await readQuietly(reference, request, ports);
+  const image = await readQuietly(reference, request, ports, scratch);
   if (image === undefined || image.manifest.config.digest !== id) return undefined;
   const origin = { name: reference.text.replace(/^docker:\/\//, ""), digest: image.digest };
   return { image, files: new Map(), locations: [locateImage(image, reference.repository)], origin };
@@ -93,6 +97,7 @@ async function readQuietly(
   reference: ImageReference,
   { access, registryPlatform: platform }: BuildRequest,
   { signal }: BuildPorts,
+  scratch: string,
 ): Promise<Image | undefined> {
   const { readRemoteImage } = await import("../transport/remote-image.ts");
   try {
@@ -100,6 +105,7 @@ async function readQuietly(
       access: { ...access, retries: 0 },
       platform,
       signal,
+      scratch,
     });
   } catch (error) {
     if (error instanceof XbuildError && !signal.aborted) return undefined;

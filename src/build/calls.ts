@@ -90,7 +90,7 @@ function renderContexts(request: BuildRequest): readonly string[] {
 function mountLayers(layers: LayersDirectory, path: string): readonly Mount[] {
   return [
     { source: layers.root, target: path, readOnly: true },
-    { source: layers.output, target: `${path.replace(/\/+$/, "")}/output`, readOnly: false },
+    { source: layers.output, target: `${path.replace(/(?<!\/)\/+$/, "")}/output`, readOnly: false },
   ];
 }
 

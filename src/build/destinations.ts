@@ -4,6 +4,7 @@ import type { Image } from "../oci/model.ts";
 import { exportLayout } from "../store/export.ts";
 import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
+import { dropLayerAddresses } from "../transport/layer-addresses.ts";
 import { copyImage } from "../transport/skopeo.ts";
 import { addNames } from "./engine-names.ts";
 import type { BuildPorts, BuildRequest, Destination } from "./request.ts";
@@ -22,7 +23,7 @@ export async function loadImage(delivery: Delivery, names: readonly string[]): P
   const { request, ports, image } = delivery;
   const [first = ""] = names;
   const done = ports.reporter.step(`Loading into ${ports.engine.name}'s storage`);
-  const source = await exportImage(delivery, first);
+  const source = await exportForCopy(delivery, first);
   const destination = `containers-storage:${ports.engine.storageSpecifier()}${first}`;
   await copyAs(delivery, request.format, source, destination);
   // A copy of the same image beside ours may have written back a list of names without this one.
@@ -61,6 +62,13 @@ async function exportImage({ store, run, image }: Delivery, name: string): Promi
   return `oci:${directory}:${name}`;
 }
 
+/** The same for forms in which layers have no addresses of their own. */
+async function exportForCopy(delivery: Delivery, name: string): Promise<string> {
+  const source = await exportImage(delivery, name);
+  await dropLayerAddresses(join(delivery.run.directory, "export"), delivery.image);
+  return source;
+}
+
 /** Writes the image to where one `-o` says. */
 export async function writeDestination(
   delivery: Delivery,
@@ -69,7 +77,7 @@ export async function writeDestination(
   const { store, run, request, ports, image } = delivery;
   if (destination.kind === "files") {
     const { writeFiles } = await import("./files.ts");
-    const source = await exportImage(delivery, passingName);
+    const source = await exportForCopy(delivery, passingName);
     return writeFiles(run, ports, image, source, destination.text);
   }
   const done = ports.reporter.step(`Writing ${destination.kind}:${destination.path}`);
@@ -87,8 +95,9 @@ async function writeArchive(
   const path = resolve(archive.path);
   const unfinished = `${path}.xbuild-${delivery.run.id}`;
   try {
-    const source = await exportImage(delivery, archive.name);
-    const format = archive.kind === "docker-archive" ? "docker" : "oci";
+    const isDocker = archive.kind === "docker-archive";
+    const source = await (isDocker ? exportForCopy : exportImage)(delivery, archive.name);
+    const format = isDocker ? "docker" : "oci";
     await copyAs(delivery, format, source, `${archive.kind}:${unfinished}:${archive.name}`);
     await rename(unfinished, path);
   } finally {

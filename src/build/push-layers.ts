@@ -1,11 +1,13 @@
+import { isExternal } from "../oci/external.ts";
 import type { Descriptor, Digest, Image } from "../oci/model.ts";
 import { listMissingLayers } from "../store/export.ts";
-import { readLocations, type Location } from "../store/locations.ts";
+import { readLocations } from "../store/locations.ts";
 import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
 import type { ImageReference } from "../transport/reference.ts";
 import { withRegistryClient, type RegistryClient } from "../transport/registry/client.ts";
 import { adoptLayers, fetchFrom, pickClaims } from "./fetch.ts";
+import { indexHolders, type FindHolders } from "./holders.ts";
 import { createGone } from "./layers-gone.ts";
 import type { BuildRequest, TransferPorts } from "./request.ts";
 
@@ -33,7 +35,11 @@ export async function isWhole({
 }: Push): Promise<boolean> {
   if (isChecked) return true;
   const answers = await withRegistryClient(request.access, ports.signal, (client) =>
-    Promise.all(listLayers(image).map(({ digest }) => client.hasBlob(repository, digest))),
+    Promise.all(
+      listLayers(image)
+        .filter((layer) => !isExternal(layer))
+        .map(({ digest }) => client.hasBlob(repository, digest)),
+    ),
   );
   return !answers.includes(false);
 }
@@ -45,21 +51,22 @@ export function listLayers(image: Image): readonly Descriptor[] {
 
 /**
  * Sees to it that the registry has, or we have, every layer: asks after those that are not here, mounts what
- * it has in other repositories, and fetches the rest. @returns those that the registry has
+ * it has in other repositories, and fetches the rest. A registry takes an image without the layers that are said to
+ * be elsewhere (`urls`). @returns those that the registry has
  */
 export async function readyLayers(push: Push): Promise<ReadonlySet<Digest>> {
   const { store, image, request, ports } = push;
   const missing = await listMissingLayers(store, image);
   const absent = new Set(missing.map((layer) => layer.digest));
-  const locations = await readLocations(store, image.digest);
+  const findHolders = indexHolders(await readLocations(store, image.digest));
   const layers = listLayers(image);
   const found = await withRegistryClient(request.access, ports.signal, (client) =>
     Promise.all(
-      layers.map((layer) => findLayer(push, layer, locations, absent.has(layer.digest), client)),
+      layers.map((layer) => findLayer(push, layer, findHolders, absent.has(layer.digest), client)),
     ),
   );
   const known = new Set(layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])));
-  const needed = missing.filter((layer) => !known.has(layer.digest));
+  const needed = missing.filter((layer) => !known.has(layer.digest) && !isExternal(layer));
   if (needed.length > 0) await bringLayers(push, needed);
   return known;
 }
@@ -68,11 +75,11 @@ export async function readyLayers(push: Push): Promise<ReadonlySet<Digest>> {
 async function findLayer(
   { repository, isChecked }: Push,
   layer: Descriptor,
-  locations: readonly Location[],
+  findHolders: FindHolders,
   isAbsent: boolean,
   client: RegistryClient,
 ): Promise<boolean> {
-  const holders = locations.filter((one) => one.layers.includes(layer.digest));
+  const holders = findHolders(layer.digest);
   if (holders.some((one) => one.repository === repository)) {
     // Where we have the bytes, skopeo asks in any case.
     if (!isAbsent || isChecked) return true;
@@ -95,9 +102,8 @@ export async function bringLayers(push: Push, layers: readonly Descriptor[]): Pr
   const { store, image, run, request, ports, repository } = push;
   const locations = await readLocations(store, image.digest);
   const others = locations.filter((one) => one.repository !== repository);
-  const isElsewhere = (layer: Descriptor): boolean =>
-    others.some((one) => one.layers.includes(layer.digest));
-  const gone = layers.filter((layer) => !isElsewhere(layer));
+  const findHolders = indexHolders(others);
+  const gone = layers.filter((layer) => findHolders(layer.digest).length === 0);
   if (gone.length > 0) throw createGone(gone, locations);
   const wanted = { locations: others, claims: pickClaims(image, layers) };
   const { files } = await fetchFrom(wanted, request, ports, run);

@@ -56,9 +56,10 @@ async function transfer(push: Push): Promise<string> {
   } catch (error) {
     if (!(error instanceof LackingBlobsError)) throw error;
     // The registry did not say beforehand that it has this layer no more, or could not be asked.
+    const lacking = new Set(error.digests);
     await bringLayers(
       push,
-      layers.filter((layer) => error.digests.includes(layer.digest)),
+      layers.filter((layer) => lacking.has(layer.digest)),
     );
     await exportLayout(store, image, directory, "localhost/xbuild:latest", { partial: true });
     await send(push, source, rest);

@@ -71,7 +71,8 @@ async function readElsewhere(
     const found = await readLocalImage(reference, directory, { platform, signal });
     return found && { name: text, registryName: undefined, ...found, locations: [] };
   }
-  const image = await readRemoteImage(reference, { access, platform, signal });
+  const scratch = join(await mkdtemp(join(run.directory, "policy-")), "judged");
+  const image = await readRemoteImage(reference, { access, platform, signal, scratch });
   if (image === undefined) return undefined;
   const name = text.slice("docker://".length);
   const locations = [locateImage(image, repository)];

@@ -101,7 +101,12 @@ async function readRemote(
   const { repository } = reference;
   if (repository !== undefined) {
     const { readRemoteImage } = await import("../transport/remote-image.ts");
-    const image = await readRemoteImage(reference, { access, platform, signal });
+    const image = await readRemoteImage(reference, {
+      access,
+      platform,
+      signal,
+      scratch: directory,
+    });
     if (image === undefined) return undefined;
     const name = nameWithDigest(reference, image.digest);
     return { name, image, locations: [locateImage(image, repository)], files: new Map() };

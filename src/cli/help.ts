@@ -27,12 +27,16 @@ ${rows.join("\n")}
 
 Handed to the engine as they are: ${buildFlags
     .filter((flag) => ["step", "access", "cache"].includes(flag.role) && flag.help === undefined)
-    .map((flag) => `--${flag.name}`)
-    .join(" ")
-    .replace(/(.{1,90})(?: |$)/g, "\n  $1")}
+    .reduce((text, flag) => appendWord(text, `--${flag.name}`), "")}
 
 Environment: XBUILD_STORE (the store's directory), XBUILD_REGISTRY_TIMEOUT (seconds), SOURCE_DATE_EPOCH,
 NO_COLOR, BUILDAH_ISOLATION, and what skopeo and the engine read (REGISTRY_AUTH_FILE, ...).
 Exit status: 0; the failing step's own; 1 refused or findings; 125 wrong usage; 130 interrupted.
 `;
+}
+
+/** In lines of at most 90 characters and their indentation. */
+function appendWord(text: string, word: string): string {
+  const line = text.slice(text.lastIndexOf("\n") + 1);
+  return line === "" || line.length + word.length > 91 ? `${text}\n  ${word}` : `${text} ${word}`;
 }

@@ -42,7 +42,7 @@ const durations: Readonly<Record<string, number>> = {
 
 /** Milliseconds: a time as Go writes it, `2s` or `1m30s`. */
 export function parseDuration(text: string, what: string): number {
-  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  const parts = [...text.matchAll(/(?<!\d)(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   const isWhole = parts.length > 0 && parts.map(([part]) => part).join("") === text;
   if (!isWhole) throw usageError(`${what} is a time such as 500ms or 2s, not "${text}"`);
   return parts.reduce(

@@ -8,7 +8,7 @@
 export function parseIgnoreFile(text: string): readonly string[] {
   return text.split("\n").flatMap((line) => {
     if (line.startsWith("#")) return [];
-    const pattern = line.replace(/^\/+/, "").replace(/\/+$/, "");
+    const pattern = line.replace(/^\/+/, "").replace(/(?<!\/)\/+$/, "");
     return pattern.trim() === "" ? [] : [pattern];
   });
 }
@@ -65,7 +65,7 @@ function cleanPath(path: string): string {
 
 /** What Go's filepath.Match accepts: closed sets of characters and ranges, no backslash at the end. */
 function assertPattern(pattern: string): void {
-  const isValid = /^(?:[^\\[]|\\[^]|\[\^?(?:(?:\\[^]|[^\]\\-])(?:-(?:\\[^]|[^\]\\-]))?)+\])*$/u;
+  const isValid = /^(?:[^\\[]|\\[^]|\[(?:(?:\\[^]|[^\]\\-])(?:-(?:\\[^]|[^\]\\-]))?)+\])*$/u;
   if (!isValid.test(pattern)) {
     throw new Error(`the ignore pattern ${pattern} is not valid: a [ or \\ in it is not closed`);
   }
@@ -133,8 +133,8 @@ function matchPatterns(patterns: readonly IgnorePattern[], path: string): boolea
   return patterns.findLast(({ expression }) => expression.test(path))?.isException === false;
 }
 
-/** A pattern's tokens: `**` with its slash, an escaped character, a set, or one character. */
-const token = /\*\*\/?|\\[^]|\[(?:\\[^]|[^\]\\])+\]|[^]/gu;
+/** A valid pattern's tokens: `**` with its slash, an escaped character, a set (it is closed), or one character. */
+const token = /\*\*\/?|\\[^]|\[(?:\\[^]|[^\]\\])+\]?|[^]/gu;
 
 function toExpression(pattern: string, dialect: Dialect): RegExp {
   const tokens = pattern.match(token) ?? [];
@@ -146,6 +146,7 @@ function toExpression(pattern: string, dialect: Dialect): RegExp {
     if (part.startsWith("\\")) return escapeCharacter(part.slice(1));
     return part.length > 1 && part.startsWith("[") ? toSet(part) : dialect(part);
   });
+  // oxlint-disable-next-line xbuild/linear-patterns -- the user's own file says what it matches
   return new RegExp(`^${parts.join("")}(?:/[^\\n]*)?$`, "u");
 }
 

@@ -1,10 +1,12 @@
 import { XbuildError } from "../errors.ts";
+import { hasInOrder, textBetween } from "../system/text.ts";
 import type { EngineBuild } from "./model.ts";
 import type { RunResult } from "./run.ts";
 
 /** What engines say when they cannot start a container at all, as against a step that fails. */
 const cannotRun =
-  /error running container: from|did not get container create message|while running runtime|creating container for|(?:cannot clone|unshare\(|setrlimit|newuidmap).*(?:not permitted|denied)/i;
+  /error running container: from|did not get container create message|while running runtime|creating container for/i;
+const privileged = /cannot clone|unshare\(|setrlimit|newuidmap/i;
 
 /** The error for an engine's build that ended with a status of its own, or with none. */
 export function describeFailure(
@@ -13,7 +15,8 @@ export function describeFailure(
   result: RunResult,
 ): XbuildError {
   const exitStatus = result.status === 0 ? 1 : result.status;
-  if (cannotRun.test(result.tail)) {
+  const isRefused = hasInOrder(result.tail, privileged, /not permitted|denied/i);
+  if (isRefused || cannotRun.test(result.tail)) {
     return new XbuildError(
       "engine-cannot-run",
       `${engine} could not start a container (${build.purpose})`,
@@ -23,7 +26,7 @@ export function describeFailure(
       },
     );
   }
-  const step = /building at STEP "(.*?)": /s.exec(result.tail)?.[1];
+  const step = textBetween(result.tail, 'building at STEP "', '": ');
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
   const hint = "what the step printed stands above";

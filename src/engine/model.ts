@@ -129,5 +129,5 @@ export async function describeEngine(
   engine: Engine,
 ): Promise<{ readonly name: string; readonly version: string }> {
   const text = await engine.version();
-  return { name: engine.name, version: /[0-9]+(?:\.[0-9]+)+/.exec(text)?.[0] ?? text };
+  return { name: engine.name, version: /(?<![0-9])[0-9]+(?:\.[0-9]+)+/.exec(text)?.[0] ?? text };
 }

@@ -42,6 +42,9 @@ function isReadEnd(fd: number, pipe: string): boolean {
 /** open(2), O_ACCMODE: 0 is O_RDONLY. proc(5), /proc/PID/fdinfo */
 function canWrite(fd: number): boolean {
   const text = readFileSync(`/proc/self/fdinfo/${fd}`, "utf8");
-  const flags = Number.parseInt(/^flags:\s*(?<flags>[0-7]+)/m.exec(text)?.groups?.["flags"] ?? "1", 8);
+  const flags = Number.parseInt(
+    /^flags:\s*(?<flags>[0-7]+)/m.exec(text)?.groups?.["flags"] ?? "1",
+    8,
+  );
   return (flags & 0o3) !== 0;
 }

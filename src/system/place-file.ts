@@ -32,10 +32,9 @@ export type FileTarget = Extract<Target, { readonly kind: "file" }>;
  */
 export async function prepareFile(file: FileToPlace): Promise<PreparedFile> {
   const target = findTarget(file.path, file.what);
-  const discard = (): Promise<void> => Promise.resolve();
   if (target.kind !== "file") {
     const place = (): Promise<void> => writeInPlace(target, file.content, file);
-    return explainAll(file.what, { place, discard });
+    return explainAll(file.what, { place, discard: async () => undefined });
   }
   return explain(file.what, async () => {
     const prepared = mayWrite(dirname(target.path))

@@ -22,3 +22,18 @@ export function listSome(items: readonly string[], most = 10, separator = ", "):
 export function quoteText(text: string, length = 100): string {
   return JSON.stringify(limitText(text, length));
 }
+
+/** Whether a line of a text has the one and, behind it, the other: `one.*other`, which would take quadratic time. */
+export function hasInOrder(text: string, one: RegExp, other: RegExp): boolean {
+  return text.split(/[\n\r\u2028\u2029]/).some((line) => {
+    const found = one.exec(line);
+    return found !== null && other.test(line.slice(found.index + found[0].length));
+  });
+}
+
+/** What stands between the first `begin` and the `end` that follows; undefined where there is none. */
+export function textBetween(text: string, begin: string, end: string): string | undefined {
+  const start = text.indexOf(begin);
+  const stop = start === -1 ? -1 : text.indexOf(end, start + begin.length);
+  return stop === -1 ? undefined : text.slice(start + begin.length, stop);
+}

@@ -76,7 +76,10 @@ async function assertSpecial(file: FileHandle, path: string): Promise<FileHandle
   throw Object.assign(new Error(`${path} has become a file`), { code: "EEXIST" });
 }
 
-async function useFile(file: FileHandle, action: (file: FileHandle) => Promise<void>): Promise<void> {
+async function useFile(
+  file: FileHandle,
+  action: (file: FileHandle) => Promise<void>,
+): Promise<void> {
   try {
     await action(file);
   } finally {
@@ -102,7 +105,10 @@ async function reopen(fd: number): Promise<FileHandle | undefined> {
 
 /** What has been said before comes before it. */
 async function flush(fd: number): Promise<void> {
-  const streams = new Map([
+  const streams: ReadonlyMap<number, NodeJS.WritableStream> = new Map<
+    number,
+    NodeJS.WritableStream
+  >([
     [1, process.stdout],
     [2, process.stderr],
   ]);
@@ -112,7 +118,7 @@ async function flush(fd: number): Promise<void> {
 
 async function writeAll(fd: number, content: Content, wait: Wait): Promise<void> {
   for await (const chunk of content) {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const count = await writeSome(fd, chunk.subarray(at));
       if (count === 0) await wait();
       at += count;

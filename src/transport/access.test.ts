@@ -1,7 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { fstatSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { renderAccess, withAuthFile, type TransportAccess } from "./access.ts";
+import { inheritedPath } from "../system/private-file.ts";
+import { renderAccess, withCredentials, type TransportAccess } from "./access.ts";
 
 const access: TransportAccess = {
   env: {},
@@ -21,27 +22,28 @@ test("flags for one end, or for an inspection", () => {
   expect(renderAccess({ env: {}, retries: 0, timeout: 0 }, undefined)).toEqual([]);
 });
 
-test("--creds become a file that only we can read, for the registries that are asked, for as long as they are", async () => {
+test("--creds become a file without a name, for the registries that are asked, for as long as they are", async () => {
   const references = ["docker://r.example:5000/a:1", "docker://docker.io/b", "oci:/x:y"];
   const given = { ...access, creds: "user:pa:ss" };
-  const path = await withAuthFile(given, references, async (file = "") => {
+  const fd = await withCredentials(given, references, async ({ path, fd }) => {
+    expect(path).toBe("/proc/self/fd/3");
+    const own = inheritedPath(fd ?? -1);
     const { auths }: { readonly auths: Record<string, { readonly auth: string }> } = JSON.parse(
-      await readFile(file, "utf8"),
+      await readFile(own, "utf8"),
     );
     expect(Object.keys(auths)).toEqual(["r.example:5000", "docker.io"]);
     expect(atob(auths["docker.io"]?.auth ?? "")).toBe("user:pa:ss");
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
-    expect((await stat(dirname(file))).mode & 0o777).toBe(0o700);
-    return file;
+    return fd ?? -1;
   });
-  await expect(stat(dirname(path))).rejects.toThrow("ENOENT");
+  expect(() => fstatSync(fd)).toThrow("EBADF");
 });
 
 /** The auth file that skopeo is given. */
 const seen = (given: TransportAccess, reference: string): Promise<unknown> =>
-  withAuthFile(given, [reference], (file) => Promise.resolve(file));
+  withCredentials(given, [reference], (auth) => Promise.resolve(auth));
 
 test("without --creds, or without a registry, the user's own file", async () => {
-  expect(await seen(access, "docker://r.example/a")).toBe("/auth.json");
-  expect(await seen({ ...access, creds: "u:p" }, "oci:/x")).toBe("/auth.json");
+  const own = { path: "/auth.json", fd: undefined };
+  expect(await seen(access, "docker://r.example/a")).toEqual(own);
+  expect(await seen({ ...access, creds: "u:p" }, "oci:/x")).toEqual(own);
 });

@@ -1,6 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { inheritedPath, openPrivateFile } from "../system/private-file.ts";
 import type { RegistryAccess } from "./registry/access.ts";
 
 /** How registries are reached: skopeo's own settings, and how patient to be. */
@@ -35,23 +33,34 @@ export function renderAccess(
   ];
 }
 
-/** Does `action` with an auth file that says what --creds says, readable for us alone; it is removed after. */
-export async function withAuthFile<T>(
+/** Where skopeo finds its credentials. */
+export interface AuthSource {
+  /** undefined: where it looks by itself. */
+  readonly path: string | undefined;
+  /** What the program must inherit as descriptor 3 to find that path. */
+  readonly fd: number | undefined;
+}
+
+/**
+ * Does `action` with an auth file that says what --creds says: it has no name, so that nobody else finds it and
+ * nothing is left of it, also where we are killed. Errors: those of `openPrivateFile`.
+ */
+export async function withCredentials<T>(
   access: TransportAccess,
   references: readonly string[],
-  action: (authFile: string | undefined) => Promise<T>,
+  action: (auth: AuthSource) => Promise<T>,
 ): Promise<T> {
   const hosts = references.filter(isRegistry).map(hostOf);
-  if (access.creds === undefined || hosts.length === 0) return action(access.authFile);
-  const directory = await mkdtemp(join(tmpdir(), "xbuild-auth-"));
+  if (access.creds === undefined || hosts.length === 0) {
+    return action({ path: access.authFile, fd: undefined });
+  }
+  const auth = Buffer.from(fillPassword(access.creds)).toString("base64");
+  const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));
+  const file = openPrivateFile(JSON.stringify({ auths }));
   try {
-    const auth = Buffer.from(fillPassword(access.creds)).toString("base64");
-    const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));
-    const path = join(directory, "auth.json");
-    await writeFile(path, JSON.stringify({ auths }), { mode: 0o600 });
-    return await action(path);
+    return await action({ path: inheritedPath(3), fd: file.fd });
   } finally {
-    await rm(directory, { recursive: true, force: true });
+    file.close();
   }
 }
 

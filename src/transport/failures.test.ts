@@ -1,11 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  classifyFailure,
-  createFailure,
-  isTransient,
-  lastWords,
-  type FailureKind,
-} from "./failures.ts";
+import { classifyFailure, createFailure, isTransient, type FailureKind } from "./failures.ts";
 
 // Words of skopeo 1.9.3, and of the registries that it repeats.
 const messages: readonly (readonly [string, FailureKind])[] = [
@@ -46,6 +40,30 @@ const messages: readonly (readonly [string, FailureKind])[] = [
   ["Digest did not match, expected sha256:a, got sha256:b", "corrupt"],
   ["write /store/x: no space left on device", "full"],
   ["exceeded maximum allowed size of 4194304 bytes", "invalid"],
+  ["Source image rejected: Running image docker://r/x:1 is rejected by policy.", "policy"],
+  ["Source image rejected: A signature was required, but no signature exists", "policy"],
+  [
+    "Source image rejected: open /etc/keys/none.gpg: no such file or directory, status code 404",
+    "policy",
+  ],
+  [
+    'Error parsing image name "docker://r/x:1": registry r is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d',
+    "blocked",
+  ],
+  [
+    "Error loading trust policy: open /etc/containers/policy.json: no such file or directory",
+    "settings",
+  ],
+  [
+    'loading registries configuration "/none.conf": open /none.conf: no such file or directory',
+    "settings",
+  ],
+  [
+    'getting username and password: 1 error occurred: * error getting credentials - err: exec: "docker-credential-x": executable file not found in $PATH',
+    "settings",
+  ],
+  ["missing key client.key for client certificate client.cert. Note that CA ...", "settings"],
+  ["manifest's digest of a layer may match nothing", "corrupt"],
   ["Instructed to preserve digests", "other"],
   ["something that nobody has seen yet", "other"],
 ];
@@ -69,14 +87,17 @@ test("what may pass is tried again, and nothing else", () => {
   ]);
 });
 
-test("skopeo's fatal line counts, without its framing", () => {
-  const stderr = `time="2026-01-01T00:00:00Z" level=warning msg="odd"
-time="2026-01-01T00:00:01Z" level=fatal msg="reading \\"x\\": EOF"
-`;
-  expect(lastWords(stderr)).toBe('reading "x": EOF');
-  const error = createFailure("read docker://r/x", lastWords(stderr));
-  expect(error).toMatchObject({
-    code: "registry-unavailable",
-    message: 'cannot read docker://r/x: reading "x": EOF',
-  });
+test("where mirrors failed too, the registry itself decides", () => {
+  const mirror = "[m.example/a:1: reading manifest 1 in m.example/a: status code 404]";
+  const tail = "r.example/a:1: received unexpected HTTP status: 503 Service Unavailable";
+  expect(classifyFailure(`(Mirrors also failed: ${mirror}): ${tail}`)).toBe("server");
+  expect(classifyFailure(`(Mirrors also failed: ${mirror}): manifest unknown`)).toBe("missing");
+});
+
+test("what a registry says at length is shown in part", () => {
+  const words = `reading manifest x in r/app: manifest unknown ${"digest ".repeat(200_000)}`;
+  const { code, message } = createFailure("read docker://r/app:x", words);
+  expect(code).toBe("registry-not-found");
+  expect(message.length).toBeLessThan(2200);
+  expect(message).toContain("cannot read docker://r/app:x: reading manifest x");
 });

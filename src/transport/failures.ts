@@ -1,4 +1,5 @@
 import { XbuildError, type ErrorCode } from "../errors.ts";
+import { hasInOrder, limitText } from "../system/text.ts";
 
 /** Why a transfer failed, as far as it changes what to do about it. */
 export type FailureKind =
@@ -12,13 +13,28 @@ export type FailureKind =
   | "corrupt"
   | "invalid"
   | "full"
+  | "policy"
+  | "blocked"
+  | "settings"
   | "other";
 
 /** An HTTP status in skopeo's words. */
 const statusPattern = /status(?: ?code)?(?: from registry)?:? (?<status>[1-5]\d\d)\b/i;
 
+type Sign = RegExp | ((message: string) => boolean);
+
+/** What skopeo refuses by itself, whatever a registry has said before that. */
+const refusals: readonly (readonly [FailureKind, Sign])[] = [
+  ["policy", /Source image rejected: /],
+  ["blocked", /registry \S+ is blocked in /],
+  [
+    "settings",
+    /Error loading trust policy|loading registries|reading registries\.conf\.d|getting username and password|missing (?:client certificate|key) \S+ for /,
+  ],
+];
+
 /** skopeo says it in words alone; the first that fits counts. */
-const patterns: readonly (readonly [FailureKind, RegExp])[] = [
+const patterns: readonly (readonly [FailureKind, Sign])[] = [
   ["full", /no space left on device|disk quota exceeded/i],
   ["tls", /x509:|tls: |server gave HTTP response to HTTPS client/i],
   ["rate", /toomanyrequests|too many requests/i],
@@ -37,22 +53,46 @@ const patterns: readonly (readonly [FailureKind, RegExp])[] = [
     "invalid",
     /maximum allowed size|larger than \d+|unsupported (?:MIME|manifest)|parsing (?:image )?manifest/i,
   ],
-  ["corrupt", /digest .*match|does not match|did not match|mismatch|checksum/i],
+  [
+    "corrupt",
+    (message) =>
+      /does not match|did not match|mismatch|checksum/i.test(message) ||
+      hasInOrder(message, /digest /i, /match/i),
+  ],
   [
     "connection",
     /connection reset|connection refused|broken pipe|\bEOF\b|no such host|unreachable|no route to host|server misbehaving|connection closed|server closed/i,
   ],
 ];
 
-/** What skopeo's message means. */
+/** What skopeo's message means. Of a long one, which is a registry's, only the ends are looked at. */
 export function classifyFailure(message: string): FailureKind {
+  return findKind(refusals, limitText(message)) ?? classifyAnswer(limitText(dropMirrors(message)));
+}
+
+/** Where mirrors failed too, what the registry itself says comes last, and counts (containers/image, `newImageSource`). */
+function dropMirrors(message: string): string {
+  if (!message.includes("(Mirrors also failed: ")) return message;
+  return message.slice(message.lastIndexOf("]): ") + 1);
+}
+
+function classifyAnswer(message: string): FailureKind {
   const status = Number(statusPattern.exec(message)?.groups?.["status"] ?? 0);
   // 405: a registry that may only be read.
   if (status === 401 || status === 403 || status === 405) return "auth";
   if (status === 404) return "missing";
   if (status === 429) return "rate";
   if (status >= 500) return "server";
-  return patterns.find(([, pattern]) => pattern.test(message))?.[0] ?? "other";
+  return findKind(patterns, message) ?? "other";
+}
+
+function findKind(
+  table: readonly (readonly [FailureKind, Sign])[],
+  message: string,
+): FailureKind | undefined {
+  return table.find(([, sign]) =>
+    typeof sign === "function" ? sign(message) : sign.test(message),
+  )?.[0];
 }
 
 /** Whether the same request may well succeed a moment later. */
@@ -71,6 +111,9 @@ const codes: Readonly<Record<FailureKind, ErrorCode>> = {
   corrupt: "registry-corrupt",
   invalid: "image-invalid",
   full: "store-full",
+  policy: "policy-rejected",
+  blocked: "registry-blocked",
+  settings: "registry-settings",
   other: "copy-failed",
 };
 
@@ -87,27 +130,23 @@ export const hints: Readonly<Record<FailureKind, string>> = {
     "the registry or something on the way changes what it sends: try again, and tell who runs it",
   invalid: "push the image again, or name another one",
   full: "make room: xbuild cache prune removes what no name needs",
+  policy:
+    "have it signed by a key that the policy asks for, or allow it in policy.json (containers-policy.json(5))",
+  blocked:
+    "name another registry, or unblock it in registries.conf (containers-registries.conf(5))",
+  settings: "mend the file that skopeo's message names: skopeo reads nothing until then",
   other: "see skopeo's message",
 };
+
+/** So much of a message of others is shown. */
+const longestShown = 2048;
 
 /** The error of a transfer, which names what was to be moved and what to do. */
 export function createFailure(what: string, message: string): XbuildError {
   const kind = classifyFailure(message);
-  return new XbuildError(codes[kind], `cannot ${what}: ${message}`, { hint: hints[kind] });
-}
-
-/** skopeo's fatal message, without logrus's framing. */
-export function lastWords(stderr: string): string {
-  const lines = stderr.trim().split("\n");
-  const line = lines.findLast((one) => one.includes("level=fatal")) ?? lines.at(-1) ?? "";
-  const message = /msg="((?:[^"\\]|\\.)*)"/.exec(line)?.[1];
-  // Go's quoting; what was several lines is one here.
-  return (
-    message
-      ?.replace(/(?:\\[nrt])+/g, " ")
-      .replace(/\\(.)/g, "$1")
-      .trim() ?? line
-  );
+  return new XbuildError(codes[kind], `cannot ${what}: ${limitText(message, longestShown)}`, {
+    hint: hints[kind],
+  });
 }
 
 /** A document that is not what it should be. */

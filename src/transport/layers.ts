@@ -1,15 +1,18 @@
-import { mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { digestHex, isDigest } from "../oci/digest.ts";
-import { isJsonObject } from "../oci/json.ts";
+import { isExternal } from "../oci/external.ts";
 import type { Descriptor, Digest, Image } from "../oci/model.ts";
 import { parseImage, parseManifest } from "../oci/schema.ts";
+import { ifPresent } from "../system/errno.ts";
 import type { TransportAccess } from "./access.ts";
-import { isMissing } from "./failures.ts";
+import { fetchExternalLayers } from "./external-layers.ts";
+import { hints, isMissing } from "./failures.ts";
+import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
+import { naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
 import type { ImageReference } from "./reference.ts";
-import type { WantedPlatform } from "./remote-image.ts";
-import { copyImage, inspect, type CopyOptions, type TransferOptions } from "./skopeo.ts";
+import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
 
 /** Layers with their bytes: the file of each. */
 export type LayerFiles = ReadonlyMap<Digest, string>;
@@ -27,17 +30,27 @@ export async function fetchLayers(
   directory: string,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<LayerFiles> {
-  const { layers } = parseManifest(await inspect(source, ["--raw"], options));
-  const blobs = await makeLayout(directory);
-  await Promise.all(
-    layers
-      .filter((layer) => !wanted.has(layer.digest))
-      .map((layer) => writePlaceholder(join(blobs, digestHex(layer.digest)), layer.size)),
+  const { layers } = await naming(source, async () =>
+    parseManifest(await readManifestBytes(source, digestOf(source), options)),
   );
+  const blobs = await makeLayout(directory);
+  const others = layers.filter((layer) => !wanted.has(layer.digest));
+  await writePlaceholders(blobs, others, options.signal);
   await copyImage(source, `oci:${directory}:fetched`, { ...options, keepLayers: true });
-  const brought = layers.filter((layer) => wanted.has(layer.digest));
+  const brought = uniqueLayers(layers.filter((layer) => wanted.has(layer.digest)));
+  const external = brought.filter(isExternal);
+  if (external.length > 0) await fetchExternalLayers(source, external, blobs, options);
   await Promise.all(brought.map((layer) => assertSize(blobs, layer, source)));
   return new Map(brought.map(({ digest }) => [digest, join(blobs, digestHex(digest))]));
+}
+
+function digestOf(source: string): Digest | undefined {
+  const digest = source.slice(source.indexOf("@") + 1);
+  return isDigest(digest) ? digest : undefined;
+}
+
+function uniqueLayers(layers: readonly Descriptor[]): readonly Descriptor[] {
+  return [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
 }
 
 export interface LocalImage {
@@ -66,8 +79,7 @@ export async function readLocalImage(
     throw error;
   }
   const image = await readLayout(directory, blobs);
-  const digests = image.manifest.layers.map((layer) => layer.digest);
-  return { image, files: new Map(digests.map((one) => [one, join(blobs, digestHex(one))])) };
+  return { image, files: await listFiles(image, blobs) };
 }
 
 /** Sources of which skopeo says that their layers are gzip, whatever they are; it compresses those anew. */
@@ -87,34 +99,28 @@ async function copyLocal(source: string, destination: string, options: CopyOptio
 
 /** The one image of a layout that skopeo has just written. */
 async function readLayout(directory: string, blobs: string): Promise<Image> {
-  const index: unknown = JSON.parse(await readFile(join(directory, "index.json"), "utf8"));
-  const entries =
-    isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
-  const [entry] = entries;
-  const digest = isJsonObject(entry) ? entry["digest"] : undefined;
-  if (!isDigest(digest))
-    throw new XbuildError("copy-failed", `skopeo wrote no image into ${directory}`);
+  const digest = await readManifestDigest(directory);
   const manifestBytes = await readFile(join(blobs, digestHex(digest)));
   const { config } = parseManifest(manifestBytes);
   return parseImage(manifestBytes, await readFile(join(blobs, digestHex(config.digest))));
 }
 
-async function makeLayout(directory: string): Promise<string> {
-  const blobs = join(directory, "blobs", "sha256");
-  await mkdir(blobs, { recursive: true });
-  await writeFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  return blobs;
-}
-
-/** Sparse: it takes no room. */
-async function writePlaceholder(path: string, size: number): Promise<void> {
-  await writeFile(path, "");
-  await truncate(path, size);
+/** skopeo leaves out layers that are said to be elsewhere (`urls`). */
+async function listFiles({ manifest }: Image, blobs: string): Promise<LayerFiles> {
+  const files = new Map<Digest, string>();
+  for (const layer of manifest.layers) {
+    const path = join(blobs, digestHex(layer.digest));
+    if (!isExternal(layer) || (await ifPresent(stat(path))) !== undefined) {
+      files.set(layer.digest, path);
+    }
+  }
+  return files;
 }
 
 async function assertSize(blobs: string, layer: Descriptor, source: string): Promise<void> {
-  const { size } = await stat(join(blobs, digestHex(layer.digest)));
-  if (size === layer.size) return;
-  const message = `the layer ${layer.digest} of ${source} has ${size} bytes, and not ${layer.size}`;
-  throw new XbuildError("registry-corrupt", message, { hint: "push the image again" });
+  const status = await ifPresent(stat(join(blobs, digestHex(layer.digest))));
+  if (status?.size === layer.size) return;
+  const found = status === undefined ? "did not come" : `has ${status.size}`;
+  const message = `the layer ${layer.digest} of ${source} ${found}: it should have ${layer.size} bytes`;
+  throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt });
 }

@@ -1,27 +1,24 @@
-import { restateError, XbuildError } from "../errors.ts";
+import { XbuildError } from "../errors.ts";
 import { digestBytes } from "../oci/digest.ts";
-import { isJsonObject } from "../oci/json.ts";
-import { ociIndexType, toOciMediaType } from "../oci/media-types.ts";
-import type { Descriptor, Digest, Image, Platform } from "../oci/model.ts";
-import { parseImage, parseIndex, parseManifest } from "../oci/schema.ts";
-import type { TransportAccess } from "./access.ts";
-import { createInvalid, hints, isMissing } from "./failures.ts";
+import type { Digest, Image } from "../oci/model.ts";
+import { parseImage, parseManifest } from "../oci/schema.ts";
+import { hints, isMissing } from "./failures.ts";
+import { assertAccepted, type JudgeOptions } from "./judge.ts";
+import { findEntry, naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
 import type { ImageReference } from "./reference.ts";
-import { inspect, type TransferOptions } from "./skopeo.ts";
+import { inspect } from "./skopeo.ts";
 
-/** What tells the images of a manifest list apart. */
-export type WantedPlatform = Pick<Platform, "architecture" | "os" | "variant">;
+export type { WantedPlatform } from "./manifests.ts";
 
-interface ReadOptions extends TransferOptions {
-  readonly access: TransportAccess;
+interface ReadOptions extends JudgeOptions {
   /** Of a manifest list, the entry that is meant. */
   readonly platform: WantedPlatform;
 }
 
 /**
  * The image of a reference into a registry, or undefined where there is none: its manifest and config, and
- * no layer. Of a manifest list (image index) it is the platform's entry.
- * Errors: `registry-*`, `image-invalid`, `image-unsupported`, each naming the reference.
+ * no layer. Of a manifest list (image index) it is the platform's entry. It is one that the policy in force accepts.
+ * Errors: `registry-*`, `policy-rejected`, `image-invalid`, `image-unsupported`, each naming the reference.
  */
 export async function readRemoteImage(
   reference: ImageReference,
@@ -45,7 +42,7 @@ async function readOnce(
 ): Promise<Image | undefined> {
   const manifestBytes = await readManifest(reference, options);
   if (manifestBytes === undefined) return undefined;
-  return naming(reference, async () => {
+  return naming(reference.text, async () => {
     parseManifest(manifestBytes);
     // By its digest: the tag may have moved on since.
     const fixed = `docker://${reference.repository}@${digestBytes(manifestBytes)}`;
@@ -75,23 +72,19 @@ export async function readRemoteId(
 ): Promise<Digest | undefined> {
   const manifestBytes = await readManifest(reference, options);
   if (manifestBytes === undefined) return undefined;
-  return naming(reference, () => Promise.resolve(parseManifest(manifestBytes).config.digest));
+  return naming(reference.text, () => Promise.resolve(parseManifest(manifestBytes).config.digest));
 }
 
+/** What the policy accepts. */
 async function readManifest(
   reference: ImageReference,
   options: ReadOptions,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await naming(reference, async () => {
-      const bytes = await inspect(reference.text, ["--raw"], options);
-      assertDigest(bytes, reference.digest);
-      if (!isIndex(bytes)) return bytes;
-      const entry = pickEntry(parseIndex(bytes).manifests, options.platform);
-      const fixed = `docker://${reference.repository}@${entry.digest}`;
-      const manifest = await inspect(fixed, ["--raw"], options);
-      assertDigest(manifest, entry.digest);
-      return manifest;
+    return await naming(reference.text, async () => {
+      const bytes = await readFittingManifest(reference, options);
+      await assertAccepted(reference, bytes, options);
+      return bytes;
     });
   } catch (error) {
     if (isMissing(error)) return undefined;
@@ -99,57 +92,12 @@ async function readManifest(
   }
 }
 
-function assertDigest(bytes: Uint8Array, expected: Digest | undefined): void {
-  if (expected === undefined || digestBytes(bytes) === expected) return;
-  throw createInvalid(`the registry's answer does not have the digest ${expected}`);
-}
-
-/**
- * Whether a document is a manifest list. One that could be read as manifest and as index at once is
- * refused, whatever it says that it is (CVE-2021-41190): two readers would see two images.
- */
-function isIndex(bytes: Uint8Array): boolean {
-  const document = parseJson(bytes);
-  if (!isJsonObject(document)) return false;
-  const looksLikeIndex = "manifests" in document;
-  if (looksLikeIndex && ("config" in document || "layers" in document)) {
-    throw createInvalid("it is a manifest and an index at once");
-  }
-  const { mediaType } = document;
-  const saysIndex = typeof mediaType === "string" && toOciMediaType(mediaType) === ociIndexType;
-  return looksLikeIndex || saysIndex;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    // What it is not, whoever reads it as a manifest says.
-    return undefined;
-  }
-}
-
-function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {
-  const fitting = entries.filter(
-    ({ platform }) => platform?.architecture === wanted.architecture && platform.os === wanted.os,
-  );
-  const found =
-    fitting.find(({ platform }) => platform?.variant === wanted.variant) ??
-    fitting.find(({ platform }) => wanted.variant === undefined || platform?.variant === undefined);
-  if (found !== undefined) return found;
-  const { os, architecture, variant } = wanted;
-  const name = [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
-  throw new XbuildError("image-unsupported", `it has no image for ${name}`, {
-    hint: "name another image, or another --platform",
-  });
-}
-
-/** Documents do not know where they come from: the error says it. */
-async function naming<T>(reference: ImageReference, action: () => Promise<T>): Promise<T> {
-  try {
-    return await action();
-  } catch (error) {
-    if (!(error instanceof XbuildError) || !error.code.startsWith("image-")) throw error;
-    throw restateError(error, { message: `${reference.text}: ${error.message}` });
-  }
+async function readFittingManifest(
+  reference: ImageReference,
+  options: ReadOptions,
+): Promise<Uint8Array> {
+  const bytes = await readManifestBytes(reference.text, reference.digest, options);
+  const entry = findEntry(bytes, options.platform);
+  if (entry === undefined) return bytes;
+  return readManifestBytes(`docker://${reference.repository}@${entry}`, entry, options);
 }

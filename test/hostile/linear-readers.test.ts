@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { listLayers } from "../../src/layers/listing.ts";
 import type { LooseLayer, OutputScan } from "../../src/layers/output-scan.ts";
 import { indexPrevious } from "../../src/layers/previous.ts";
@@ -70,13 +70,15 @@ describe("the work grows with the input, and not faster", () => {
   });
 
   it("for the attributes of one path", async () => {
-    const list = (size: number): string =>
-      `for i in $(seq ${size}); do printf 'a/x\\0user.%s\\0aa\\0' $i; done`;
-    const small = await countSorted(list(300));
-    const large = await countSorted(list(3000));
+    const small = await countSorted(listAttributes(300));
+    const large = await countSorted(listAttributes(3000));
     expect(large / small).toBeLessThan(linear);
   });
 });
+
+function listAttributes(size: number): string {
+  return `for i in $(seq ${size}); do printf 'a/x\\0user.%s\\0aa\\0' $i; done`;
+}
 
 /** How many items are sorted for the attributes that a program lists. */
 async function countSorted(script: string): Promise<number> {
@@ -86,22 +88,21 @@ async function countSorted(script: string): Promise<number> {
   onTestFinished(() => closeSync(fd));
   const layer = createLoose("a");
   const scan = { ...createScan([layer]), layerDirectory: { fd, shown: "output/layers" } };
-  const original = Array.prototype.sort;
-  let sorted = 0;
-  Array.prototype.sort = function count(this: unknown[], ...args) {
-    sorted += this.length;
-    return original.apply(this, args);
-  };
+  const sort = vi.spyOn(Array.prototype, "sort");
   try {
     const find = await readTreeXattrs(scan, {
       warn: () => undefined,
       programs: [{ program: "sh", args: ["-c", script] }],
     });
     expect(find(layer, "x").length).toBeGreaterThan(0);
+    return sort.mock.contexts.reduce<number>((sum, context) => sum + lengthOf(context), 0);
   } finally {
-    Array.prototype.sort = original;
+    sort.mockRestore();
   }
-  return sorted;
+}
+
+function lengthOf(list: unknown): number {
+  return Array.isArray(list) ? list.length : 0;
 }
 
 describe("no text makes a reader go back over it again and again", () => {

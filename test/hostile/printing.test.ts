@@ -160,7 +160,7 @@ describe("what a build tells", () => {
     digest: layer.digest,
     configDigest: layer.digest,
     platform: { os: hostile, architecture: hostile },
-    layers: [{ ...layer, name: hostile, diffId: layer.digest, status: "new" }],
+    layers: [{ ...layer, name: hostile, diffId: layer.digest, status: "new", verified: true }],
   } as const;
 
   const tellings: Readonly<Record<string, (io: CliIo) => void>> = {

@@ -124,7 +124,7 @@ function findBuildahVersion({
   name,
   version,
 }: NonNullable<RuleContext["options"]["engine"]>): readonly [number, number] | undefined {
-  const match = /([0-9]+)\.([0-9]+)/.exec(version);
+  const match = /(?<![0-9])([0-9]+)\.([0-9]+)/.exec(version);
   const parts = [Number(match?.[1]), Number(match?.[2])] as const;
   if (match === null || name === "buildah") return match === null ? undefined : parts;
   const own = parts[0] + parts[1] / 10;

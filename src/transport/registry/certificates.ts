@@ -1,11 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { rootCertificates } from "node:tls";
+import { ifPresent } from "../../system/errno.ts";
 import type { Environment, RegistryAccess } from "./access.ts";
-import { homeDirectory, listNames, readText } from "./files.ts";
+import { exists, homeDirectory, listNames, readText } from "./files.ts";
 
 /** What node:tls takes, in PEM. */
 export interface Certificates {
-  /** All that are trusted: Node's and the system's own, and the registry's. */
+  /** All that are trusted: the system's own, and the registry's. */
   readonly ca: readonly string[];
   /** Client certificates and, in the same order, their keys. */
   readonly cert: readonly string[];
@@ -22,9 +23,9 @@ const systemBundles = [
 
 /**
  * The certificates for a registry, `host[:port]` as users write it. containers-certs.d(5); the first
- * directory that exists counts alone (containers/image, `dockerCertDir`). Files that cannot be read, and
- * client certificates without a key, are left out.
+ * directory that exists counts alone (containers/image, `dockerCertDir`).
  * @param root stands before /etc
+ * @throws for a file that cannot be read, and for a client certificate or a key without the other: so does skopeo
  */
 export async function readCertificates(
   registry: string,
@@ -33,9 +34,8 @@ export async function readCertificates(
 ): Promise<Certificates> {
   const directory = access.certDir ?? (await findDirectory(registry, access.env, root));
   const own = directory === undefined ? { ca: [], cert: [], key: [] } : await read(directory);
-  // Node's option replaces what it trusts by itself.
-  const ca = [...rootCertificates, ...(await readSystemBundle(access.env, root)), ...own.ca];
-  return { ...own, ca };
+  // They replace what Node trusts by itself, which is not what the machine's owner does.
+  return { ...own, ca: [...(await readSystem(access.env, root)), ...own.ca] };
 }
 
 async function findDirectory(
@@ -50,39 +50,50 @@ async function findDirectory(
   ];
   for (const parent of parents) {
     const directory = join(parent, registry);
-    if ((await listNames(directory)) !== undefined) return directory;
+    if (await exists(directory)) return directory;
   }
   return undefined;
 }
 
 async function read(directory: string): Promise<Certificates> {
   const names = (await listNames(directory)) ?? [];
-  const withSuffix = (suffix: string): readonly string[] =>
-    names.filter((name) => name.endsWith(suffix)).map((name) => join(directory, name));
-  const authorities = await Promise.all(withSuffix(".crt").map(readText));
-  const pairs = await Promise.all(withSuffix(".cert").map(readPair));
-  return {
-    ca: authorities.filter((text) => text !== undefined),
-    cert: pairs.flatMap(({ cert }) => cert),
-    key: pairs.flatMap(({ key }) => key),
-  };
+  const cut = (suffix: string): readonly string[] =>
+    names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
+  const [pairs, keys] = [cut(".cert"), cut(".key")];
+  const lonely = [...pairs, ...keys].find((one) => !pairs.includes(one) || !keys.includes(one));
+  if (lonely !== undefined) throw new Error(`${directory} has half of ${lonely}.cert and .key`);
+  const readAll = (stems: readonly string[], suffix: string): Promise<string[]> =>
+    Promise.all(stems.map((stem) => readFile(join(directory, stem + suffix), "utf8")));
+  const authorities = cut(".crt").map((stem) => readAuthority(join(directory, `${stem}.crt`)));
+  const ca = (await Promise.all(authorities)).flat();
+  return { ca, cert: await readAll(pairs, ".cert"), key: await readAll(pairs, ".key") };
 }
 
-async function readPair(path: string): Promise<Pick<Certificates, "cert" | "key">> {
-  const cert = await readText(path);
-  const key = await readText(path.replace(/\.cert$/, ".key"));
-  return cert === undefined || key === undefined
-    ? { cert: [], key: [] }
-    : { cert: [cert], key: [key] };
+/** A link that leads nowhere is left out. */
+async function readAuthority(path: string): Promise<readonly string[]> {
+  const text = await ifPresent(readFile(path, "utf8"));
+  return text === undefined ? [] : [text];
 }
 
-/** $SSL_CERT_FILE stands in its place, as it does for skopeo (Go's crypto/x509). */
-async function readSystemBundle(env: Environment, root: string): Promise<readonly string[]> {
-  const chosen = env["SSL_CERT_FILE"];
-  const paths = chosen ? [chosen] : systemBundles.map((path) => join(root, path));
+/** What the system trusts, and no more; these variables stand in its place, as they do for skopeo (Go's crypto/x509). */
+async function readSystem(env: Environment, root: string): Promise<readonly string[]> {
+  const { SSL_CERT_FILE: file, SSL_CERT_DIR: directories } = env;
+  const bundle = await readFirst(file ? [file] : systemBundles.map((path) => join(root, path)));
+  if (!directories) return bundle;
+  const found = await Promise.all(directories.split(":").map(readDirectory));
+  return [...bundle, ...found.flat()];
+}
+
+async function readFirst(paths: readonly string[]): Promise<readonly string[]> {
   for (const path of paths) {
     const text = await readText(path);
     if (text !== undefined) return [text];
   }
   return [];
+}
+
+async function readDirectory(directory: string): Promise<readonly string[]> {
+  const names = (await listNames(directory)) ?? [];
+  const texts = await Promise.all(names.map((name) => readText(join(directory, name))));
+  return texts.filter((text) => text !== undefined);
 }

@@ -6,11 +6,8 @@ export interface Challenge {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-const token = "[A-Za-z0-9!#$%&'*+.^_`|~-]+";
-const pattern = new RegExp(
-  `(?<name>${token})(?:\\s*=\\s*(?:"(?<quoted>(?:[^"\\\\]|\\\\.)*)"|(?<plain>[^\\s,]*)))?`,
-  "g",
-);
+const pattern =
+  /(?<name>[A-Za-z0-9!#$%&'*+.^_`|~-]+)(?:\s*=\s*(?:"(?<quoted>(?:[^"\\]|\\.)*)"|(?<plain>[^\s,]*)))?/g;
 
 /** What a WWW-Authenticate header offers, in its order; several headers are one with commas between them. */
 export function parseChallenges(header: string): readonly Challenge[] {

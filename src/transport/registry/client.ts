@@ -1,7 +1,7 @@
 import type { Digest } from "../../oci/model.ts";
 import type { RegistryAccess } from "./access.ts";
 import { createLimit } from "./limit.ts";
-import { openRegistries, type Registries } from "./registries.ts";
+import { openRegistries, type NamedLocation, type Registries } from "./registries.ts";
 import type { Registry } from "./registry.ts";
 
 export interface BlobMount {
@@ -24,7 +24,8 @@ export interface RegistryClient {
   readonly mountBlob: (mount: BlobMount) => Promise<"mounted" | "declined" | "unknown">;
   /**
    * Whether a repository (`host[:port]/ns/repo`) has a blob; distribution-spec v1.1, "Checking if content
-   * exists". What registries.conf says of the `location` of images counts for a pull, not for a push.
+   * exists". What registries.conf says of mirrors and of the `location` of images counts for a pull, not for a
+   * push. Somewhere there: true; nowhere, as each of them says: false.
    */
   readonly hasBlob: (
     repository: string,
@@ -47,7 +48,9 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
     limit(async () => {
       signal?.throwIfAborted();
       try {
-        return closing.signal.aborted ? undefined : await action();
+        const answer = closing.signal.aborted ? undefined : await action();
+        signal?.throwIfAborted();
+        return answer;
       } catch {
         signal?.throwIfAborted();
         return undefined;
@@ -81,9 +84,9 @@ async function mountBlob(
   registries: Registries,
   { to, from, digest }: BlobMount,
 ): Promise<"mounted" | "declined" | "unknown"> {
-  const target = await registries.locate(to, "push");
-  const source = await registries.locate(from, "pull");
-  if (source.registry !== target.registry) return "unknown";
+  const [target] = await registries.locate(to, "push");
+  const [source] = await registries.locate(from, "pull");
+  if (target === undefined || source?.registry !== target.registry) return "unknown";
   const { repository } = target;
   const { request, pathOf } = await registries.open(target);
   const query = new URLSearchParams({ mount: digest, from: source.repository });
@@ -119,7 +122,21 @@ async function hasBlob(
   digest: Digest,
   use: "pull" | "push",
 ): Promise<boolean | undefined> {
-  const location = await registries.locate(name, use);
+  const locations = await registries.locate(name, use === "pull" ? "mirrored" : "push");
+  let answer: boolean | undefined = false;
+  for (const location of locations) {
+    const found = await askForBlob(registries, location, digest).catch(() => undefined);
+    if (found === true) return true;
+    if (found === undefined) answer = undefined;
+  }
+  return answer;
+}
+
+async function askForBlob(
+  registries: Registries,
+  location: NamedLocation,
+  digest: Digest,
+): Promise<boolean | undefined> {
   const { repository } = location;
   const { request } = await registries.open(location);
   const { status } = await request({

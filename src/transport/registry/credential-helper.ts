@@ -6,9 +6,15 @@ const answerSchema = z.object({ Username: z.string(), Secret: z.string() });
 /** Milliseconds; a helper may ask its user something. */
 const patience = 30_000;
 
+/** What a helper says that has nothing for a server (docker-credential-helpers, `errCredentialsNotFoundMessage`). */
+const notFound = "credentials not found in native keychain";
+/** Bytes of an answer; what is longer is none. */
+const longestAnswer = 64 * 1024;
+
 /**
- * Asks `docker-credential-NAME get`. Undefined where it has none or fails; what it says is read into
- * memory and goes nowhere else. github.com/docker/docker-credential-helpers, README, "Development"
+ * Asks `docker-credential-NAME get`. Undefined where it has none; what it says is read into memory and goes
+ * nowhere else. github.com/docker/docker-credential-helpers, README, "Development".
+ * @throws where it fails: skopeo does without the registry then
  */
 export async function askCredentialHelper(
   name: string,
@@ -24,20 +30,17 @@ export async function askCredentialHelper(
     reject: false,
     stderr: "ignore",
     timeout: patience,
-    maxBuffer: 1024 * 1024,
+    maxBuffer: longestAnswer,
     ...(signal === undefined ? {} : { cancelSignal: signal }),
   });
   signal?.throwIfAborted();
-  if (result.exitCode !== 0) return undefined;
-  return parseAnswer(result.stdout);
+  if (result.exitCode === 0) return parseAnswer(result.stdout);
+  if (result.stdout?.trim() === notFound) return undefined;
+  throw new Error(`docker-credential-${name} fails`);
 }
 
 function parseAnswer(text: string): Credentials | undefined {
-  try {
-    const { Username: username, Secret: secret } = answerSchema.parse(JSON.parse(text));
-    if (username === "<token>") return { identityToken: secret };
-    return username === "" && secret === "" ? undefined : { username, password: secret };
-  } catch {
-    return undefined;
-  }
+  const { Username: username, Secret: secret } = answerSchema.parse(JSON.parse(text));
+  if (username === "<token>") return { identityToken: secret };
+  return username === "" && secret === "" ? undefined : { username, password: secret };
 }

@@ -23,7 +23,7 @@ async function write(name: string, content: unknown): Promise<string> {
 }
 
 /** An auth file with the password `secret` for each key's user. */
-function auths(users: Readonly<Record<string, string>>): object {
+function auths(users: Readonly<Record<string, string>>): { readonly auths: object } {
   const entries = Object.entries(users).map(([key, user]) => [
     key,
     { auth: Buffer.from(`${user}:secret`).toString("base64") },
@@ -101,11 +101,30 @@ describe("findCredentials", () => {
     expect(await find("a.example/b", { env, authFile })).toEqual(known("docker"));
   });
 
-  it("goes on where a file is broken or knows nothing", async () => {
-    await write(`run/containers/${uid}/auth.json`, "{");
+  it("goes on where a file knows nothing", async () => {
+    await write(`run/containers/${uid}/auth.json`, { auths: null });
     await write("home/.config/containers/auth.json", { auths: { "a.example": {} } });
     await write("home/.docker/config.json", auths({ "a.example": "docker" }));
     expect(await find("a.example/b")).toEqual(known("docker"));
+  });
+
+  it.each([
+    ["JSON", "{"],
+    ["a type", { auths: [] }],
+    ["base64", { auths: { "a.example": { auth: "user:secret" } } }],
+  ])("shows nothing where a file is broken, as skopeo does: %s", async (_, content) => {
+    await write(`run/containers/${uid}/auth.json`, content);
+    await write("home/.docker/config.json", auths({ "a.example": "docker" }));
+    await expect(find("a.example/b")).rejects.toThrow("broken");
+  });
+
+  it("reads Docker's oldest form last", async () => {
+    const { auths: all } = auths({ "https://a.example/v1/": "oldest", "b.example/ns": "ns" });
+    await write("home/.dockercfg", all);
+    expect(await find("a.example/ns/b")).toEqual(known("oldest"));
+    expect(await find("b.example/b")).toEqual(known("ns"));
+    await write("home/.docker/config.json", auths({ "a.example": "docker" }));
+    expect(await find("a.example/ns/b")).toEqual(known("docker"));
   });
 
   it.each([
@@ -164,7 +183,7 @@ describe("credential helpers", () => {
     expect(await find("a.example/ns/b", { authFile })).toEqual(known("helped"));
     expect(await find("b.example/b", { authFile })).toEqual(known("file"));
     expect(await find("c.example/b", { authFile })).toBeUndefined();
-    expect(await find("d.example/b", { authFile })).toBeUndefined();
+    await expect(find("d.example/b", { authFile })).rejects.toThrow("broken");
     expect(await readFile(join(directory, "asked"), "utf8")).toBe("get a.example\nget c.example\n");
   });
 

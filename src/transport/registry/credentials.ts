@@ -14,7 +14,8 @@ export interface CredentialOptions {
 /**
  * What to show to a registry (`host[:port]`) for one of its repositories (`ns/repo`): --creds, else what
  * the auth files and their credential helpers have for the longest part of the name.
- * containers-auth.json(5). Undefined where nobody has anything; what is broken has nothing.
+ * containers-auth.json(5). Undefined where nobody has anything.
+ * @throws where a file or a helper is broken and no other has anything (containers/image, `GetCredentialsForRef`)
  */
 export async function findCredentials(
   registry: string,
@@ -23,13 +24,16 @@ export async function findCredentials(
   options: CredentialOptions = {},
 ): Promise<Credentials | undefined> {
   if (access.creds !== undefined) return splitCredentials(access.creds);
+  const failures: unknown[] = [];
   for (const helper of options.helpers ?? [authFileHelper]) {
-    const found =
+    const asked =
       helper === authFileHelper
-        ? await searchFiles(registry, repository, access, options)
-        : await askCredentialHelper(helper, registry, access.env, options.signal);
+        ? searchFiles(registry, repository, access, options)
+        : askCredentialHelper(helper, registry, access.env, options.signal);
+    const found = await asked.catch((error: unknown) => void failures.push(error));
     if (found !== undefined) return found;
   }
+  if (failures.length > 0) throw new Error("credentials are broken", { cause: failures[0] });
   return undefined;
 }
 
@@ -45,12 +49,14 @@ async function searchFiles(
   access: RegistryAccess,
   { root = "/", signal }: CredentialOptions,
 ): Promise<Credentials | undefined> {
-  for (const path of listAuthFiles(access, root)) {
-    const file = await readAuthFile(path);
+  for (const place of listAuthFiles(access, root)) {
+    const file = await readAuthFile(place);
     if (file === undefined) continue;
     const ask = (helper: string, server: string): Promise<Credentials | undefined> =>
       askCredentialHelper(helper, server, access.env, signal);
-    const found = await searchFile(file, registry, repository, ask);
+    // The oldest form knows registries alone.
+    const path = place.isLegacy ? "" : repository;
+    const found = await searchFile(file, registry, path, ask);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -97,11 +103,14 @@ function normaliseHost(host: string): string {
 }
 
 function decode({ auth, identityToken }: AuthEntry): Credentials | undefined {
+  if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(auth)) {
+    throw new Error("an entry is not in base64");
+  }
   const text = Buffer.from(auth, "base64").toString("utf8");
   const colon = text.indexOf(":");
   // What helps itself with a token writes a user beside it; an entry without one is a mark.
   if (colon === -1) return undefined;
   if (identityToken !== "") return { identityToken };
-  const password = text.slice(colon + 1).replace(/^\0+|\0+$/g, "");
+  const password = text.slice(colon + 1).replace(/^\0+|(?<!\0)\0+$/g, "");
   return { username: text.slice(0, colon), password };
 }

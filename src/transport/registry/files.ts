@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import type { Environment } from "./access.ts";
 
@@ -9,6 +9,14 @@ export async function readText(path: string): Promise<string | undefined> {
   } catch {
     return undefined;
   }
+}
+
+/** Whether there is anything at a path, links followed. */
+export async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The names in a directory, sorted; undefined where there is none. */

@@ -34,6 +34,8 @@ export interface HttpOptions {
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const maxBodySize = 1024 * 1024;
+/** Bytes of all headers of an answer together; one with more is none. */
+const maxHeaderSize = 16 * 1024;
 const maxRedirects = 5;
 const maxSockets = 8;
 
@@ -119,6 +121,7 @@ async function exchangeOnce(
   const length = method === "POST" ? { "content-length": Buffer.byteLength(body ?? "") } : {};
   const message = (isPlain ? http : https).request(url, {
     method,
+    maxHeaderSize,
     agent: isPlain ? agents.http : agents.https,
     signal,
     headers: { "user-agent": "xbuild", ...length, ...headers },

@@ -2,12 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  locateRepository,
-  readRegistriesConf,
-  resolveShortName,
-  type RegistriesConf,
-} from "./registries-conf.ts";
+import { readRegistriesConf, resolveShortName, type RegistriesConf } from "./registries-conf.ts";
 
 let root: string;
 
@@ -42,6 +37,7 @@ describe("readRegistriesConf", () => {
       searchRegistries: [],
       aliases: new Map(),
       credentialHelpers: ["containers-auth.json"],
+      isBroken: false,
     });
   });
 
@@ -64,8 +60,8 @@ describe("readRegistriesConf", () => {
     [[userFile, `${user}/registries.conf.d/a.conf`], `${user}/registries.conf.d/a.conf`],
     [["etc/containers/registries.conf", "etc/containers/registries.conf.d/a.txt"], undefined],
   ])("of %j, %s counts", async (names, winner) => {
-    const conf = await read(Object.fromEntries(names.map((name) => [name, search(name)])));
-    expect(conf.searchRegistries).toEqual([winner ?? "etc/containers/registries.conf"]);
+    const conf = await read(Object.fromEntries(names.map((name) => [name, search(toHost(name))])));
+    expect(conf.searchRegistries).toEqual([toHost(winner ?? "etc/containers/registries.conf")]);
   });
 
   it("reads the file that a variable names, with the drop-ins of /etc and of the user", async () => {
@@ -104,20 +100,76 @@ describe("readRegistriesConf", () => {
     expect([...conf.aliases]).toEqual([["b", "one.example/b"]]);
   });
 
+  it("takes the first of several tables with one prefix in a file", async () => {
+    const tables = ["one.example", "two.example"].map(
+      (mirror) =>
+        `[[registry]]\nlocation = "a.example"\n[[registry.mirror]]\nlocation = "${mirror}"\n`,
+    );
+    const conf = await read({ [userFile]: tables.join("") });
+    expect(conf.rules.flatMap((one) => one.mirrors)).toEqual([
+      { location: "one.example", insecure: false, pulls: "all" },
+    ]);
+  });
+
+  it("reads version 1", async () => {
+    const text = `[registries.search]\nregistries = ["s.example"]
+      [registries.insecure]\nregistries = ["i.example", "b.example/x"]
+      [registries.block]\nregistries = ["b.example/x/"]`;
+    const conf = await read({ "etc/containers/registries.conf": text });
+    expect(conf).toMatchObject({
+      isBroken: false,
+      searchRegistries: ["s.example"],
+      rules: [
+        { prefix: "b.example/x", insecure: true, blocked: true },
+        { prefix: "i.example", insecure: true, blocked: false },
+      ],
+    });
+  });
+
   it.each([
     ["TOML", "[["],
     ["a type", "unqualified-search-registries = 1"],
     ["a table without a place", '[[registry]]\nprefix = "a.example"'],
     ["an address for a place", '[[registry]]\nlocation = "https://a.example"'],
     ["a wildcard with a path", '[[registry]]\nprefix = "*.a.example/b"\nlocation = "c.example"'],
-    ["version 1", '[registries.search]\nregistries = ["a.example"]'],
+    ["version 1 in a drop-in", '[registries.search]\nregistries = ["a.example"]'],
+    [
+      "two versions",
+      '[registries.block]\nregistries = ["a.example"]\n[[registry]]\nlocation = "b.example"',
+    ],
+    ["a mirror without a place", '[[registry]]\nlocation = "a.example"\n[[registry.mirror]]\n'],
+    [
+      "a mirror's own rule beside the registry's",
+      '[[registry]]\nlocation = "a.example"\nmirror-by-digest-only = true\n[[registry.mirror]]\nlocation = "b.example"\npull-from-mirror = "all"',
+    ],
+    [
+      "a mirror's rule for no mirror",
+      '[[registry]]\nlocation = "a.example"\npull-from-mirror = "all"',
+    ],
+    [
+      "one place with two settings",
+      '[[registry]]\nlocation = "a.example"\n[[registry]]\nprefix = "b.example"\nlocation = "a.example"\nblocked = true',
+    ],
+    ["a search registry with a path", 'unqualified-search-registries = ["a.example/b"]'],
   ])("takes a file with a mistake for none: %s", async (_, text) => {
     const conf = await read({
       "etc/containers/registries.conf": search("good.example"),
       "etc/containers/registries.conf.d/a.conf": text,
     });
-    expect(conf).toMatchObject({ rules: [], searchRegistries: ["good.example"] });
+    expect(conf).toMatchObject({
+      rules: [],
+      searchRegistries: ["good.example"],
+      isBroken: true,
+    });
   });
+
+  it.each(["CONTAINERS_REGISTRIES_CONF", "REGISTRIES_CONFIG_PATH"])(
+    "is broken without the file that $%s names",
+    async (variable) => {
+      const conf = await read({}, { [variable]: join(root, "none.conf") });
+      expect(conf.isBroken).toBe(true);
+    },
+  );
 
   it("lets what a user has chosen before count more than aliases", async () => {
     const chosen = '[aliases]\na = "chosen.example/a"';
@@ -127,59 +179,6 @@ describe("readRegistriesConf", () => {
       "var/cache/containers/short-name-aliases.conf": chosen,
     });
     expect(conf.aliases.get("a")).toBe("chosen.example/a");
-  });
-});
-
-const rules = `
-  [[registry]]
-  location = "plain.example"
-  insecure = true
-  [[registry]]
-  prefix = "plain.example/deep/er"
-  location = "deep.example:5000/x"
-  [[registry]]
-  prefix = "plain.example/deep"
-  location = "shallow.example"
-  blocked = true
-  [[registry]]
-  prefix = "*.wild.example"
-  insecure = true
-  [[registry]]
-  prefix = "*.moved.wild.example"
-  location = "moved.example/all"`;
-
-describe("locateRepository", () => {
-  it.each([
-    ["other.example/a", "other.example", "a", ""],
-    ["plain.example/a/b", "plain.example", "a/b", "insecure"],
-    ["plain.example:5000/a", "plain.example:5000", "a", "insecure"],
-    ["plain.example.org/a", "plain.example.org", "a", ""],
-    ["plain.example/deep/a", "shallow.example", "a", "blocked"],
-    ["plain.example/deeper", "plain.example", "deeper", "insecure"],
-    ["plain.example/deep/er", "deep.example:5000", "x", ""],
-    ["plain.example/deep/er/a", "deep.example:5000", "x/a", ""],
-    ["wild.example/a", "wild.example", "a", ""],
-    ["a.b.wild.example:5000/c", "a.b.wild.example:5000", "c", "insecure"],
-    ["other.example/a.wild.example/b", "other.example", "a.wild.example/b", ""],
-    ["a.moved.wild.example/b", "moved.example", "all/b", ""],
-  ])("%s is %s, %s (%s)", async (name, registry, repository, flag) => {
-    const conf = await read({ [userFile]: rules });
-    expect(locateRepository(conf, name)).toEqual({
-      registry,
-      repository,
-      insecure: flag === "insecure",
-      blocked: flag === "blocked",
-    });
-  });
-
-  it("leaves pushes where their name says", async () => {
-    const conf = await read({ [userFile]: rules });
-    expect(locateRepository(conf, "plain.example/deep/a", "push")).toEqual({
-      registry: "plain.example",
-      repository: "deep/a",
-      insecure: false,
-      blocked: true,
-    });
   });
 });
 
@@ -201,3 +200,8 @@ describe("resolveShortName", () => {
     expect(resolveShortName(conf, name)).toBe(expected);
   });
 });
+
+/** The name of a file as the name of a registry. */
+function toHost(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9]+/g, "-");
+}

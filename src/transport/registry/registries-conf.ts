@@ -1,29 +1,20 @@
+import { readFile } from "node:fs/promises";
+import { ifPresent } from "../../system/errno.ts";
 import type { Environment } from "./access.ts";
-import { readText } from "./files.ts";
-import {
-  authFileHelper,
-  parseRegistriesDocument,
-  type RegistriesDocument,
-  type RegistryRule,
-} from "./registries-document.ts";
+import { authFileHelper, parseRegistriesDocument } from "./registries-document.ts";
 import { listRegistriesFiles, recordedAliasesPath } from "./registries-files.ts";
+import type { RegistriesDocument, RegistryRule } from "./registries-model.ts";
 
 /** What registries.conf and its drop-ins say together. containers-registries.conf(5) */
 export interface RegistriesConf {
+  /** One a prefix, in the prefixes' bytewise order. */
   readonly rules: readonly RegistryRule[];
   readonly searchRegistries: readonly string[];
   /** Where credentials are looked for, in order; `containers-auth.json` stands for the auth files. */
   readonly credentialHelpers: readonly string[];
   readonly aliases: ReadonlyMap<string, string>;
-}
-
-export interface RepositoryLocation {
-  /** Host with its port. */
-  readonly registry: string;
-  readonly repository: string;
-  /** TLS without verification, and plain HTTP, will do. */
-  readonly insecure: boolean;
-  readonly blocked: boolean;
+  /** Whether a file cannot be read or has a mistake: then skopeo asks no registry, and says what is wrong. */
+  readonly isBroken: boolean;
 }
 
 const nothing: RegistriesConf = {
@@ -31,42 +22,25 @@ const nothing: RegistriesConf = {
   searchRegistries: [],
   credentialHelpers: [authFileHelper],
   aliases: new Map(),
+  isBroken: false,
 };
 
 /**
- * Reads the configuration of the user or of the machine. Files that are missing or broken say nothing:
- * skopeo, which reads them too, says what is wrong with them.
+ * Reads the configuration of the user or of the machine. Files that are missing say nothing; what is broken
+ * says nothing but that.
  * @param root stands before /etc and /var
  */
 export async function readRegistriesConf(env: Environment, root = "/"): Promise<RegistriesConf> {
-  let conf = nothing;
-  for (const path of await listRegistriesFiles(env, root)) {
+  const { main, isRequired, dropIns } = await listRegistriesFiles(env, root);
+  let conf = merge(nothing, await readDocument(main), { isRequired });
+  for (const path of dropIns) {
     const document = await readDocument(path);
-    if (document !== undefined) conf = merge(conf, document);
+    const isOld = typeof document === "object" && document.isOld;
+    conf = merge(conf, isOld ? "broken" : document, { isRequired: false });
   }
   const recorded = await readDocument(recordedAliasesPath(env, root));
-  if (recorded === undefined) return conf;
+  if (typeof recorded !== "object") return conf;
   return { ...conf, aliases: mergeAliases(conf.aliases, recorded.aliases) };
-}
-
-/**
- * Where a repository (`host/ns/repo`) is, by the table with the longest fitting prefix. Only what is
- * pulled is looked for at a table's `location`; pushes go where their name says ("Remapping and mirroring
- * registries"; so does skopeo). Mirrors do not count.
- */
-export function locateRepository(
-  conf: RegistriesConf,
-  name: string,
-  use: "pull" | "push" = "pull",
-): RepositoryLocation {
-  let best: RegistryRule | undefined;
-  for (const rule of conf.rules) {
-    const isLonger = rule.prefix.length > (best?.prefix.length ?? 0);
-    if (isLonger && matchedLength(name, rule.prefix) !== undefined) best = rule;
-  }
-  const { insecure = false, blocked = false } = best ?? {};
-  const found = best === undefined || use === "push" ? name : rewrite(name, best);
-  return { ...splitRepository(found), insecure, blocked };
 }
 
 /**
@@ -82,15 +56,26 @@ export function resolveShortName(conf: RegistriesConf, name: string): string | u
   return completeHubName(`${registry}/${name}`);
 }
 
-async function readDocument(path: string): Promise<RegistriesDocument | undefined> {
-  const text = await readText(path);
-  return text === undefined ? undefined : parseRegistriesDocument(text);
+async function readDocument(path: string): Promise<RegistriesDocument | "missing" | "broken"> {
+  try {
+    const text = await ifPresent(readFile(path, "utf8"));
+    return text === undefined ? "missing" : (parseRegistriesDocument(text) ?? "broken");
+  } catch {
+    return "broken";
+  }
 }
 
-function merge(conf: RegistriesConf, document: RegistriesDocument): RegistriesConf {
-  const rules = [...conf.rules, ...document.rules].map((rule) => [rule.prefix, rule] as const);
+function merge(
+  conf: RegistriesConf,
+  document: RegistriesDocument | "missing" | "broken",
+  { isRequired }: { readonly isRequired: boolean },
+): RegistriesConf {
+  if (document === "missing" && !isRequired) return conf;
+  if (typeof document !== "object") return { ...conf, isBroken: true };
+  const rules = new Map([...conf.rules, ...document.rules].map((rule) => [rule.prefix, rule]));
   return {
-    rules: [...new Map(rules).values()],
+    ...conf,
+    rules: [...rules.values()].sort((a, b) => (a.prefix < b.prefix ? -1 : 1)),
     searchRegistries: document.searchRegistries ?? conf.searchRegistries,
     credentialHelpers: document.credentialHelpers ?? conf.credentialHelpers,
     aliases: mergeAliases(conf.aliases, document.aliases),
@@ -103,28 +88,6 @@ function mergeAliases(
 ): RegistriesConf["aliases"] {
   const all = new Map([...old, ...Object.entries(added)]);
   return new Map([...all].filter(([, name]) => name !== ""));
-}
-
-/** How much of the name a prefix covers; undefined: it is not one. */
-function matchedLength(name: string, prefix: string): number | undefined {
-  if (prefix.startsWith("*.")) {
-    const host = /^[^/:]*/.exec(name)?.[0] ?? "";
-    return host.endsWith(prefix.slice(1)) ? host.length : undefined;
-  }
-  // That a host covers itself with any port is containers/image's doing, too.
-  const isPrefix =
-    name === prefix || name.startsWith(`${prefix}/`) || name.startsWith(`${prefix}:`);
-  return isPrefix ? prefix.length : undefined;
-}
-
-function rewrite(name: string, { prefix, location }: RegistryRule): string {
-  return location === "" ? name : location + name.slice(matchedLength(name, prefix));
-}
-
-function splitRepository(name: string): Pick<RepositoryLocation, "registry" | "repository"> {
-  const slash = name.indexOf("/");
-  if (slash === -1) return { registry: name, repository: "" };
-  return { registry: name.slice(0, slash), repository: name.slice(slash + 1) };
 }
 
 /** As the distribution project's grammar tells a host from a part of the path. */

@@ -1,25 +1,39 @@
 import { join } from "node:path";
 import type { Environment } from "./access.ts";
-import { homeDirectory, listNames, readText } from "./files.ts";
+import { exists, homeDirectory, listNames } from "./files.ts";
+
+/** The files of the configuration; where there is none, it says nothing. */
+export interface RegistriesFiles {
+  readonly main: string;
+  /** Whether skopeo refuses to go without the main file: the user has named it. */
+  readonly isRequired: boolean;
+  /** Those that count more later. */
+  readonly dropIns: readonly string[];
+}
 
 /**
- * The files of the configuration, those that count more later, in the order of
- * containers-registries.conf.d(5); any may be missing. The user's file keeps /etc's drop-ins out, one that
- * $CONTAINERS_REGISTRIES_CONF names does not (containers/image, `newConfigWrapperWithHomeDir`).
+ * Which files there are, in the order of containers-registries.conf.d(5). The user's file keeps /etc's drop-ins out,
+ * one that a variable names does not (containers/image, `newConfigWrapperWithHomeDir`).
  */
 export async function listRegistriesFiles(
   env: Environment,
   root: string,
-): Promise<readonly string[]> {
+): Promise<RegistriesFiles> {
   const user = join(homeDirectory(env), ".config/containers");
   const system = join(root, "etc/containers");
-  const chosen = env["CONTAINERS_REGISTRIES_CONF"] || env["REGISTRIES_CONFIG_PATH"];
+  const chosen = findRegistriesConf(env);
   const userFile = join(user, "registries.conf");
-  if (!chosen && (await readText(userFile)) !== undefined) {
-    return [userFile, ...(await listDropIns(user))];
+  if (chosen === undefined && (await exists(userFile))) {
+    return { main: userFile, isRequired: false, dropIns: await listDropIns(user) };
   }
-  const main = chosen || join(system, "registries.conf");
-  return [main, ...(await listDropIns(system)), ...(await listDropIns(user))];
+  const main = chosen ?? join(system, "registries.conf");
+  const dropIns = [...(await listDropIns(system)), ...(await listDropIns(user))];
+  return { main, isRequired: chosen !== undefined, dropIns };
+}
+
+/** The file that stands in the place of all others: as buildah and podman read these variables. */
+export function findRegistriesConf(env: Environment): string | undefined {
+  return env["CONTAINERS_REGISTRIES_CONF"] || env["REGISTRIES_CONFIG_PATH"] || undefined;
 }
 
 async function listDropIns(directory: string): Promise<readonly string[]> {

@@ -2,12 +2,8 @@ import { setMaxListeners } from "node:events";
 import type { Credentials, RegistryAccess } from "./access.ts";
 import { readCertificates } from "./certificates.ts";
 import { findCredentials } from "./credentials.ts";
-import {
-  locateRepository,
-  readRegistriesConf,
-  type RegistriesConf,
-  type RepositoryLocation,
-} from "./registries-conf.ts";
+import { locatePulls, locatePush, type RepositoryLocation } from "./locations.ts";
+import { readRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 import { openRegistry, type Registry } from "./registry.ts";
 
 export interface NamedLocation extends RepositoryLocation {
@@ -15,10 +11,13 @@ export interface NamedLocation extends RepositoryLocation {
   readonly isAsNamed: boolean;
 }
 
+/** `mirrored`: a pull, also from mirrors. */
+export type Use = "mirrored" | "pull" | "push";
+
 /** All registries that one client talks to. */
 export interface Registries {
-  /** Where `host[:port]/ns/repo` is. It rejects where that is blocked. */
-  readonly locate: (name: string, use: "pull" | "push") => Promise<NamedLocation>;
+  /** Where `host[:port]/ns/repo` is: for pulls its mirrors before it. What is blocked is left out. */
+  readonly locate: (name: string, use: Use) => Promise<readonly NamedLocation[]>;
   readonly open: (location: NamedLocation) => Promise<Registry>;
   readonly close: () => void;
 }
@@ -51,10 +50,25 @@ export function openRegistries(access: RegistryAccess, signal: AbortSignal): Reg
   };
 }
 
-function locate(conf: RegistriesConf, name: string, use: "pull" | "push"): NamedLocation {
-  const location = locateRepository(conf, name, use);
-  if (location.blocked) throw new Error("registries.conf blocks it");
-  return { ...location, isAsNamed: name.startsWith(`${location.registry}/`) };
+/** @throws where all is blocked, or the configuration is broken: nobody knows then what it allows */
+function locate(conf: RegistriesConf, name: string, use: Use): readonly NamedLocation[] {
+  if (conf.isBroken) throw new Error("registries.conf has a mistake");
+  const found = listLocations(conf, name, use).filter((one) => !one.blocked);
+  if (found.length === 0) throw new Error("registries.conf blocks it");
+  return found.map(({ registry, repository, insecure, blocked }) => {
+    const isAsNamed = name.startsWith(`${registry}/`);
+    return { registry, repository, insecure, blocked, isAsNamed };
+  });
+}
+
+function listLocations(
+  conf: RegistriesConf,
+  name: string,
+  use: Use,
+): readonly RepositoryLocation[] {
+  if (use === "push") return [locatePush(conf, name)];
+  const { mirrors, primary } = locatePulls(conf, name);
+  return use === "mirrored" ? [...mirrors, primary] : [primary];
 }
 
 async function open(

@@ -13,9 +13,14 @@ const clientId = "xbuild";
 /** Tokens live at least that long, in seconds (distribution, docs/spec/auth/token.md, `expires_in`). */
 const shortestLife = 60;
 
+/** No server takes a longer one in a header. */
+const text = z
+  .string()
+  .max(64 * 1024)
+  .nullish();
 const answerSchema = z.object({
-  token: z.string().nullish(),
-  access_token: z.string().nullish(),
+  token: text,
+  access_token: text,
   expires_in: z.number().nullish().catch(undefined),
 });
 
