@@ -3,7 +3,7 @@ import { describeEvents } from "./build/events.ts";
 import { readInputs } from "./build/inputs.ts";
 import { UselessLayersError } from "./build/layers-gone.ts";
 import type { BuildPorts, BuildRequest, BuildResult, Continued } from "./build/request.ts";
-import { describeResult } from "./build/result.ts";
+import { announceResult, describeResult } from "./build/result.ts";
 import { findUpToDate, keepUpToDate } from "./build/up-to-date.ts";
 import { XbuildError } from "./errors.ts";
 import type { Digest, Image } from "./oci/model.ts";
@@ -67,6 +67,7 @@ async function handOn(
   gone: Set<Digest>,
 ): Promise<boolean> {
   try {
+    await announceResult(ports, store, request, image, { upToDate: true });
     await keepUpToDate(store, request, image);
     await deliverImage(store, request, ports, image, { loaded });
     return true;

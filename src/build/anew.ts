@@ -17,7 +17,7 @@ import { withoutMovedKey } from "./moved.ts";
 import { findPreviousImages } from "./previous.ts";
 import { readRemotes, type RemoteImage } from "./remotes.ts";
 import type { BuildPorts, BuildRequest, BuildResult } from "./request.ts";
-import { describeResult } from "./result.ts";
+import { announceResult, describeResult } from "./result.ts";
 import { buildEnvironment, runLayering } from "./steps.ts";
 import { needsBytes } from "./stage-layers.ts";
 import { adoptImage, findAdoptable } from "./up-to-date.ts";
@@ -66,6 +66,8 @@ async function adoptRemote(build: Build, gone: Set<Digest>): Promise<BuildResult
   if (found === undefined || lacks(found.image, gone)) return undefined;
   try {
     const files = await bringAdopted(build, found);
+    const outcome = { upToDate: true, coming: new Set(files.keys()) };
+    await announceResult(ports, store, request, found.image, outcome);
     await adoptImage(run, request, plan, inputs, remotes, { ...found, files });
     await deliverImage(store, request, ports, found.image, { run, isChecked: true });
     return await describeResult(store, request, found.image, { upToDate: true });

@@ -13,6 +13,7 @@ import { hasBlob } from "../store/store.ts";
 import { putTree } from "../store/trees.ts";
 import { tolerate } from "../system/errno.ts";
 import { withBases } from "./base-entries.ts";
+import { announceResult } from "./result.ts";
 import { joinBases, listLayers, stageLayers } from "./stage-layers.ts";
 import { countLayers } from "./bases.ts";
 import type { Collection } from "./collection.ts";
@@ -32,6 +33,10 @@ export async function collectImage(
   const locations = narrowLocations(joinBases(collection).locations, image);
   await assertKept(collection, image, stagedBlobs, locations);
   await keepTrees(collection);
+  const layers = listLayers(output);
+  const coming = new Set(stagedBlobs.map((blob) => blob.digest));
+  const outcome = { upToDate: false, layers, coming };
+  await announceResult(ports, collection.store, request, image, outcome);
   await commitImage(run, {
     image,
     stagedBlobs,
@@ -45,7 +50,7 @@ export async function collectImage(
       : { state: { key: collection.layers.stateKey, directory: output.state } }),
   });
   done();
-  return { image, layers: listLayers(output) };
+  return { image, layers };
 }
 
 /** For `--explain`: without them it says less. */

@@ -1,9 +1,12 @@
-import { rename, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import type { Image } from "../oci/model.ts";
 import { exportLayout } from "../store/export.ts";
 import type { Store } from "../store/paths.ts";
 import type { Run } from "../store/runs.ts";
+import { explain, nameUnfinished, prepareFile, replaceFile } from "../system/place-file.ts";
+import { findTarget, mayWrite } from "../system/target.ts";
 import { dropLayerAddresses } from "../transport/layer-addresses.ts";
 import { copyImage } from "../transport/skopeo.ts";
 import { addNames } from "./engine-names.ts";
@@ -58,7 +61,7 @@ const passingName = "localhost/xbuild:latest";
 /** A layout of its own for skopeo to read: a build beside us may give the store's name to another image. */
 async function exportImage({ store, run, image }: Delivery, name: string): Promise<string> {
   const directory = join(run.directory, "export");
-  await exportLayout(store, image, directory, name);
+  await exportLayout(store, image, directory, name, { isOurs: true });
   return `oci:${directory}:${name}`;
 }
 
@@ -82,25 +85,62 @@ export async function writeDestination(
   }
   const done = ports.reporter.step(`Writing ${destination.kind}:${destination.path}`);
   const name = destination.name ?? request.names[0]?.full;
-  if (destination.kind === "oci") await exportLayout(store, image, resolve(destination.path), name);
-  else await writeArchive(delivery, { ...destination, name: name ?? passingName });
+  const { kind } = destination;
+  const path = resolve(destination.path);
+  if (kind === "oci") await exportLayout(store, image, path, name);
+  else await writeArchive(delivery, { kind, path, name: name ?? passingName });
   done();
 }
 
-/** Written beside its place and then moved there: what stood there before stays until the new one is whole. */
-async function writeArchive(
-  delivery: Delivery,
-  archive: { readonly kind: string; readonly path: string; readonly name: string },
-): Promise<void> {
-  const path = resolve(archive.path);
-  const unfinished = `${path}.xbuild-${delivery.run.id}`;
+/**
+ * Written beside its place and then moved there: what stood there before stays until the new one is whole. What is
+ * no plain file, and a path that skopeo would split at its colon, gets the bytes from the run's directory.
+ */
+async function writeArchive(delivery: Delivery, archive: Archive): Promise<void> {
+  const { kind, path } = archive;
+  const what = `-o ${kind}:${path}`;
+  const target = findTarget(path, what);
+  if (target.kind !== "file" || target.path.includes(":") || !mayWrite(dirname(target.path))) {
+    return streamArchive(delivery, archive, what);
+  }
+  const unfinished = nameUnfinished(target.path);
   try {
-    const isDocker = archive.kind === "docker-archive";
-    const source = await (isDocker ? exportForCopy : exportImage)(delivery, archive.name);
-    const format = isDocker ? "docker" : "oci";
-    await copyAs(delivery, format, source, `${archive.kind}:${unfinished}:${archive.name}`);
-    await rename(unfinished, path);
+    await copyArchive(delivery, archive, unfinished);
+    await explain(what, () => replaceFile(target, unfinished));
   } finally {
     await rm(unfinished, { force: true });
   }
+}
+
+async function streamArchive(delivery: Delivery, archive: Archive, what: string): Promise<void> {
+  const { run, ports } = delivery;
+  const finished = join(run.directory, "archive.tar");
+  await rm(finished, { force: true });
+  await copyArchive(delivery, archive, finished);
+  const onWait = (): void => ports.reporter.progress("nobody reads it yet");
+  const content = createReadStream(finished);
+  const { signal } = ports;
+  const file = await prepareFile({ path: archive.path, what, content, signal, onWait });
+  try {
+    await file.place();
+  } finally {
+    await file.discard();
+  }
+}
+
+interface Archive {
+  readonly kind: "oci-archive" | "docker-archive";
+  /** Absolute. */
+  readonly path: string;
+  readonly name: string;
+}
+
+async function copyArchive(
+  delivery: Delivery,
+  { kind, name }: Archive,
+  path: string,
+): Promise<void> {
+  const isDocker = kind === "docker-archive";
+  const source = await (isDocker ? exportForCopy : exportImage)(delivery, name);
+  await copyAs(delivery, isDocker ? "docker" : "oci", source, `${kind}:${path}:${name}`);
 }

@@ -50,7 +50,10 @@ async function transfer(push: Push): Promise<string> {
     `push-${destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_")}`,
   );
   const source = `oci:${directory}:localhost/xbuild:latest`;
-  await exportLayout(store, image, directory, "localhost/xbuild:latest", { partial: true });
+  await exportLayout(store, image, directory, "localhost/xbuild:latest", {
+    partial: true,
+    isOurs: true,
+  });
   try {
     await send(push, source, rest);
   } catch (error) {
@@ -61,7 +64,10 @@ async function transfer(push: Push): Promise<string> {
       push,
       layers.filter((layer) => lacking.has(layer.digest)),
     );
-    await exportLayout(store, image, directory, "localhost/xbuild:latest", { partial: true });
+    await exportLayout(store, image, directory, "localhost/xbuild:latest", {
+      partial: true,
+      isOurs: true,
+    });
     await send(push, source, rest);
   }
   const there = layers.length - rest.length;

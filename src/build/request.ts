@@ -106,6 +106,8 @@ export interface BuildPorts {
   readonly signal: AbortSignal;
   /** RFC 3339 in whole seconds. */
   readonly now: string;
+  /** Called when the image is known and no name stands for it yet: what fails there leaves all as it was. */
+  readonly beforeNaming?: (result: BuildResult) => Promise<void>;
   /**
    * Starts over where ordinary users have all ids of the container (`buildah unshare`), and gives
    * the exit status; undefined, or a result of undefined, where that is not needed.

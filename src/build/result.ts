@@ -3,16 +3,25 @@ import { listHistory } from "../oci/history.ts";
 import type { Digest, Image } from "../oci/model.ts";
 import { listMissingLayers } from "../store/export.ts";
 import type { Store } from "../store/paths.ts";
-import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+import type { BuildPorts, BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+
+/** What is said of an image beside what it says itself. */
+export interface Outcome {
+  readonly upToDate: boolean;
+  readonly layers?: readonly CollectedLayer[];
+  /** Layers that the store is about to take. */
+  readonly coming?: ReadonlySet<Digest>;
+}
 
 /** What a build tells of its image: of one that was up to date, all layers are kept. */
 export async function describeResult(
   store: Store,
   request: BuildRequest,
   image: Image,
-  outcome: { readonly upToDate: boolean; readonly layers?: readonly CollectedLayer[] },
+  outcome: Outcome,
 ): Promise<BuildResult> {
   const missing = await listMissingLayers(store, image);
+  const elsewhere = missing.filter((layer) => outcome.coming?.has(layer.digest) !== true);
   const { architecture, os, variant } = image.config;
   return {
     names: request.names.map((one) => one.full),
@@ -20,8 +29,20 @@ export async function describeResult(
     configDigest: image.manifest.config.digest,
     platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
     upToDate: outcome.upToDate,
-    layers: listLayers(image, outcome.layers, new Set(missing.map((layer) => layer.digest))),
+    layers: listLayers(image, outcome.layers, new Set(elsewhere.map((layer) => layer.digest))),
   };
+}
+
+/** Tells beforehand what will be told at the end: what a caller does with it may still fail without harm. */
+export async function announceResult(
+  { beforeNaming }: BuildPorts,
+  store: Store,
+  request: BuildRequest,
+  image: Image,
+  outcome: Outcome,
+): Promise<void> {
+  if (beforeNaming === undefined) return;
+  await beforeNaming(await describeResult(store, request, image, outcome));
 }
 
 /** From the image itself, so that the report is true of what is in the store; the build adds each one's status. */

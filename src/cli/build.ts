@@ -1,6 +1,13 @@
 import { buildImage } from "../build.ts";
-import type { Destination } from "../build/request.ts";
+import type {
+  BuildPorts,
+  BuildRequest,
+  BuildResult,
+  Continued,
+  Destination,
+} from "../build/request.ts";
 import type { Engine } from "../engine/model.ts";
+import type { BuildPlan } from "../plan/model.ts";
 import { createPlan } from "../plan/plan.ts";
 import { parseCommandLine, usageError } from "./arguments.ts";
 import { buildFlags } from "./build-flags.ts";
@@ -12,6 +19,7 @@ import { passThrough } from "./pass-through.ts";
 import { createReporter } from "./reporter.ts";
 import { isSet, lastValue } from "./build-line.ts";
 import { createRequest } from "./request.ts";
+import { createResultFiles, type ResultFiles } from "./result-files.ts";
 import { reportResult } from "./result.ts";
 import { selectEngine } from "./select-engine.ts";
 import { showLines } from "../visible.ts";
@@ -63,15 +71,33 @@ async function buildOutput(
   const enterNamespace = (): Promise<number | undefined> =>
     engine.runInNamespace([...terminal.self, "build", ...words], input);
   const ports = { engine, reporter, signal, now, enterNamespace };
-  const result = await buildImage(request, plan, ports);
-  if ("continuedElsewhere" in result) return result.continuedElsewhere;
-  await reportResult(result, io, {
-    quiet: request.quiet,
+  const paths = {
     iidFile: lastValue(line, "iidfile"),
     metadataFile: lastValue(line, "metadata-file"),
-    milliseconds: Date.now() - started,
-  });
+  };
+  const files = createResultFiles(paths, terminal, ports);
+  const result = await buildWithFiles(request, plan, ports, files);
+  if ("continuedElsewhere" in result) return result.continuedElsewhere;
+  reportResult(result, io, { quiet: request.quiet, milliseconds: Date.now() - started });
   return 0;
+}
+
+async function buildWithFiles(
+  request: BuildRequest,
+  plan: BuildPlan,
+  ports: BuildPorts,
+  { prepare, place, discard }: ResultFiles,
+): Promise<BuildResult | Continued> {
+  try {
+    const result = await buildImage(request, plan, {
+      ...ports,
+      ...(prepare === undefined ? {} : { beforeNaming: prepare }),
+    });
+    if (!("continuedElsewhere" in result)) await place(result);
+    return result;
+  } finally {
+    await discard();
+  }
 }
 
 function isStdout(destination: Destination): boolean {

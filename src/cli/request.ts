@@ -69,6 +69,13 @@ export async function createRequest(
 
 /** `$XBUILD_STORE`, else `$XDG_DATA_HOME/xbuild`, else `~/.local/share/xbuild` (XDG base directories). */
 export function findStoreDirectory(io: CliIo): string {
+  const directory = findDirectory(io);
+  if (!directory.includes(":")) return directory;
+  const reason = `the store cannot be ${directory}: engines and skopeo split a path at its colon`;
+  throw usageError(reason, "set XBUILD_STORE to a directory without one");
+}
+
+function findDirectory(io: CliIo): string {
   const { XBUILD_STORE: store, XDG_DATA_HOME: data, HOME: home } = io.env;
   if (store) return resolve(io.cwd, store);
   if (data) return join(data, "xbuild");

@@ -1,5 +1,3 @@
-import { rename, rm, writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { BuildResult, ResultLayer } from "../build/request.ts";
 import type { LayerStatus } from "../layers/model.ts";
 import type { CliIo } from "./io.ts";
@@ -9,38 +7,13 @@ import { paint, renderDuration } from "./text.ts";
 
 export interface ResultOptions {
   readonly quiet: boolean;
-  readonly iidFile: string | undefined;
-  readonly metadataFile: string | undefined;
   readonly milliseconds: number;
 }
 
-/** Writes the files that were asked for, and tells the user what came of it; the image ID comes last. */
-export async function reportResult(
-  result: BuildResult,
-  io: CliIo,
-  options: ResultOptions,
-): Promise<void> {
-  if (options.iidFile !== undefined) {
-    await writeWhole(resolve(io.cwd, options.iidFile), result.configDigest);
-  }
-  if (options.metadataFile !== undefined) {
-    await writeWhole(
-      resolve(io.cwd, options.metadataFile),
-      `${JSON.stringify(result, undefined, 2)}\n`,
-    );
-  }
+/** Tells the user what came of it; the image ID comes last. */
+export function reportResult(result: BuildResult, io: CliIo, options: ResultOptions): void {
   if (!options.quiet) io.stdout(renderResult(result, io, options.milliseconds));
   io.stdout(show`${result.configDigest.replace(/^sha256:/, "")}\n`);
-}
-
-async function writeWhole(path: string, text: string): Promise<void> {
-  const unfinished = `${path}.xbuild-${process.pid}`;
-  try {
-    await writeFile(unfinished, text);
-    await rename(unfinished, path);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
 }
 
 /** What came of a build: its layers in a table, and names, counts, digest. */
@@ -48,9 +21,9 @@ export function renderResult(result: BuildResult, io: CliIo, milliseconds: numbe
   const title = result.names.length === 0 ? result.digest : result.names.join(", ");
   const time = paint(io, "dim", `(${renderDuration(milliseconds)})`);
   if (result.upToDate) {
-    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n  ${result.digest}\n`;
+    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n  ${result.digest}\n${renderElsewhere(result.layers)}`;
   }
-  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n  ${result.digest}\n`;
+  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n  ${result.digest}\n${renderElsewhere(result.layers)}`;
 }
 
 const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;
@@ -72,6 +45,14 @@ function summarise(layers: readonly ResultLayer[]): string {
     return `${chosen.length} (${renderSize(chosen.reduce((sum, one) => sum + one.size, 0))})`;
   };
   return `${countLayers(layers)}, kept ${total(["base", "kept", "equal"])}, new ${total(["new"])}`;
+}
+
+/** What is kept by reference is its registry's word until its bytes are here. */
+function renderElsewhere(layers: readonly ResultLayer[]): Visible {
+  const count = layers.filter((one) => !one.verified).length;
+  if (count === 0) return show``;
+  const verb = count === 1 ? "is" : "are";
+  return show`  ${count} of the kept layers ${verb} elsewhere: what is in ${count === 1 ? "it" : "them"} was not verified\n`;
 }
 
 function countLayers(layers: readonly ResultLayer[]): string {
