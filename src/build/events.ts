@@ -1,10 +1,15 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import type { XbuildError } from "../errors.ts";
 import type { StoreOptions } from "../store/store.ts";
-import type { TransferPorts } from "./request.ts";
+import type { BuildReporter } from "./request.ts";
+
+export interface EventPorts {
+  readonly reporter: Pick<BuildReporter, "warn">;
+  readonly signal: AbortSignal;
+}
 
 /** What the store tells of while it works, as warnings; the user's signal ends its waiting. */
-export function describeEvents({ reporter, signal }: TransferPorts): StoreOptions {
+export function describeEvents({ reporter, signal }: EventPorts): StoreOptions {
   return {
     signal,
     // What is damaged counts as missing, and is built anew.

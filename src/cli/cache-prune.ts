@@ -1,3 +1,9 @@
+import { findEngine } from "../engine/detect.ts";
+import type { Engine } from "../engine/model.ts";
+import { XbuildError } from "../errors.ts";
+import type { Store } from "../store/paths.ts";
+import { hasDeadRuns } from "../store/runs.ts";
+import { createReporter } from "./reporter.ts";
 import { pruneStore } from "../store/prune.ts";
 import type { PruneOptions, PruneResult } from "../store/prune-plan.ts";
 import { usageError } from "./arguments.ts";
@@ -37,7 +43,11 @@ const flags = [
 ] as const;
 
 /** `xbuild cache prune`. @returns 0 @throws XbuildError `usage`, `store-damaged` and those of writing */
-export async function runCachePrune(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runCachePrune(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const line = readCommandLine(argv, flags);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -48,9 +58,42 @@ export async function runCachePrune(argv: readonly string[], io: CliIo): Promise
   }
   const isJson = wantsJson(line);
   const options = readOptions(line, Date.now());
-  const result = await pruneStore(await openUserStore(io), options);
+  const store = await openUserStore(io, signal);
+  if (options.dryRun !== true && (await hasDeadRuns(store))) {
+    const status = await cleanUp(store, argv, io, signal);
+    if (status !== undefined) return status;
+  }
+  const result = await pruneStore(store, options);
   io.stdout(isJson ? showJson(result) : renderResult(result, options.dryRun === true));
   return 0;
+}
+
+/**
+ * Removes what killed builds left. Their files may be those of users that the engine's namespace alone has: then
+ * the command starts over in there. @returns its exit status where it did
+ */
+async function cleanUp(
+  store: Store,
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const engine = findAnyEngine(io);
+  const status = await engine?.runInNamespace([...io.self, "cache", "prune", ...argv], undefined);
+  if (status !== undefined) return status;
+  const { cleanDeadRuns } = await import("../build/cleanup.ts");
+  await cleanDeadRuns(store, engine, { reporter: createReporter(io, true), signal });
+  return undefined;
+}
+
+/** A store can be pruned where no engine is. */
+function findAnyEngine(io: CliIo): Engine | undefined {
+  try {
+    return findEngine(undefined, [], io.env["PATH"]);
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    return undefined;
+  }
 }
 
 function readOptions(line: StoreCommandLine, now: number): PruneOptions {

@@ -26,7 +26,11 @@ with findings.
 `;
 
 /** `xbuild cache verify`. @returns 0 where nothing was found, else 1 @throws XbuildError `usage` */
-export async function runCacheVerify(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runCacheVerify(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const line = readCommandLine(argv, [{ name: "repair", kind: "boolean" }, formatFlag, helpFlag]);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -34,7 +38,7 @@ export async function runCacheVerify(argv: readonly string[], io: CliIo): Promis
   }
   if (line.operands.length > 0) throw usageError("cache verify takes no argument");
   const isJson = wantsJson(line);
-  const store = await openUserStore(io);
+  const store = await openUserStore(io, signal);
   const fetcher = createBlobFetcher(store, readAccess({ flags: [] }, io));
   try {
     const repair = line.isSet("repair");

@@ -16,7 +16,7 @@ const help = show`Usage: xbuild cache COMMAND [FLAGS]
 xbuild cache COMMAND --help says more.
 `;
 
-type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
+type Command = (argv: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import("./cache-list.ts")).runCacheList,
@@ -27,14 +27,18 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** `xbuild cache`. @returns the command's exit status @throws XbuildError `usage` and the command's own */
-export async function runCache(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runCache(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const [name, ...rest] = argv;
   if (name === "--help" || name === "-h") {
     io.stdout(help);
     return 0;
   }
   const command = Object.hasOwn(commands, name ?? "") ? commands[name ?? ""] : undefined;
-  if (command !== undefined) return (await command())(rest, io);
+  if (command !== undefined) return (await command())(rest, io, signal);
   if (name === undefined) throw usageError("cache needs a command", "see xbuild cache --help");
   const near = suggestName(name, Object.keys(commands));
   const hint = near === undefined ? "see xbuild cache --help" : `did you mean ${near}?`;

@@ -19,6 +19,8 @@ export async function runProcess(words: readonly string[]): Promise<void> {
     const { text, exitStatus } = renderFailure(error, io, controller.signal.aborted);
     io.stderr(text);
     process.exitCode = controller.signal.aborted ? exitStatuses.interrupted : exitStatus;
+    // What is still under way in the background is nobody's any more: whoever interrupts does not wait for it.
+    if (controller.signal.aborted) process.stderr.write("", () => process.exit());
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
   }

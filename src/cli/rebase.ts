@@ -41,7 +41,7 @@ export async function runRebase(
   }
   const request = await createRebaseRequest(line, io);
   const quiet = line.flags.findLast(({ spec }) => spec.name === "quiet")?.value === "true";
-  const store = await openUserStore(io);
+  const store = await openUserStore(io, signal);
   const ports = { reporter: createReporter(io, quiet), signal, now: readTime(io) };
   const result = await rebase(store, request, ports);
   const names = [...request.names, ...request.pushes.map((one) => one.text)];

@@ -13,7 +13,11 @@ Forgets names of images in the store. The space is free after xbuild cache prune
 `;
 
 /** `xbuild rmi`. @returns 0, or 1 where a name was not there @throws XbuildError `usage`, `name-invalid` */
-export async function runRmi(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runRmi(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const line = readCommandLine(argv, [helpFlag]);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -21,7 +25,7 @@ export async function runRmi(argv: readonly string[], io: CliIo): Promise<number
   }
   if (line.operands.length === 0) throw usageError("rmi needs the name of an image");
   const names = line.operands.map((name) => parseImageName(name).full);
-  const store = await openUserStore(io);
+  const store = await openUserStore(io, signal);
   let status = 0;
   for (const name of new Set(names)) {
     try {

@@ -1,3 +1,5 @@
+import { describeEvents } from "../build/events.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import { suggestName } from "../suggest.ts";
 import type { Store } from "../store/paths.ts";
 import { openStore } from "../store/store.ts";
@@ -36,13 +38,9 @@ export function readCommandLine(
 }
 
 /** The store that the environment names; what in it is damaged is told and counts as missing. */
-export function openUserStore(io: CliIo): Promise<Store> {
-  return openStore(findStoreDirectory(io), {
-    onDamage: ({ code, message, hint }) => {
-      const advice = hint === undefined ? {} : { hint };
-      io.stderr(showNotice({ severity: "warning", code, message, ...advice }));
-    },
-  });
+export function openUserStore(io: CliIo, signal: AbortSignal): Promise<Store> {
+  const warn = (one: Diagnostic): void => io.stderr(showNotice(one));
+  return openStore(findStoreDirectory(io), describeEvents({ reporter: { warn }, signal }));
 }
 
 /** Whether the output is for programs. @throws XbuildError `usage` for a format that is none */

@@ -25,11 +25,11 @@ interface Ran {
   readonly stderr: string;
 }
 
-type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
+type Command = (argv: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
 
 async function runOn(store: Store, command: Command, argv: readonly string[]): Promise<Ran> {
   const { io, printed } = captureIo({ env: { XBUILD_STORE: store.directory } });
-  const status = await command(argv, io);
+  const status = await command(argv, io, new AbortController().signal);
   return { status, ...printed };
 }
 

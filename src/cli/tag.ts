@@ -11,7 +11,11 @@ Gives an image of the store more names; a name that stood for another image stan
 `;
 
 /** `xbuild tag`. @returns 0 @throws XbuildError `usage`, `name-invalid`, `image-not-found` */
-export async function runTag(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runTag(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const line = readCommandLine(argv, [helpFlag]);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -21,7 +25,7 @@ export async function runTag(argv: readonly string[], io: CliIo): Promise<number
   if (existing === undefined || names.length === 0) {
     throw usageError("tag needs the name of an image and a new one");
   }
-  const store = await openUserStore(io);
+  const store = await openUserStore(io, signal);
   for (const name of names) await tagName(store, existing, name);
   return 0;
 }

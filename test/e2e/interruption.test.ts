@@ -91,6 +91,21 @@ describe("the next run cleans up after a run that was killed", () => {
     expect(await listProcesses(sleep)).toEqual([]);
   });
 
+  test.each([
+    ["a build that is up to date", () => project.build()],
+    ["cache prune", () => project.run(["cache", "prune"])],
+  ])("%s", async (_, clean) => {
+    await project.write({ "Containerfile.x": good });
+    await project.build();
+    const started = await start(`${good}${endless}\n`, "begun");
+    started.signal("SIGKILL");
+    await started.ended;
+    await project.write({ "Containerfile.x": good });
+    // Checks that nothing is left.
+    expect(await clean()).toMatchObject({ status: 0, builds: [] });
+    expect(await listProcesses(sleep)).toEqual([]);
+  });
+
   test("together with its engine", async () => {
     const started = await start(`${good}${endless}\n`, "begun");
     const engines = await listChildren(started.pid);
