@@ -13,7 +13,7 @@ export default defineConfig({
           include: [
             "{src,grammar,bench}/**/*.test.ts",
             "test/{helpers,integration}/**/*.test.ts",
-            "test/hostile/*.test.ts",
+            "test/{hostile,fuzz}/*.test.ts",
           ],
           testTimeout: 60_000,
           hookTimeout: 300_000,

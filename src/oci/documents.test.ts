@@ -228,7 +228,7 @@ test.each<[string, string, (documents: Documents) => void]>([
   ["image-invalid", "rootfs", ({ config }) => delete config["rootfs"]],
   ["image-invalid", "config.Env.0", ({ config }) => (config["config"] = { Env: [1] })],
   ["image-unsupported", "schema 1", ({ manifest }) => (manifest["schemaVersion"] = 1)],
-  ["image-unsupported", "an index", ({ manifest }) => (manifest["manifests"] = [])],
+  ["image-invalid", "an image and an index", ({ manifest }) => (manifest["manifests"] = [])],
   [
     "image-unsupported",
     "its layer 1 is encrypted",

@@ -22,7 +22,7 @@ const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_
 const pathOnly = 0o10000000;
 
 /** Opens a directory; a link in its place is not followed. Errors: those of open(2), ELOOP and ENOTDIR among them. */
-export function openDirectory(path: string | Buffer): OpenDirectory {
+function openDirectory(path: string | Buffer): OpenDirectory {
   return { fd: openSync(path, directoryFlags) };
 }
 
@@ -52,11 +52,6 @@ export function makeAccessible(path: string | Buffer): void {
 
 export function closeDirectory({ fd }: OpenDirectory): void {
   closeSync(fd);
-}
-
-/** Which directory it is, and whose. */
-export function statDirectory({ fd }: OpenDirectory): BigIntStats {
-  return fstatSync(fd, { bigint: true });
 }
 
 /** What a system call takes for a name in an open directory, whatever bytes it has. proc(5), /proc/self/fd */

@@ -1,5 +1,5 @@
 /** So much of what others say is looked at; in UTF-16 units. */
-export const longestMessage = 16 * 1024;
+const longestMessage = 16 * 1024;
 
 /**
  * A text of a program or a registry, cut in its middle where it is longer than that: before it is matched

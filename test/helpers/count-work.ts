@@ -25,7 +25,7 @@ const counted: readonly (readonly [owner: object, name: string, cost: Cost])[] =
  * How much a synchronous action makes the built-in functions convert, split, sort and search: a count that no
  * clock and no load changes. For inputs of n and 10n it tells linear work from quadratic.
  */
-export function countWork(action: () => unknown): number {
+function countWork(action: () => unknown): number {
   let work = 0;
   const restore = counted.map(([owner, name, cost]) => {
     const original: unknown = Reflect.get(owner, name);

@@ -71,11 +71,3 @@ function renderConfig(contents: readonly string[]): Uint8Array {
     }),
   );
 }
-
-/** OCI's manifest of such parts. */
-export function createManifest(parts: {
-  readonly config: Descriptor;
-  readonly layers: readonly object[];
-}): object {
-  return { schemaVersion: 2, mediaType: ociManifestType, ...parts };
-}
