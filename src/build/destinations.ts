@@ -87,7 +87,7 @@ export async function writeDestination(
   const name = destination.name ?? request.names[0]?.full;
   const { kind } = destination;
   const path = resolve(destination.path);
-  if (kind === "oci") await exportLayout(store, image, path, name);
+  if (kind === "oci") await explain(`-o oci:${path}`, () => exportLayout(store, image, path, name));
   else await writeArchive(delivery, { kind, path, name: name ?? passingName });
   done();
 }

@@ -59,6 +59,6 @@ async function readText(line: BuildCommandLine, cwd: string): Promise<string> {
   if (file === "-" || [file, operand].some((one) => one !== undefined && isRemoteContext(one))) {
     return "";
   }
-  const { bytes } = await locateSources(file, operand, cwd);
+  const { bytes } = await locateSources(file, operand, cwd, { isGuess: true });
   return Buffer.from(bytes).toString("latin1");
 }

@@ -35,9 +35,15 @@ export interface GivenArguments {
  * --build-arg-file's and --build-arg's values; one without a value takes the environment's, if it has one.
  * Errors: `usage` for a --redact that names none of them.
  */
-export async function readBuildArgs(line: BuildCommandLine, io: CliIo): Promise<GivenArguments> {
+export async function readBuildArgs(
+  line: BuildCommandLine,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<GivenArguments> {
   const files = await Promise.all(
-    listValues(line, "build-arg-file").map((path) => readArgumentFile(resolve(io.cwd, path))),
+    listValues(line, "build-arg-file").map((path) =>
+      readArgumentFile(resolve(io.cwd, path), signal),
+    ),
   );
   const fromFiles = files.flat().map((word) => splitPair(word));
   const fromLine = listValues(line, "build-arg").map((word) => splitPair(word));

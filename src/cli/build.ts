@@ -36,14 +36,15 @@ export async function runBuild(
     return 0;
   }
   const engine = selectEngine(lenient.line, io);
-  const parsed = await readParsed(lenient.line, io).catch((error: unknown) => {
+  const parsed = await readParsed(lenient.line, io, signal).catch((error: unknown) => {
     throw lenient.doubt ?? error;
   });
-  if (parsed === undefined) return passThrough(engine, lenient, io);
+  if (parsed === undefined) return passThrough(engine, lenient, io, signal);
   const { sources, containerfile } = parsed;
-  if (!mentionsOutput(containerfile)) return passThrough(engine, lenient, io, sources);
+  if (!mentionsOutput(containerfile)) return passThrough(engine, lenient, io, signal, { sources });
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
-  if (!needsOutput(parsed)) return passThrough(engine, lenient, io, sources, containerfile);
+  if (!needsOutput(parsed))
+    return passThrough(engine, lenient, io, signal, { sources, lowered: containerfile });
   return buildOutput(words, parsed, engine, io, signal);
 }
 

@@ -19,13 +19,13 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-type Command = (argv: readonly string[], io: CliIo) => Promise<number>;
+type Command = (argv: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
 
 /** Runs a command beside a Containerfile, without an engine in reach. */
 async function run(command: Command, text: string, ...argv: string[]) {
   await writeFile(join(directory, "Containerfile"), text);
   const { io, printed } = captureIo({ cwd: directory, env: { TOKEN: "from the environment" } });
-  return { status: await command(argv, io), ...printed };
+  return { status: await command(argv, io, new AbortController().signal), ...printed };
 }
 
 const clean = "FROM alpine:3.20\nRUN true\n";

@@ -41,7 +41,11 @@ Exit status: 0 with nothing found, 1 with findings.
 `;
 
 /** `xbuild check`. @returns 0 where nothing was found, else 1. @throws XbuildError `usage`, `file-not-found` */
-export async function runCheck(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runCheck(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const line = parseCommandLine(argv, flags);
   const given = createReader(line.flags);
   if (given.last("help") === "true") {
@@ -51,7 +55,7 @@ export async function runCheck(argv: readonly string[], io: CliIo): Promise<numb
   const format = readFormat(given.last("format") ?? "text");
   const operands = [...line.operands, ...line.rest];
   if (operands.length > 1) throw usageError("check takes one context");
-  const { file, bytes } = await locateSources(given.last("file"), operands[0], io.cwd);
+  const { file, bytes } = await locateSources(given.last("file"), operands[0], io.cwd, { signal });
   const containerfile = parseContainerfile(bytes, file);
   const graph = resolveStages(containerfile, readOptions(given, io));
   const options = await readEngine(given.last("engine"), io);

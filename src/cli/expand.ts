@@ -19,13 +19,17 @@ build arguments that look like secrets are masked.
 `;
 
 /** `xbuild expand`. @returns 0. @throws XbuildError as `build` does, for what is wrong before it runs. */
-export async function runExpand(words: readonly string[], io: CliIo): Promise<number> {
+export async function runExpand(
+  words: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
   const line = parseCommandLine(words, buildFlags);
   if (isSet(line, "help")) {
     io.stdout(help);
     return 0;
   }
-  const parsed = await readParsed(line, io);
+  const parsed = await readParsed(line, io, signal);
   if (parsed === undefined) throw usageError("expand reads files of this machine alone");
   const { containerfile, graph } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {

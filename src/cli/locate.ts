@@ -1,6 +1,8 @@
-import { readFile, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { exitStatuses, XbuildError } from "../errors.ts";
+import { systemCode } from "../system/errno.ts";
+import { readInput, readStandardInput } from "../system/read-input.ts";
 
 /** Where the Containerfile and the context of a command line are. */
 export interface Sources {
@@ -9,6 +11,15 @@ export interface Sources {
   readonly bytes: Uint8Array;
   /** An absolute path. */
   readonly context: string;
+  /** Whether the file can be read but once, and has been. Not said of standard input. */
+  readonly isPipe?: boolean;
+}
+
+export interface LocateOptions {
+  /** Ends the waiting for a pipe's writer. */
+  readonly signal?: AbortSignal | undefined;
+  /** Nothing that can be read but once, a pipe, is touched: it counts as not there. */
+  readonly isGuess?: boolean;
 }
 
 const defaultNames = ["Containerfile.x", "Containerfile", "Dockerfile"] as const;
@@ -28,27 +39,62 @@ export async function locateSources(
   named: string | undefined,
   operand: string | undefined,
   cwd: string,
+  options: LocateOptions = {},
 ): Promise<Sources> {
   const context = resolve(cwd, operand ?? ".");
   const kind = await kindOf(context);
-  if (kind === "file" && named === undefined) {
-    return { file: operand ?? context, bytes: await readFile(context), context: dirname(context) };
+  if (kind !== undefined && kind !== "directory" && named === undefined) {
+    const file = { shown: operand ?? context, path: context };
+    return readSource(file, dirname(context), options);
   }
-  if (kind !== "directory") throw contextNotFound(operand ?? ".", kind === "file");
-  if (named === "-") return { file: "-", bytes: await readStandardInput(), context };
+  if (kind !== "directory") throw contextNotFound(operand ?? ".", kind !== undefined);
+  if (named === "-") return { file: "-", bytes: await readStandardInput(options.signal), context };
   const file =
     named === undefined
       ? await findDefault(context, operand)
       : await findNamed(named, context, cwd);
-  return { file: file.shown, bytes: await readFile(file.path), context };
+  return readSource(file, context, options);
 }
 
-type Kind = "file" | "directory" | undefined;
+async function readSource(
+  { shown, path }: Found,
+  context: string,
+  options: LocateOptions,
+): Promise<Sources> {
+  const isPipe = (await kindOf(path)) === "other";
+  if (options.isGuess === true && isPipe) throw fileNotFound(shown);
+  try {
+    const bytes = await readInput(path, options.signal);
+    return { file: shown, bytes, context, ...(isPipe ? { isPipe } : {}) };
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    throw new XbuildError("file-not-found", `the file ${shown} cannot be read (${code})`, {
+      hint: hints[code] ?? "see that it is a file which this user may read",
+      exitStatus: exitStatuses.usage,
+      cause,
+    });
+  }
+}
+
+const hints: Readonly<Record<string, string>> = {
+  EISDIR: "it is a directory: name the Containerfile in it",
+  EACCES: "this user may not read it",
+  EFBIG: "it has more than 64 MiB: name a Containerfile",
+};
+
+function fileNotFound(shown: string): XbuildError {
+  return new XbuildError("file-not-found", `the file ${shown} does not exist`);
+}
+
+type Kind = "file" | "directory" | "other" | undefined;
 
 async function kindOf(path: string): Promise<Kind> {
   try {
     const stats = await stat(path);
-    return stats.isDirectory() ? "directory" : "file";
+    if (stats.isDirectory()) return "directory";
+    return stats.isFile() ? "file" : "other";
   } catch {
     return undefined;
   }
@@ -86,12 +132,6 @@ function contextNotFound(context: string, isFile: boolean): XbuildError {
     hint: "name a directory",
     exitStatus: exitStatuses.usage,
   });
-}
-
-async function readStandardInput(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
 }
 
 /** The ignore file of a context: named, or beside the Containerfile, or in the context, in buildah's order. */

@@ -31,13 +31,17 @@ export interface Parsed {
  * Reads the Containerfile that a command line names; undefined where only the engine can.
  * @throws XbuildError `file-not-found`, `context-not-found`, `usage`
  */
-export async function readParsed(line: BuildCommandLine, io: CliIo): Promise<Parsed | undefined> {
-  const sources = await readSources(line, io);
+export async function readParsed(
+  line: BuildCommandLine,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<Parsed | undefined> {
+  const sources = await readSources(line, io, signal);
   if (sources === undefined) return undefined;
   const containerfile = parseContainerfile(sources.bytes, sources.file);
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
     throw preprocessed(sources.file);
-  const given = await readBuildArgs(line, io);
+  const given = await readBuildArgs(line, io, signal);
   const graph = resolveGraph(containerfile, line, given.buildArgs);
   return { sources, containerfile, given, graph };
 }
@@ -64,7 +68,11 @@ export function needsOutput({ containerfile, graph }: Parsed): boolean {
 }
 
 /** undefined where only the engine can read them: a URL, a git repository, standard input. */
-async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
+async function readSources(
+  line: BuildCommandLine,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<Sources | undefined> {
   const files = listValues(line, "file");
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
@@ -74,7 +82,7 @@ async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources |
   ];
   if (remote.some(isRemoteContext)) return undefined;
   const [first, ...more] = files;
-  const sources = await locateSources(first, operand, io.cwd);
+  const sources = await locateSources(first, operand, io.cwd, { signal });
   for (const file of more) await assertPlain(file, operand, io.cwd);
   if (more.length > 0) {
     if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))

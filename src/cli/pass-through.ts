@@ -11,35 +11,45 @@ import { findIgnoreFile, type Sources } from "./locate.ts";
 import { lastValue, listValues } from "./build-line.ts";
 import { readArgumentFile, splitPair } from "./values.ts";
 
+/** What has been read of a command line that is the engine's. */
+export interface PassedSources {
+  readonly sources?: Sources;
+  /** A file whose OUTPUT stages the target does not use: the engine gets it without them. */
+  readonly lowered?: Containerfile;
+}
+
 /**
  * A build without OUTPUT: the engine's own, with every flag as it was given, its streams, its
- * result and its exit status. `lowered` is a file whose OUTPUT stages the target does not use:
- * the engine gets it without them.
+ * result and its exit status.
  */
 export async function passThrough(
   engine: Engine,
   lenient: LenientLine,
   io: CliIo,
-  sources?: Sources,
-  lowered?: Containerfile,
+  signal: AbortSignal,
+  { sources, lowered }: PassedSources = {},
 ): Promise<number> {
   const { line } = lenient;
   refuseOwnFlags(lenient);
   const redacted = new Set(listValues(line, "redact"));
+  const replaced = findReplaced(sources, lowered);
   const flags = line.flags.filter(
-    (one) => isForEngine(one, lenient, engine, lowered !== undefined) && !isRedacted(one, redacted),
+    (one) =>
+      isForEngine(one, lenient, engine, replaced !== undefined) && !isRedacted(one, redacted),
   );
-  const fromFiles = await readArgumentFiles(lenient, io);
+  const fromFiles = await readArgumentFiles(lenient, io, signal);
   const hidden = line.flags.filter((one) => isRedacted(one, redacted)).map((one) => one.value);
   const args = [
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
-    ...(sources === undefined ? [] : await renderFile(lenient, io, sources, lowered)),
+    ...(sources === undefined
+      ? []
+      : await renderFile(lenient, io, sources, replaced !== undefined)),
     ...line.operands,
     ...line.rest,
   ];
   return engine.passThrough(args, {
-    input: readInput(sources, lowered),
+    input: replaced ?? (sources?.file === "-" ? sources.bytes : undefined),
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
 }
@@ -59,10 +69,10 @@ function isForEngine(
   flag: GivenFlag<BuildFlag>,
   lenient: LenientLine,
   engine: Engine,
-  lowered: boolean,
+  isReplaced: boolean,
 ): boolean {
   const { name, ours } = flag.spec;
-  if (lowered && (name === "file" || name === "ignorefile")) return false;
+  if (isReplaced && (name === "file" || name === "ignorefile")) return false;
   // podman build has no --runtime; as podman's own option it stands before the command.
   if (name === "runtime" && engine.name === "podman") return false;
   return !ours || lenient.engineFlags.some((one) => one.name === name);
@@ -95,10 +105,11 @@ function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
 async function readArgumentFiles(
   { line, engineFlags }: LenientLine,
   io: CliIo,
+  signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (engineFlags.some((one) => one.name === "build-arg-file")) return [];
   const paths = listValues(line, "build-arg-file").map((path) => resolve(io.cwd, path));
-  const words = await Promise.all(paths.map(readArgumentFile));
+  const words = await Promise.all(paths.map((path) => readArgumentFile(path, signal)));
   return words.flat();
 }
 
@@ -107,9 +118,9 @@ async function renderFile(
   { line }: LenientLine,
   io: CliIo,
   sources: Sources,
-  lowered: Containerfile | undefined,
+  isReplaced: boolean,
 ): Promise<readonly string[]> {
-  if (lowered !== undefined) {
+  if (isReplaced) {
     const named = lastValue(line, "ignorefile");
     const ignore = await findIgnoreFile(named, sources.file, sources.context, io.cwd);
     return ["--file=-", ...(ignore === undefined ? [] : [`--ignorefile=${ignore}`])];
@@ -118,10 +129,11 @@ async function renderFile(
   return known ? [] : [`--file=${resolve(io.cwd, sources.file)}`];
 }
 
-function readInput(
+/** What the engine reads from its standard input instead of the file: a pipe has been read already. */
+function findReplaced(
   sources: Sources | undefined,
   lowered: Containerfile | undefined,
 ): Uint8Array | undefined {
   if (lowered !== undefined) return Buffer.from(lowerFile(lowered), "latin1");
-  return sources?.file === "-" ? sources.bytes : undefined;
+  return sources?.isPipe === true ? sources.bytes : undefined;
 }

@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { exitStatuses, XbuildError } from "../errors.ts";
+import { readInput } from "../system/read-input.ts";
 import { usageError } from "./arguments.ts";
 
 /** `NAME=VALUE` in two; the value is undefined where there is no `=`. */
@@ -52,11 +52,15 @@ export function parseDuration(text: string, what: string): number {
 }
 
 /** Lines `NAME=VALUE` or `NAME`; blank lines and those that begin with # are left out (buildah's form). */
-export async function readArgumentFile(path: string): Promise<readonly string[]> {
+export async function readArgumentFile(
+  path: string,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
   let text;
   try {
-    text = await readFile(path, "utf8");
+    text = (await readInput(path, signal)).toString("utf8");
   } catch (cause) {
+    signal.throwIfAborted();
     throw new XbuildError("file-not-found", `cannot read the argument file ${path}`, {
       exitStatus: exitStatuses.usage,
       hint: "--build-arg-file names a file with a line NAME=VALUE for each argument",

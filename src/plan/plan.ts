@@ -41,8 +41,8 @@ function isMetadata(instruction: Instruction): boolean {
 export function createPlan(containerfile: Containerfile, graph: StageGraph): BuildPlan | undefined {
   const needed = graph.needed.map((index) => stageAt(graph, index));
   const outputs = needed.filter((stage) => stage.output !== undefined);
-  const target = stageAt(graph, graph.target);
   if (outputs.length === 0) return undefined;
+  const target = stageAt(graph, graph.target);
   const output = assertSupported(containerfile, target, outputs);
   const after = target.stage.instructions.filter(
     (one) => one.span.start.offset > output.instruction.span.start.offset,
@@ -148,8 +148,9 @@ function planStage(containerfile: Containerfile, stage: ResolvedStage): StageBui
 }
 
 function baseReference(graph: StageGraph, stage: ResolvedStage): Reference {
-  const base = stage.base;
-  return base.kind === "stage" ? baseReference(graph, stageAt(graph, base.index)) : base;
+  let { base } = stage;
+  while (base.kind === "stage") ({ base } = stageAt(graph, base.index));
+  return base;
 }
 
 function planLayering(target: ResolvedStage, after: readonly Instruction[]): LayeringSteps {

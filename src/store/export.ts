@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { refNameAnnotation } from "../oci/annotations.ts";
@@ -12,6 +12,7 @@ import { createDuplicator, type Duplicate } from "./duplicate.ts";
 import { ifPresent } from "../system/errno.ts";
 import { blobMode, forEachOf } from "./files.ts";
 import { settleFile, syncDirectory } from "../system/durable.ts";
+import { makeDirectories } from "../system/make-directories.ts";
 import { withLock } from "../system/lock.ts";
 import { blobPath, type Store } from "./paths.ts";
 
@@ -39,7 +40,7 @@ export async function exportLayout(
   if (options.partial !== true) assertComplete(missing);
   const lacking = new Set(missing.map((layer) => layer.digest));
   const blobs = join(directory, "blobs", "sha256");
-  await mkdir(blobs, { recursive: true });
+  await makeDirectories(blobs);
   await withLock(
     directory,
     async () => {

@@ -60,6 +60,7 @@ const failures: { readonly [code: string]: Failure } = {
   EPERM: { code: "store-not-writable", what: "may not be changed", hint: otherPlace },
   EROFS: { code: "store-not-writable", what: "is on a read-only file system", hint: otherPlace },
   ENOTDIR: { code: "store-not-writable", what: "is not a directory", hint: otherPlace },
+  ENAMETOOLONG: { code: "store-not-writable", what: "has too long a name", hint: otherPlace },
   EISDIR: damaged("has a directory where a file belongs"),
   ENOTEMPTY: damaged("has a directory where a file belongs"),
   EEXIST: damaged("has a file where none belongs"),

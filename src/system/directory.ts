@@ -1,12 +1,4 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  fstatSync,
-  opendirSync,
-  openSync,
-  type BigIntStats,
-} from "node:fs";
+import { chmodSync, closeSync, constants, opendirSync, openSync } from "node:fs";
 import { systemCode } from "./errno.ts";
 
 /**

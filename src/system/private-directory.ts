@@ -7,9 +7,9 @@ import {
   closeSync,
   readFileSync,
 } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { syncDirectory } from "./durable.ts";
+import { makeDirectories } from "./make-directories.ts";
 
 /** For its owner alone, whatever the umask is. */
 const privateMode = 0o700;
@@ -19,12 +19,13 @@ const privateMode = 0o700;
  * Durable. Errors: those of mkdir(2).
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: privateMode });
+  const made = await makeDirectories(path, privateMode);
+  const [first] = made;
   if (first === undefined) return;
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
+  for (const one of made.toReversed()) {
     // A umask may have taken from it what its owner needs.
-    chmodSync(made, privateMode);
-    await syncDirectory(made);
+    chmodSync(one, privateMode);
+    await syncDirectory(one);
   }
   await syncDirectory(dirname(first));
 }
