@@ -93,7 +93,6 @@ const odd = [
   ["blobs/sha256", "a link to nowhere"],
   ["records", "a file"],
   ["refs", "a link to nowhere"],
-  ["state", "a file"],
   ["tmp", "a link to nowhere"],
   ["index.json", "a directory"],
 ] as const;
