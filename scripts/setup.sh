@@ -6,15 +6,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case "${1:-}" in
-demo) programs="buildah skopeo mmdebstrap flock" ;;
-test) programs="buildah podman skopeo umoci mmdebstrap flock zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild" ;;
+demo) programs="buildah skopeo mmdebstrap flock unshare" ;;
+test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 125 ;;
 esac
 
 # The Debian package of a program, where it has another name.
 package_of() {
     case "$1" in
-    flock) echo util-linux ;;
+    flock | setpriv | prlimit | unshare) echo util-linux ;;
     bsdtar) echo libarchive-tools ;;
     busybox) echo busybox-static ;;
     newuidmap) echo uidmap ;;
