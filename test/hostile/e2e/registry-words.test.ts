@@ -22,13 +22,18 @@ beforeAll(async () => {
 const size = 900_000;
 /** Texts on which patterns that were there once took minutes. */
 const texts = {
-  "the word digest, again and again": "/digest ".repeat(size / 8),
-  "one long word": "x".repeat(size),
-  "a message in a message": `{"errors":[{"message":"${"cannot match digest: ".repeat(size / 21)}"}]}`,
+  "the word digest, again and again": sayError("/digest ".repeat(size / 8)),
+  "one long word": sayError("x".repeat(size)),
+  "a message that nearly matches": sayError("cannot match digest: ".repeat(size / 21)),
   "nested lists": "[".repeat(size),
-  "lines without end": "error: manifest unknown\n".repeat(size / 24),
-  escapes: "\u001b[2J\u009b31m".repeat(size / 10),
+  "lines without end": sayError(String.raw`error: manifest unknown\n`.repeat(size / 25)),
+  escapes: sayError(String.raw`\u001b[2J\u009b31m`.repeat(size / 18)),
 };
+
+/** As registries say it, so that skopeo hands it on. distribution-spec v1.1, "Error Codes" */
+function sayError(message: string): string {
+  return `{"errors":[{"code":"UNKNOWN","message":"${message}"}]}`;
+}
 
 const requests = {
   "the previous image's manifest": /manifests\//,
@@ -37,13 +42,15 @@ const requests = {
 };
 
 describe.each(Object.entries(requests))("asked for %s", (_what, pattern) => {
-  // An error, and an answer that claims to be what was asked for, in turn.
-  const said = Object.entries(texts).map(([what, text], index) => [what, text, index] as const);
-  test.each(said)("it says %s", async (_, text, index) => {
+  // An error, and for some an answer that claims to be what was asked for.
+  const said = Object.entries(texts).flatMap(([what, text], index) =>
+    [400, ...(index % 3 === 0 ? [200] : [])].map((status) => [what, status, text] as const),
+  );
+  test.each(said)("it says %s with status %i", async (_, status, text) => {
     const fault = service.proxy.fault({
       match: ({ method, path }) => pattern.test(`${method} ${path}`),
       replace: {
-        status: index % 2 === 0 ? 500 : 200,
+        status,
         body: Buffer.from(text),
         headers: { "content-type": "text/plain" },
       },
