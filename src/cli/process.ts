@@ -1,4 +1,5 @@
-import { exitStatuses } from "../errors.ts";
+import { exitStatuses, XbuildError } from "../errors.ts";
+import { systemCode } from "../system/errno.ts";
 import { runCommand } from "./commands.ts";
 import type { Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
@@ -9,12 +10,12 @@ export async function runProcess(words: readonly string[]): Promise<void> {
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
-  // A reader that went away (`| head`) ends the output, not the build.
-  process.stdout.on("error", ignore);
+  const lost = watchOutput();
   process.stderr.on("error", ignore);
   const io = createIo();
   try {
     process.exitCode = await runCommand(words, io, controller.signal);
+    await assertSaid(lost);
   } catch (error) {
     const { text, exitStatus } = renderFailure(error, io, controller.signal.aborted);
     io.stderr(text);
@@ -26,8 +27,32 @@ export async function runProcess(words: readonly string[]): Promise<void> {
   }
 }
 
+interface LostOutput {
+  cause: Error | undefined;
+}
+
+/** A reader that went away (`| head`) ends the output, not the build. A disk that is full is another matter. */
+function watchOutput(): LostOutput {
+  const lost: LostOutput = { cause: undefined };
+  process.stdout.on("error", (cause) => {
+    if (systemCode(cause) !== "EPIPE") lost.cause ??= cause;
+  });
+  return lost;
+}
+
+/** What was said must have arrived: a program may read it. Errors: `output-destination`. */
+async function assertSaid(lost: LostOutput): Promise<void> {
+  await new Promise<void>((done) => process.stdout.write("", () => done()));
+  if (lost.cause === undefined) return;
+  const reason = systemCode(lost.cause) ?? lost.cause.message;
+  throw new XbuildError("output-destination", `standard output cannot be written (${reason})`, {
+    hint: "what was asked for is done; see that there is room where the output goes",
+    cause: lost.cause,
+  });
+}
+
 function ignore(): void {
-  // See above.
+  // Nobody is left to be told.
 }
 
 function toOutput(text: Visible | Uint8Array): string | Uint8Array {

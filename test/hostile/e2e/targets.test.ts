@@ -6,6 +6,7 @@ import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Project } from "../../helpers/project.ts";
 import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { mainFile } from "../../helpers/xbuild.ts";
 
 // Places that a user names for files: what is no plain file stays what it is, and is written to where it stands.
 
@@ -197,6 +198,21 @@ describe.each(["oci-archive", "docker-archive"])("-o %s:", (kind) => {
       expect([builds, stderr]).toEqual([[], expect.stringContaining("error[output-destination]")]);
     }
   });
+});
+
+test("standard output without room, and one that nobody reads any more", async () => {
+  const device = makeDevice("full", 7);
+  for (const [target, status] of [
+    [`>"${device}"`, 1],
+    ["| true", 0],
+  ] as const) {
+    const command = `set -o pipefail; "$1" "$2" images --format json ${target}`;
+    const args = ["-c", command, "bash", process.execPath, mainFile];
+    const env = { ...sandbox.env, XBUILD_STORE: project.store };
+    const outcome = await execa("bash", args, { env, reject: false });
+    expect([target, outcome.exitCode]).toEqual([target, status]);
+    expect(outcome.stderr.includes("error[output-destination]")).toBe(status === 1);
+  }
 });
 
 test("-o oci: where a file or a device is", async () => {
