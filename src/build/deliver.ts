@@ -3,7 +3,7 @@ import { listMissingLayers } from "../store/export.ts";
 import { createNotFound } from "../store/names.ts";
 import type { Store } from "../store/paths.ts";
 import { beginRun, type Run } from "../store/runs.ts";
-import { loadImage, writeDestination, type Delivery } from "./destinations.ts";
+import type { Delivery } from "./destinations.ts";
 import type { BuildPorts, BuildRequest } from "./request.ts";
 
 /** Image IDs of this build's names in the engine's storage, where the image is to be loaded there. */
@@ -72,6 +72,8 @@ async function handOn(
     const { completeImage } = await import("./fetch.ts");
     await completeImage(store, image, request, ports, run);
   }
+  // A build that has nothing to hand on loads nothing of this.
+  const { loadImage, writeDestination } = await import("./destinations.ts");
   if (unloaded.length > 0) await loadImage(delivery, unloaded);
   for (const destination of request.destinations) await writeDestination(delivery, destination);
 }

@@ -19,7 +19,7 @@ import { passThrough } from "./pass-through.ts";
 import { createReporter } from "./reporter.ts";
 import { isSet, lastValue } from "./build-line.ts";
 import { createRequest } from "./request.ts";
-import { createResultFiles, type ResultFiles } from "./result-files.ts";
+import type { ResultFiles, ResultPaths } from "./result-files.ts";
 import { reportResult } from "./result.ts";
 import { selectEngine } from "./select-engine.ts";
 import { showLines } from "../visible.ts";
@@ -76,28 +76,37 @@ async function buildOutput(
     iidFile: lastValue(line, "iidfile"),
     metadataFile: lastValue(line, "metadata-file"),
   };
-  const files = createResultFiles(paths, terminal, ports);
+  const files = await prepareFiles(paths, terminal, ports);
   const result = await buildWithFiles(request, plan, ports, files);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   reportResult(result, io, { quiet: request.quiet, milliseconds: Date.now() - started });
   return 0;
 }
 
+/** undefined where none are asked for: a build that has nothing to do loads nothing for them. */
+async function prepareFiles(
+  paths: ResultPaths,
+  io: CliIo,
+  ports: BuildPorts,
+): Promise<ResultFiles | undefined> {
+  if (paths.iidFile === undefined && paths.metadataFile === undefined) return undefined;
+  const { createResultFiles } = await import("./result-files.ts");
+  return createResultFiles(paths, io, ports);
+}
+
 async function buildWithFiles(
   request: BuildRequest,
   plan: BuildPlan,
   ports: BuildPorts,
-  { prepare, place, discard }: ResultFiles,
+  files: ResultFiles | undefined,
 ): Promise<BuildResult | Continued> {
+  if (files === undefined) return buildImage(request, plan, ports);
   try {
-    const result = await buildImage(request, plan, {
-      ...ports,
-      ...(prepare === undefined ? {} : { beforeNaming: prepare }),
-    });
-    if (!("continuedElsewhere" in result)) await place(result);
+    const result = await buildImage(request, plan, { ...ports, beforeNaming: files.prepare });
+    if (!("continuedElsewhere" in result)) await files.place(result);
     return result;
   } finally {
-    await discard();
+    await files.discard();
   }
 }
 

@@ -29,6 +29,7 @@ export async function createRequest(
   const destinations = listValues(line, "output")
     .filter((text) => !isRegistry(text))
     .map((text) => parseDestination(text, io.cwd));
+  if (destinations.length > 0) (await import("./places.ts")).assertPlaces(destinations);
   return {
     containerfile,
     context: sources.context,

@@ -6,12 +6,18 @@ import type { CliIo } from "./io.ts";
 
 /** What a build tells of its image in files: its image ID, and all of it as JSON. */
 export interface ResultFiles {
-  /** Makes their content ready, before any name moves: what could fail has failed then. Undefined where none is asked for. */
-  readonly prepare: ((result: BuildResult) => Promise<void>) | undefined;
+  /** Makes their content ready, before any name moves: what could fail has failed then. */
+  readonly prepare: (result: BuildResult) => Promise<void>;
   /** Puts them in their places. */
   readonly place: (result: BuildResult) => Promise<void>;
   /** Leaves nothing of them; harmless after `place`. */
   readonly discard: () => Promise<void>;
+}
+
+/** As the user wrote them. */
+export interface ResultPaths {
+  readonly iidFile: string | undefined;
+  readonly metadataFile: string | undefined;
 }
 
 export interface FilePorts {
@@ -34,7 +40,7 @@ interface Prepared {
  * Judges the places that --iidfile and --metadata-file name, while nothing has been built yet.
  * Errors: `output-destination`, with the exit status of wrong usage.
  */
-export function createResultFiles(paths: Paths, io: CliIo, ports: FilePorts): ResultFiles {
+export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePorts): ResultFiles {
   const wanted = listWanted(paths, io);
   for (const { path, what } of wanted) findTarget(path, what);
   const prepared = new Map<Wanted, Prepared>();
@@ -42,7 +48,7 @@ export function createResultFiles(paths: Paths, io: CliIo, ports: FilePorts): Re
     for (const one of wanted) await prepareOne(one, one.render(result), prepared, ports);
   };
   return {
-    prepare: wanted.length === 0 ? undefined : prepare,
+    prepare,
     place: async (result) => {
       // What was said beforehand may be more by now: layers have come here.
       await prepare(result);
@@ -54,12 +60,7 @@ export function createResultFiles(paths: Paths, io: CliIo, ports: FilePorts): Re
   };
 }
 
-interface Paths {
-  readonly iidFile: string | undefined;
-  readonly metadataFile: string | undefined;
-}
-
-function listWanted({ iidFile, metadataFile }: Paths, io: CliIo): readonly Wanted[] {
+function listWanted({ iidFile, metadataFile }: ResultPaths, io: CliIo): readonly Wanted[] {
   const all = [
     { path: iidFile, flag: "--iidfile", render: renderId },
     { path: metadataFile, flag: "--metadata-file", render: renderAll },

@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/model.ts";
-import { removeTree } from "../system/remove-tree.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
 import { describeFailure } from "./failures.ts";
@@ -112,6 +111,7 @@ async function withHiddenArguments<T>(
     const file = join(directory, "build-arguments");
     return await action(await passArguments({ values, file, readsFiles }));
   } finally {
+    const { removeTree } = await import("../system/remove-tree.ts");
     await removeTree(directory);
   }
 }

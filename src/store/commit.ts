@@ -10,7 +10,6 @@ import { settleFile, syncDirectory } from "../system/durable.ts";
 import { readIndex, setNames, writeIndex } from "./index-file.ts";
 import { writeLocations, type Location } from "./locations.ts";
 import type { Lock } from "../system/lock.ts";
-import { settleOwnTree } from "../system/own-tree.ts";
 import { lockStore } from "./access.ts";
 import { blobPath, blobsDirectory, type Store } from "./paths.ts";
 import { putRecord, putRef, type BuildRecord } from "./records.ts";
@@ -49,7 +48,7 @@ export async function commitImage(run: Run, input: CommitInput): Promise<void> {
   const { store } = run;
   await explainFailures(store.directory, async () => {
     const blobs = await settleBlobs(run, input);
-    if (input.state !== undefined) await settleOwnTree(input.state.directory);
+    if (input.state !== undefined) await settleState(input.state);
     await lockStore(store, async (lock) => {
       await forEachOf(blobs, (blob) => rename(blob.path, blobPath(store, blob.digest)));
       await writeDocuments(store, input.image);
@@ -62,6 +61,11 @@ export async function commitImage(run: Run, input: CommitInput): Promise<void> {
       if (input.state !== undefined) await tolerate(removeOldStates(store, run, lock));
     });
   });
+}
+
+async function settleState({ directory }: NewState): Promise<void> {
+  const { settleOwnTree } = await import("../system/own-tree.ts");
+  await settleOwnTree(directory);
 }
 
 async function nameImage(store: Store, { names, image }: CommitInput, lock: Lock): Promise<void> {

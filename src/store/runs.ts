@@ -10,7 +10,6 @@ import { ensureLayout } from "./layout.ts";
 import { makePrivateDirectory } from "../system/private-directory.ts";
 import { blobPath, temporaryDirectory, type Store } from "./paths.ts";
 import { checkProcess, identifyProcess } from "./process.ts";
-import { removeTree } from "../system/remove-tree.ts";
 
 export interface Note {
   readonly key: string;
@@ -86,6 +85,8 @@ export async function beginRun(store: Store): Promise<Run> {
 
 /** Something left behind may still write there, or the user may be in a hurry: no reason to fail. */
 async function removeWork(store: Store, directory: string): Promise<void> {
+  // A build that is up to date has no run, and loads nothing of this.
+  const { removeTree } = await import("../system/remove-tree.ts");
   const reason = await removeTree(directory, { signal: store.signal });
   if (reason !== undefined) store.onLeftover?.(directory, reason);
 }

@@ -1,8 +1,5 @@
-import { close, constants, fstatSync, open } from "node:fs";
-import { Socket } from "node:net";
+import { closeSync, constants, createReadStream, fstatSync, openSync, readFileSync } from "node:fs";
 import { addAbortSignal, type Readable } from "node:stream";
-import { createReadStream } from "node:fs";
-import { promisify } from "node:util";
 
 /** What a user writes by hand is shorter; a device would never end. In bytes. */
 const longest = 64 * 1024 * 1024;
@@ -13,23 +10,26 @@ const longest = 64 * 1024 * 1024;
  * directory, EFBIG for more than 64 MiB), the signal's reason.
  */
 export async function readInput(path: string, signal?: AbortSignal): Promise<Buffer> {
-  const fd = await promisify(open)(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  return readWhole(openStream(fd, path), path, signal);
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const status = fstatSync(fd);
+  if (status.isFIFO()) {
+    const { Socket } = await import("node:net");
+    // The stream closes the descriptor.
+    return readWhole(new Socket({ fd, readable: true, writable: false }), path, signal);
+  }
+  try {
+    if (status.isFile() && status.size > longest) throw tooLarge(path);
+    if (!status.isCharacterDevice()) return readFileSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  // A terminal that is opened without waiting says that there is nothing yet.
+  return readWhole(createReadStream(path), path, signal);
 }
 
 /** Standard input, to its end. Errors: as above. */
 export function readStandardInput(signal?: AbortSignal): Promise<Buffer> {
   return readWhole(process.stdin, "standard input", signal);
-}
-
-/** The stream closes the descriptor. */
-function openStream(fd: number, path: string): Readable {
-  const status = fstatSync(fd);
-  if (status.isFIFO()) return new Socket({ fd, readable: true, writable: false });
-  if (!status.isCharacterDevice()) return createReadStream("", { fd });
-  // A terminal says that there is nothing yet where it is opened so.
-  close(fd);
-  return createReadStream(path);
 }
 
 async function readWhole(
@@ -43,7 +43,11 @@ async function readWhole(
   for await (const chunk of stream) {
     chunks.push(Buffer.from(chunk));
     size += chunk.length;
-    if (size > longest) throw Object.assign(new Error(`${path} is too large`), { code: "EFBIG" });
+    if (size > longest) throw tooLarge(path);
   }
   return Buffer.concat(chunks);
+}
+
+function tooLarge(path: string): Error {
+  return Object.assign(new Error(`${path} is too large`), { code: "EFBIG" });
 }

@@ -2,7 +2,8 @@ import { fstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { inheritedPath } from "../system/private-file.ts";
-import { renderAccess, withCredentials, type TransportAccess } from "./access.ts";
+import { renderAccess, type TransportAccess } from "./access.ts";
+import { withCredentials } from "./auth-source.ts";
 
 const access: TransportAccess = {
   env: {},

@@ -4,7 +4,8 @@ import { XbuildError } from "../errors.ts";
 import { digestHex } from "../oci/digest.ts";
 import type { Descriptor } from "../oci/model.ts";
 import { ifPresent } from "../system/errno.ts";
-import { renderAccess, withCredentials, type TransportAccess } from "./access.ts";
+import { renderAccess, type TransportAccess } from "./access.ts";
+import { withCredentials } from "./auth-source.ts";
 import { isMissing } from "./failures.ts";
 import { runSkopeo, type TransferOptions } from "./run-skopeo.ts";
 

@@ -1,4 +1,5 @@
-import { isRegistry, renderAccess, withCredentials, type TransportAccess } from "./access.ts";
+import { isRegistry, renderAccess, type TransportAccess } from "./access.ts";
+import { withCredentials } from "./auth-source.ts";
 import { runSkopeo, type TransferOptions } from "./run-skopeo.ts";
 
 export type { TransferOptions } from "./run-skopeo.ts";

@@ -1,0 +1,46 @@
+import { inheritedPath, openPrivateFile } from "../system/private-file.ts";
+import { isRegistry, type TransportAccess } from "./access.ts";
+
+/** Where skopeo finds its credentials. */
+export interface AuthSource {
+  /** undefined: where it looks by itself. */
+  readonly path: string | undefined;
+  /** What the program must inherit as descriptor 3 to find that path. */
+  readonly fd: number | undefined;
+}
+
+/**
+ * Does `action` with an auth file that says what --creds says: it has no name, so that nobody else finds it and
+ * nothing is left of it, also where we are killed. Errors: those of `openPrivateFile`.
+ */
+export async function withCredentials<T>(
+  access: TransportAccess,
+  references: readonly string[],
+  action: (auth: AuthSource) => Promise<T>,
+): Promise<T> {
+  const hosts = references.filter(isRegistry).map(hostOf);
+  if (access.creds === undefined || hosts.length === 0) {
+    return action({ path: access.authFile, fd: undefined });
+  }
+  const auth = Buffer.from(fillPassword(access.creds)).toString("base64");
+  const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));
+  const file = openPrivateFile(JSON.stringify({ auths }));
+  try {
+    return await action({ path: inheritedPath(3), fd: file.fd });
+  } finally {
+    file.close();
+  }
+}
+
+/** skopeo takes a user without a password as one with an empty one. */
+function fillPassword(creds: string): string {
+  return creds.includes(":") ? creds : `${creds}:`;
+}
+
+/** The registry of `docker://HOST[:PORT]/...`; a name without one is Docker's. */
+function hostOf(reference: string): string {
+  const rest = reference.slice("docker://".length);
+  const first = rest.split("/")[0] ?? "";
+  const isHost = rest.includes("/") && (/[.:]/.test(first) || first === "localhost");
+  return isHost ? first : "docker.io";
+}
