@@ -143,7 +143,9 @@ export async function findIgnoreFile(
 ): Promise<string | undefined> {
   if (named !== undefined) {
     const path = resolve(cwd, named);
-    if ((await kindOf(path)) === "file") return path;
+    const kind = await kindOf(path);
+    // `/dev/null` says that nothing is left out.
+    if (kind === "file" || kind === "other") return path;
     throw new XbuildError("file-not-found", `the ignore file ${named} does not exist`, {
       exitStatus: exitStatuses.usage,
     });

@@ -350,7 +350,7 @@ describe("in the store", () => {
     const refused = await rebase(["hiding:v1", ...bases], 1);
     expect(refused.stderr).toContain("rebase-conflict");
     expect(refused.stderr).toContain("1 path that changed");
-    expect(refused.stderr).toContain("  etc/db (database)\n");
+    expect(refused.stderr).toContain("  | etc/db (database)\n");
     expect(refused.stderr).toContain("--force");
     expect(await inspectStored("hiding:v1")).toEqual(before);
     const forced = await rebase(["hiding:v1", ...bases, "--force"]);
@@ -368,7 +368,7 @@ describe("in the store", () => {
     await copy("hiding:v1", `${lone}:localhost/hiding:v1`);
     const words = ["--onto", `oci:${layout}:base:v1`, "--from", `oci:${layout}:base:v2`];
     const refused = await rebase(["hiding:v1", ...words], 1, lone);
-    expect(refused.stderr).toContain("  etc/db (database)\n");
+    expect(refused.stderr).toContain("  | etc/db (database)\n");
     await rebase(["hiding:v1", ...words, "--force"], 0, lone);
     expect(await validateLayout(lone)).toEqual([]);
   });
