@@ -21,9 +21,9 @@ export function renderResult(result: BuildResult, io: CliIo, milliseconds: numbe
   const title = result.names.length === 0 ? result.digest : result.names.join(", ");
   const time = paint(io, "dim", `(${renderDuration(milliseconds)})`);
   if (result.upToDate) {
-    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n  ${result.digest}\n${renderElsewhere(result.layers)}`;
+    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
   }
-  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n  ${result.digest}\n${renderElsewhere(result.layers)}`;
+  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
 }
 
 const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;
