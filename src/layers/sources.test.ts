@@ -154,7 +154,9 @@ describe("any tree", () => {
             const [layer] = layersOf(await collect(join(work, "output"), { staging }));
             const target = join(work, "target");
             mkdirSync(target);
-            execFileSync("bsdtar", ["-xpf", layer?.blob ?? "", "-C", target]);
+            // In another locale it refuses names that have characters beyond ASCII.
+            const env = { ...process.env, LC_ALL: "C.UTF-8" };
+            execFileSync("bsdtar", ["-xpf", layer?.blob ?? "", "-C", target], { env });
             expect(describeTree(target)).toEqual(describeTree(root));
             const archives = join(work, "archives");
             mkdirSync(join(archives, "layers"), { recursive: true });
