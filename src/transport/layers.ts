@@ -36,12 +36,19 @@ export async function fetchLayers(
   const blobs = await makeLayout(directory);
   const others = layers.filter((layer) => !wanted.has(layer.digest));
   await writePlaceholders(blobs, others, options.signal);
-  await copyImage(source, `oci:${directory}:fetched`, { ...options, keepLayers: true });
   const brought = uniqueLayers(layers.filter((layer) => wanted.has(layer.digest)));
+  const mostBytes = limitBytes(brought);
+  await copyImage(source, `oci:${directory}:fetched`, { ...options, mostBytes, keepLayers: true });
   const external = brought.filter(isExternal);
   if (external.length > 0) await fetchExternalLayers(source, external, blobs, options);
   await Promise.all(brought.map((layer) => assertSize(blobs, layer, source)));
   return new Map(brought.map(({ digest }) => [digest, join(blobs, digestHex(digest))]));
+}
+
+/** What these layers take, with room for whatever else skopeo writes and sends. */
+function limitBytes(layers: readonly Descriptor[]): number {
+  const sum = layers.reduce((total, layer) => total + layer.size, 0);
+  return 2 * sum + 64 * 1024 * 1024;
 }
 
 function digestOf(source: string): Digest | undefined {

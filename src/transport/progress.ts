@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 
 export interface TransferWatch {
   /** Called about twice a second with the bytes that the program has written since it started. */
-  readonly onBytes?: (bytes: number) => void;
+  readonly onBytes: (bytes: number) => void;
   /** Called when it has written nothing for `stallTimeout` milliseconds. */
   readonly onStall: () => void;
   readonly stallTimeout: number;
@@ -22,7 +22,7 @@ export function watchTransfer(pid: number, watch: TransferWatch): () => void {
     if (written === undefined) return;
     if (written !== last) changedAt = Date.now();
     last = written;
-    watch.onBytes?.(written);
+    watch.onBytes(written);
     if (Date.now() - changedAt > watch.stallTimeout) watch.onStall();
   };
   const timer = setInterval(() => void look(), interval);

@@ -13,6 +13,8 @@ export interface TransferOptions {
   readonly signal?: AbortSignal;
   /** Told about twice a second how many bytes have been moved. */
   readonly onBytes?: (bytes: number) => void;
+  /** So many bytes at most are written: whoever sends more would fill the disk, for skopeo compares sizes at the end. */
+  readonly mostBytes?: number;
 }
 
 export interface Call extends TransferOptions {
@@ -50,7 +52,12 @@ type RunOutcome =
 async function runOnce(call: Call): Promise<RunOutcome> {
   const { execa } = await import("execa");
   const stalled = new AbortController();
-  const signals = [stalled.signal, ...(call.signal === undefined ? [] : [call.signal])];
+  const excess = new AbortController();
+  const signals = [
+    stalled.signal,
+    excess.signal,
+    ...(call.signal === undefined ? [] : [call.signal]),
+  ];
   const child = execa("skopeo", [...renderGlobal(call), ...call.words], {
     reject: false,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- execa's types know small numbers alone
@@ -66,10 +73,11 @@ async function runOnce(call: Call): Promise<RunOutcome> {
   });
   const words = createWords();
   child.stderr.setEncoding("utf8").on("data", words.add);
-  const endWatch = watch(child.pid, call, () => stalled.abort());
+  const endWatch = watch(child.pid, call, stalled, excess);
   const result = await child.finally(endWatch);
   if (result.code === "ENOENT") throw notInstalled();
   if (result.isMaxBuffer) return { output: undefined, message: "the answer is larger than 32 MiB" };
+  if (excess.signal.aborted) return { output: undefined, message: excessMessage };
   if (stalled.signal.aborted) return { output: undefined, message: describeStall(call) };
   if (result.exitCode === 0) return { output: new Uint8Array(result.stdout), message: "" };
   return { output: undefined, message: words.last() };
@@ -81,14 +89,23 @@ function renderGlobal({ access }: TransferOptions): readonly string[] {
   return file === undefined ? [] : [`--registries-conf=${file}`];
 }
 
+const excessMessage = "the size does not match: more bytes come than the manifest says";
+
 function watch(
   pid: number | undefined,
-  { access, onBytes }: TransferOptions,
-  onStall: () => void,
+  { access, onBytes, mostBytes = Number.POSITIVE_INFINITY }: TransferOptions,
+  stalled: AbortController,
+  excess: AbortController,
 ): () => void {
   if (pid === undefined || access === undefined) return () => {};
-  const progress = onBytes === undefined ? {} : { onBytes };
-  return watchTransfer(pid, { ...progress, onStall, stallTimeout: access.timeout });
+  return watchTransfer(pid, {
+    onBytes: (bytes) => {
+      onBytes?.(bytes);
+      if (bytes > mostBytes) excess.abort();
+    },
+    onStall: () => stalled.abort(),
+    stallTimeout: access.timeout,
+  });
 }
 
 function describeStall({ access }: TransferOptions): string {
