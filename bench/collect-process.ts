@@ -1,4 +1,4 @@
-import { collectOutput } from "../src/layers/collect.ts";
+import { collectOutput } from "../src/layers/collect/collect.ts";
 
 // node collect-process.js OUTPUT STAGING: what a build does with its layers, and nothing else.
 const [output = "", staging = ""] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { startRegistryProxy } from "../test/helpers/registry-proxy.ts";
-import { startRegistry } from "../test/helpers/registry.ts";
+import { startRegistryProxy } from "../test/support/registry-proxy.ts";
+import { startRegistry } from "../test/support/registry.ts";
 import { run, type Command, type Meter } from "./measure.ts";
 import { baseImage, inRoom, xbuild, type Room } from "./room.ts";
 

@@ -4,7 +4,7 @@
 // A test fails where the two differ.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { renderSchemas } from "../src/layers/json-schemas.ts";
+import { renderSchemas } from "../src/layers/directory/json-schemas.ts";
 
 for (const [name, text] of renderSchemas()) {
   writeFileSync(join("docs/schemas", name), text);

@@ -3,7 +3,7 @@
  * the plan (`createPlan`) and the build (`buildImage`). All values are readonly; errors are
  * `XbuildError` with a stable code.
  */
-export { buildImage } from "./build.ts";
+export { buildImage } from "./pipeline/pipeline.ts";
 export type {
   BuildPorts,
   BuildReporter,
@@ -12,21 +12,21 @@ export type {
   Destination,
   EngineFlags,
   ResultLayer,
-} from "./build/request.ts";
+} from "./pipeline/pipeline.ts";
 export type {
   Containerfile,
   Instruction,
   ResolveOptions,
   Stage,
   StageGraph,
-} from "./containerfile/model.ts";
-export { parseContainerfile } from "./containerfile/parse.ts";
-export { checkContainerfile } from "./containerfile/rules.ts";
-export { resolveStages } from "./containerfile/stages.ts";
+} from "./containerfile/containerfile.ts";
+export { parseContainerfile } from "./containerfile/containerfile.ts";
+export { checkContainerfile } from "./containerfile/containerfile.ts";
+export { resolveStages } from "./containerfile/containerfile.ts";
 export { renderDiagnostic, type Diagnostic } from "./diagnostics.ts";
-export { findEngine } from "./engine/detect.ts";
-export type { Engine, EngineBuild } from "./engine/model.ts";
+export { findEngine } from "./engine/engine.ts";
+export type { Engine, EngineBuild } from "./engine/engine.ts";
 export { XbuildError, type ErrorCode } from "./errors.ts";
-export { parseImageName, type ImageName } from "./oci/reference.ts";
-export type { BuildPlan } from "./plan/model.ts";
+export { parseImageName, type ImageName } from "./oci/oci.ts";
+export type { BuildPlan } from "./plan/plan.ts";
 export { createPlan } from "./plan/plan.ts";

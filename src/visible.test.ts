@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { listUnseen } from "../test/helpers/unseen.ts";
+import { listUnseen } from "../test/support/unseen.ts";
 import {
   countColumns,
   joinVisible,

@@ -5,15 +5,15 @@ type Command = (words: readonly string[], io: CliIo, signal: AbortSignal) => Pro
 /** Commands by name, each loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => startBuild,
-  check: async () => (await import("./check.ts")).runCheck,
-  parse: async () => (await import("./parse.ts")).runParse,
-  expand: async () => (await import("./expand.ts")).runExpand,
-  images: async () => (await import("./images.ts")).runImages,
-  ls: async () => (await import("./images.ts")).runImages,
-  tag: async () => (await import("./tag.ts")).runTag,
-  rebase: async () => (await import("./rebase.ts")).runRebase,
-  rmi: async () => (await import("./rmi.ts")).runRmi,
-  cache: async () => (await import("./cache.ts")).runCache,
+  check: async () => (await import("./commands/check.ts")).runCheck,
+  parse: async () => (await import("./commands/parse.ts")).runParse,
+  expand: async () => (await import("./commands/expand.ts")).runExpand,
+  images: async () => (await import("./commands/images.ts")).runImages,
+  ls: async () => (await import("./commands/images.ts")).runImages,
+  tag: async () => (await import("./commands/tag.ts")).runTag,
+  rebase: async () => (await import("./commands/rebase.ts")).runRebase,
+  rmi: async () => (await import("./commands/rmi.ts")).runRmi,
+  cache: async () => (await import("./commands/cache.ts")).runCache,
   help: async () => runHelp,
 };
 
@@ -37,15 +37,15 @@ async function startBuild(
   io: CliIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const { askAhead } = await import("./ask-ahead.ts");
+  const { askAhead } = await import("./request/ask-ahead.ts");
   await askAhead(words, io);
-  const { runBuild } = await import("./build.ts");
+  const { runBuild } = await import("./commands/build.ts");
   return runBuild(words, io, signal);
 }
 
 async function runHelp(_: readonly string[], io: CliIo): Promise<number> {
   const [{ renderHelp }, { showLines }] = await Promise.all([
-    import("./help.ts"),
+    import("./line/help.ts"),
     import("../visible.ts"),
   ]);
   io.stdout(showLines(renderHelp()));

@@ -3,7 +3,7 @@ import { systemCode } from "../system/errno.ts";
 import { runCommand } from "./commands.ts";
 import type { Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
-import { renderFailure } from "./failure.ts";
+import { renderFailure } from "./report/failure.ts";
 
 /** Runs a command in this process: its streams, its environment, its signals, its exit status. */
 export async function runProcess(words: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { skipSpacesBack } from "../../grammar/text.ts";
+import { skipSpacesBack } from "../../grammar/grammar.ts";
 import type { Position, Span } from "../diagnostics.ts";
 import type { Instruction, SourceText } from "./model.ts";
 

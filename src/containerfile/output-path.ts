@@ -1,6 +1,6 @@
-import { readJsonForm } from "../../grammar/json-form.ts";
-import { type OutputPart, readOutputSyntax } from "../../grammar/output.ts";
-import { skipSpacesBack } from "../../grammar/text.ts";
+import { readJsonForm } from "../../grammar/grammar.ts";
+import { type OutputPart, readOutputSyntax } from "../../grammar/grammar.ts";
+import { skipSpacesBack } from "../../grammar/grammar.ts";
 import { expandWord } from "./expand.ts";
 import { toSourceRange } from "./locate.ts";
 import type { Flag, Instruction, Stage } from "./model.ts";

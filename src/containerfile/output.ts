@@ -1,4 +1,4 @@
-import { outputFlags } from "../../grammar/output.ts";
+import { outputFlags } from "../../grammar/grammar.ts";
 import { suggestName } from "../suggest.ts";
 import type { Flag, Instruction, OutputOptions, Stage } from "./model.ts";
 import { expandOutput, type OutputContext, readOutputPath } from "./output-path.ts";

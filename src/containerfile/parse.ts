@@ -1,7 +1,7 @@
-import { type ArgumentProblem, readArguments } from "../../grammar/arguments.ts";
-import { splitCommand } from "../../grammar/command.ts";
-import { readContainerfile } from "../../grammar/containerfile.ts";
-import type { InstructionSyntax, SyntaxProblem } from "../../grammar/model.ts";
+import { type ArgumentProblem, readArguments } from "../../grammar/grammar.ts";
+import { splitCommand } from "../../grammar/grammar.ts";
+import { readContainerfile } from "../../grammar/grammar.ts";
+import type { InstructionSyntax, SyntaxProblem } from "../../grammar/grammar.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";
 import type { Containerfile, Flag, Instruction, Stage } from "./model.ts";

@@ -1,4 +1,4 @@
-import { readKeyValues, splitWords } from "../../grammar/arguments.ts";
+import { readKeyValues, splitWords } from "../../grammar/grammar.ts";
 import { expandWord, type Lookup } from "./expand.ts";
 import type { Containerfile, Instruction, ResolveOptions, ScopedArgument } from "./model.ts";
 import { decodeText, encodeText } from "./text.ts";

@@ -1,4 +1,4 @@
-import { decodeBytes, encodeBytes } from "../../grammar/text.ts";
+import { decodeBytes, encodeBytes } from "../../grammar/grammar.ts";
 import type { SourceText } from "./model.ts";
 
 /** The text that a person reads: the bytes decoded as UTF-8, wrong sequences as U+FFFD. */

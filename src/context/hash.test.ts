@@ -14,7 +14,7 @@ import {
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test, vi } from "vitest";
-import { withTemporaryDirectory } from "../../test/helpers/images.ts";
+import { withTemporaryDirectory } from "../../test/support/images.ts";
 import { compareContexts } from "./compare.ts";
 import { hashContext, type ContextHash } from "./hash.ts";
 import { decodeName, encodePath } from "./names.ts";

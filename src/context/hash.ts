@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Digest } from "../oci/model.ts";
+import type { Digest } from "../oci/oci.ts";
 import { takeTurn } from "../system/turns.ts";
 import { openCache } from "./cache.ts";
 import { hashFiles, type HashedContent } from "./content.ts";

@@ -1,9 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { exitStatuses, XbuildError } from "../errors.ts";
-import { createContainersEngine, type Dialect } from "./containers-engine.ts";
+import { createContainersEngine, type Dialect } from "./containers/containers-engine.ts";
 import type { Engine } from "./model.ts";
-import { interruptGroup, interruptSteps } from "./processes.ts";
+import { interruptGroup, interruptSteps } from "./containers/processes.ts";
 
 const buildah: Dialect = {
   name: "buildah",

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Digest } from "../oci/model.ts";
+import type { Digest } from "../oci/oci.ts";
 
 /** A bind mount of a host directory into the container of every RUN. */
 export interface Mount {

@@ -5,7 +5,7 @@ import type {
   Digest,
   HistoryEntry,
   Image,
-} from "../oci/model.ts";
+} from "../oci/oci.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
 /** An earlier image whose layers a build may keep. */

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { XbuildError } from "../errors.ts";
-import { limitText, listSome } from "../system/text.ts";
+import { limitText, listSome } from "../text.ts";
 import { JsonProblem } from "./json-tokens.ts";
 import { isJsonObject } from "./json.ts";
 import { readJson } from "./strict-json.ts";

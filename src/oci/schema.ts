@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { quoteText } from "../system/text.ts";
+import { quoteText } from "../text.ts";
 import { digestBytes, isDigest } from "./digest.ts";
 import { check, dropNulls, invalid, parseDocument, unsupported } from "./document.ts";
 import { isJsonObject } from "./json.ts";

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { quoteText } from "../system/text.ts";
+import { quoteText } from "../text.ts";
 import {
   characters,
   fail,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createTestImage, createTestLayer, type TestLayer } from "../../test/helpers/images.ts";
+import { createTestImage, createTestLayer, type TestLayer } from "../../test/support/images.ts";
 import type { Image } from "./model.ts";
 import { validateImage } from "./validate.ts";
 import type { BlobReader, Bytes } from "./validate-blob.ts";

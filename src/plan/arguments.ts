@@ -1,5 +1,5 @@
-import type { ScopedArgument, SourceText } from "../containerfile/model.ts";
-import { encodeText } from "../containerfile/text.ts";
+import type { ScopedArgument, SourceText } from "../containerfile/containerfile.ts";
+import { encodeText } from "../containerfile/containerfile.ts";
 import type { BuildPlan, LayeringImages } from "./model.ts";
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */

@@ -4,7 +4,7 @@ import { resolveStages } from "../containerfile/stages.ts";
 import type { ContainerConfig, ImageConfig } from "../oci/model.ts";
 import { createAuthor, createConfig, describeMetadata } from "./config.ts";
 import type { BuildPlan } from "./model.ts";
-import { createPlan } from "./plan.ts";
+import { createPlan } from "./create-plan.ts";
 
 function planOf(text: string): BuildPlan {
   const containerfile = parseContainerfile(Buffer.from(text), "Containerfile.x");

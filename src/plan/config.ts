@@ -1,6 +1,6 @@
-import type { Instruction } from "../containerfile/model.ts";
-import { decodeText } from "../containerfile/text.ts";
-import type { ContainerConfig, ImageConfig, Json } from "../oci/model.ts";
+import type { Instruction } from "../containerfile/containerfile.ts";
+import { decodeText } from "../containerfile/containerfile.ts";
+import type { ContainerConfig, ImageConfig, Json } from "../oci/oci.ts";
 import type { BuildPlan } from "./model.ts";
 import { namedKeys, namedVariables } from "./named.ts";
 

@@ -1,6 +1,6 @@
-import type { Containerfile, Instruction, ResolvedStage } from "../containerfile/model.ts";
-import { readArguments } from "../containerfile/scope.ts";
-import { decodeText } from "../containerfile/text.ts";
+import type { Containerfile, Instruction, ResolvedStage } from "../containerfile/containerfile.ts";
+import { readArguments } from "../containerfile/containerfile.ts";
+import { decodeText } from "../containerfile/containerfile.ts";
 import type { BuildPlan } from "./model.ts";
 
 /** What of the file's text a result depends on: comments, blank lines and unused stages are left out. */

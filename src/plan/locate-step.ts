@@ -1,5 +1,5 @@
-import type { Containerfile } from "../containerfile/model.ts";
-import { decodeText } from "../containerfile/text.ts";
+import type { Containerfile } from "../containerfile/containerfile.ts";
+import { decodeText } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
 /**

@@ -6,7 +6,7 @@ import type {
   ResolvedStage,
   SourceText,
   Stage,
-} from "../containerfile/model.ts";
+} from "../containerfile/containerfile.ts";
 import type { Span } from "../diagnostics.ts";
 import type { BuildPlan, LayeringImages, PinnedImages, StageBuild } from "./model.ts";
 import { renderArguments } from "./arguments.ts";

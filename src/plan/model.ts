@@ -6,7 +6,7 @@ import type {
   ResolvedStage,
   ScopedArgument,
   SourceText,
-} from "../containerfile/model.ts";
+} from "../containerfile/containerfile.ts";
 
 /** A plain Containerfile whose last stage is what the engine is asked for. */
 export interface StageBuild {

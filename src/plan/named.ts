@@ -1,8 +1,8 @@
-import { readKeyValues, splitWords } from "../../grammar/arguments.ts";
-import { expandWord, type Lookup } from "../containerfile/expand.ts";
-import type { Instruction } from "../containerfile/model.ts";
-import { decodeText } from "../containerfile/text.ts";
-import type { ContainerConfig } from "../oci/model.ts";
+import { readKeyValues, splitWords } from "../../grammar/grammar.ts";
+import { expandWord, type Lookup } from "../containerfile/containerfile.ts";
+import type { Instruction } from "../containerfile/containerfile.ts";
+import { decodeText } from "../containerfile/containerfile.ts";
+import type { ContainerConfig } from "../oci/oci.ts";
 import type { BuildPlan } from "./model.ts";
 
 /** The variables that ENV instructions after OUTPUT name. `result` is the config that the engine made of them. */

@@ -8,15 +8,15 @@ import {
   createTestLayer,
   stageTestLayers,
   withTemporaryDirectory,
-} from "../../test/helpers/images.ts";
-import { checkStore, commitTestImage, withStore } from "../../test/helpers/store.ts";
-import { commitImage } from "./commit.ts";
-import { findImage } from "./images.ts";
+} from "../../test/support/images.ts";
+import { checkStore, commitTestImage, withStore } from "../../test/support/store.ts";
+import { commitImage } from "./images/commit.ts";
+import { findImage } from "./images/images.ts";
 import { withLock } from "../system/lock.ts";
-import { lockPath, type Store } from "./paths.ts";
-import { putRecord } from "./records.ts";
-import { beginRun, listDeadRuns } from "./runs.ts";
-import { openStore } from "./store.ts";
+import { lockPath, type Store } from "./layout/paths.ts";
+import { putRecord } from "./records/records.ts";
+import { beginRun, listDeadRuns } from "./runs/runs.ts";
+import { openStore } from "./layout/open.ts";
 
 const name = "localhost/app:latest";
 const isRoot = process.getuid?.() === 0;

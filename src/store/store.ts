@@ -1,26 +1,25 @@
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
-import type { Digest } from "../oci/model.ts";
-import { ifPresent } from "../system/errno.ts";
-import { closeStore } from "./access.ts";
-import { blobPath, type Store } from "./paths.ts";
-
-/** What a store tells of, and what ends its waiting; see `Store`. Without `onDamage`, damage is an error. */
-export type StoreOptions = Partial<Omit<Store, "directory">>;
-
-/**
- * The store in a directory, which need not exist: nothing is written here, the first write makes it. One that is
- * there is closed to other users, which those of older versions were not. Any number of processes may have it
- * open.
- */
-export async function openStore(directory: string, options: StoreOptions = {}): Promise<Store> {
-  const store: Store = { onDamage: undefined, ...options, directory: resolve(directory) };
-  await closeStore(store);
-  return store;
-}
-
-/** Whether the bytes of a blob are here; with a size in bytes: and are as many. */
-export async function hasBlob(store: Store, digest: Digest, size?: number): Promise<boolean> {
-  const status = await ifPresent(stat(blobPath(store, digest)));
-  return status !== undefined && (size === undefined || status.size === size);
-}
+export { type StagedBlob, commitImage } from "./images/commit.ts";
+export { exportLayout, listMissingLayers } from "./images/export.ts";
+export { type NamedImage, findImage, listImages, readImage } from "./images/images.ts";
+export { createNotFound, removeName, tagImage, tagName } from "./images/names.ts";
+export { explainFull } from "./layout/failures.ts";
+export { nameOfEntry, readIndex } from "./layout/index-file.ts";
+export { type StoreOptions, hasBlob, openStore } from "./layout/open.ts";
+export { type Store, blobPath, contextCachePath } from "./layout/paths.ts";
+export type { StoreFinding, VerifyOptions } from "./maintenance/findings.ts";
+export type { PruneOptions, PruneResult } from "./maintenance/prune-plan.ts";
+export { pruneStore } from "./maintenance/prune.ts";
+export { type StoredImage, listStoredImages, measureStore } from "./maintenance/summary.ts";
+export { verifyStore } from "./maintenance/verify.ts";
+export {
+  type Location,
+  locateImage,
+  narrowLocations,
+  readLocations,
+  writeLocations,
+} from "./records/locations.ts";
+export { type BuildRecord, findRecord, findRef } from "./records/records.ts";
+export { openKeyedHash } from "./records/secret-key.ts";
+export { readState } from "./records/state.ts";
+export { findTree, putTree } from "./records/trees.ts";
+export { type DeadRun, type Run, beginRun, hasDeadRuns, listDeadRuns } from "./runs/runs.ts";

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildOnFreshMachine, type MachineBuild } from "../helpers/machines.ts";
-import type { Project } from "../helpers/project.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { assertStatus, runXbuild } from "../helpers/xbuild.ts";
+import { buildOnFreshMachine, type MachineBuild } from "../support/machines.ts";
+import type { Project } from "../support/project.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { assertStatus, runXbuild } from "../support/xbuild.ts";
 
 // OUTPUT --from: the layers of other images below those of the build.
 

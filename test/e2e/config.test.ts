@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 const sandbox = useSandbox();
 const addLayer = "RUN /layers/bin/layer add passwd /etc/passwd";

@@ -1,9 +1,9 @@
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { debianImage, importDebian } from "../helpers/debian.ts";
-import type { Built, Project } from "../helpers/project.ts";
-import { useSandbox } from "../helpers/sandbox.ts";
+import { debianImage, importDebian } from "../support/debian.ts";
+import type { Built, Project } from "../support/project.ts";
+import { useSandbox } from "../support/sandbox.ts";
 
 // The main job on real input: real Debian packages, a layer each.
 

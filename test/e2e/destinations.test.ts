@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
-import { mainFile } from "../helpers/xbuild.ts";
-import type { Project } from "../helpers/project.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { validateLayout } from "../helpers/validate-layout.ts";
+import { mainFile } from "../support/xbuild.ts";
+import type { Project } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { validateLayout } from "../support/validate-layout.ts";
 
 const sandbox = useSandbox();
 let project: Project;

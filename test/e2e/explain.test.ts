@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { beforeAll, expect, test } from "vitest";
-import type { Project } from "../helpers/project.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import type { Project } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 // Why a target is built again, in the order of the rows: each changes one thing more.
 

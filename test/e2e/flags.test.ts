@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 const sandbox = useSandbox();
 let directory: string;

@@ -1,11 +1,11 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { findProcesses, listLeftovers, listProcesses } from "../helpers/leftovers.ts";
-import type { Project } from "../helpers/project.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { assertStatus } from "../helpers/xbuild.ts";
-import type { Started } from "../helpers/xbuild.ts";
+import { findProcesses, listLeftovers, listProcesses } from "../support/leftovers.ts";
+import type { Project } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { assertStatus } from "../support/xbuild.ts";
+import type { Started } from "../support/xbuild.ts";
 
 const sandbox = useSandbox();
 /** What tells our sleeping steps from those of others. */

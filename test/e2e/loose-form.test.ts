@@ -1,7 +1,7 @@
 import { lstat, readFile, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 const sandbox = useSandbox();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { assertStatus } from "../helpers/xbuild.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { assertStatus } from "../support/xbuild.ts";
 
 const sandbox = useSandbox();
 

@@ -2,8 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { assertStatus } from "../helpers/xbuild.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { assertStatus } from "../support/xbuild.ts";
 
 // A file without OUTPUT is the engine's: its flags, its words, its result, its exit status.
 

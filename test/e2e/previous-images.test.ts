@@ -7,9 +7,9 @@ import {
   makePackages,
   type MachineBuild,
   type MachineOptions,
-} from "../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import { baseImage, useSandbox, type Sandbox } from "../helpers/sandbox.ts";
+} from "../support/machines.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { baseImage, useSandbox, type Sandbox } from "../support/sandbox.ts";
 
 // What --cache-from can name, and what a build finds of it.
 

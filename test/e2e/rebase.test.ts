@@ -4,11 +4,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { refNameAnnotation } from "../../src/oci/annotations.ts";
 import { digestBytes } from "../../src/oci/digest.ts";
 import type { Descriptor, Digest, ImageConfig, Manifest } from "../../src/oci/model.ts";
-import { listLeftovers } from "../helpers/leftovers.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { validateLayout } from "../helpers/validate-layout.ts";
-import { assertStatus, runXbuild, type Outcome } from "../helpers/xbuild.ts";
+import { listLeftovers } from "../support/leftovers.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { validateLayout } from "../support/validate-layout.ts";
+import { assertStatus, runXbuild, type Outcome } from "../support/xbuild.ts";
 
 const sandbox = useSandbox();
 const service = useRegistry({ auth: "basic" });

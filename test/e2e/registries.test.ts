@@ -9,11 +9,11 @@ import {
   makePackages,
   type MachineBuild,
   type MachineOptions,
-} from "../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import { isMount } from "../helpers/registry-records.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { validateLayout } from "../helpers/validate-layout.ts";
+} from "../support/machines.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { isMount } from "../support/registry-records.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { validateLayout } from "../support/validate-layout.ts";
 
 // A machine that has nothing, a registry that has the last image.
 

@@ -7,12 +7,12 @@ import {
   makePackages,
   type MachineBuild,
   type MachineOptions,
-} from "../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import type { Fault, FaultKind } from "../helpers/registry-faults.ts";
-import type { RequestLine } from "../helpers/registry-records.ts";
-import { registryPassword, registryUser } from "../helpers/registry.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+} from "../support/machines.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import type { Fault, FaultKind } from "../support/registry-faults.ts";
+import type { RequestLine } from "../support/registry-records.ts";
+import { registryPassword, registryUser } from "../support/registry.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 // Registries that fail: an error that says which reference and what to do, or success after another try.
 

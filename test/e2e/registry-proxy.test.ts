@@ -13,13 +13,13 @@ import {
   createTestLayer,
   stageTestLayers,
   type TestLayer,
-} from "../helpers/images.ts";
-import { configureAccess, useRegistry, type RegistryService } from "../helpers/registry-access.ts";
-import type { FaultKind, FaultRule } from "../helpers/registry-faults.ts";
-import { isMount } from "../helpers/registry-records.ts";
-import { registryPassword, registryUser } from "../helpers/registry.ts";
-import { useSandbox } from "../helpers/sandbox.ts";
-import { validateLayout } from "../helpers/validate-layout.ts";
+} from "../support/images.ts";
+import { configureAccess, useRegistry, type RegistryService } from "../support/registry-access.ts";
+import type { FaultKind, FaultRule } from "../support/registry-faults.ts";
+import { isMount } from "../support/registry-records.ts";
+import { registryPassword, registryUser } from "../support/registry.ts";
+import { useSandbox } from "../support/sandbox.ts";
+import { validateLayout } from "../support/validate-layout.ts";
 
 const sandbox = useSandbox();
 const services = {

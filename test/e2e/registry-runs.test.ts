@@ -1,12 +1,12 @@
 import { mkdir, mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { buildOnFreshMachine, listPackages, makePackages } from "../helpers/machines.ts";
-import { listLeftovers } from "../helpers/leftovers.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import type { RequestLine } from "../helpers/registry-records.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { assertStatus, runXbuild, startXbuild, type Started } from "../helpers/xbuild.ts";
+import { buildOnFreshMachine, listPackages, makePackages } from "../support/machines.ts";
+import { listLeftovers } from "../support/leftovers.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import type { RequestLine } from "../support/registry-records.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { assertStatus, runXbuild, startXbuild, type Started } from "../support/xbuild.ts";
 
 // Builds that are stopped or killed while bytes move, several at once, and names that registries.conf explains.
 

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Metadata } from "../helpers/project.ts";
-import { configureAccess, useRegistry } from "../helpers/registry-access.ts";
-import { registryPassword, registryUser } from "../helpers/registry.ts";
-import { validateLayout } from "../helpers/validate-layout.ts";
+import type { Metadata } from "../support/project.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { registryPassword, registryUser } from "../support/registry.ts";
+import { validateLayout } from "../support/validate-layout.ts";
 
 // An ordinary user, with what `npm pack` gives: the checkout is not readable for others.
 

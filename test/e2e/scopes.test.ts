@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Built } from "../helpers/project.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import type { Built } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 // Splitting a stage at OUTPUT must not show: what holds before it holds after it.
 

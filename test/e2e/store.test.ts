@@ -1,10 +1,10 @@
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { validateStore } from "../helpers/check-image.ts";
-import { listLeftovers } from "../helpers/leftovers.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { assertStatus } from "../helpers/xbuild.ts";
+import { validateStore } from "../support/check-image.ts";
+import { listLeftovers } from "../support/leftovers.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { assertStatus } from "../support/xbuild.ts";
 
 const sandbox = useSandbox();
 const containerfile = `FROM ${baseImage}

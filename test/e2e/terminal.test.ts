@@ -2,9 +2,9 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { execa } from "execa";
-import type { Project } from "../helpers/project.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
-import { mainFile } from "../helpers/xbuild.ts";
+import type { Project } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { mainFile } from "../support/xbuild.ts";
 
 const sandbox = useSandbox();
 const escapes = "\u001B[";

@@ -2,8 +2,8 @@ import { chmod, mkdir, symlink, unlink, utimes, writeFile } from "node:fs/promis
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Built, Project } from "../helpers/project.ts";
-import { baseImage, useSandbox } from "../helpers/sandbox.ts";
+import type { Built, Project } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 const sandbox = useSandbox();
 const base = "localhost/changing-base";

@@ -4,7 +4,7 @@ import { createIgnoreMatcher, parseIgnoreFile } from "../../src/containerfile/ig
 import { parseContainerfile } from "../../src/containerfile/parse.ts";
 import { checkContainerfile } from "../../src/containerfile/rules.ts";
 import { resolveStages } from "../../src/containerfile/stages.ts";
-import { createPlan } from "../../src/plan/plan.ts";
+import { createPlan } from "../../src/plan/create-plan.ts";
 import { fuzz, fuzzTimeout, hold, judge, mutate, runs } from "./harness.ts";
 
 const files = [

@@ -1,13 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { XbuildError } from "../../src/errors.ts";
-import { classifyFailure, createFailure } from "../../src/transport/failures.ts";
-import { createWords } from "../../src/transport/last-words.ts";
-import { parseReference } from "../../src/transport/reference.ts";
-import { parseChallenges } from "../../src/transport/registry/challenge.ts";
-import { locatePulls } from "../../src/transport/registry/locations.ts";
-import { parseRegistriesDocument } from "../../src/transport/registry/registries-document.ts";
-import { createTokenRequest, parseToken } from "../../src/transport/registry/tokens.ts";
+import { classifyFailure, createFailure } from "../../src/copy/failures.ts";
+import { createWords } from "../../src/copy/last-words.ts";
+import { parseReference } from "../../src/copy/reference.ts";
+import { parseChallenges } from "../../src/registry/challenge.ts";
+import { locatePulls } from "../../src/registry/locations.ts";
+import { parseRegistriesDocument } from "../../src/registry/registries-document.ts";
+import { createTokenRequest, parseToken } from "../../src/registry/tokens.ts";
 import { fuzz, fuzzTimeout, hold, judge, mutate, runs } from "./harness.ts";
 
 const messages = [

@@ -1,9 +1,9 @@
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createExpander, detectCompression } from "../../src/layers/compress/expand.ts";
-import { createFrameScanner } from "../../src/layers/compress/zstd-frames.ts";
-import { compress } from "../../src/layers/testing/fixtures.ts";
+import { createExpander, detectCompression } from "../../src/archive/compress/expand.ts";
+import { createFrameScanner } from "../../src/archive/compress/zstd-frames.ts";
+import { compress } from "../support/layers/fixtures.ts";
 import { cutPieces, fuzz, fuzzTimeout, judge, mutate, runs } from "./harness.ts";
 
 const text = Buffer.from("what a layer has ".repeat(200));

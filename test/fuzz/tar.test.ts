@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { ArchivedEntry } from "../../src/layers/tar/entry.ts";
-import { createTarReader } from "../../src/layers/tar/reader.ts";
-import { rawEntry, rawPax, rawTar } from "../../src/layers/testing/raw-tar.ts";
+import type { ArchivedEntry } from "../../src/archive/tar/entry.ts";
+import { createTarReader } from "../../src/archive/tar/reader.ts";
+import { rawEntry, rawPax, rawTar } from "../support/layers/raw-tar.ts";
 import { cutPieces, fuzz, fuzzTimeout, judge, mutate, runs } from "./harness.ts";
 
 const archives = [

@@ -1,16 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import {
-  collect,
-  createDirectory,
-  writeBlobs,
-  writeFiles,
-} from "../../src/layers/testing/fixtures.ts";
-import { rawEntry, rawTar } from "../../src/layers/testing/raw-tar.ts";
+import { collect, createDirectory, writeBlobs, writeFiles } from "../support/layers/fixtures.ts";
+import { rawEntry, rawTar } from "../support/layers/raw-tar.ts";
 import { isDigest } from "../../src/oci/digest.ts";
 import { parseManifest } from "../../src/oci/schema.ts";
-import { parseReference } from "../../src/transport/reference.ts";
+import { parseReference } from "../../src/copy/reference.ts";
 
 // What the attacks of others' advisories do here; docs/security.md has the table.
 

@@ -2,14 +2,14 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
-import { packTree } from "../../src/layers/pack/tree.ts";
-import { createPackStream } from "../../src/layers/pack/stream.ts";
-import { closeDirectory, openOutput } from "../../src/layers/read/directory.ts";
-import { collect, createDirectory } from "../../src/layers/testing/fixtures.ts";
-import { scanOutput } from "../../src/layers/output-scan.ts";
-import { listXattrPrograms } from "../../src/layers/xattr-programs.ts";
-import { readTreeXattrs } from "../../src/layers/xattrs.ts";
-import type { Entry } from "../../src/layers/tar/entry.ts";
+import { packTree } from "../../src/archive/pack/pack-tree.ts";
+import { createPackStream } from "../../src/archive/pack/stream.ts";
+import { closeDirectory, openOutput } from "../../src/archive/read/directory.ts";
+import { collect, createDirectory } from "../support/layers/fixtures.ts";
+import { scanOutput } from "../../src/layers/directory/output-scan.ts";
+import { listXattrPrograms } from "../../src/layers/collect/xattr-programs.ts";
+import { readTreeXattrs } from "../../src/layers/collect/xattrs.ts";
+import type { Entry } from "../../src/archive/tar/entry.ts";
 
 /** Directories in one another, each with a file whose place comes before and one whose place comes behind. */
 const makeDeep = `

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { XbuildError } from "../../src/errors.ts";
 import { parseConfig, parseImage, parseIndex, parseManifest } from "../../src/oci/schema.ts";
 import { digestBytes } from "../../src/oci/digest.ts";
-import { countLines, listForeign } from "../helpers/foreign-documents.ts";
+import { countLines, listForeign } from "../support/foreign-documents.ts";
 
 // Documents of images that no tool writes: each is refused with a code of its own, and in few words.
 

@@ -3,13 +3,13 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openArchive } from "../../src/layers/archive-source.ts";
-import { openFile, openOutput, closeDirectory } from "../../src/layers/read/directory.ts";
-import { listSteps } from "../../src/layers/read/list-names.ts";
-import { createDirectory, writeFiles } from "../../src/layers/testing/fixtures.ts";
-import { rawEntry, rawTar } from "../../src/layers/testing/raw-tar.ts";
+import { openArchive } from "../../src/archive/archive-source.ts";
+import { openFile, openOutput, closeDirectory } from "../../src/archive/read/directory.ts";
+import { listSteps } from "../../src/archive/read/list-names.ts";
+import { createDirectory, writeFiles } from "../support/layers/fixtures.ts";
+import { rawEntry, rawTar } from "../support/layers/raw-tar.ts";
 import { createTurns } from "../../src/system/turns.ts";
-import { bundleModule } from "../helpers/bundle.ts";
+import { bundleModule } from "../support/bundle.ts";
 
 describe("a process that may open no more files", () => {
   let bundle: Awaited<ReturnType<typeof bundleModule>>;

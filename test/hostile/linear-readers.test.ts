@@ -1,17 +1,17 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { listLayers } from "../../src/layers/listing.ts";
-import type { LooseLayer, OutputScan } from "../../src/layers/output-scan.ts";
-import { indexPrevious } from "../../src/layers/previous.ts";
-import { openOutput } from "../../src/layers/read/directory.ts";
-import { readConfig, readHistory } from "../../src/layers/read/documents.ts";
-import { parseJson, sourceOf } from "../../src/layers/read/json.ts";
-import { createDirectory } from "../../src/layers/testing/fixtures.ts";
-import { rawEntry, rawPax, rawTar } from "../../src/layers/testing/raw-tar.ts";
-import { createTarReader } from "../../src/layers/tar/reader.ts";
-import { readTreeXattrs } from "../../src/layers/xattrs.ts";
-import { measureGrowth } from "../helpers/count-work.ts";
+import { listLayers } from "../../src/layers/collect/listing.ts";
+import type { LooseLayer, OutputScan } from "../../src/layers/directory/output-scan.ts";
+import { indexPrevious } from "../../src/layers/collect/previous.ts";
+import { openOutput } from "../../src/archive/read/directory.ts";
+import { readConfig, readHistory } from "../../src/layers/directory/documents.ts";
+import { parseJson, sourceOf } from "../../src/layers/directory/json.ts";
+import { createDirectory } from "../support/layers/fixtures.ts";
+import { rawEntry, rawPax, rawTar } from "../support/layers/raw-tar.ts";
+import { createTarReader } from "../../src/archive/tar/reader.ts";
+import { readTreeXattrs } from "../../src/layers/collect/xattrs.ts";
+import { measureGrowth } from "../support/count-work.ts";
 
 /** Tenfold input may give a little more than tenfold work: what is done once stays. */
 const linear = 14;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createIgnoreMatcher, parseIgnoreFile } from "../../src/containerfile/ignore.ts";
-import { parseJson, sourceOf } from "../../src/layers/read/json.ts";
-import { classifyFailure } from "../../src/transport/failures.ts";
+import { parseJson, sourceOf } from "../../src/layers/directory/json.ts";
+import { classifyFailure } from "../../src/copy/failures.ts";
 
 // Patterns are matched against what registries and builds say (CWE-1333). One that backtracks would let them stop us
 // for minutes or for ever, with no signal heard: a test that hangs is how that shows here.

@@ -3,15 +3,15 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "../../src/cli/commands.ts";
-import { renderFailure } from "../../src/cli/failure.ts";
+import { renderFailure } from "../../src/cli/report/failure.ts";
 import type { CliIo } from "../../src/cli/io.ts";
-import { createReporter } from "../../src/cli/reporter.ts";
-import { renderResult } from "../../src/cli/result.ts";
+import { createReporter } from "../../src/cli/report/reporter.ts";
+import { renderResult } from "../../src/cli/report/result.ts";
 import { XbuildError } from "../../src/errors.ts";
-import { blobPath, type Store } from "../../src/store/paths.ts";
-import { captureIo, type Printed } from "../helpers/capture-io.ts";
-import { listUnseen } from "../helpers/unseen.ts";
-import { commitTestImage, withStore } from "../helpers/store.ts";
+import { blobPath, type Store } from "../../src/store/layout/paths.ts";
+import { captureIo, type Printed } from "../support/capture-io.ts";
+import { listUnseen } from "../support/unseen.ts";
+import { commitTestImage, withStore } from "../support/store.ts";
 
 /** Clears the screen, forges a line, turns the direction of writing, hides, and is no text. */
 const hostile =

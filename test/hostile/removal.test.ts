@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { removeTree } from "../../src/system/remove-tree.ts";
-import { chooseCount } from "../helpers/counts.ts";
+import { chooseCount } from "../support/counts.ts";
 
 // What removes a directory that a container could write to must not remove, or change, anything outside of it.
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test as plainTest } from "vitest";
-import { buildImage } from "../../src/build.ts";
-import type { BuildRequest, BuildResult } from "../../src/build/request.ts";
+import { buildImage } from "../../src/pipeline/build.ts";
+import type { BuildRequest, BuildResult } from "../../src/pipeline/request.ts";
 import type { EngineBuild } from "../../src/engine/model.ts";
 import { digestBytes, digestHex } from "../../src/oci/digest.ts";
 import {
@@ -13,9 +13,9 @@ import {
   type RecordedCall,
   type RecordingEngine,
   type RecordingOptions,
-} from "../helpers/recording-engine.ts";
-import { withTemporaryDirectory } from "../helpers/images.ts";
-import { validateLayout } from "../helpers/validate-layout.ts";
+} from "../support/recording-engine.ts";
+import { withTemporaryDirectory } from "../support/images.ts";
+import { validateLayout } from "../support/validate-layout.ts";
 
 // What a build asks of an engine, and in which order. The recording engine runs nothing.
 
@@ -275,8 +275,8 @@ describe("what the layering steps wrote", () => {
     await expect(
       record(directory, { noCache: true }, { writeOutput: spoilInput }),
     ).rejects.toMatchObject({ code: "input-changed" });
-    const { findImage } = await import("../../src/store/images.ts");
-    const { openStore } = await import("../../src/store/store.ts");
+    const { findImage } = await import("../../src/store/images/images.ts");
+    const { openStore } = await import("../../src/store/layout/open.ts");
     const store = await openStore(join(directory, "store"));
     expect((await findImage(store, "localhost/app:latest"))?.digest).toBe(first.result.digest);
     // The blob may have been the store's own file: it is dropped, and made anew.
@@ -301,8 +301,8 @@ describe("what the layering steps wrote", () => {
     };
     const { result } = await record(directory, {}, { config });
     expect(result.upToDate).toBe(false);
-    const { findImage } = await import("../../src/store/images.ts");
-    const { openStore } = await import("../../src/store/store.ts");
+    const { findImage } = await import("../../src/store/images/images.ts");
+    const { openStore } = await import("../../src/store/layout/open.ts");
     const image = await findImage(
       await openStore(join(directory, "store")),
       "localhost/app:latest",

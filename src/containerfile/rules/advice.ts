@@ -1,4 +1,4 @@
-import { readKeyValues } from "../../../grammar/arguments.ts";
+import { readKeyValues } from "../../../grammar/grammar.ts";
 import type { Containerfile, Instruction, ResolvedStage } from "../model.ts";
 import { readArguments } from "../scope.ts";
 import { cleanPath } from "../paths.ts";

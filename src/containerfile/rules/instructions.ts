@@ -1,5 +1,5 @@
-import { readKeyValues, splitWords } from "../../../grammar/arguments.ts";
-import { skipSpaces } from "../../../grammar/text.ts";
+import { readKeyValues, splitWords } from "../../../grammar/grammar.ts";
+import { skipSpaces } from "../../../grammar/grammar.ts";
 import { suggestName } from "../../suggest.ts";
 import { expandWord } from "../expand.ts";
 import { toSourceRange } from "../locate.ts";

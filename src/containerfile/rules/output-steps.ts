@@ -1,4 +1,4 @@
-import { splitWords } from "../../../grammar/arguments.ts";
+import { splitWords } from "../../../grammar/grammar.ts";
 import { expandWord } from "../expand.ts";
 import type { Instruction, ResolvedStage } from "../model.ts";
 import { decodeText } from "../text.ts";

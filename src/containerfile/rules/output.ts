@@ -1,4 +1,4 @@
-import { splitCommand } from "../../../grammar/command.ts";
+import { splitCommand } from "../../../grammar/grammar.ts";
 import type { Instruction } from "../model.ts";
 import { cleanPath } from "../paths.ts";
 import type { Finding, Rule, RuleContext } from "./model.ts";

@@ -2,8 +2,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Project } from "../../helpers/project.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import type { Project } from "../../support/project.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // What is given as a build argument may be a secret, and every user of the machine can read command lines.
 

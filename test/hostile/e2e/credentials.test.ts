@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { registryPassword, registryUser } from "../../helpers/registry.ts";
-import type { Project } from "../../helpers/project.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { registryPassword, registryUser } from "../../support/registry.ts";
+import type { Project } from "../../support/project.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // What --creds says is in no file that has a name, so that nothing of it is left, however we end.
 

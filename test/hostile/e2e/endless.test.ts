@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ociConfigType, ociManifestType } from "../../../src/oci/media-types.ts";
 import { digestBytes } from "../../../src/oci/digest.ts";
-import { buildOnFreshMachine } from "../../helpers/machines.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { buildOnFreshMachine } from "../../support/machines.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // A registry that never stops sending a layer of a few bytes: skopeo compares sizes when all has come, and the disk
 // would be full by then.

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ociConfigType, ociManifestType } from "../../../src/oci/media-types.ts";
-import { listForeign, type ForeignImage } from "../../helpers/foreign-documents.ts";
-import { buildOnFreshMachine, listPackages, makePackages } from "../../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { createPusher } from "../../helpers/registry-documents.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { listForeign, type ForeignImage } from "../../support/foreign-documents.ts";
+import { buildOnFreshMachine, listPackages, makePackages } from "../../support/machines.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { createPusher } from "../../support/registry-documents.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // A previous image can say what it likes: it is refused with words, or, where the user says so, counts as not there.
 

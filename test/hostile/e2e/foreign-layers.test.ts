@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { ociManifestType } from "../../../src/oci/media-types.ts";
 import type { Descriptor } from "../../../src/oci/model.ts";
-import { buildOnFreshMachine } from "../../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { createPusher, pushParts } from "../../helpers/registry-documents.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { buildOnFreshMachine } from "../../support/machines.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { createPusher, pushParts } from "../../support/registry-documents.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // A manifest may name addresses for its layers (`urls`). Whoever follows them can be led anywhere, with whatever
 // credentials he has (CVE-2020-15157). Nobody is ever asked at such an address.

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdir, open, rm, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { chooseCount } from "../../helpers/counts.ts";
-import { validateStore } from "../../helpers/check-image.ts";
-import { listLeftovers } from "../../helpers/leftovers.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { runXbuild } from "../../helpers/xbuild.ts";
+import { chooseCount } from "../../support/counts.ts";
+import { validateStore } from "../../support/check-image.ts";
+import { listLeftovers } from "../../support/leftovers.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { runXbuild } from "../../support/xbuild.ts";
 
 // A build under each amount of room: one that fails moves no tag, and leaves nothing.
 

@@ -2,15 +2,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { beforeAll, expect, test } from "vitest";
-import { openStore } from "../../../src/store/store.ts";
-import { validateStore } from "../../helpers/check-image.ts";
-import { createChance, testSeed } from "../../helpers/counts.ts";
-import { listLeftovers } from "../../helpers/leftovers.ts";
-import type { Project } from "../../helpers/project.ts";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { checkStore } from "../../helpers/store.ts";
-import { assertStatus, runXbuild, startXbuild, type Started } from "../../helpers/xbuild.ts";
+import { openStore } from "../../../src/store/layout/open.ts";
+import { validateStore } from "../../support/check-image.ts";
+import { createChance, testSeed } from "../../support/counts.ts";
+import { listLeftovers } from "../../support/leftovers.ts";
+import type { Project } from "../../support/project.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { checkStore } from "../../support/store.ts";
+import { assertStatus, runXbuild, startXbuild, type Started } from "../../support/xbuild.ts";
 
 /** How many commands are killed: some here, more where XBUILD_KILLS says so. */
 const kills = Number(process.env["XBUILD_KILLS"] ?? 10);

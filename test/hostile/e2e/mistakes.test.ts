@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Project } from "../../helpers/project.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { mainFile, runXbuild, startXbuild } from "../../helpers/xbuild.ts";
+import type { Project } from "../../support/project.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { mainFile, runXbuild, startXbuild } from "../../support/xbuild.ts";
 
 // What a hurried user gives: each mistake has a code of its own and a hint, and none is called a fault of ours.
 

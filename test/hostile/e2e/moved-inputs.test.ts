@@ -1,10 +1,10 @@
 import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { gateStep, openGate, startGated } from "../../helpers/gate.ts";
-import type { Project } from "../../helpers/project.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { assertStatus } from "../../helpers/xbuild.ts";
+import { gateStep, openGate, startGated } from "../../support/gate.ts";
+import type { Project } from "../../support/project.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { assertStatus } from "../../support/xbuild.ts";
 
 // "Up to date" must not be said of content that changed while it was built.
 

@@ -2,9 +2,9 @@ import { chmod, chown, mkdir, readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { findOutput, gateStep, openGate, startGated } from "../../helpers/gate.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { assertStatus } from "../../helpers/xbuild.ts";
+import { findOutput, gateStep, openGate, startGated } from "../../support/gate.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { assertStatus } from "../../support/xbuild.ts";
 
 // Threat model (c): another user of the machine is hostile.
 

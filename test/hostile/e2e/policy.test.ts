@@ -7,10 +7,10 @@ import {
   makePackages,
   type MachineBuild,
   type MachineOptions,
-} from "../../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { runXbuild } from "../../helpers/xbuild.ts";
+} from "../../support/machines.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { runXbuild } from "../../support/xbuild.ts";
 
 // What the machine's owner says of registries holds for whatever is read, whoever reads it: each verdict is skopeo's.
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { buildOnFreshMachine, listPackages, makePackages } from "../../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { buildOnFreshMachine, listPackages, makePackages } from "../../support/machines.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // What a registry says is bounded before it is looked at: no text is long enough to keep us busy, or to fill a screen.
 

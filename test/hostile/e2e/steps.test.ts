@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { chooseCount } from "../../helpers/counts.ts";
-import { findOutput, gateStep } from "../../helpers/gate.ts";
-import { findProcesses, listLeftovers, listProcesses } from "../../helpers/leftovers.ts";
-import type { Project } from "../../helpers/project.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
+import { chooseCount } from "../../support/counts.ts";
+import { findOutput, gateStep } from "../../support/gate.ts";
+import { findProcesses, listLeftovers, listProcesses } from "../../support/leftovers.ts";
+import type { Project } from "../../support/project.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // Threat model (a): what a step runs is hostile.
 
@@ -130,7 +130,7 @@ test("what cannot be removed of a killed build is told of, and stops nothing", a
 
 function build(project: Project) {
   const env = { XBUILD_STORE: project.store };
-  return import("../../helpers/xbuild.ts").then(({ runXbuild }) =>
+  return import("../../support/xbuild.ts").then(({ runXbuild }) =>
     runXbuild(sandbox, ["-t", project.name, project.context], { env }),
   );
 }

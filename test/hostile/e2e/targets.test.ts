@@ -4,9 +4,9 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Project } from "../../helpers/project.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { mainFile } from "../../helpers/xbuild.ts";
+import type { Project } from "../../support/project.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { mainFile } from "../../support/xbuild.ts";
 
 // Places that a user names for files: what is no plain file stays what it is, and is written to where it stands.
 

@@ -9,10 +9,10 @@ import {
   makePackages,
   type MachineBuild,
   type MachineOptions,
-} from "../../helpers/machines.ts";
-import { configureAccess, useRegistry } from "../../helpers/registry-access.ts";
-import { baseImage, useSandbox } from "../../helpers/sandbox.ts";
-import { forgeImage, type Lie } from "../../helpers/untrue-image.ts";
+} from "../../support/machines.ts";
+import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { forgeImage, type Lie } from "../../support/untrue-image.ts";
 
 // Threat model (b): a previous image says what is not true of its layers.
 

@@ -1,0 +1,32 @@
+export { type LayerSource, openArchive } from "./archive-source.ts";
+export { createCompressor } from "./compress/compressor.ts";
+export { createExpander, detectCompression } from "./compress/expand.ts";
+export { type LayerIdentity, hashBlob, identifyLayer } from "./identify-layer.ts";
+export { type PackOptions, type PackResult, createPackStream } from "./pack/stream.ts";
+export { readProgram } from "./programs.ts";
+export { readChunks, readStart } from "./read/blob.ts";
+export {
+  type OutputDirectory,
+  type OutputFile,
+  assertUnchanged,
+  changed,
+  closeDirectory,
+  closeFile,
+  isDirectory,
+  openDirectory,
+  openFile,
+  openOutput,
+  showName,
+  statName,
+  wrongType,
+} from "./read/directory.ts";
+export { type LayerFile, readLayerFile } from "./read/layer-file.ts";
+export { listNames } from "./read/list-names.ts";
+export { type FileStats, describeType } from "./read/stats.ts";
+export { type Place, refuse, showBytes } from "./refuse.ts";
+export { type BlobWriter, createBlobWriter, tooLarge } from "./staging.ts";
+export { createEntryChecker } from "./tar/check.ts";
+export type { ArchivedEntry, ByteString, Entry } from "./tar/entry.ts";
+export { refuseTar } from "./tar/problems.ts";
+export { createTarReader } from "./tar/reader.ts";
+export { openTree } from "./tree-source.ts";

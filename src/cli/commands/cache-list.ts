@@ -1,0 +1,119 @@
+import { digestHex } from "../../oci/oci.ts";
+import { listStoredImages, measureStore, type StoredImage } from "../../store/store.ts";
+import { usageError } from "../line/arguments.ts";
+import type { CliIo } from "../io.ts";
+import {
+  formatFlag,
+  helpFlag,
+  openUserStore,
+  readCommandLine,
+  renderAge,
+  renderTable,
+  wantsJson,
+  type StoreCommandLine,
+} from "./store-command.ts";
+import { renderSize } from "../../units.ts";
+import { show, showJson, type Visible } from "../../visible.ts";
+
+const listHelp = show`Usage: xbuild cache ls [--format table|json]
+
+Lists the images of the store, also those without a name, the last used first.
+`;
+
+const usageHelp = show`Usage: xbuild cache du [--format table|json]
+
+Says what takes the store's space. Layers that several images share count once.
+`;
+
+/** `xbuild cache ls`. @returns 0 @throws XbuildError `usage` */
+export async function runCacheList(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = readPlainLine(argv, "ls");
+  if (line.isSet("help")) {
+    io.stdout(listHelp);
+    return 0;
+  }
+  const isJson = wantsJson(line);
+  const images = await listStoredImages(await openUserStore(io, signal));
+  io.stdout(isJson ? showJson(images.map(describe)) : renderImages(images, io, Date.now()));
+  return 0;
+}
+
+/** `xbuild cache du`. @returns 0 @throws XbuildError `usage` */
+export async function runCacheUsage(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = readPlainLine(argv, "du");
+  if (line.isSet("help")) {
+    io.stdout(usageHelp);
+    return 0;
+  }
+  const isJson = wantsJson(line);
+  const usage = await measureStore(await openUserStore(io, signal));
+  const total = Object.values(usage).reduce((sum, size) => sum + size, 0);
+  if (isJson) {
+    io.stdout(showJson({ ...usage, total }));
+    return 0;
+  }
+  const rows = [
+    ["images with a name", usage.named],
+    ["images without a name", usage.unnamed],
+    ["blobs of no image", usage.orphaned],
+    ["records and caches", usage.caches],
+    ["unfinished", usage.unfinished],
+    ["total", total],
+  ] as const;
+  const columns = [{ title: "WHAT" }, { title: "SIZE", right: true }];
+  io.stdout(
+    renderTable(
+      io,
+      columns,
+      rows.map(([what, size]) => [what, renderSize(size)]),
+    ),
+  );
+  return 0;
+}
+
+function readPlainLine(argv: readonly string[], command: string): StoreCommandLine {
+  const line = readCommandLine(argv, [formatFlag, helpFlag]);
+  if (line.operands.length > 0) throw usageError(`cache ${command} takes no argument`);
+  return line;
+}
+
+function describe({ image, names, usedAt }: StoredImage): object {
+  return {
+    digest: image.digest,
+    configDigest: image.manifest.config.digest,
+    names,
+    lastUsed: new Date(usedAt).toISOString(),
+    size: measure(image),
+    layers: image.manifest.layers.length,
+  };
+}
+
+function renderImages(images: readonly StoredImage[], io: CliIo, now: number): Visible {
+  const columns = [
+    { title: "DIGEST" },
+    { title: "LAST USED" },
+    { title: "LAYERS", right: true },
+    { title: "SIZE", right: true },
+    { title: "NAMES" },
+  ];
+  const rows = images.map(({ image, names, usedAt }) => [
+    digestHex(image.digest).slice(0, 12),
+    renderAge(usedAt, now),
+    String(image.manifest.layers.length),
+    renderSize(measure(image)),
+    names.join(", "),
+  ]);
+  return renderTable(io, columns, rows);
+}
+
+function measure(image: StoredImage["image"]): number {
+  return image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+}

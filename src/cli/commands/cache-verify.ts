@@ -1,0 +1,67 @@
+import { hashBlob } from "../../archive/archive.ts";
+import type { StoreFinding } from "../../store/store.ts";
+import { verifyStore } from "../../store/store.ts";
+import { usageError } from "../line/arguments.ts";
+import { createBlobFetcher } from "./fetch-blob.ts";
+import { readAccess } from "../request/registries.ts";
+import type { CliIo } from "../io.ts";
+import {
+  formatFlag,
+  helpFlag,
+  openUserStore,
+  readCommandLine,
+  wantsJson,
+} from "./store-command.ts";
+import { joinVisible, show, showJson, type Visible } from "../../visible.ts";
+import { paint } from "../report/text.ts";
+
+const help = show`Usage: xbuild cache verify [FLAGS]
+
+Checks every byte of the store: blobs, what images say of their layers, index, records. Exit status 1
+with findings.
+
+      --repair             bring damaged blobs anew from the registry that an image's name says, and
+                           remove what cannot be had, so that the next build makes it again
+      --format table|json  for people, or for programs
+`;
+
+/** `xbuild cache verify`. @returns 0 where nothing was found, else 1 @throws XbuildError `usage` */
+export async function runCacheVerify(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = readCommandLine(argv, [{ name: "repair", kind: "boolean" }, formatFlag, helpFlag]);
+  if (line.isSet("help")) {
+    io.stdout(help);
+    return 0;
+  }
+  if (line.operands.length > 0) throw usageError("cache verify takes no argument");
+  const isJson = wantsJson(line);
+  const store = await openUserStore(io, signal);
+  const fetcher = createBlobFetcher(store, readAccess({ flags: [] }, io));
+  try {
+    const repair = line.isSet("repair");
+    const findings = await verifyStore(store, { repair, fetchBlob: fetcher.fetch, hashBlob });
+    io.stdout(isJson ? showJson(findings) : renderFindings(findings, io));
+    return findings.length === 0 ? 0 : 1;
+  } finally {
+    await fetcher.end();
+  }
+}
+
+const advice: Readonly<Record<StoreFinding["outcome"], string>> = {
+  repaired: "it is as it was",
+  removed: "removed: the next build makes it anew",
+  left: "run xbuild cache verify --repair",
+};
+
+function renderFindings(findings: readonly StoreFinding[], io: CliIo): Visible {
+  if (findings.length === 0) return show`nothing is wrong\n`;
+  const lines = findings.map(({ code, message, path, names, outcome }) => {
+    const users = names.length === 0 ? "" : show`\n  used by: ${names.join(", ")}`;
+    const title = paint(io, "red", `error[${code}]`);
+    return show`${title}: ${path}: ${message}${users}\n  ${advice[outcome]}\n`;
+  });
+  return joinVisible(lines);
+}

@@ -1,0 +1,116 @@
+import { parseContainerfile } from "../../containerfile/containerfile.ts";
+import { checkContainerfile } from "../../containerfile/containerfile.ts";
+import type { CheckOptions } from "../../containerfile/containerfile.ts";
+import { resolveStages } from "../../containerfile/containerfile.ts";
+import { findEngine } from "../../engine/engine.ts";
+import { describeEngine } from "../../engine/engine.ts";
+import { XbuildError } from "../../errors.ts";
+import { suggestName } from "../../suggest.ts";
+import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
+import { findFormat, formatNames, type Report } from "../report/check-formats.ts";
+import type { CliIo } from "../io.ts";
+import { show, type Visible } from "../../visible.ts";
+import { locateSources } from "../request/locate.ts";
+import { hostPlatform } from "../line/build-line.ts";
+import { splitPair } from "../line/values.ts";
+
+const flags: readonly FlagSpec[] = [
+  { name: "file", short: "f", kind: "value" },
+  { name: "format", kind: "value" },
+  { name: "target", kind: "value" },
+  { name: "build-arg", kind: "value" },
+  { name: "build-context", kind: "value" },
+  { name: "platform", kind: "value" },
+  { name: "engine", kind: "value" },
+  { name: "help", short: "h", kind: "boolean" },
+];
+
+const help = show`Usage: xbuild check [FLAGS] [CONTEXT]
+
+Says what is wrong with a Containerfile, or seldom meant, without building it.
+
+  -f, --file FILE             the Containerfile (- for standard input)
+      --format FORMAT         ${formatNames.join(", ")} (text)
+      --target STAGE          the stage that is to be built
+      --build-arg NAME=VALUE  a build argument
+      --build-context NAME=…  a named context
+      --platform OS/ARCH      the platform of the result
+      --engine NAME           buildah or podman, whose version counts
+
+Exit status: 0 with nothing found, 1 with findings.
+`;
+
+/** `xbuild check`. @returns 0 where nothing was found, else 1. @throws XbuildError `usage`, `file-not-found` */
+export async function runCheck(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = parseCommandLine(argv, flags);
+  const given = createReader(line.flags);
+  if (given.last("help") === "true") {
+    io.stdout(help);
+    return 0;
+  }
+  const format = readFormat(given.last("format") ?? "text");
+  const operands = [...line.operands, ...line.rest];
+  if (operands.length > 1) throw usageError("check takes one context");
+  const { file, bytes } = await locateSources(given.last("file"), operands[0], io.cwd, { signal });
+  const containerfile = parseContainerfile(bytes, file);
+  const graph = resolveStages(containerfile, readOptions(given, io));
+  const options = await readEngine(given.last("engine"), io);
+  const diagnostics = checkContainerfile(containerfile, graph, options);
+  const report: Report = { diagnostics, source: containerfile.source, color: io.color };
+  io.stdout(format(report));
+  return diagnostics.length === 0 ? 0 : 1;
+}
+
+interface Reader {
+  readonly list: (name: string) => readonly string[];
+  readonly last: (name: string) => string | undefined;
+}
+
+function createReader(given: readonly GivenFlag[]): Reader {
+  const list = (name: string) =>
+    given.filter(({ spec }) => spec.name === name).map(({ value }) => value);
+  return { list, last: (name) => list(name).at(-1) };
+}
+
+function readFormat(name: string): (report: Report) => Visible {
+  const format = findFormat(name);
+  if (format !== undefined) return format;
+  const suggestion = suggestName(name, formatNames);
+  throw usageError(
+    `--format cannot be ${name}`,
+    suggestion === undefined ? `it takes ${formatNames.join(", ")}` : `did you mean ${suggestion}?`,
+  );
+}
+
+function readOptions(given: Reader, io: CliIo): Parameters<typeof resolveStages>[1] {
+  const target = given.last("target");
+  const buildArgs = given.list("build-arg").flatMap((word): [string, string][] => {
+    const [name, value = io.env[name]] = splitPair(word);
+    return value === undefined ? [] : [[name, value]];
+  });
+  return {
+    ...(target === undefined ? {} : { target }),
+    buildArgs: new Map(buildArgs),
+    buildContexts: new Set(given.list("build-context").map((word) => splitPair(word)[0])),
+    targetPlatform: given.last("platform") ?? hostPlatform(),
+    buildPlatform: hostPlatform(),
+  };
+}
+
+/** The installed engine, if one is: a file can be checked without. */
+async function readEngine(name: string | undefined, io: CliIo): Promise<CheckOptions> {
+  if (name !== undefined && name !== "buildah" && name !== "podman") {
+    throw usageError(`--engine cannot be ${name}`, "it takes buildah or podman");
+  }
+  try {
+    const engine = findEngine(name, [], io.env["PATH"]);
+    return { engine: await describeEngine(engine) };
+  } catch (error) {
+    if (error instanceof XbuildError && name === undefined) return {};
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+import { renderCalls } from "../../pipeline/pipeline.ts";
+import { lowerFile } from "../../plan/plan.ts";
+import { createPlan } from "../../plan/plan.ts";
+import { parseCommandLine, usageError } from "../line/arguments.ts";
+import { buildFlags } from "../line/build-flags.ts";
+import type { CliIo } from "../io.ts";
+import { mentionsOutput, needsOutput, readParsed, reportFindings } from "../request/parsed.ts";
+import { selectEngine } from "../request/select-engine.ts";
+import { isSet } from "../line/build-line.ts";
+import { createRequest } from "../request/request.ts";
+import { printData } from "../report/text.ts";
+import { show } from "../../visible.ts";
+
+const help = show`Usage: xbuild expand [FLAGS OF BUILD] [CONTEXT]
+
+Shows what a build would ask of the engine: a shell script with each call and its plain
+Containerfile, in order. Nothing is built. A file without OUTPUT is given back as it is. Secrets and
+build arguments that look like secrets are masked.
+`;
+
+/** `xbuild expand`. @returns 0. @throws XbuildError as `build` does, for what is wrong before it runs. */
+export async function runExpand(
+  words: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = parseCommandLine(words, buildFlags);
+  if (isSet(line, "help")) {
+    io.stdout(help);
+    return 0;
+  }
+  const parsed = await readParsed(line, io, signal);
+  if (parsed === undefined) throw usageError("expand reads files of this machine alone");
+  const { containerfile, graph } = parsed;
+  if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {
+    printData(io, Buffer.from(lowerFile(containerfile), "latin1"));
+    return 0;
+  }
+  const engine = selectEngine(line, io);
+  await reportFindings(parsed, engine, () => undefined);
+  const plan = createPlan(containerfile, graph);
+  if (plan === undefined) throw usageError("the target has no OUTPUT");
+  const request = await createRequest(line, parsed, engine, io);
+  printData(io, Buffer.from(renderCalls(request, plan, engine), "latin1"));
+  return 0;
+}

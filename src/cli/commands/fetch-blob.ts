@@ -1,0 +1,78 @@
+import { access, mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../../errors.ts";
+import { digestHex } from "../../oci/oci.ts";
+import type { Digest } from "../../oci/oci.ts";
+import { parseImageName } from "../../oci/oci.ts";
+import type { VerifyOptions } from "../../store/store.ts";
+import { nameOfEntry, readIndex } from "../../store/store.ts";
+import { readLocations } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
+import { beginRun, type Run } from "../../store/store.ts";
+import type { TransportAccess } from "../../copy/copy.ts";
+import { fetchLayers } from "../../copy/copy.ts";
+
+export interface BlobFetcher {
+  readonly fetch: NonNullable<VerifyOptions["fetchBlob"]>;
+  /** Removes what was fetched and is not used. */
+  readonly end: () => Promise<void>;
+}
+
+/**
+ * Brings damaged blobs from the registries that the images' names say, or that are known to have their
+ * layers, by the digest of the manifest: the bytes that were pushed, or nothing.
+ */
+export function createBlobFetcher(store: Store, registries: TransportAccess): BlobFetcher {
+  let run: Promise<Run> | undefined;
+  return {
+    fetch: async (digest, names) => {
+      run ??= beginRun(store);
+      const { staging } = await run;
+      for (const source of await listSources(store, names)) {
+        const directory = await mkdtemp(join(staging, "fetched-"));
+        const found = await fetchFrom(source, digest, directory, registries);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    end: async () => {
+      if (run !== undefined) await (await run).end();
+    },
+  };
+}
+
+/** What a name says first; `localhost/...` without a port is in no registry. */
+async function listSources(store: Store, names: readonly string[]): Promise<readonly string[]> {
+  const { manifests } = await readIndex(store);
+  const sources = names.map(async (name): Promise<readonly string[]> => {
+    const { registry, repository } = parseImageName(name);
+    const entry = manifests.findLast((one) => nameOfEntry(one) === name);
+    if (entry === undefined) return [];
+    const own =
+      registry === "localhost" ? [] : [`docker://${registry}/${repository}@${entry.digest}`];
+    const known = await readLocations(store, entry.digest);
+    return [...own, ...known.map((one) => `docker://${one.repository}@${one.manifest}`)];
+  });
+  return [...new Set((await Promise.all(sources)).flat())];
+}
+
+/** The layer, config or manifest of this digest alone; nothing else of the image is loaded. */
+async function fetchFrom(
+  source: string,
+  digest: Digest,
+  layout: string,
+  registries: TransportAccess,
+): Promise<string | undefined> {
+  try {
+    await fetchLayers(source, new Set([digest]), layout, { access: registries });
+  } catch (error) {
+    // Not there, or no access: another name may have it.
+    if (error instanceof XbuildError) return undefined;
+    throw error;
+  }
+  const wanted = join(layout, "blobs", "sha256", digestHex(digest));
+  return access(wanted).then(
+    () => wanted,
+    () => undefined,
+  );
+}

@@ -1,0 +1,79 @@
+import { renderSize } from "../../units.ts";
+import { rebase } from "../../rebase/rebase.ts";
+import type { NamedBase, RebaseResult } from "../../rebase/rebase.ts";
+import { parseCommandLine } from "../line/arguments.ts";
+import type { CliIo } from "../io.ts";
+import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";
+import { createReporter } from "../report/reporter.ts";
+import { openUserStore } from "./store-command.ts";
+import { joinVisible, show, type Visible } from "../../visible.ts";
+import { paint } from "../report/text.ts";
+
+const help = show`Usage: xbuild rebase IMAGE --onto NEW [--from OLD] [FLAGS]
+
+Puts the image's own layers onto another base, without building. IMAGE is a name of the store, or
+docker://NAME: then it is done in the registry, and no layer of its own is moved. NEW and OLD are names of
+the store, of a registry, or oci:DIR, docker-archive:FILE and the like.
+
+      --onto NEW           the new base
+      --from OLD           the base that the image was built on (default: what its annotations say)
+  -t, --tag NAME           name the result instead (docker://: push it there); repeatable
+      --push               push the image of the store to the registries that its names say
+      --force              although own layers hide what changed in the base
+      --platform OS/ARCH   which image of a list is meant
+  -q, --quiet              print the digest alone
+      --tls-verify, --creds, --authfile, --cert-dir, --retry, --retry-delay   as with xbuild build
+`;
+
+/**
+ * `xbuild rebase`. @returns 0
+ * @throws XbuildError `usage`, `name-invalid`, `rebase-*`, `image-not-found`, `registry-*`
+ */
+export async function runRebase(
+  argv: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<number> {
+  const line = parseCommandLine(argv, rebaseFlags);
+  if (line.flags.findLast(({ spec }) => spec.name === "help")?.value === "true") {
+    io.stdout(help);
+    return 0;
+  }
+  const request = await createRebaseRequest(line, io);
+  const quiet = line.flags.findLast(({ spec }) => spec.name === "quiet")?.value === "true";
+  const store = await openUserStore(io, signal);
+  const ports = { reporter: createReporter(io, quiet), signal, now: readTime(io) };
+  const result = await rebase(store, request, ports);
+  const names = [...request.names, ...request.pushes.map((one) => one.text)];
+  if (!quiet) io.stdout(renderResult(result, names, io));
+  io.stdout(show`${result.image.digest}\n`);
+  return 0;
+}
+
+function renderResult(
+  { image, isUpToDate, from, onto }: RebaseResult,
+  names: readonly string[],
+  io: CliIo,
+): Visible {
+  const title = names.join(", ");
+  if (isUpToDate) {
+    const state = paint(io, "green", "Up to date");
+    return show`${state}: ${title} is on ${renderBase(onto)}\n`;
+  }
+  const own = image.manifest.layers.slice(onto.layers);
+  const size = renderSize(own.reduce((sum, layer) => sum + layer.size, 0));
+  const counts = `${countLayers(from.layers, "base")} replaced by ${onto.layers}, ${countLayers(own.length, "own")} kept`;
+  return joinVisible([
+    show`${paint(io, "bold", title)}: ${counts} (${size})\n`,
+    show`  old base ${renderBase(from)}\n`,
+    show`  new base ${renderBase(onto)}\n`,
+  ]);
+}
+
+function countLayers(count: number, kind: "base" | "own"): string {
+  return `${count} ${kind} ${count === 1 ? "layer" : "layers"}`;
+}
+
+function renderBase({ name, digest }: NamedBase): string {
+  return name.includes(digest) ? name : `${name}@${digest}`;
+}

@@ -1,0 +1,95 @@
+import { describeEvents } from "../../pipeline/pipeline.ts";
+import type { Diagnostic } from "../../diagnostics.ts";
+import { suggestName } from "../../suggest.ts";
+import type { Store } from "../../store/store.ts";
+import { openStore } from "../../store/store.ts";
+import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
+import type { CliIo } from "../io.ts";
+import { findStoreDirectory } from "../request/request.ts";
+import { countColumns, joinVisible, showText, type Visible } from "../../visible.ts";
+import { showNotice } from "../report/failure.ts";
+import { paint } from "../report/text.ts";
+
+/** Flags that every command about the store takes. */
+export const helpFlag: FlagSpec = { name: "help", short: "h", kind: "boolean" };
+export const formatFlag: FlagSpec = { name: "format", kind: "value" };
+
+export interface StoreCommandLine {
+  readonly operands: readonly string[];
+  readonly list: (name: string) => readonly string[];
+  readonly last: (name: string) => string | undefined;
+  readonly isSet: (name: string) => boolean;
+}
+
+/** The command line of a command about the store. @throws XbuildError `usage` */
+export function readCommandLine(
+  argv: readonly string[],
+  flags: readonly FlagSpec[],
+): StoreCommandLine {
+  const line = parseCommandLine(argv, flags);
+  const list = (name: string): readonly string[] =>
+    line.flags.filter((given: GivenFlag) => given.spec.name === name).map(({ value }) => value);
+  return {
+    operands: [...line.operands, ...line.rest],
+    list,
+    last: (name) => list(name).at(-1),
+    isSet: (name) => list(name).at(-1) === "true",
+  };
+}
+
+/** The store that the environment names; what in it is damaged is told and counts as missing. */
+export function openUserStore(io: CliIo, signal: AbortSignal): Promise<Store> {
+  const warn = (one: Diagnostic): void => io.stderr(showNotice(one));
+  return openStore(findStoreDirectory(io), describeEvents({ reporter: { warn }, signal }));
+}
+
+/** Whether the output is for programs. @throws XbuildError `usage` for a format that is none */
+export function wantsJson(line: StoreCommandLine): boolean {
+  const format = line.last("format") ?? "table";
+  if (format === "json" || format === "table") return format === "json";
+  const near = suggestName(format, ["json", "table"]);
+  const hint = near === undefined ? "it takes table or json" : `did you mean ${near}?`;
+  throw usageError(`--format cannot be ${format}`, hint);
+}
+
+export interface Column {
+  readonly title: string;
+  /** Numbers stand at the right. */
+  readonly right?: boolean;
+}
+
+/** A table for people: a bold head, columns two blanks apart, nothing behind the last. */
+export function renderTable(
+  io: CliIo,
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): Visible {
+  const shown = rows.map((row) => row.map(showText));
+  const widths = columns.map(({ title }, index) =>
+    shown.reduce((most, row) => Math.max(most, countColumns(row[index] ?? "")), title.length),
+  );
+  const renderRow = (cells: readonly string[]): string =>
+    cells
+      .map((cell, index) => {
+        const padding = " ".repeat((widths[index] ?? 0) - countColumns(cell));
+        return columns[index]?.right === true ? `${padding}${cell}` : `${cell}${padding}`;
+      })
+      .join("  ")
+      .trimEnd();
+  const head = paint(io, "bold", renderRow(columns.map(({ title }) => title)));
+  return joinVisible([head, ...shown.map(renderRow), ""], "\n");
+}
+
+/** How long ago: `3 minutes ago`. */
+export function renderAge(then: number, now: number): string {
+  const seconds = Math.max(0, Math.round((now - then) / 1000));
+  const steps: readonly (readonly [string, number])[] = [
+    ["day", 86_400],
+    ["hour", 3600],
+    ["minute", 60],
+    ["second", 1],
+  ];
+  const [unit, length] = steps.find(([, size]) => seconds >= 2 * size) ?? ["second", 1];
+  const count = Math.floor(seconds / length);
+  return `${count} ${unit}${count === 1 ? "" : "s"} ago`;
+}

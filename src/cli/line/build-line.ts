@@ -1,0 +1,81 @@
+import { arch, platform as hostSystem } from "node:os";
+import { resolve } from "node:path";
+import { suggestName } from "../../suggest.ts";
+import { usageError, type CommandLine } from "./arguments.ts";
+import type { BuildFlag } from "./build-flags.ts";
+import type { CliIo } from "../io.ts";
+import { readArgumentFile, splitPair } from "./values.ts";
+
+/** A command line of `build`. */
+export type BuildCommandLine = CommandLine<BuildFlag>;
+
+/** All values of a flag, in the order given. */
+export function listValues(line: BuildCommandLine, name: string): readonly string[] {
+  return line.flags.filter((one) => one.spec.name === name).map((one) => one.value);
+}
+
+/** The last value of a flag that counts once. */
+export function lastValue(line: BuildCommandLine, name: string): string | undefined {
+  return listValues(line, name).at(-1);
+}
+
+export function isSet(line: BuildCommandLine, name: string): boolean {
+  return lastValue(line, name) === "true";
+}
+
+/** What a command line says of build arguments. */
+export interface GivenArguments {
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Those whose values stand on no command line, or must not: see `BuildRequest`. */
+  readonly hiddenArgs: ReadonlySet<string>;
+  readonly redacted: ReadonlySet<string>;
+}
+
+/**
+ * --build-arg-file's and --build-arg's values; one without a value takes the environment's, if it has one.
+ * Errors: `usage` for a --redact that names none of them.
+ */
+export async function readBuildArgs(
+  line: BuildCommandLine,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<GivenArguments> {
+  const files = await Promise.all(
+    listValues(line, "build-arg-file").map((path) =>
+      readArgumentFile(resolve(io.cwd, path), signal),
+    ),
+  );
+  const fromFiles = files.flat().map((word) => splitPair(word));
+  const fromLine = listValues(line, "build-arg").map((word) => splitPair(word));
+  const all = [...fromFiles, ...fromLine];
+  const buildArgs = new Map<string, string>();
+  const hiddenArgs = new Set<string>();
+  for (const [name, value] of all) {
+    const given = value ?? io.env[name];
+    if (given !== undefined) buildArgs.set(name, given);
+    hiddenArgs.add(name);
+  }
+  for (const [name, value] of fromLine) if (value !== undefined) hiddenArgs.delete(name);
+  const redacted = readRedacted(
+    line,
+    all.map(([name]) => name),
+  );
+  return { buildArgs, hiddenArgs: new Set([...hiddenArgs, ...redacted]), redacted };
+}
+
+function readRedacted(line: BuildCommandLine, names: readonly string[]): ReadonlySet<string> {
+  const redacted = listValues(line, "redact");
+  const unknown = redacted.find((name) => !names.includes(name));
+  if (unknown === undefined) return new Set(redacted);
+  const near = suggestName(unknown, names);
+  throw usageError(
+    `--redact ${unknown}: no build argument of that name is given`,
+    near === undefined ? "give it with --build-arg too" : `did you mean ${near}?`,
+  );
+}
+
+/** `os/arch[/variant]` of this machine, in Go's words. */
+export function hostPlatform(): string {
+  const names: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
+  return `${hostSystem()}/${names[arch()] ?? arch()}`;
+}

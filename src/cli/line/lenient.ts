@@ -1,0 +1,89 @@
+import { findEngine } from "../../engine/engine.ts";
+import type { EngineFlag } from "../../engine/engine.ts";
+import { XbuildError } from "../../errors.ts";
+import { parseCommandLine } from "./arguments.ts";
+import { buildFlags, type BuildFlag } from "./build-flags.ts";
+import type { CliIo } from "../io.ts";
+import type { BuildCommandLine } from "./build-line.ts";
+
+/** A command line in which flags that only the engine knows are not yet an error. */
+export interface LenientLine {
+  readonly line: BuildCommandLine;
+  /** The flags of the installed engine's build, where it had to be asked. */
+  readonly engineFlags: readonly EngineFlag[];
+  /** What is wrong where neither xbuild nor the engine knows a flag, so that the rest may be misread. */
+  readonly doubt: XbuildError | undefined;
+}
+
+/**
+ * Reads a command line as the installed engine would: where xbuild does not know a flag, the
+ * engine's help tells whether a value follows. What the engine does not know either stays one word:
+ * without OUTPUT it is the engine that refuses it.
+ * @throws XbuildError `usage`
+ */
+export async function readLeniently(words: readonly string[], io: CliIo): Promise<LenientLine> {
+  try {
+    const line = parseCommandLine(words, buildFlags);
+    const asks = line.flags.some((one) => one.spec.ours && sharedNames.has(one.spec.name));
+    return { line, engineFlags: asks ? await askEngine(words, io) : [], doubt: undefined };
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    const engineFlags = await askEngine(words, io);
+    const known = [...buildFlags, ...engineFlags.filter(isNew).map(describeFlag)];
+    const unheard = listUnheardOf(words, known);
+    const line = parseCommandLine(words, [...known, ...unheard]);
+    return { line, engineFlags, doubt: unheard.length > 0 ? error : undefined };
+  }
+}
+
+/** Flags of ours that newer engines have as well, with the same meaning. */
+const sharedNames: ReadonlySet<string> = new Set(["build-arg-file", "metadata-file"]);
+
+async function askEngine(words: readonly string[], io: CliIo): Promise<readonly EngineFlag[]> {
+  const at = words.indexOf("--engine");
+  const named =
+    at >= 0 ? words[at + 1] : words.find((one) => one.startsWith("--engine="))?.slice(9);
+  const engine = findEngine(
+    named === "podman" || named === "buildah" ? named : undefined,
+    [],
+    io.env["PATH"],
+  );
+  return engine.listBuildFlags();
+}
+
+function isNew(flag: EngineFlag): boolean {
+  return !buildFlags.some((one) => one.name === flag.name);
+}
+
+function describeFlag(flag: EngineFlag): BuildFlag {
+  const taken = buildFlags.some((one) => one.short === flag.short);
+  return {
+    name: flag.name,
+    short: taken ? undefined : flag.short,
+    kind: flag.takesValue ? "value" : "optional",
+    role: "refused",
+    ours: false,
+  };
+}
+
+function listUnheardOf(
+  words: readonly string[],
+  known: readonly BuildFlag[],
+): readonly BuildFlag[] {
+  const end = words.indexOf("--");
+  const given = words.slice(0, end < 0 ? words.length : end).flatMap((word) => {
+    const groups = /^(?:--(?<long>[^=]+)|-(?<short>[^-=]))/.exec(word)?.groups;
+    return groups === undefined ? [] : [groups];
+  });
+  const unheard = given.filter(
+    ({ long, short }) =>
+      !known.some((one) => (long === undefined ? one.short === short : one.name === long)),
+  );
+  return unheard.map(({ long, short }) => ({
+    name: long ?? short ?? "",
+    short,
+    kind: "optional",
+    role: "refused",
+    ours: false,
+  }));
+}

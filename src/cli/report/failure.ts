@@ -1,0 +1,49 @@
+import { showDiagnostic, showMessage, type Diagnostic } from "../../diagnostics.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
+import { joinVisible, show, type Visible } from "../../visible.ts";
+import type { CliIo } from "../io.ts";
+
+export interface Failure {
+  readonly text: Visible;
+  readonly exitStatus: number;
+}
+
+/** What a person sees of an error: no stack trace, except for a fault of our own with XBUILD_DEBUG set. */
+export function renderFailure(error: unknown, io: CliIo, interrupted: boolean): Failure {
+  if (interrupted) {
+    return {
+      text: show`xbuild: interrupted; nothing was changed\n`,
+      exitStatus: exitStatuses.interrupted,
+    };
+  }
+  if (error instanceof XbuildError) {
+    return { text: showError(error, io), exitStatus: error.exitStatus };
+  }
+  return { text: showFault(error, io), exitStatus: exitStatuses.refused };
+}
+
+function showError(error: XbuildError, io: CliIo): Visible {
+  const { color } = io;
+  const located = error.diagnostics.map((one) => show`${showDiagnostic(one, { color })}\n`);
+  if (located.length > 0) return joinVisible(located);
+  const { code, message, hint } = error;
+  return showNotice({ code, severity: "error", message, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** What has no place in a file, in our own name. */
+export function showNotice({ severity, code, ...text }: Diagnostic): Visible {
+  return show`${showMessage(show`xbuild: ${severity}[${code}]: `, text)}\n`;
+}
+
+function showFault(error: unknown, io: CliIo): Visible {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = "this is a fault of xbuild; XBUILD_DEBUG=1 shows where";
+  const snippet = io.env["XBUILD_DEBUG"] && error instanceof Error ? listFrames(error) : [];
+  return show`${showMessage("xbuild: error[internal]: ", { message, hint }, { snippet })}\n`;
+}
+
+/** Without the message, which stands above. */
+function listFrames({ stack = "" }: Error): readonly Visible[] {
+  const frames = stack.split("\n").filter((line) => /^ +at /.test(line));
+  return frames.map((line) => show`${line}`);
+}

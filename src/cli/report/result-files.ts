@@ -1,0 +1,106 @@
+import { resolve } from "node:path";
+import type { BuildReporter, BuildResult } from "../../pipeline/pipeline.ts";
+import { prepareFile, type PreparedFile } from "../../system/place-file.ts";
+import { findTarget } from "../../system/target.ts";
+import type { CliIo } from "../io.ts";
+
+/** What a build tells of its image in files: its image ID, and all of it as JSON. */
+export interface ResultFiles {
+  /** Makes their content ready, before any name moves: what could fail has failed then. */
+  readonly prepare: (result: BuildResult) => Promise<void>;
+  /** Puts them in their places. */
+  readonly place: (result: BuildResult) => Promise<void>;
+  /** Leaves nothing of them; harmless after `place`. */
+  readonly discard: () => Promise<void>;
+}
+
+/** As the user wrote them. */
+export interface ResultPaths {
+  readonly iidFile: string | undefined;
+  readonly metadataFile: string | undefined;
+}
+
+export interface FilePorts {
+  readonly reporter: Pick<BuildReporter, "warn">;
+  readonly signal: AbortSignal;
+}
+
+interface Wanted {
+  readonly path: string;
+  readonly what: string;
+  readonly render: (result: BuildResult) => string;
+}
+
+interface Prepared {
+  readonly text: string;
+  readonly file: PreparedFile;
+}
+
+/**
+ * Judges the places that --iidfile and --metadata-file name, while nothing has been built yet.
+ * Errors: `output-destination`, with the exit status of wrong usage.
+ */
+export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePorts): ResultFiles {
+  const wanted = listWanted(paths, io);
+  for (const { path, what } of wanted) findTarget(path, what);
+  const prepared = new Map<Wanted, Prepared>();
+  const prepare = async (result: BuildResult): Promise<void> => {
+    for (const one of wanted) await prepareOne(one, one.render(result), prepared, ports);
+  };
+  return {
+    prepare,
+    place: async (result) => {
+      // What was said beforehand may be more by now: layers have come here.
+      await prepare(result);
+      for (const { file } of prepared.values()) await file.place();
+    },
+    discard: async () => {
+      for (const { file } of prepared.values()) await file.discard();
+    },
+  };
+}
+
+function listWanted({ iidFile, metadataFile }: ResultPaths, io: CliIo): readonly Wanted[] {
+  const all = [
+    { path: iidFile, flag: "--iidfile", render: renderId },
+    { path: metadataFile, flag: "--metadata-file", render: renderAll },
+  ];
+  return all.flatMap(({ path, flag, render }) =>
+    path === undefined
+      ? []
+      : [{ path: resolveFile(io.cwd, path), what: `${flag} ${path}`, render }],
+  );
+}
+
+function renderId(result: BuildResult): string {
+  return result.configDigest;
+}
+
+function renderAll(result: BuildResult): string {
+  return `${JSON.stringify(result, undefined, 2)}\n`;
+}
+
+/** `resolve` would drop the slash that makes a path one of a directory. */
+function resolveFile(cwd: string, path: string): string {
+  return path.endsWith("/") ? `${resolve(cwd, path)}/` : resolve(cwd, path);
+}
+
+async function prepareOne(
+  one: Wanted,
+  text: string,
+  prepared: Map<Wanted, Prepared>,
+  { reporter, signal }: FilePorts,
+): Promise<void> {
+  const earlier = prepared.get(one);
+  if (earlier?.text === text) return;
+  await earlier?.file.discard();
+  const { path, what } = one;
+  const onWait = (): void =>
+    reporter.warn({
+      code: "output-unread",
+      severity: "warning",
+      message: `${what}: nobody reads it yet; waiting for a reader`,
+    });
+  const file = await prepareFile({ path, what, content: [Buffer.from(text)], signal, onWait });
+  prepared.set(one, { text, file });
+}

@@ -1,0 +1,60 @@
+import type { BuildResult, ResultLayer } from "../../pipeline/pipeline.ts";
+import type { LayerStatus } from "../../layers/layers.ts";
+import type { CliIo } from "../io.ts";
+import { renderSize } from "../../units.ts";
+import { joinVisible, show, type Visible } from "../../visible.ts";
+import { paint, renderDuration } from "./text.ts";
+
+export interface ResultOptions {
+  readonly quiet: boolean;
+  readonly milliseconds: number;
+}
+
+/** Tells the user what came of it; the image ID comes last. */
+export function reportResult(result: BuildResult, io: CliIo, options: ResultOptions): void {
+  if (!options.quiet) io.stdout(renderResult(result, io, options.milliseconds));
+  io.stdout(show`${result.configDigest.replace(/^sha256:/, "")}\n`);
+}
+
+/** What came of a build: its layers in a table, and names, counts, digest. */
+export function renderResult(result: BuildResult, io: CliIo, milliseconds: number): Visible {
+  const title = result.names.length === 0 ? result.digest : result.names.join(", ");
+  const time = paint(io, "dim", `(${renderDuration(milliseconds)})`);
+  if (result.upToDate) {
+    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
+  }
+  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
+}
+
+const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;
+
+function renderTable(layers: readonly ResultLayer[], io: CliIo): Visible {
+  const sizes = layers.map((one) => renderSize(one.size));
+  const width = Math.max(4, ...sizes.map((one) => one.length));
+  const head = paint(io, "bold", `STATUS  ${"SIZE".padStart(width)}  LAYER`);
+  const rows = layers.map((one, index) => {
+    const status = paint(io, colors[one.status], one.status.padEnd(6));
+    return show`${status}  ${(sizes[index] ?? "").padStart(width)}  ${one.name}`;
+  });
+  return joinVisible([head, ...rows, ""], "\n");
+}
+
+function summarise(layers: readonly ResultLayer[]): string {
+  const total = (statuses: readonly LayerStatus[]): string => {
+    const chosen = layers.filter((one) => statuses.includes(one.status));
+    return `${chosen.length} (${renderSize(chosen.reduce((sum, one) => sum + one.size, 0))})`;
+  };
+  return `${countLayers(layers)}, kept ${total(["base", "kept", "equal"])}, new ${total(["new"])}`;
+}
+
+/** What is kept by reference is its registry's word until its bytes are here. */
+function renderElsewhere(layers: readonly ResultLayer[]): Visible {
+  const count = layers.filter((one) => !one.verified).length;
+  if (count === 0) return show``;
+  const verb = count === 1 ? "is" : "are";
+  return show`  ${count} of the kept layers ${verb} elsewhere: what is in ${count === 1 ? "it" : "them"} was not verified\n`;
+}
+
+function countLayers(layers: readonly ResultLayer[]): string {
+  return layers.length === 1 ? "1 layer" : `${layers.length} layers`;
+}

@@ -1,0 +1,18 @@
+import { paintText, type Showable, showLines, type Style, type Visible } from "../../visible.ts";
+import type { CliIo } from "../io.ts";
+
+/** The text in a colour or weight, where colours are wanted. */
+export function paint(io: Pick<CliIo, "color">, style: Style, text: Showable): Visible {
+  return paintText(io.color, style, text);
+}
+
+/** What other programs are to read, byte for byte; a person in front of a terminal gets what can be shown there. */
+export function printData(io: CliIo, bytes: Uint8Array): void {
+  io.stdout(io.terminal ? showLines(Buffer.from(bytes).toString("utf8")) : bytes);
+}
+
+export function renderDuration(milliseconds: number): string {
+  if (milliseconds < 59_950) return `${(milliseconds / 1000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

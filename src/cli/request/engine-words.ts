@@ -1,0 +1,38 @@
+import { usageError } from "../line/arguments.ts";
+
+/** What after `--` would break our calls of the engine, or would be undone by them. */
+const refused: Readonly<Record<string, string>> = {
+  tag: "give -t before --",
+  iidfile: "give --iidfile before --",
+  output: "give -o before --",
+  file: "give -f before --",
+  target: "give --target before --",
+  format: "give --format before --",
+  platform: "give --platform before --",
+  squash: "the build says which layers there are",
+  "squash-all": "the build says which layers there are",
+  layers: "xbuild decides what is cached",
+  rm: "xbuild keeps no containers",
+  manifest: "name the image with -t and make the list with the engine",
+  "all-platforms": "run xbuild once for each --platform",
+  "skip-unused-stages": "xbuild decides which stages run",
+  timestamp: "give --timestamp before --",
+  "identity-label": "images of xbuild never carry it",
+  logfile: "redirect the output instead",
+};
+
+const shortNames: Readonly<Record<string, string>> = { t: "tag", o: "output", f: "file" };
+
+/** @throws XbuildError `usage` for words that cannot be handed to the calls of a build with OUTPUT. */
+export function assertEngineWords(words: readonly string[]): void {
+  for (const word of words) {
+    const groups = /^(?:--(?<long>[a-z0-9-]+)|-(?<short>[a-zA-Z]))/.exec(word)?.groups;
+    const name = groups?.["long"] ?? shortNames[groups?.["short"] ?? ""];
+    const hint = name === undefined ? undefined : refused[name];
+    if (hint !== undefined)
+      throw usageError(
+        `${word} cannot be given after --: it would break the build's calls of the engine`,
+        hint,
+      );
+  }
+}

@@ -1,0 +1,161 @@
+import { stat } from "node:fs/promises";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { exitStatuses, XbuildError } from "../../errors.ts";
+import { systemCode } from "../../system/errno.ts";
+import { readInput, readStandardInput } from "../../system/read-input.ts";
+
+/** Where the Containerfile and the context of a command line are. */
+export interface Sources {
+  /** As the user named it (`-` is standard input), or where it was found. */
+  readonly file: string;
+  readonly bytes: Uint8Array;
+  /** An absolute path. */
+  readonly context: string;
+  /** Whether the file can be read but once, and has been. Not said of standard input. */
+  readonly isPipe?: boolean;
+}
+
+export interface LocateOptions {
+  /** Ends the waiting for a pipe's writer. */
+  readonly signal?: AbortSignal | undefined;
+  /** Nothing that can be read but once, a pipe, is touched: it counts as not there. */
+  readonly isGuess?: boolean;
+}
+
+const defaultNames = ["Containerfile.x", "Containerfile", "Dockerfile"] as const;
+
+/** Contexts that only the engine can read: URLs, git repositories, a tar or a Containerfile on stdin. */
+export function isRemoteContext(context: string): boolean {
+  return context === "-" || /^(?:https?|git|ssh|file):\/\/|^git@|^github\.com\//.test(context);
+}
+
+/**
+ * Finds the Containerfile: named by -f (relative to the working directory, else to the context, as
+ * the engines have it), else `Containerfile.x`, `Containerfile`, `Dockerfile` in the context. A
+ * context that is a file is the Containerfile, and its directory the context.
+ * @throws XbuildError `file-not-found`, `context-not-found`
+ */
+export async function locateSources(
+  named: string | undefined,
+  operand: string | undefined,
+  cwd: string,
+  options: LocateOptions = {},
+): Promise<Sources> {
+  const context = resolve(cwd, operand ?? ".");
+  const kind = await kindOf(context);
+  if (kind !== undefined && kind !== "directory" && named === undefined) {
+    const file = { shown: operand ?? context, path: context };
+    return readSource(file, dirname(context), options);
+  }
+  if (kind !== "directory") throw contextNotFound(operand ?? ".", kind !== undefined);
+  if (named === "-") return { file: "-", bytes: await readStandardInput(options.signal), context };
+  const file =
+    named === undefined
+      ? await findDefault(context, operand)
+      : await findNamed(named, context, cwd);
+  return readSource(file, context, options);
+}
+
+async function readSource(
+  { shown, path }: Found,
+  context: string,
+  options: LocateOptions,
+): Promise<Sources> {
+  const isPipe = (await kindOf(path)) === "other";
+  if (options.isGuess === true && isPipe) throw fileNotFound(shown);
+  try {
+    const bytes = await readInput(path, options.signal);
+    return { file: shown, bytes, context, ...(isPipe ? { isPipe } : {}) };
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    throw new XbuildError("file-not-found", `the file ${shown} cannot be read (${code})`, {
+      hint: hints[code] ?? "see that it is a file which this user may read",
+      exitStatus: exitStatuses.usage,
+      cause,
+    });
+  }
+}
+
+const hints: Readonly<Record<string, string>> = {
+  EISDIR: "it is a directory: name the Containerfile in it",
+  EACCES: "this user may not read it",
+  EFBIG: "it has more than 64 MiB: name a Containerfile",
+};
+
+function fileNotFound(shown: string): XbuildError {
+  return new XbuildError("file-not-found", `the file ${shown} does not exist`);
+}
+
+type Kind = "file" | "directory" | "other" | undefined;
+
+async function kindOf(path: string): Promise<Kind> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) return "directory";
+    return stats.isFile() ? "file" : "other";
+  } catch {
+    return undefined;
+  }
+}
+
+interface Found {
+  readonly shown: string;
+  readonly path: string;
+}
+
+async function findDefault(context: string, operand: string | undefined): Promise<Found> {
+  for (const name of defaultNames) {
+    const path = join(context, name);
+    if ((await kindOf(path)) === "file") return { shown: join(operand ?? "", name), path };
+  }
+  throw new XbuildError("file-not-found", `no ${defaultNames.join(", ")} in ${operand ?? "."}`, {
+    hint: "name the file with -f",
+    exitStatus: exitStatuses.usage,
+  });
+}
+
+async function findNamed(named: string, context: string, cwd: string): Promise<Found> {
+  const candidates = [resolve(cwd, named), ...(isAbsolute(named) ? [] : [join(context, named)])];
+  for (const path of candidates)
+    if ((await kindOf(path)) !== undefined) return { shown: named, path };
+  throw new XbuildError("file-not-found", `the file ${named} does not exist`, {
+    hint: `it was looked for as ${[...new Set(candidates)].join(" and ")}`,
+    exitStatus: exitStatuses.usage,
+  });
+}
+
+function contextNotFound(context: string, isFile: boolean): XbuildError {
+  const why = isFile ? "is a file" : "does not exist";
+  return new XbuildError("context-not-found", `the context ${context} ${why}`, {
+    hint: "name a directory",
+    exitStatus: exitStatuses.usage,
+  });
+}
+
+/** The ignore file of a context: named, or beside the Containerfile, or in the context, in buildah's order. */
+export async function findIgnoreFile(
+  named: string | undefined,
+  file: string,
+  context: string,
+  cwd: string,
+): Promise<string | undefined> {
+  if (named !== undefined) {
+    const path = resolve(cwd, named);
+    const kind = await kindOf(path);
+    // `/dev/null` says that nothing is left out.
+    if (kind === "file" || kind === "other") return path;
+    throw new XbuildError("file-not-found", `the ignore file ${named} does not exist`, {
+      exitStatus: exitStatuses.usage,
+    });
+  }
+  const beside = file === "-" ? [] : [`${file}.dockerignore`, `${file}.containerignore`];
+  const candidates = [
+    ...beside.map((one) => resolve(cwd, one)),
+    join(context, ".containerignore"),
+    join(context, ".dockerignore"),
+  ];
+  for (const path of candidates) if ((await kindOf(path)) === "file") return path;
+  return undefined;
+}

@@ -1,0 +1,151 @@
+import { parseContainerfile } from "../../containerfile/containerfile.ts";
+import { checkContainerfile } from "../../containerfile/containerfile.ts";
+import { needsVersion } from "../../containerfile/containerfile.ts";
+import { resolveStages } from "../../containerfile/containerfile.ts";
+import type { Containerfile, StageGraph } from "../../containerfile/containerfile.ts";
+import type { Diagnostic } from "../../diagnostics.ts";
+import { describeEngine, type Engine } from "../../engine/engine.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
+import { usageError } from "../line/arguments.ts";
+import type { CliIo } from "../io.ts";
+import { isRemoteContext, locateSources, type Sources } from "./locate.ts";
+import {
+  hostPlatform,
+  lastValue,
+  listValues,
+  readBuildArgs,
+  type GivenArguments,
+  type BuildCommandLine,
+} from "../line/build-line.ts";
+import { splitPair } from "../line/values.ts";
+
+/** What a command line of `build` names, read and parsed. */
+export interface Parsed {
+  readonly sources: Sources;
+  readonly containerfile: Containerfile;
+  readonly graph: StageGraph;
+  readonly given: GivenArguments;
+}
+
+/**
+ * Reads the Containerfile that a command line names; undefined where only the engine can.
+ * @throws XbuildError `file-not-found`, `context-not-found`, `usage`
+ */
+export async function readParsed(
+  line: BuildCommandLine,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<Parsed | undefined> {
+  const sources = await readSources(line, io, signal);
+  if (sources === undefined) return undefined;
+  const containerfile = parseContainerfile(sources.bytes, sources.file);
+  if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
+    throw preprocessed(sources.file);
+  const given = await readBuildArgs(line, io, signal);
+  const graph = resolveGraph(containerfile, line, given.buildArgs);
+  return { sources, containerfile, given, graph };
+}
+
+/** buildah runs the C preprocessor over such a file; what it would make of an OUTPUT is not ours to guess. */
+function preprocessed(file: string): XbuildError {
+  return usageError(
+    `${file} has an OUTPUT, and a name that ends in .in, which buildah preprocesses`,
+    `preprocess it yourself (cpp -P -traditional ${file}) and build the result with -f`,
+  );
+}
+
+/** Whether the file has an OUTPUT anywhere; if not, it is the engine's alone. */
+export function mentionsOutput(containerfile: Containerfile): boolean {
+  return containerfile.instructions.some((one) => one.keyword === "OUTPUT");
+}
+
+/** Whether what is built has to do with an OUTPUT, or cannot be known for errors. */
+export function needsOutput({ containerfile, graph }: Parsed): boolean {
+  return (
+    hasErrors(containerfile, graph) ||
+    graph.needed.some((index) => graph.stages[index]?.output !== undefined)
+  );
+}
+
+/** undefined where only the engine can read them: a URL, a git repository, standard input. */
+async function readSources(
+  line: BuildCommandLine,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<Sources | undefined> {
+  const files = listValues(line, "file");
+  // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
+  const operand = line.operands.at(-1);
+  const remote = [
+    ...files.filter((file) => file !== "-"),
+    ...(operand === undefined ? [] : [operand]),
+  ];
+  if (remote.some(isRemoteContext)) return undefined;
+  const [first, ...more] = files;
+  const sources = await locateSources(first, operand, io.cwd, { signal });
+  for (const file of more) await assertPlain(file, operand, io.cwd);
+  if (more.length > 0) {
+    if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
+      throw severalFiles(sources.file);
+    return undefined;
+  }
+  return sources;
+}
+
+async function assertPlain(file: string, operand: string | undefined, cwd: string): Promise<void> {
+  const { bytes } = await locateSources(file, operand, cwd);
+  if (mentionsOutput(parseContainerfile(bytes, file))) throw severalFiles(file);
+}
+
+function severalFiles(file: string): XbuildError {
+  return usageError(
+    `${file} has an OUTPUT, and another -f is given`,
+    "put the stages into one file",
+  );
+}
+
+function resolveGraph(
+  containerfile: Containerfile,
+  line: BuildCommandLine,
+  buildArgs: ReadonlyMap<string, string>,
+): StageGraph {
+  const target = lastValue(line, "target");
+  const platform = lastValue(line, "platform")?.split(",")[0] ?? hostPlatform();
+  return resolveStages(containerfile, {
+    ...(target === undefined ? {} : { target }),
+    buildArgs,
+    buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
+    targetPlatform: platform,
+    buildPlatform: hostPlatform(),
+  });
+}
+
+function hasErrors(containerfile: Containerfile, graph: StageGraph): boolean {
+  return [...containerfile.diagnostics, ...graph.diagnostics].some(
+    (one) => one.severity === "error",
+  );
+}
+
+/** What deserves a word at every build; advice on style is for `xbuild check`. */
+function isBuildWarning(finding: Diagnostic): boolean {
+  return finding.severity === "warning" && /^(?:output|layers|engine)-/.test(finding.code);
+}
+
+/** Warnings are told; errors end the build, all of them at once. */
+export async function reportFindings(
+  { containerfile, graph }: Parsed,
+  engine: Engine,
+  warn: (diagnostic: Diagnostic) => void,
+): Promise<void> {
+  // Asked for only where it matters: it costs a start of the engine.
+  const options = needsVersion(containerfile) ? { engine: await describeEngine(engine) } : {};
+  const findings = checkContainerfile(containerfile, graph, options);
+  const errors = findings.filter((one) => one.severity === "error");
+  for (const finding of findings) if (isBuildWarning(finding)) warn(finding);
+  if (errors.length === 0) return;
+  const isUsage = errors.every((one) => one.code === "target-not-found");
+  throw new XbuildError("containerfile-invalid", `${containerfile.file} cannot be built`, {
+    diagnostics: errors,
+    exitStatus: isUsage ? exitStatuses.usage : exitStatuses.refused,
+  });
+}

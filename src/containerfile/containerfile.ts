@@ -1,0 +1,22 @@
+export { type Lookup, expandWord } from "./expand.ts";
+export { createIgnoreMatcher, hasExceptions, parseIgnoreFile } from "./ignore.ts";
+export type {
+  Containerfile,
+  Flag,
+  Instruction,
+  OutputOptions,
+  Reference,
+  ResolveOptions,
+  ResolvedStage,
+  ScopedArgument,
+  SourceText,
+  Stage,
+  StageGraph,
+} from "./model.ts";
+export { parseContainerfile } from "./parse.ts";
+export { checkContainerfile, rules } from "./rules.ts";
+export { needsVersion } from "./rules/engines.ts";
+export type { CheckOptions } from "./rules/model.ts";
+export { readArguments } from "./scope.ts";
+export { resolveStages } from "./stages.ts";
+export { decodeText, encodeText } from "./text.ts";

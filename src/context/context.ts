@@ -1,0 +1,3 @@
+export { compareContexts } from "./compare.ts";
+export { type ContextHash, hashContext } from "./hash.ts";
+export type { WalkOptions } from "./walk.ts";

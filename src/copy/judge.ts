@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import { digestBytes, digestHex } from "../oci/oci.ts";
+import { ociManifestType } from "../oci/oci.ts";
+import type { Annotations, Manifest } from "../oci/oci.ts";
+import { parseManifest } from "../oci/oci.ts";
+import type { TransportAccess } from "./access.ts";
+import { createInvalid, hints } from "./failures.ts";
+import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
+import { acceptsAnything } from "./policy.ts";
+import type { ImageReference } from "./reference.ts";
+import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
+
+export interface JudgeOptions extends TransferOptions {
+  readonly access: TransportAccess;
+  readonly platform: NonNullable<CopyOptions["platform"]>;
+  /** A directory to be made and removed; one of the system's for what passes unless given. */
+  readonly scratch?: string;
+}
+
+/**
+ * Lets skopeo judge an image in a registry by the policy that is in force (containers-policy.json(5)): `skopeo inspect`
+ * reads whatever there is, `skopeo copy` only what the policy accepts, under the very name that the user gave. It
+ * copies into a layout in which every layer stands already as a placeholder, so no layer is moved. Where the policy
+ * accepts everything, nothing is asked. Idempotent.
+ * @param manifestBytes what was read under that name: of a list, the platform's entry
+ * Errors: `policy-rejected`; `registry-settings` for a policy that cannot be read; `registry-corrupt` where another
+ * image than the one that was read was judged; those of `copyImage`.
+ */
+export async function assertAccepted(
+  reference: ImageReference,
+  manifestBytes: Uint8Array,
+  options: JudgeOptions,
+): Promise<void> {
+  if (await acceptsAnything(options.access.env)) return;
+  const directory = options.scratch ?? (await mkdtemp(join(tmpdir(), "xbuild-policy-")));
+  try {
+    const manifest = parseManifest(manifestBytes);
+    const blobs = await makeLayout(directory);
+    await writePlaceholders(blobs, manifest.layers, options.signal);
+    await copy(reference, manifest, directory, options);
+    const judged = await readManifestDigest(directory);
+    if (judged === digestBytes(manifestBytes)) return;
+    const converted = await readFile(join(blobs, digestHex(judged)));
+    assertSame(reference, manifest, parseManifest(converted));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function copy(
+  reference: ImageReference,
+  { mediaType }: Manifest,
+  directory: string,
+  { access, platform, signal }: JudgeOptions,
+): Promise<void> {
+  // A layout has no manifests of Docker's: those become OCI's.
+  const how = mediaType === ociManifestType ? {} : { keepLayers: true };
+  const what = `read ${reference.text}`;
+  const options = { access, platform, what, ...how };
+  const destination = `oci:${directory}:judged`;
+  await copyImage(reference.text, destination, signal ? { ...options, signal } : options);
+}
+
+/** A manifest of Docker's as OCI's has another digest. It says no more than which config and layers are meant. */
+function assertSame(reference: ImageReference, read: Manifest, judged: Manifest): void {
+  const isConverted = read.mediaType !== ociManifestType && listParts(read) === listParts(judged);
+  if (isConverted && ![read, read.config, ...read.layers].some(isAnnotated)) return;
+  if (isConverted) throw createInvalid("a manifest of Docker's has no annotations");
+  const message = `${reference.text}: the policy judged another image than the one that was read`;
+  throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt });
+}
+
+function listParts({ config, layers }: Manifest): string {
+  return [config, ...layers].map(({ digest, size }) => `${digest} ${size}`).join("\n");
+}
+
+function isAnnotated({ annotations }: { readonly annotations?: Annotations }): boolean {
+  return annotations !== undefined;
+}

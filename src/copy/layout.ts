@@ -1,0 +1,76 @@
+import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import { digestHex, isDigest } from "../oci/oci.ts";
+import { isJsonObject } from "../oci/oci.ts";
+import type { Descriptor, Digest } from "../oci/oci.ts";
+import { systemCode } from "../system/errno.ts";
+import { createInvalid, hints } from "./failures.ts";
+
+/** Makes an OCI layout that has nothing yet. @returns the directory of its blobs. image-spec v1.1, image-layout.md */
+export async function makeLayout(directory: string): Promise<string> {
+  const blobs = join(directory, "blobs", "sha256");
+  await mkdir(blobs, { recursive: true });
+  await writeFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  return blobs;
+}
+
+const width = 64;
+
+/**
+ * Files of these layers' sizes without content, which take no room: skopeo takes what a layout has for granted and
+ * does not move it. Errors: `image-invalid` for a size that no file can have, or two of one layer; `store-full`.
+ */
+export async function writePlaceholders(
+  blobs: string,
+  layers: readonly Descriptor[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const sizes = listSizes(layers);
+  // A manifest may name tens of thousands.
+  for (let at = 0; at < sizes.length; at += width) {
+    signal?.throwIfAborted();
+    await Promise.all(
+      sizes.slice(at, at + width).map(([digest, size]) => writePlaceholder(blobs, digest, size)),
+    );
+  }
+}
+
+function listSizes(layers: readonly Descriptor[]): readonly (readonly [Digest, number])[] {
+  const sizes = new Map<Digest, number>();
+  for (const { digest, size } of layers) {
+    const known = sizes.get(digest) ?? size;
+    if (known !== size) throw createInvalid(`its layer ${digest} has ${known} bytes and ${size}`);
+    sizes.set(digest, size);
+  }
+  return [...sizes];
+}
+
+async function writePlaceholder(blobs: string, digest: Digest, size: number): Promise<void> {
+  const path = join(blobs, digestHex(digest));
+  try {
+    await writeFile(path, "");
+    await truncate(path, size);
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === "EFBIG" || code === "EINVAL") {
+      throw createInvalid(`its layer ${digest} is to have ${size} bytes, which no file can have`);
+    }
+    if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
+    const message = `there is no room for the layout ${blobs}`;
+    throw new XbuildError("store-full", message, { hint: hints.full, cause });
+  }
+}
+
+/** The digest of the one manifest in a layout that skopeo has just written. Errors: `copy-failed`. */
+export async function readManifestDigest(directory: string): Promise<Digest> {
+  const index: unknown = JSON.parse(await readFile(join(directory, "index.json"), "utf8"));
+  const entries =
+    isJsonObject(index) && Array.isArray(index["manifests"]) ? index["manifests"] : [];
+  const [entry] = entries;
+  const digest = isJsonObject(entry) ? entry["digest"] : undefined;
+  if (isDigest(digest)) return digest;
+  throw new XbuildError("copy-failed", `skopeo wrote no image into ${directory}`, {
+    hint: hints.other,
+  });
+}

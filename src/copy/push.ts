@@ -1,0 +1,52 @@
+import { XbuildError } from "../errors.ts";
+import { digestBytes } from "../oci/oci.ts";
+import type { Digest } from "../oci/oci.ts";
+import type { TransportAccess } from "./access.ts";
+import type { ImageReference } from "./reference.ts";
+import { copyImage, inspect, type TransferOptions } from "./skopeo.ts";
+
+type PushOptions = TransferOptions & { readonly access: TransportAccess };
+
+/** A registry lacks blobs that the layout lacks too. */
+export class LackingBlobsError extends XbuildError {
+  readonly digests: readonly Digest[];
+
+  constructor(digests: readonly Digest[], cause: XbuildError) {
+    super("layer-gone", cause.message, { cause, hint: "build it again" });
+    this.digests = digests;
+  }
+}
+
+/** Whether a tag stands for this very manifest already. Where that cannot be found out: no. */
+export async function isPushed(
+  destination: ImageReference,
+  digest: Digest,
+  options: PushOptions,
+): Promise<boolean> {
+  try {
+    return digestBytes(await inspect(destination.text, ["--raw"], options)) === digest;
+  } catch (error) {
+    if (error instanceof XbuildError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Pushes the one image of a layout (`oci:DIR:NAME`) as it is. Layers that the layout lacks must be in the
+ * destination's repository. Errors: `LackingBlobsError`, `registry-*`.
+ */
+export async function pushLayout(
+  layout: string,
+  destination: ImageReference,
+  options: PushOptions,
+): Promise<void> {
+  try {
+    await copyImage(layout, destination.text, options);
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    const found = [...error.message.matchAll(/blobs\/sha256\/([0-9a-f]{64}): no such file/g)];
+    if (found.length === 0) throw error;
+    const digests = found.map((match): Digest => `sha256:${match[1] ?? ""}`);
+    throw new LackingBlobsError(digests, error);
+  }
+}

@@ -1,0 +1,134 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import type { LayerIdentity } from "../archive/archive.ts";
+import type { Descriptor, Digest, Image } from "../oci/oci.ts";
+import { commitImage } from "../store/store.ts";
+import { listMissingLayers } from "../store/store.ts";
+import { readLocations, type Location } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import type { Run } from "../store/store.ts";
+import type { TransportAccess } from "../copy/copy.ts";
+import { fetchLayers, type LayerFiles } from "../copy/copy.ts";
+import { createGone } from "./layers-gone.ts";
+import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
+import { renderSize } from "../units.ts";
+import type { BuildRequest, TransferPorts } from "../pipeline/pipeline.ts";
+
+type Transfer = Pick<BuildRequest, "access">;
+
+/**
+ * Brings the layers of an image that are not here from the registries that have them into the store: a
+ * destination needs their bytes. Errors: `layer-gone`, `image-untrue`, `registry-*`.
+ */
+export async function completeImage(
+  store: Store,
+  image: Image,
+  request: Transfer,
+  ports: TransferPorts,
+  run: Run,
+): Promise<void> {
+  const missing = await listMissingLayers(store, image);
+  if (missing.length === 0) return;
+  const locations = await readLocations(store, image.digest);
+  const wanted = { locations, claims: pickClaims(image, missing) };
+  const { files } = await fetchFrom(wanted, request, ports, run);
+  await adoptLayers(run, image, files);
+}
+
+/** What an image says of these layers of its. */
+export function pickClaims(image: Image, layers: readonly Descriptor[]): readonly LayerClaim[] {
+  const wanted = new Set(layers.map((layer) => layer.digest));
+  return listClaims(image).filter(({ descriptor }) => wanted.has(descriptor.digest));
+}
+
+/** Takes layers of an image that the store has into the store too. */
+export async function adoptLayers(run: Run, image: Image, files: LayerFiles): Promise<void> {
+  const stagedBlobs = [...files].map(([digest, path]) => ({ digest, path }));
+  await commitImage(run, { image, stagedBlobs, names: [] });
+}
+
+/** Layers, what is claimed of them, and where they may be. */
+export interface WantedLayers extends LayerCheck {
+  readonly locations: readonly Location[];
+}
+
+export interface FetchedLayers {
+  /** The file of each. */
+  readonly files: LayerFiles;
+  readonly identities: ReadonlyMap<Digest, LayerIdentity>;
+}
+
+/**
+ * Brings these layers from the first location that has each, all that a location has at once, and checks them
+ * against what is claimed of them.
+ * Errors: `layer-gone` where none has one any more, `image-untrue`, `registry-*`.
+ */
+export async function fetchFrom(
+  { locations, ...check }: WantedLayers,
+  request: Transfer,
+  ports: TransferPorts,
+  run: Run,
+): Promise<FetchedLayers> {
+  const wanted = [
+    ...new Map(check.claims.map(({ descriptor }) => [descriptor.digest, descriptor])).values(),
+  ];
+  const files = new Map<Digest, string>();
+  for (const location of locations) {
+    const here = new Set(location.layers);
+    const asked = wanted.filter(({ digest }) => here.has(digest) && !files.has(digest));
+    if (asked.length === 0) continue;
+    const directory = await mkdtemp(join(run.directory, "fetched-"));
+    const brought = await fetchOne(location, asked, request, ports, directory);
+    for (const [digest, path] of brought) files.set(digest, path);
+  }
+  const gone = wanted.filter(({ digest }) => !files.has(digest));
+  if (gone.length > 0) throw createGone(gone, locations);
+  return { files, identities: await verifyLayers(check, files, run, ports) };
+}
+
+async function fetchOne(
+  { repository, manifest }: Location,
+  asked: readonly Descriptor[],
+  { access }: Transfer,
+  { reporter, signal }: TransferPorts,
+  directory: string,
+): Promise<LayerFiles> {
+  const total = asked.reduce((sum, layer) => sum + layer.size, 0);
+  const what = asked.length === 1 ? "1 layer" : `${asked.length} layers`;
+  const done = reporter.step(`Fetching ${what} from ${repository}`);
+  const onBytes = (bytes: number): void =>
+    reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
+  const source = `docker://${repository}@${manifest}`;
+  const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
+    const wanted = new Set(layers.map((layer) => layer.digest));
+    return fetchLayers(source, wanted, directory, { access, signal, onBytes });
+  };
+  try {
+    const files = await fetch(asked);
+    done(renderSize(total));
+    return files;
+  } catch (error) {
+    if (!(error instanceof XbuildError) || error.code !== "registry-not-found") throw error;
+    // Another repository may still have what this one has not.
+    const left = await listPresent(repository, asked, access, signal);
+    const files: LayerFiles = left.length === 0 ? new Map() : await fetch(left);
+    done(`${asked.length - left.length} not there any more`);
+    return files;
+  }
+}
+
+/** Those layers that a repository still has, where fewer than were asked for: else the reason is another. */
+async function listPresent(
+  repository: string,
+  asked: readonly Descriptor[],
+  access: TransportAccess,
+  signal: AbortSignal,
+): Promise<readonly Descriptor[]> {
+  const { withRegistryClient } = await import("../registry/registry.ts");
+  const has = await withRegistryClient(access, signal, (client) =>
+    Promise.all(asked.map(({ digest }) => client.hasBlob(repository, digest, "pull"))),
+  );
+  const left = asked.filter((_, index) => has[index] === true);
+  return left.length === asked.length ? [] : left;
+}

@@ -1,0 +1,70 @@
+import { createHash } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import type { Image } from "../oci/oci.ts";
+import type { Run } from "../store/store.ts";
+import { copyImage } from "../copy/copy.ts";
+import type { BuildPorts } from "../pipeline/pipeline.ts";
+
+/**
+ * `-o PATH`, `-o type=local|tar,dest=PATH`, `-o -`: the image's flattened files. The engine writes
+ * them, so that this means what it means there: the image is loaded under a passing name, and a
+ * build that only names it has it as its result.
+ * @param source the image as skopeo reads it
+ */
+export async function writeFiles(
+  run: Run,
+  ports: BuildPorts,
+  image: Image,
+  source: string,
+  destination: string,
+): Promise<void> {
+  assertNoTriggers(image, destination);
+  const { engine, signal } = ports;
+  const label = `xbuild-files-${createHash("sha256").update(run.id).digest("hex").slice(0, 16)}`;
+  const name = `localhost/${label}:latest`;
+  const directory = join(run.directory, "files");
+  await mkdir(directory, { recursive: true });
+  const file = join(directory, "Containerfile");
+  await writeFile(file, `FROM ${name}\n`);
+  await copyImage(source, `containers-storage:${engine.storageSpecifier()}${name}`, { signal });
+  try {
+    const flags = [
+      "--quiet",
+      "--layers=false",
+      "--pull=false",
+      `--iidfile=${join(directory, "iid")}`,
+    ];
+    const args = [...flags, `--output=${destination}`, `--file=${file}`, directory];
+    const status = await engine.passThrough(args);
+    if (status !== 0) throw notWritten(destination, status);
+  } finally {
+    // buildah 1.28 leaves the container of a stage that has no instruction.
+    await engine.removeContainers(`${label}-working-container`);
+    await engine.removeImages([name]);
+  }
+}
+
+/** A trigger would run in the build that exports. */
+function assertNoTriggers(image: Image, destination: string): void {
+  if ((image.config.config?.OnBuild ?? []).length === 0) return;
+  throw new XbuildError(
+    "output-destination",
+    `-o ${destination}: the image has ONBUILD triggers, which would run when its files are written`,
+    {
+      hint: "write the image with -o oci:DIR, or leave the ONBUILD instruction out",
+    },
+  );
+}
+
+function notWritten(destination: string, status: number): XbuildError {
+  return new XbuildError(
+    "output-destination",
+    `-o ${destination}: the engine could not write the files`,
+    {
+      hint: "its message stands above; the image is in the store",
+      exitStatus: status,
+    },
+  );
+}

@@ -1,0 +1,46 @@
+import { XbuildError } from "../errors.ts";
+import type { Descriptor, Digest } from "../oci/oci.ts";
+import type { Location } from "../store/store.ts";
+import { listSome } from "../text.ts";
+
+/** Layers that an earlier image has and that are of no use: a build that is not offered them makes them anew. */
+export class UselessLayersError extends XbuildError {
+  readonly digests: readonly Digest[];
+
+  constructor(
+    code: "layer-gone" | "image-untrue",
+    digests: readonly Digest[],
+    words: { readonly message: string; readonly hint: string },
+  ) {
+    super(code, words.message, { hint: words.hint });
+    this.digests = digests;
+  }
+}
+
+/** The error for layers that none of the locations has any more. */
+export function createGone(
+  layers: readonly Descriptor[],
+  locations: readonly Location[],
+): UselessLayersError {
+  const digests = layers.map((layer) => layer.digest);
+  const gone = new Set(digests);
+  const asked = locations.filter((one) => one.layers.some((digest) => gone.has(digest)));
+  const where = listSome([...new Set(asked.map((one) => one.repository))]);
+  const place = where === "" ? "no registry is known to have it" : `${where} has it no more`;
+  const what = layers.length === 1 ? "a kept layer is" : `${layers.length} kept layers are`;
+  return new UselessLayersError("layer-gone", digests, {
+    message: `${what} nowhere any more: ${listSome(digests)} (${place})`,
+    hint: "build again with --no-cache: what is gone is not offered any more",
+  });
+}
+
+/** The error for layers whose bytes are not what an image says of them. `findings`: what is claimed, and what is so. */
+export function createUntrue(
+  digests: readonly Digest[],
+  findings: readonly string[],
+): UselessLayersError {
+  return new UselessLayersError("image-untrue", digests, {
+    message: `a previous image says what is not true of its layers: ${listSome(findings, 5, "; ")}`,
+    hint: "find out who pushed that image; --ignore-cache-errors builds without these layers",
+  });
+}

@@ -1,0 +1,36 @@
+import { isExternal } from "../oci/oci.ts";
+import type { Descriptor } from "../oci/oci.ts";
+import type { Location } from "../store/store.ts";
+import type { TransportAccess } from "../copy/copy.ts";
+import { withRegistryClient } from "../registry/registry.ts";
+import { indexHolders } from "./holders.ts";
+import { createGone } from "./layers-gone.ts";
+
+/**
+ * Asks the registries after layers that stand in an image by reference, before anything is made to depend
+ * on them. What a registry does not answer counts as there: whoever needs the bytes will find out. Layers that
+ * are said to be elsewhere (`urls`) need not be in a registry.
+ * Errors: `layer-gone` where every repository that had one says that it has it no more.
+ */
+export async function assertPresent(
+  all: readonly Descriptor[],
+  locations: readonly Location[],
+  access: TransportAccess,
+  signal: AbortSignal,
+): Promise<void> {
+  const layers = all.filter((layer) => !isExternal(layer));
+  if (layers.length === 0) return;
+  const findHolders = indexHolders(locations);
+  const answers = await withRegistryClient(access, signal, (client) =>
+    Promise.all(
+      layers.map(async ({ digest }) => {
+        for (const { repository } of findHolders(digest)) {
+          if ((await client.hasBlob(repository, digest, "pull")) !== false) return true;
+        }
+        return false;
+      }),
+    ),
+  );
+  const gone = layers.filter((_, index) => answers[index] === false);
+  if (gone.length > 0) throw createGone(gone, locations);
+}

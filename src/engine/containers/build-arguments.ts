@@ -1,0 +1,43 @@
+import type { BuildFiles, EngineBuild, Mount } from "../model.ts";
+
+/**
+ * The flags of `buildah build` and `podman build` (their option names are the same) for one call.
+ * `relabel` asks for SELinux labels that every container may read; `hidden` stands in place of the hidden arguments.
+ * The docker format is asked for whatever format our image has: SHELL and HEALTHCHECK exist only there.
+ */
+export function renderBuildFlags(
+  build: EngineBuild,
+  files: BuildFiles,
+  relabel: boolean,
+  hidden: readonly string[] = [...build.hiddenArgs].map((name) => `--build-arg=${name}`),
+): readonly string[] {
+  return [
+    ...(build.mode === "cached"
+      ? ["--layers", "--force-rm"]
+      : ["--layers=false", "--skip-unused-stages=false", "--jobs=1"]),
+    "--format=docker",
+    "--identity-label=false",
+    `--pull=${build.pull === "never" ? "never" : "false"}`,
+    ...(build.noCache ? ["--no-cache"] : []),
+    ...(build.quiet ? ["--quiet"] : []),
+    ...(build.platform === undefined ? [] : [`--platform=${build.platform}`]),
+    ...(build.ignoreFile === undefined ? [] : [`--ignorefile=${build.ignoreFile}`]),
+    ...listShown(build),
+    ...hidden,
+    ...build.flags,
+    ...build.mounts.map((mount) => `--volume=${renderMount(mount, relabel)}`),
+    ...build.names.map((name) => `--tag=${name}`),
+    `--iidfile=${files.iidfile}`,
+    `--file=${files.containerfile}`,
+    build.context,
+  ];
+}
+
+function listShown({ buildArgs, hiddenArgs }: EngineBuild): readonly string[] {
+  const shown = [...buildArgs].filter(([name]) => !hiddenArgs.has(name));
+  return shown.map(([name, value]) => `--build-arg=${name}=${value}`);
+}
+
+function renderMount(mount: Mount, relabel: boolean): string {
+  return `${mount.source}:${mount.target}:${mount.readOnly ? "ro" : "rw"}${relabel ? ",z" : ""}`;
+}

@@ -1,0 +1,33 @@
+import { basename } from "node:path";
+import { endProcessesOf, findContainment } from "../../system/containment.ts";
+import type { RunContext } from "../model.ts";
+import { streamProgram, type RunResult, type StreamOptions } from "./run.ts";
+
+type ContainedOptions = StreamOptions & Pick<RunContext, "directory" | "warn">;
+
+/**
+ * Runs a program, and ends whatever it has left behind: a process that a step started in the background could
+ * otherwise write to the step's output while that is read. Where no PID namespace can be had, those processes are
+ * looked for by their mounts of the run's directory.
+ */
+export async function runContained(
+  command: readonly string[],
+  options: ContainedOptions,
+): Promise<RunResult> {
+  const containment = await findContainment();
+  if (containment !== undefined) return streamProgram([...containment, ...command], options);
+  const result = await streamProgram(command, options);
+  const left = await endProcessesOf(basename(options.directory));
+  if (left > 0) options.warn?.(describeLeft(left));
+  return result;
+}
+
+function describeLeft(count: number): Parameters<NonNullable<RunContext["warn"]>>[0] {
+  const processes = count === 1 ? "a process" : `${count} processes`;
+  return {
+    code: "step-processes",
+    severity: "warning",
+    message: `${processes} that the layering steps started could not be ended, and may still write to the output`,
+    hint: "let every process that a step starts end with it",
+  };
+}

@@ -1,0 +1,85 @@
+import { availableParallelism } from "node:os";
+import type { Diagnostic } from "../../diagnostics.ts";
+import { createDirectoryLog } from "./directories.ts";
+import type { DirectoryLog } from "./directories.ts";
+import { collectExact } from "./exact.ts";
+import type { FoundLayer } from "./found.ts";
+import { nameOf, toEntry } from "./found.ts";
+import type { Listing } from "./listing.ts";
+import { collectLoose } from "./loose.ts";
+import type { CollectedEntry, CollectOptions } from "../model.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
+import { mapParallel } from "./parallel.ts";
+import type { PreviousLayers } from "./previous.ts";
+import { readTreeXattrs } from "./xattrs.ts";
+import type { FindXattrs } from "./xattrs.ts";
+
+export interface CollectContext {
+  readonly options: CollectOptions;
+  readonly previous: PreviousLayers;
+  readonly warn: (warning: Diagnostic) => void;
+}
+
+/** Layers that are worked on at once; each has some blocks in memory. */
+const maxParallel = Math.min(4, availableParallelism());
+
+interface Work extends CollectContext {
+  readonly scan: OutputScan;
+  readonly log: DirectoryLog;
+  readonly findXattrs: FindXattrs;
+}
+
+/** The image's entries in the build's order, their layers packed, checked and staged. */
+export async function collectLayers(
+  listings: readonly Listing[],
+  scan: OutputScan,
+  context: CollectContext,
+): Promise<readonly CollectedEntry[]> {
+  const abort = new AbortController();
+  const signals = [
+    abort.signal,
+    ...(context.options.signal === undefined ? [] : [context.options.signal]),
+  ];
+  const options = { ...context.options, signal: AbortSignal.any(signals) };
+  const findXattrs = await readTreeXattrs(scan, { warn: context.warn, signal: options.signal });
+  const work: Work = { ...context, options, scan, findXattrs, log: createDirectoryLog() };
+  const jobs = listJobs(listings);
+  const found = await mapParallel(
+    jobs,
+    maxParallel,
+    (listing) => collectLayer(listing, work),
+    (reason) => abort.abort(reason),
+  );
+  const results = new Map(jobs.map((listing, index) => [keyOf(listing), found[index]]));
+  warnDirectories(listings, work);
+  return listings.map((listing) => toEntry(listing, results.get(keyOf(listing))));
+}
+
+/** A blob or a loose layer may be listed several times; its bytes are read once. */
+function listJobs(listings: readonly Listing[]): readonly Listing[] {
+  const jobs = new Map<unknown, Listing>();
+  for (const listing of listings) {
+    const key = keyOf(listing);
+    if (!jobs.has(key)) jobs.set(key, listing);
+  }
+  return [...jobs.values()];
+}
+
+function keyOf(listing: Listing): unknown {
+  if (listing.kind === "blob") return listing.digest;
+  return listing.kind === "empty" ? undefined : listing.layer;
+}
+
+async function collectLayer(listing: Listing, work: Work): Promise<FoundLayer | undefined> {
+  const onEntry = work.log.recorder(keyOf(listing));
+  if (listing.kind === "kept") return { kind: "kept", layer: listing.layer };
+  if (listing.kind === "blob") return collectExact(listing.digest, { ...work, onEntry });
+  const { layerDirectory } = work.scan;
+  if (listing.kind === "empty" || layerDirectory === undefined) return undefined;
+  return collectLoose(layerDirectory, listing.layer, nameOf(listing), { ...work, onEntry });
+}
+
+function warnDirectories(listings: readonly Listing[], work: Work): void {
+  const order = listings.map((listing) => ({ layer: keyOf(listing), name: nameOf(listing) }));
+  for (const warning of work.log.compare(order)) work.warn(warning);
+}

@@ -1,0 +1,99 @@
+import type { Diagnostic } from "../../diagnostics.ts";
+import { XbuildError } from "../../errors.ts";
+import { systemCode } from "../../system/errno.ts";
+import { collectLayers } from "./collect-layers.ts";
+import { listLayers } from "./listing.ts";
+import type { Listing } from "./listing.ts";
+import type { CollectedOutput, CollectOptions } from "../model.ts";
+import { scanOutput } from "../directory/output-scan.ts";
+import { indexPrevious } from "./previous.ts";
+import type { OutputDirectory } from "../../archive/archive.ts";
+import { closeDirectory, isDirectory, openOutput } from "../../archive/archive.ts";
+import { readAnnotations, readConfig, readHistory } from "../directory/documents.ts";
+import { refuse } from "../../archive/archive.ts";
+import type { OutputConfig } from "../directory/schema.ts";
+import { collectState } from "../directory/state.ts";
+import { limitWarnings } from "./warnings.ts";
+
+/**
+ * Makes layers of what a build left in its output directory: new blobs lie in `options.staging` afterwards,
+ * checked and durable. Nothing outside the directory is read, whatever the build put there, and nothing
+ * is unpacked. Errors: `output-...`, `layer-...`, `layers-...`, `blob-...`, `zstd-not-found`
+ * (docs/errors); then the staging directory is of no use.
+ */
+export async function collectOutput(
+  outputDirectory: string,
+  options: CollectOptions,
+): Promise<CollectedOutput> {
+  const opened: OutputDirectory[] = [];
+  try {
+    const output = openOutput(outputDirectory);
+    opened.push(output);
+    assertSame(output, options);
+    const scan = scanOutput(output, (directory) => opened.push(directory));
+    const previous = indexPrevious(options.previous);
+    const config = readConfig(output);
+    const annotations = readAnnotations(output);
+    const listings = listLayers(scan, readHistory(output), previous);
+    assertCount(listings, options);
+    const warnings: Diagnostic[] = [...scan.warnings];
+    const warn = (warning: Diagnostic): void => {
+      warnings.push(warning);
+    };
+    const state = scan.hasState ? collectState(output, options.staging, warn) : undefined;
+    const entries = await collectLayers(listings, scan, { options, previous, warn });
+    const shown = limitWarnings(warnings);
+    return { entries, config: toPatch(config), annotations, warnings: shown, state };
+  } catch (error) {
+    throw explainSystem(error);
+  } finally {
+    for (const directory of opened) closeDirectory(directory);
+  }
+}
+
+/** Nothing can be put in the place of a directory that lies in one of ours; where something was, nothing is read. */
+function assertSame(output: OutputDirectory, { identity }: CollectOptions): void {
+  if (identity === undefined || isDirectory(output, identity)) return;
+  const hint = "Find out what changes the directories of a running build.";
+  throw refuse("output-changed", "it is another directory now", { file: "output" }, hint);
+}
+
+/** Where the machine has too little of something, that is no fault of the build. */
+function explainSystem(error: unknown): unknown {
+  const code = systemCode(error);
+  if (code === "EMFILE" || code === "ENFILE") return explainLimit(code, error);
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  const hint =
+    "free some space (xbuild cache prune removes what no tag needs), or set XBUILD_STORE";
+  const message = `there is no space left for the layers (${code})`;
+  return new XbuildError("store-full", message, { hint, cause: error });
+}
+
+function explainLimit(code: string, cause: unknown): XbuildError {
+  const hint = "raise the limit of open files (ulimit -n 1024)";
+  return new XbuildError("open-files-limit", `no more files may be opened (${code})`, {
+    hint,
+    cause,
+  });
+}
+
+/** A null in Labels removes a label, which the type of a config has no word for. */
+function toPatch(config: OutputConfig | undefined): CollectedOutput["config"] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
+  return config as CollectedOutput["config"];
+}
+
+function assertCount(listings: readonly Listing[], options: CollectOptions): void {
+  const listed = listings.filter(({ kind }) => kind !== "empty").length;
+  const count = options.baseLayers + listed;
+  const place = { file: "output" };
+  if (count === 0) {
+    const hint = "Write layers to output/layers, or output/history.json with blobs or kept layers.";
+    throw refuse("layers-none", "the build listed no layers", place, hint);
+  }
+  if (count <= options.maxLayers) return;
+  const below = options.baseLayers === 0 ? "" : ` (${options.baseLayers} of them of --from)`;
+  const message = `the image would have ${count} layers${below}, and may have ${options.maxLayers}`;
+  const hint = "Put several packages into one layer (layer split --max N), or raise --max-layers.";
+  throw refuse("layers-too-many", message, place, hint);
+}

@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { digestHex } from "../../oci/oci.ts";
+import type { Digest } from "../../oci/oci.ts";
+import { createExpander, detectCompression } from "../../archive/archive.ts";
+import { layerTypes } from "./found.ts";
+import type { FoundLayer } from "./found.ts";
+import type { CollectOptions, Compression } from "../model.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
+import type { PreviousLayers } from "./previous.ts";
+import { readChunks, readStart } from "../../archive/archive.ts";
+import { closeFile, openFile } from "../../archive/archive.ts";
+import type { OutputFile } from "../../archive/archive.ts";
+import { refuse } from "../../archive/archive.ts";
+import type { BlobWriter } from "../../archive/archive.ts";
+import { createBlobWriter, tooLarge } from "../../archive/archive.ts";
+import { createEntryChecker } from "../../archive/archive.ts";
+import type { Entry } from "../../archive/archive.ts";
+import { createTarReader } from "../../archive/archive.ts";
+
+export interface ExactContext {
+  readonly options: CollectOptions;
+  readonly previous: PreviousLayers;
+  readonly scan: OutputScan;
+  readonly onEntry: (entry: Entry) => void;
+}
+
+/** What a stream may expand to whatever its size. Bytes. */
+const freeExpansion = 1024 ** 3;
+const maxRatio = 200;
+
+/**
+ * Takes a blob bit for bit: one pass that copies it to the staging directory, hashes it, expands it and
+ * judges the archive in it. One that is a previous image's layer, and in our store, is not looked into again; of
+ * one that is elsewhere we know what its image says alone, and the bytes decide. Errors:
+ * `blob-digest-mismatch`, `layer-...`, `output-...`.
+ */
+export async function collectExact(
+  digest: Digest,
+  context: ExactContext,
+): Promise<FoundLayer | undefined> {
+  const { blobs, blobDirectory } = context.scan;
+  if (blobDirectory === undefined) return undefined;
+  const file = openFile(blobDirectory, digestHex(digest), blobs.get(digest));
+  try {
+    return await copyBlob(file, digest, context);
+  } finally {
+    closeFile(file);
+  }
+}
+
+async function copyBlob(
+  file: OutputFile,
+  digest: Digest,
+  context: ExactContext,
+): Promise<FoundLayer> {
+  const { options, previous } = context;
+  if (file.stats.size > options.maxLayerSize) throw tooLarge(file.shown, options.maxLayerSize);
+  const writer = createBlobWriter(options.staging, file.shown, options.maxLayerSize);
+  try {
+    const layer = previous.byDigest.get(digest);
+    if (layer !== undefined && (await options.isKnown(digest))) {
+      await readChunks(file, writer.write, options.signal);
+      return { kind: "equal", layer, blob: (await writer.finish(digest)).path };
+    }
+    const compression = detectCompression(await readStart(file, 4));
+    const diffId = await judgeBlob(file, compression, writer, context);
+    const { path, size } = await writer.finish(digest);
+    if (layer?.diffId === (diffId ?? digest)) return { kind: "equal", layer, blob: path };
+    const descriptor = { mediaType: layerTypes[compression], digest, size };
+    return { kind: "new", descriptor, diffId: diffId ?? digest, blob: path };
+  } finally {
+    writer.discard();
+  }
+}
+
+async function judgeBlob(
+  file: OutputFile,
+  compression: Compression,
+  writer: BlobWriter,
+  { options, onEntry }: ExactContext,
+): Promise<Digest | undefined> {
+  const judge = createJudge(file, options, compression !== "none", onEntry);
+  const expander = createExpander(compression, file.shown, judge.write);
+  try {
+    const take = (chunk: Buffer): Promise<void> =>
+      settleAll([writer.write(chunk), expander.write(chunk)]);
+    await readChunks(file, take, options.signal);
+    await expander.end();
+  } finally {
+    await expander.stop();
+  }
+  return judge.end();
+}
+
+/** Waits for all of them, also where one fails: they use the same bytes. */
+async function settleAll(actions: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(actions);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
+
+interface Judge {
+  readonly write: (bytes: Buffer) => void;
+  /** The diff ID; undefined for a blob that is not compressed, whose digest it is. */
+  readonly end: () => Digest | undefined;
+}
+
+function createJudge(
+  file: OutputFile,
+  options: CollectOptions,
+  isCompressed: boolean,
+  onEntry: (entry: Entry) => void,
+): Judge {
+  const { shown } = file;
+  const limit = Math.max(freeExpansion, maxRatio * file.stats.size);
+  const check = createEntryChecker({ file: shown, allowDevices: options.allowDevices });
+  let sparse = 0;
+  let size = 0;
+  const reader = createTarReader(shown, (entry) => {
+    sparse += entry.size - entry.dataSize;
+    assertExpansion(shown, size + sparse, limit);
+    check(entry);
+    onEntry(entry);
+  });
+  const hash = isCompressed ? createHash("sha256") : undefined;
+  return {
+    write: (bytes) => {
+      size += bytes.length;
+      assertExpansion(shown, size + sparse, limit);
+      hash?.update(bytes);
+      reader.write(bytes);
+    },
+    end: () => {
+      reader.end();
+      return hash === undefined ? undefined : `sha256:${hash.digest("hex")}`;
+    },
+  };
+}
+
+function assertExpansion(shown: string, size: number, limit: number): void {
+  if (size <= limit) return;
+  const message = `it expands to more than ${limit} bytes, which is ${maxRatio} times its size`;
+  const hint = "Leave out large files of zeros, or give the layer as a tree.";
+  throw refuse("layer-expands-too-much", message, { file: shown }, hint);
+}

@@ -1,0 +1,104 @@
+import { compressionOf, ociLayerType, toOciMediaType } from "../../oci/oci.ts";
+import type { Descriptor, Digest, HistoryEntry } from "../../oci/oci.ts";
+import type { Listing } from "./listing.ts";
+import { pickHistory } from "./listing.ts";
+import type { CollectedEntry, CollectedLayer, Compression } from "../model.ts";
+import type { PreviousLayer } from "./previous.ts";
+import type { ListedEntry } from "../directory/documents.ts";
+import { refuse } from "../../archive/archive.ts";
+
+/** What a listed layer proved to be. */
+export type FoundLayer =
+  | { readonly kind: "kept"; readonly layer: PreviousLayer }
+  | { readonly kind: "equal"; readonly layer: PreviousLayer; readonly blob?: string }
+  | {
+      readonly kind: "new";
+      readonly descriptor: Descriptor;
+      readonly diffId: Digest;
+      readonly blob: string;
+    };
+
+/** The media type of a layer that is compressed so. image-spec v1.1, media-types.md. */
+export const layerTypes: Readonly<Record<Compression, string>> = {
+  none: ociLayerType,
+  gzip: `${ociLayerType}+gzip`,
+  zstd: `${ociLayerType}+zstd`,
+};
+
+/** The layer's name: what the build says, else that of the file or of the layer that is kept. */
+export function nameOf(listing: Listing): string {
+  if (listing.kind === "empty") return "";
+  const said = listing.listed?.entry.created_by;
+  if (said !== undefined) return said;
+  return listing.kind === "blob" ? "" : listing.layer.name;
+}
+
+/**
+ * The entry of the image for what was listed and what was found. Errors: `layer-diff-id-mismatch`,
+ * `layer-size-mismatch`, `layer-media-type-mismatch` where the build says something untrue.
+ */
+export function toEntry(listing: Listing, found: FoundLayer | undefined): CollectedEntry {
+  if (listing.kind === "empty") return { kind: "empty", history: listing.history };
+  if (found === undefined) throw new Error("a listed layer was not collected");
+  const layer = toLayer(listing.listed, found, nameOf(listing));
+  if (listing.listed !== undefined) assertTrue(listing.listed, layer);
+  return { kind: "layer", layer };
+}
+
+function toLayer(listed: ListedEntry | undefined, found: FoundLayer, name: string): CollectedLayer {
+  const known = found.kind === "new" ? found : found.layer;
+  const type = listed?.entry.mediaType;
+  const descriptor = annotate(known.descriptor, listed);
+  return {
+    name: name === "" && found.kind !== "new" ? found.layer.name : name,
+    status: found.kind,
+    descriptor: found.kind === "new" ? withType(descriptor, type) : descriptor,
+    diffId: known.diffId,
+    history: describeHistory(listed, found, name),
+    ...(found.kind === "kept" || found.blob === undefined ? {} : { blob: found.blob }),
+  };
+}
+
+/** A layer keeps its own annotations; the build may add to them. */
+function annotate(descriptor: Descriptor, listed: ListedEntry | undefined): Descriptor {
+  const annotations = { ...descriptor.annotations, ...listed?.entry.annotations };
+  return Object.keys(annotations).length === 0 ? descriptor : { ...descriptor, annotations };
+}
+
+/** Another type of the same bytes, such as that of a layer which may not be distributed. */
+function withType(descriptor: Descriptor, type: string | undefined): Descriptor {
+  if (type === undefined || compressionOf(type) !== compressionOf(descriptor.mediaType))
+    return descriptor;
+  return { ...descriptor, mediaType: toOciMediaType(type) };
+}
+
+function describeHistory(
+  listed: ListedEntry | undefined,
+  found: FoundLayer,
+  name: string,
+): HistoryEntry {
+  const said = listed === undefined ? {} : pickHistory(listed.entry);
+  if (found.kind === "new") return { created_by: name, ...said };
+  const { entry } = found.layer;
+  const created = said.created ?? entry.created;
+  const times = created === undefined ? {} : { created };
+  // Without a word from the build a kept layer keeps its whole entry; one that it wrote has its own.
+  if (listed === undefined && found.kind === "kept") return { ...entry, ...times };
+  return { ...(name === "" ? entry : { created_by: name }), ...said, ...times };
+}
+
+function assertTrue({ entry, locate }: ListedEntry, { descriptor, diffId }: CollectedLayer): void {
+  const hint = "Leave it out, or say what is true.";
+  if (entry.diff_id !== undefined && entry.diff_id !== diffId) {
+    const message = `the layer's diff_id is ${diffId}`;
+    throw refuse("layer-diff-id-mismatch", message, locate("diff_id"), hint);
+  }
+  if (entry.size !== undefined && entry.size !== descriptor.size) {
+    const message = `the layer's blob has ${descriptor.size} bytes`;
+    throw refuse("layer-size-mismatch", message, locate("size"), hint);
+  }
+  if (entry.mediaType === undefined || toOciMediaType(entry.mediaType) === descriptor.mediaType)
+    return;
+  const message = `the layer's media type is ${descriptor.mediaType}`;
+  throw refuse("layer-media-type-mismatch", message, locate("mediaType"), hint);
+}

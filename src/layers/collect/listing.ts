@@ -1,0 +1,182 @@
+import type { XbuildError } from "../../errors.ts";
+import { digestHex } from "../../oci/oci.ts";
+import type { Digest, HistoryEntry } from "../../oci/oci.ts";
+import { quoteText } from "../../text.ts";
+import type { LooseLayer, OutputScan } from "../directory/output-scan.ts";
+import type { PreviousLayer, PreviousLayers } from "./previous.ts";
+import type { ListedEntry } from "../directory/documents.ts";
+import { refuseOwn } from "../directory/documents.ts";
+import { showName } from "../../archive/archive.ts";
+import { refuse } from "../../archive/archive.ts";
+import type { OutputEntry } from "../directory/schema.ts";
+import { isOwnAnnotation } from "../directory/schema.ts";
+import type { ByteString } from "../../archive/archive.ts";
+
+/** One entry of the image to be, and where its layer comes from. */
+export type Listing =
+  | { readonly kind: "blob"; readonly digest: Digest; readonly listed: ListedEntry }
+  | {
+      readonly kind: "kept";
+      readonly layer: PreviousLayer;
+      readonly listed: ListedEntry | undefined;
+    }
+  | {
+      readonly kind: "loose";
+      readonly layer: LooseLayer;
+      readonly listed: ListedEntry | undefined;
+    }
+  | { readonly kind: "empty"; readonly history: HistoryEntry };
+
+/**
+ * What the build listed, in order. A history file alone says what there is; without one it is what lies in
+ * `output/layers`. Errors: `layer-digest-unknown`, `layer-path-unknown`, `layer-name-unknown`,
+ * `output-json-invalid`, `output-not-listed`, `output-annotation-reserved`.
+ */
+export function listLayers(
+  scan: OutputScan,
+  history: readonly ListedEntry[] | undefined,
+  previous: PreviousLayers,
+): readonly Listing[] {
+  const sources = { scan, previous, byPath: indexPaths(scan) };
+  const listings =
+    history === undefined
+      ? scan.layers.map((layer) => resolveLoose(sources, layer, undefined))
+      : history.map((listed) => resolveEntry(sources, listed));
+  assertAllListed(sources, history, listings);
+  return listings;
+}
+
+/** Where the layers that a build lists may come from. */
+interface Sources {
+  readonly scan: OutputScan;
+  readonly previous: PreviousLayers;
+  /** Loose layers by the bytes of what an entry's `path` says. */
+  readonly byPath: ReadonlyMap<ByteString, LooseLayer>;
+}
+
+function indexPaths({ layers }: OutputScan): Sources["byPath"] {
+  return new Map(layers.map((layer) => [`layers/${layer.fileName}`, layer]));
+}
+
+function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
+  const { entry, locate } = listed;
+  if (entry.empty_layer === true) return resolveEmpty(listed);
+  if ((entry.path === undefined) === (entry.digest === undefined)) {
+    const message = "an entry names its layer by either digest or path";
+    throw refuse(
+      "output-json-invalid",
+      message,
+      locate(),
+      "Only one with empty_layer has neither.",
+    );
+  }
+  if (entry.path !== undefined) {
+    const layer = sources.byPath.get(toBytes(entry.path));
+    if (layer !== undefined) return resolveLoose(sources, layer, listed);
+    const hint = "A path is layers/<name> as it stands in output/.";
+    const message = `there is no layer ${quoteText(entry.path)}`;
+    throw refuse("layer-path-unknown", message, locate("path"), hint);
+  }
+  return resolveDigest(sources, listed, entry.digest);
+}
+
+function toBytes(text: string): ByteString {
+  return Buffer.from(text, "utf8").toString("latin1");
+}
+
+function resolveEmpty({ entry, locate }: ListedEntry): Listing {
+  if (entry.digest === undefined && entry.path === undefined) {
+    return { kind: "empty", history: { ...pickHistory(entry), empty_layer: true } };
+  }
+  const message = "an entry with empty_layer has no layer";
+  throw refuse("output-json-invalid", message, locate("empty_layer"), "Leave out one of the two.");
+}
+
+function resolveDigest(
+  { scan, previous }: Sources,
+  listed: ListedEntry,
+  digest: Digest | undefined,
+): Listing {
+  const { entry, locate } = listed;
+  const layer = digest === undefined ? undefined : previous.byDigest.get(digest);
+  if (layer === undefined) assertForeign(listed, {});
+  else assertForeign(listed, layer.descriptor.annotations ?? {});
+  if (digest !== undefined && scan.blobs.has(digest)) {
+    if (entry.created_by !== undefined || layer !== undefined)
+      return { kind: "blob", digest, listed };
+    const hint = "The name is what the next build finds the layer by.";
+    throw refuse("output-json-invalid", "a new layer has no created_by", locate(), hint);
+  }
+  if (layer !== undefined) return { kind: "kept", layer, listed };
+  const hint = "Put the blob into output/blobs/sha256, or name a layer of history.json.";
+  const message = `nobody has the blob ${digest ?? ""}`;
+  throw refuse("layer-digest-unknown", message, locate("digest"), hint);
+}
+
+function resolveLoose(
+  { scan, previous }: Sources,
+  layer: LooseLayer,
+  listed: ListedEntry | undefined,
+): Listing {
+  if (listed !== undefined) assertForeign(listed, {});
+  if (layer.kind !== "keep") return { kind: "loose", layer, listed };
+  const kept = previous.byName.get(layer.name);
+  if (kept !== undefined) return { kind: "kept", layer: kept, listed };
+  const hint = "Look for the name in history.json, or run `layer has NAME`, before you keep it.";
+  const message = `no previous image has a layer named ${quoteText(layer.name)}`;
+  throw refuse("layer-name-unknown", message, { file: placeOf(scan, layer) }, hint);
+}
+
+/** An annotation of ours that is copied along unchanged is no claim. */
+function assertForeign(
+  { entry, locate }: ListedEntry,
+  known: Readonly<Record<string, string>>,
+): void {
+  for (const [key, value] of Object.entries(entry.annotations ?? {})) {
+    if (!isOwnAnnotation(key) || known[key] === value) continue;
+    throw refuseOwn(key, locate("annotations", key));
+  }
+}
+
+function assertAllListed(
+  { scan }: Sources,
+  history: readonly ListedEntry[] | undefined,
+  listings: readonly Listing[],
+): void {
+  const digests = new Set(listings.flatMap((item) => (item.kind === "blob" ? [item.digest] : [])));
+  const blob = [...scan.blobs.keys()].find((digest) => !digests.has(digest));
+  if (blob !== undefined) {
+    throw refuseUnlisted(`output/blobs/sha256/${digestHex(blob)}`, history !== undefined);
+  }
+  if (history === undefined) return;
+  const paths = new Set(
+    history.flatMap(({ entry }) => (entry.path === undefined ? [] : [toBytes(entry.path)])),
+  );
+  const layer = scan.layers.find(({ fileName }) => !paths.has(`layers/${fileName}`));
+  if (layer !== undefined) throw refuseUnlisted(placeOf(scan, layer), true);
+}
+
+function refuseUnlisted(file: string, hasHistory: boolean): XbuildError {
+  if (!hasHistory) {
+    const hint = "Name it in output/history.json.";
+    return refuse("output-not-listed", "no history file names the blob", { file }, hint);
+  }
+  const hint = "Name it in the history file, or remove it.";
+  return refuse("output-not-listed", "the history file does not name it", { file }, hint);
+}
+
+function placeOf(scan: OutputScan, layer: LooseLayer): string {
+  const { layerDirectory } = scan;
+  return layerDirectory === undefined ? "output/layers" : showName(layerDirectory, layer.fileName);
+}
+
+/** What the build says about an entry itself. */
+export function pickHistory(entry: OutputEntry): HistoryEntry {
+  const { created, created_by, author, comment } = entry;
+  return {
+    ...(created === undefined ? {} : { created }),
+    ...(created_by === undefined ? {} : { created_by }),
+    ...(author === undefined ? {} : { author }),
+    ...(comment === undefined ? {} : { comment }),
+  };
+}

@@ -1,0 +1,129 @@
+import { appendFileSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import type { LayersInput, PreviousImages } from "../model.ts";
+import { assertInputUnchanged, prepareLayersDirectory } from "./prepare.ts";
+import { inputSchema } from "./schema.ts";
+import {
+  createDirectory,
+  createPrevious,
+  digestOf,
+  writeFiles,
+} from "../../../test/support/layers/fixtures.ts";
+
+const digest = digestOf(Buffer.from("blob"));
+const other = digestOf(Buffer.from("other"));
+
+function createInput(directory: string, previous: PreviousImages): LayersInput {
+  writeFiles(directory, { store: "blob", "helper/layer": "#!/bin/sh\n", "state/a/b": "s" });
+  return {
+    previous,
+    findBlob: (wanted) => Promise.resolve(wanted === digest ? join(directory, "store") : undefined),
+    input: "local",
+    maxLayers: 100,
+    state: join(directory, "state"),
+  };
+}
+
+const previous = [
+  createPrevious([
+    {
+      name: "one",
+      digest,
+      diffId: digest,
+      annotations: { "a.b": "c", "io.xbuild.layer.fingerprint": "v1:x" },
+    },
+    { name: "tab\there\\and\nnewline", digest: other, diffId: other },
+  ]),
+  createPrevious([{ name: "one", digest: other, diffId: other }], false, "docker.example/old:1"),
+];
+
+describe("prepareLayersDirectory", () => {
+  it("lays out history, names, blobs, state and the helper", async () => {
+    const directory = createDirectory();
+    const input = createInput(directory, previous);
+    const { root, output } = await prepareLayersDirectory(
+      join(directory, "run"),
+      join(directory, "helper"),
+      input,
+    );
+    expect(readdirSync(root).sort()).toEqual(["bin", "history.json", "input", "names", "output"]);
+    expect(readFileSync(join(root, "names"), "utf8").split("\n")).toEqual([
+      `${other}\t${other}\t0\tone`,
+      `${digest}\t${digest}\t1\tone`,
+      `${other}\t${other}\t0\ttab\\there\\\\and\\nnewline`,
+      "",
+    ]);
+    expect(JSON.parse(readFileSync(join(root, "history.json"), "utf8"))).toMatchObject({
+      schemaVersion: 1,
+      maxLayers: 100,
+      image: "localhost/app:latest",
+      history: [
+        {
+          created_by: "one",
+          digest,
+          diff_id: digest,
+          blob: true,
+          size: 100,
+          annotations: { "a.b": "c" },
+        },
+        { created_by: "tab\there\\and\nnewline", digest: other, blob: false },
+      ],
+      others: [{ image: "docker.example/old:1", history: [{ created_by: "one", digest: other }] }],
+    });
+    const text = readFileSync(join(root, "history.json"), "utf8");
+    expect(text).not.toContain("io.xbuild.");
+    expect(inputSchema.safeParse(JSON.parse(text)).error).toBeUndefined();
+    const blob = join(root, "input/blobs/sha256", digest.slice(7));
+    expect(statSync(blob).ino).toBe(statSync(join(directory, "store")).ino);
+    expect(readFileSync(join(root, "input/state/a/b"), "utf8")).toBe("s");
+    expect(statSync(join(root, "bin/layer")).mode & 0o7777).toBe(0o755);
+    expect(statSync(output).mode & 0o7777).toBe(0o777);
+    expect(readdirSync(output)).toEqual([]);
+  });
+
+  it("gives an empty history and no blobs where there is nothing", async () => {
+    const directory = createDirectory();
+    const { state: _, ...input } = createInput(directory, []);
+    const { root } = await prepareLayersDirectory(
+      join(directory, "run"),
+      join(directory, "helper"),
+      input,
+    );
+    expect(JSON.parse(readFileSync(join(root, "history.json"), "utf8"))).toEqual({
+      schemaVersion: 1,
+      maxLayers: 100,
+      history: [],
+      others: [],
+    });
+    expect(readFileSync(join(root, "names"), "utf8")).toBe("");
+    expect(readdirSync(join(root, "input/state"))).toEqual([]);
+  });
+
+  it("lays out no blobs with input none", async () => {
+    const directory = createDirectory();
+    const input: LayersInput = { ...createInput(directory, previous), input: "none" };
+    const { root } = await prepareLayersDirectory(
+      join(directory, "run"),
+      join(directory, "helper"),
+      input,
+    );
+    expect(readdirSync(join(root, "input/blobs/sha256"))).toEqual([]);
+    expect(readFileSync(join(root, "names"), "utf8")).not.toContain("\t1\t");
+  });
+});
+
+describe("assertInputUnchanged", () => {
+  it("refuses a build that wrote to its input", async () => {
+    const directory = createDirectory();
+    const input = createInput(directory, previous);
+    const prepared = await prepareLayersDirectory(
+      join(directory, "run"),
+      join(directory, "helper"),
+      input,
+    );
+    await assertInputUnchanged(prepared);
+    appendFileSync(join(directory, "store"), "x");
+    await expect(assertInputUnchanged(prepared)).rejects.toMatchObject({ code: "input-changed" });
+  });
+});

@@ -1,0 +1,128 @@
+import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { digestHex } from "../../oci/oci.ts";
+import type { Digest } from "../../oci/oci.ts";
+import { copyOwnTree } from "../../system/own-tree.ts";
+import { renderHistory, renderNames } from "./history-document.ts";
+import type { DirectoryIdentity, LayersDirectory, LayersInput } from "../model.ts";
+import { listPreviousEntries } from "../collect/previous.ts";
+import { refuse } from "../../archive/archive.ts";
+
+/** A blob that the build may read, as it was when it was laid out. */
+export interface InputBlob {
+  readonly path: string;
+  readonly hex: string;
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+}
+
+export interface PreparedLayers extends LayersDirectory {
+  readonly inputBlobs: readonly InputBlob[];
+  /** Of the output directory. */
+  readonly identity: DirectoryIdentity;
+}
+
+/**
+ * Makes the directories that a build with OUTPUT finds at its path: `<directory>/root`, to be mounted
+ * read-only, and `<directory>/output`, to be mounted at its `output/`. Blobs are hard links of the store's
+ * where that is possible. `helperDirectory` holds the program `layer`. `directory` must lie where no other user of
+ * the machine gets in, for every user of the container may write to the output.
+ */
+export async function prepareLayersDirectory(
+  directory: string,
+  helperDirectory: string,
+  input: LayersInput,
+): Promise<PreparedLayers> {
+  await mkdir(directory, { recursive: true });
+  const root = await makeDirectory(join(directory, "root"));
+  const output = await makeDirectory(join(directory, "output"));
+  await makeDirectory(join(root, "bin"));
+  await makeDirectory(join(root, "output"));
+  const inputBlobs = await layOutInput(await makeDirectory(join(root, "input")), input);
+  const present = new Set(inputBlobs.map((blob) => blob.hex));
+  const hasBlob = (digest: Digest): boolean => present.has(digestHex(digest));
+  await writeReadable(
+    join(root, "history.json"),
+    renderHistory(input.previous, input.maxLayers, hasBlob),
+  );
+  await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
+  await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
+  await chmod(join(root, "bin", "layer"), 0o755);
+  // A step may run as any user of the container.
+  await chmod(output, 0o777);
+  const { dev, ino } = await lstat(output, { bigint: true });
+  return { root, output, inputBlobs, identity: { dev, ino } };
+}
+
+/** Readable for every user of the container, whatever our umask. */
+async function makeDirectory(path: string): Promise<string> {
+  await mkdir(path);
+  await chmod(path, 0o755);
+  return path;
+}
+
+async function layOutInput(directory: string, input: LayersInput): Promise<readonly InputBlob[]> {
+  await layOutState(join(directory, "state"), input.state);
+  const blobs = await makeDirectory(join(directory, "blobs"));
+  return layOutBlobs(await makeDirectory(join(blobs, "sha256")), input);
+}
+
+async function layOutBlobs(directory: string, input: LayersInput): Promise<readonly InputBlob[]> {
+  if (input.input === "none") return [];
+  const digests = new Set(
+    input.previous
+      .flatMap((image) => listPreviousEntries(image))
+      .flatMap(({ layer }) => (layer === undefined ? [] : [layer.descriptor.digest])),
+  );
+  const blobs = await Promise.all(
+    [...digests].map(async (digest) => {
+      const source = await input.findBlob(digest);
+      return source === undefined ? [] : [await layOutBlob(directory, digestHex(digest), source)];
+    }),
+  );
+  return blobs.flat();
+}
+
+async function layOutBlob(directory: string, hex: string, source: string): Promise<InputBlob> {
+  const path = join(directory, hex);
+  await link(source, path).catch(() => copyReadable(source, path));
+  const { ino, size, mtimeNs } = await lstat(path, { bigint: true });
+  return { path, hex, ino, size, mtimeNs };
+}
+
+/** Another file system, or one without links. */
+async function copyReadable(source: string, path: string): Promise<void> {
+  await copyFile(source, path);
+  await chmod(path, 0o644);
+}
+
+async function layOutState(path: string, state: string | undefined): Promise<void> {
+  if (state === undefined) await makeDirectory(path);
+  else await copyOwnTree(state, path);
+}
+
+async function writeReadable(path: string, text: string): Promise<void> {
+  await writeFile(path, text);
+  await chmod(path, 0o644);
+}
+
+/**
+ * To be called when the build has ended. Errors: `input-changed` where a blob that was laid out for it is
+ * no longer what it was.
+ */
+export async function assertInputUnchanged(prepared: PreparedLayers): Promise<void> {
+  for (const blob of prepared.inputBlobs) {
+    const now = await lstat(blob.path, { bigint: true }).catch(() => undefined);
+    const isSame =
+      now?.ino === blob.ino &&
+      now.size === blob.size &&
+      now.mtimeNs === blob.mtimeNs &&
+      now.isFile();
+    if (isSame) continue;
+    const place = { file: `input/blobs/sha256/${blob.hex}` };
+    const hint =
+      "Input is for reading alone: copy a blob before you change it. Check the store too.";
+    throw refuse("input-changed", "the build changed a blob of its input", place, hint);
+  }
+}

@@ -1,0 +1,39 @@
+export {
+  baseDigestAnnotation,
+  baseNameAnnotation,
+  keyAnnotation,
+  ownAnnotationPrefix,
+  refNameAnnotation,
+} from "./annotations.ts";
+export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
+export { mergeConfig } from "./config.ts";
+export { digestBytes, digestHex, isDigest } from "./digest.ts";
+export { isExternal } from "./external.ts";
+export { dropFingerprints } from "./fingerprints.ts";
+export { listHistory } from "./history.ts";
+export { JsonProblem } from "./json-tokens.ts";
+export { encodeJson, isJsonObject } from "./json.ts";
+export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";
+export {
+  compressionOf,
+  ociIndexType,
+  ociLayerType,
+  ociManifestType,
+  toOciMediaType,
+} from "./media-types.ts";
+export type {
+  Annotations,
+  ContainerConfig,
+  Descriptor,
+  Digest,
+  HistoryEntry,
+  Image,
+  ImageConfig,
+  Json,
+  Manifest,
+  Platform,
+} from "./model.ts";
+export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
+export { type ImageName, parseImageName } from "./reference.ts";
+export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";
+export { readJson } from "./strict-json.ts";

@@ -1,0 +1,127 @@
+import { compareContexts } from "../context/context.ts";
+import { isDigest } from "../oci/oci.ts";
+import type { Json } from "../oci/oci.ts";
+import type { BuildPlan } from "../plan/plan.ts";
+import type { Store } from "../store/store.ts";
+import { findRecord, findRef } from "../store/store.ts";
+import { findTree } from "../store/store.ts";
+import type { BuildInputs, KeyParts } from "./inputs.ts";
+import type { BuildRequest } from "./request.ts";
+import { nameTarget } from "./target.ts";
+
+/** How many files are named before the rest is only counted. */
+const maxFiles = 10;
+
+/** Why a target is built again, a line a reason: which part of its key is not what it was at its last build. */
+export async function explainBuild(
+  store: Store,
+  request: BuildRequest,
+  plan: BuildPlan,
+  inputs: BuildInputs,
+): Promise<readonly string[]> {
+  if (request.noCache) return ["--no-cache was given"];
+  if (inputs.key === undefined) {
+    return ["a step, a volume or a context may change what nobody can know before the build"];
+  }
+  const ref = await findRef(store, nameTarget(request, plan));
+  const record = ref?.record === undefined ? undefined : await findRecord(store, ref.record);
+  const before = record?.details;
+  if (before === undefined || !isParts(before)) return ["it was not built here before"];
+  const reasons = Object.keys({ ...before, ...inputs.parts }).flatMap((part) =>
+    explainPart(part, before[part] ?? null, inputs.parts[part] ?? null),
+  );
+  const files = await explainFiles(store, before, inputs);
+  return reasons.length + files.length === 0
+    ? ["its image, or a part of it, is not in the store any more"]
+    : [...reasons, ...files];
+}
+
+function isParts(value: Json): value is KeyParts {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const labels: Readonly<Record<string, string>> = {
+  version: "xbuild makes other images of the same inputs now",
+  texts: "the text of the file changed",
+  escape: "the escape character changed",
+  output: "another stage is built",
+  platform: "the platform changed",
+  epoch: "the epoch changed",
+  timestamp: "--timestamp was given, or left out",
+  limits: "a limit changed",
+  flags: "a flag that reaches the steps changed",
+};
+
+const entryLabels: Readonly<Record<string, string>> = {
+  arguments: "the build argument",
+  images: "the image",
+  labels: "the label",
+  annotations: "the annotation",
+};
+
+function explainPart(part: string, before: Json, now: Json): readonly string[] {
+  if (part === "directories" || JSON.stringify(before) === JSON.stringify(now)) return [];
+  if (part === "texts") return [explainTexts(before, now)];
+  const label = entryLabels[part];
+  if (label === undefined) return [labels[part] ?? `${part} changed`];
+  const [then, today] = [toEntries(before), toEntries(now)];
+  const names = [...new Set([...then.keys(), ...today.keys()])];
+  return names
+    .filter((name) => then.get(name) !== today.get(name))
+    .map((name) => `${label} ${name} ${tellChange(then.get(name), today.get(name))}`);
+}
+
+/** The first instruction that is another one: what follows it is often the same, only moved. */
+function explainTexts(before: Json, now: Json): string {
+  const [then, today] = [toStrings(before), toStrings(now)];
+  const at = today.findIndex((text, index) => text !== then[index]);
+  const changed = today[at < 0 ? today.length - 1 : at] ?? "";
+  return `the text of the file changed, first at: ${changed.split("\n")[0] ?? ""}`;
+}
+
+function toStrings(value: Json): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
+
+function toEntries(value: Json): ReadonlyMap<string, string> {
+  if (!Array.isArray(value)) return new Map();
+  return new Map(
+    value.flatMap((entry): readonly (readonly [string, string])[] => {
+      const [name, text] = toStrings(entry);
+      return name === undefined || text === undefined ? [] : [[name, text]];
+    }),
+  );
+}
+
+function tellChange(before: string | undefined, now: string | undefined): string {
+  if (before === undefined) return "is new";
+  return now === undefined ? "is no longer there" : "changed";
+}
+
+async function explainFiles(
+  store: Store,
+  before: KeyParts,
+  inputs: BuildInputs,
+): Promise<readonly string[]> {
+  const then = toEntries(before["directories"] ?? null);
+  const found: string[] = [];
+  for (const [role, { digest, files }] of inputs.directories) {
+    const earlier = then.get(role);
+    if (earlier === digest) continue;
+    const known = earlier !== undefined && isDigest(earlier);
+    const tree = known ? await findTree(store, earlier) : undefined;
+    found.push(...(tree === undefined ? [`the ${role} changed`] : listFiles(role, tree, files)));
+  }
+  return found;
+}
+
+function listFiles(
+  role: string,
+  before: ReadonlyMap<string, string>,
+  now: ReadonlyMap<string, string>,
+): readonly string[] {
+  const changes = compareContexts(before, now);
+  const told = changes.slice(0, maxFiles).map(({ path, what }) => `${role}: ${path} (${what})`);
+  const rest = changes.length - told.length;
+  return rest > 0 ? [...told, `${role}: and ${rest} more`] : told;
+}

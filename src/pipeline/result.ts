@@ -1,0 +1,67 @@
+import type { CollectedLayer, LayerStatus } from "../layers/layers.ts";
+import { listHistory } from "../oci/oci.ts";
+import type { Digest, Image } from "../oci/oci.ts";
+import { listMissingLayers } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import type { BuildPorts, BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+
+/** What is said of an image beside what it says itself. */
+export interface Outcome {
+  readonly upToDate: boolean;
+  readonly layers?: readonly CollectedLayer[];
+  /** Layers that the store is about to take. */
+  readonly coming?: ReadonlySet<Digest>;
+}
+
+/** What a build tells of its image: of one that was up to date, all layers are kept. */
+export async function describeResult(
+  store: Store,
+  request: BuildRequest,
+  image: Image,
+  outcome: Outcome,
+): Promise<BuildResult> {
+  const missing = await listMissingLayers(store, image);
+  const elsewhere = missing.filter((layer) => outcome.coming?.has(layer.digest) !== true);
+  const { architecture, os, variant } = image.config;
+  return {
+    names: request.names.map((one) => one.full),
+    digest: image.digest,
+    configDigest: image.manifest.config.digest,
+    platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
+    upToDate: outcome.upToDate,
+    layers: listLayers(image, outcome.layers, new Set(elsewhere.map((layer) => layer.digest))),
+  };
+}
+
+/** Tells beforehand what will be told at the end: what a caller does with it may still fail without harm. */
+export async function announceResult(
+  { beforeNaming }: BuildPorts,
+  store: Store,
+  request: BuildRequest,
+  image: Image,
+  outcome: Outcome,
+): Promise<void> {
+  if (beforeNaming === undefined) return;
+  await beforeNaming(await describeResult(store, request, image, outcome));
+}
+
+/** From the image itself, so that the report is true of what is in the store; the build adds each one's status. */
+function listLayers(
+  image: Image,
+  collected: readonly CollectedLayer[] | undefined,
+  missing: ReadonlySet<Digest>,
+): readonly ResultLayer[] {
+  const items = listHistory(image).flatMap((one) =>
+    one.layer === undefined ? [] : [{ entry: one.entry, layer: one.layer }],
+  );
+  const statuses: readonly LayerStatus[] = collected?.map((one) => one.status) ?? [];
+  return items.map(({ entry, layer }, index) => ({
+    name: entry.created_by ?? "",
+    digest: layer.descriptor.digest,
+    diffId: layer.diffId,
+    mediaType: layer.descriptor.mediaType,
+    size: layer.descriptor.size,
+    status: statuses[index] ?? "kept",
+    verified: !missing.has(layer.descriptor.digest),
+  }));
+}

@@ -1,0 +1,119 @@
+import { annotateFingerprint } from "../oci/oci.ts";
+import type { LayerIdentity } from "../archive/archive.ts";
+import type { CollectedEntry, CollectedLayer, CollectedOutput } from "../layers/layers.ts";
+import type { Digest } from "../oci/oci.ts";
+import type { StagedBlob } from "../store/store.ts";
+import { hasBlob } from "../store/store.ts";
+import type { LayerFiles } from "../copy/copy.ts";
+import type { BaseImage } from "./bases.ts";
+import type { Collection } from "./collection.ts";
+import { fetchFrom } from "../delivery/delivery.ts";
+import type { BuildRequest } from "./request.ts";
+import { verifyLayers, type LayerClaim } from "../delivery/delivery.ts";
+
+/** The layers of an image to be, those of the bases too. */
+export function listLayers(output: CollectedOutput): readonly CollectedLayer[] {
+  return output.entries.flatMap((one) => (one.kind === "layer" ? [one.layer] : []));
+}
+
+/** Where layers are that were not packed: of previous images, and of those of --from. */
+export function joinBases({
+  layers,
+  found,
+  bases,
+}: Collection): Pick<BaseImage, "files" | "locations"> {
+  return {
+    files: new Map([...layers.files, ...bases.flatMap((one) => [...one.files])]),
+    locations: [...found.locations, ...bases.flatMap((one) => one.locations)],
+  };
+}
+
+export interface StagedLayers {
+  /** With what was found out of layers that came from elsewhere. */
+  readonly output: CollectedOutput;
+  readonly stagedBlobs: readonly StagedBlob[];
+}
+
+/**
+ * All bytes that the store is to take: what was packed, what came for this build and is kept, and of layers that are
+ * elsewhere those that are needed here: where the image is loaded or written, and where nobody is trusted. What
+ * comes from elsewhere is checked against what is claimed of it. Errors: `image-untrue`, `layer-gone`, `registry-*`.
+ */
+export async function stageLayers(
+  collection: Collection,
+  output: CollectedOutput,
+): Promise<StagedLayers> {
+  const { run, ports, request } = collection;
+  const layers = listLayers(output);
+  const { files: known, locations } = joinBases(collection);
+  const kept = layers.filter((layer) => layer.blob === undefined);
+  const came = pickFiles(kept, known);
+  const check = { claims: kept, fingerprints: needsFingerprints(request) };
+  const identities = await verifyLayers(check, came, run, ports);
+  const missing = needsBytes(request) ? await listMissing(collection, kept, came) : [];
+  const wanted = { ...check, claims: missing, locations };
+  const fetched = await fetchFrom(wanted, request, ports, run);
+  const files = new Map([...came, ...fetched.files]);
+  return {
+    output: withIdentities(output, new Map([...identities, ...fetched.identities])),
+    stagedBlobs: layers.flatMap((layer) => stageBlob(layer, files)),
+  };
+}
+
+/** Whether the bytes of all layers are wanted here before the image has its names. */
+export function needsBytes({ load, destinations, trustCache }: BuildRequest): boolean {
+  return load || destinations.length > 0 || trustCache === "none";
+}
+
+/** Those that nobody is trusted to tell are computed here. */
+function needsFingerprints({ trustCache }: BuildRequest): boolean {
+  return trustCache === "none";
+}
+
+/** The files of those layers that have one. */
+function pickFiles(layers: readonly LayerClaim[], files: LayerFiles): LayerFiles {
+  const picked = layers.flatMap(({ descriptor: { digest } }): readonly [Digest, string][] => {
+    const path = files.get(digest);
+    return path === undefined ? [] : [[digest, path]];
+  });
+  return new Map(picked);
+}
+
+/** Those whose bytes are neither here nor on their way. */
+async function listMissing(
+  { store }: Collection,
+  layers: readonly LayerClaim[],
+  files: LayerFiles,
+): Promise<readonly LayerClaim[]> {
+  const others = layers.filter(({ descriptor }) => !files.has(descriptor.digest));
+  const here = await Promise.all(
+    others.map(({ descriptor }) => hasBlob(store, descriptor.digest, descriptor.size)),
+  );
+  return others.filter((_, index) => here[index] === false);
+}
+
+function withIdentities(
+  output: CollectedOutput,
+  identities: ReadonlyMap<Digest, LayerIdentity>,
+): CollectedOutput {
+  return { ...output, entries: output.entries.map((entry) => withIdentity(entry, identities)) };
+}
+
+/** What was computed here is ours to say. */
+function withIdentity(
+  entry: CollectedEntry,
+  identities: ReadonlyMap<Digest, LayerIdentity>,
+): CollectedEntry {
+  if (entry.kind === "empty") return entry;
+  const { descriptor } = entry.layer;
+  const fingerprint = identities.get(descriptor.digest)?.fingerprint;
+  if (fingerprint === undefined) return entry;
+  const annotations = { ...descriptor.annotations, ...annotateFingerprint(fingerprint) };
+  return { ...entry, layer: { ...entry.layer, descriptor: { ...descriptor, annotations } } };
+}
+
+/** What was packed, or came for this build and is kept. */
+function stageBlob({ blob, descriptor }: CollectedLayer, files: LayerFiles): readonly StagedBlob[] {
+  const path = blob ?? files.get(descriptor.digest);
+  return path === undefined ? [] : [{ digest: descriptor.digest, path }];
+}

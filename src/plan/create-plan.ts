@@ -1,0 +1,175 @@
+import type {
+  Containerfile,
+  Instruction,
+  OutputOptions,
+  Reference,
+  ResolvedStage,
+  StageGraph,
+} from "../containerfile/containerfile.ts";
+import { decodeText } from "../containerfile/containerfile.ts";
+import { XbuildError } from "../errors.ts";
+import { describeTexts } from "./dependencies.ts";
+import { lowerEnvironment, lowerStage } from "./lower.ts";
+import type { BuildPlan, LayeringSteps, StageBuild } from "./model.ts";
+
+/** Instructions that change an image's config and nothing in its file system (Dockerfile reference). */
+const metadataKeywords: ReadonlySet<string> = new Set([
+  "CMD",
+  "ENTRYPOINT",
+  "ENV",
+  "EXPOSE",
+  "HEALTHCHECK",
+  "LABEL",
+  "MAINTAINER",
+  "ONBUILD",
+  "SHELL",
+  "STOPSIGNAL",
+  "USER",
+  "VOLUME",
+  "WORKDIR",
+]);
+
+function isMetadata(instruction: Instruction): boolean {
+  return metadataKeywords.has(instruction.keyword);
+}
+
+/**
+ * The plan for the graph's target, or undefined where neither it nor a stage that it uses has an
+ * OUTPUT: such a file is the engine's alone.
+ * @throws XbuildError `output-unsupported` for several OUTPUT stages and for `--from` of a named context.
+ */
+export function createPlan(containerfile: Containerfile, graph: StageGraph): BuildPlan | undefined {
+  const needed = graph.needed.map((index) => stageAt(graph, index));
+  const outputs = needed.filter((stage) => stage.output !== undefined);
+  if (outputs.length === 0) return undefined;
+  const target = stageAt(graph, graph.target);
+  const output = assertSupported(containerfile, target, outputs);
+  const after = target.stage.instructions.filter(
+    (one) => one.span.start.offset > output.instruction.span.start.offset,
+  );
+  const before = target.stage.instructions.filter(
+    (one) => one.span.start.offset < output.instruction.span.start.offset,
+  );
+  return {
+    containerfile,
+    target,
+    output,
+    stages: usedStages(graph, target, after, output).map((stage) =>
+      planStage(containerfile, stage),
+    ),
+    bases: output.from.filter((one) => one.kind !== "scratch"),
+    environment: {
+      index: target.stage.index,
+      name: nameStage(target),
+      text: lowerEnvironment(containerfile, target.stage),
+    },
+    needed,
+    layering: planLayering(target, after),
+    images: uniqueNames(needed, "image"),
+    contexts: uniqueNames(needed, "context"),
+    readsContext: needed.some((stage) => stage.readsContext),
+    ...describeTexts(containerfile, needed, output.instruction),
+    inheritedTriggers: before
+      .filter((one) => one.keyword === "ONBUILD")
+      .map((one) => decodeText(one.args)),
+    commandBeforeOutput: before.some((one) => one.keyword === "CMD"),
+    fromScratch: baseReference(graph, target).kind === "scratch",
+  };
+}
+
+function stageAt(graph: StageGraph, index: number): ResolvedStage {
+  const stage = graph.stages[index];
+  if (stage === undefined) throw new RangeError(`no stage ${index}`);
+  return stage;
+}
+
+function assertSupported(
+  containerfile: Containerfile,
+  target: ResolvedStage,
+  outputs: readonly ResolvedStage[],
+): OutputOptions {
+  const output = target.output;
+  const other = outputs.find((stage) => stage !== target);
+  const { file } = containerfile;
+  const refuse = (message: string, instruction: Instruction, hint: string): XbuildError =>
+    new XbuildError("output-unsupported", message, {
+      diagnostics: [
+        {
+          code: "output-unsupported",
+          severity: "error",
+          message,
+          hint,
+          file,
+          span: instruction.span,
+        },
+      ],
+    });
+  if (other?.output !== undefined) {
+    throw refuse(
+      `stage "${nameStage(other)}", which "${nameStage(target)}" uses, has an OUTPUT of its own`,
+      other.output.instruction,
+      `build that stage as an image of its own (--target ${nameStage(other)} -t NAME) and name that image here`,
+    );
+  }
+  if (output === undefined) throw new RangeError("a plan needs an OUTPUT");
+  if (output.from.some((one) => one.kind === "context")) {
+    throw refuse(
+      "OUTPUT --from cannot take its layers from a named context",
+      output.instruction,
+      "name the image itself, or a stage: FROM <context> AS <stage>",
+    );
+  }
+  return output;
+}
+
+/** What a person calls the stage: its name, else its number. */
+function nameStage(stage: ResolvedStage): string {
+  return stage.stage.name ?? String(stage.stage.index);
+}
+
+function usedStages(
+  graph: StageGraph,
+  target: ResolvedStage,
+  after: readonly Instruction[],
+  output: OutputOptions,
+): readonly ResolvedStage[] {
+  const uses = target.uses.filter((use) => after.includes(use.instruction));
+  const references = [...uses.map((use) => use.reference), ...output.from];
+  const indexes = references.flatMap((one) => (one.kind === "stage" ? [one.index] : []));
+  return [...new Set(indexes)].sort((a, b) => a - b).map((index) => stageAt(graph, index));
+}
+
+function planStage(containerfile: Containerfile, stage: ResolvedStage): StageBuild {
+  return {
+    index: stage.stage.index,
+    name: nameStage(stage),
+    text: lowerStage(containerfile, stage.stage),
+  };
+}
+
+function baseReference(graph: StageGraph, stage: ResolvedStage): Reference {
+  let { base } = stage;
+  while (base.kind === "stage") ({ base } = stageAt(graph, base.index));
+  return base;
+}
+
+function planLayering(target: ResolvedStage, after: readonly Instruction[]): LayeringSteps {
+  return {
+    instructions: after,
+    metadata: after.filter((one) => isMetadata(one) || one.keyword === "ARG"),
+    argumentsAtOutput: target.argumentsAtOutput,
+  };
+}
+
+function uniqueNames(
+  stages: readonly ResolvedStage[],
+  kind: "image" | "context",
+): readonly string[] {
+  const references = stages.flatMap((one) => [
+    one.base,
+    ...one.uses.map((use) => use.reference),
+    ...(one.output?.from ?? []),
+  ]);
+  const names = references.flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
+  return [...new Set(names)].sort();
+}

@@ -1,0 +1,126 @@
+import { XbuildError } from "../errors.ts";
+import { findConflicts, type Conflict } from "./overlap/conflicts.ts";
+import type { LayerFile } from "../archive/archive.ts";
+import { listHistory } from "../oci/oci.ts";
+import type { Descriptor, Digest, Image } from "../oci/oci.ts";
+import { countCommonLayers } from "../oci/oci.ts";
+import { blobPath, type Store } from "../store/store.ts";
+import { hasBlob } from "../store/store.ts";
+import type { LayerFiles } from "../copy/copy.ts";
+import { showText } from "../visible.ts";
+import type { RebasePorts } from "./rebase-request.ts";
+
+interface Check {
+  readonly store: Store;
+  readonly image: Image;
+  readonly from: Image;
+  readonly onto: Image;
+  /** Bytes that are in no store. */
+  readonly files: LayerFiles;
+  readonly force: boolean;
+}
+
+/** So many paths are named. */
+const maxShown = 20;
+
+/**
+ * Refuses a rebase whose own layers hide what changed in the base; with `force` that is a warning. It needs
+ * the bytes of all layers that differ: where one is not on this machine nothing is fetched, and a warning
+ * says that it was not checked. Errors: `rebase-conflict`.
+ */
+export async function checkConflicts(check: Check, ports: RebasePorts): Promise<void> {
+  const { image, from, onto } = check;
+  const own = listNames(image).slice(from.manifest.layers.length);
+  const found = await readConflicts(check, own, ports.signal);
+  if (typeof found === "string") {
+    const message = `whether own layers hide what changed in the base was not checked: ${found}`;
+    const hint =
+      "rebase an image that was built here onto a local copy of the base to have it checked";
+    ports.reporter.warn({ code: "rebase-unchecked", severity: "warning", message, hint });
+    return;
+  }
+  if (found.length === 0) return;
+  const message = describeConflicts(found, own, from, onto);
+  const hint = "build it again on the new base, or take it as it is with --force";
+  if (!check.force) throw new XbuildError("rebase-conflict", message, { hint });
+  ports.reporter.warn({ code: "rebase-conflict", severity: "warning", message });
+}
+
+/** @returns a text where it cannot be found out: why */
+async function readConflicts(
+  { store, image, from, onto, files }: Check,
+  own: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly Conflict[] | string> {
+  const base = from.manifest.layers.length;
+  const common = countCommonLayers(from, onto);
+  const oldLayers = from.manifest.layers.slice(common);
+  const newLayers = onto.manifest.layers.slice(common);
+  if (own.length === 0 || oldLayers.length + newLayers.length === 0) return [];
+  const find = (layers: readonly Descriptor[], others: readonly Descriptor[] = []): Found =>
+    Promise.all(layers.map((layer, at) => findFile(store, files, layer, others[at])));
+  const sides = [
+    await find(image.manifest.layers.slice(base)),
+    // The image may have the same content compressed in another way.
+    await find(oldLayers, image.manifest.layers.slice(common, base)),
+    await find(newLayers),
+  ];
+  const missing = sides.flat().filter((file) => file === undefined).length;
+  if (missing > 0) return `${missing === 1 ? "1 layer is" : `${missing} layers are`} not here`;
+  const [ownFiles = [], fromFiles = [], ontoFiles = []] = sides.map((side) =>
+    side.filter((file) => file !== undefined),
+  );
+  try {
+    return await findConflicts({ own: ownFiles, from: fromFiles, onto: ontoFiles, signal });
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    return error.message;
+  }
+}
+
+type Found = Promise<readonly (LayerFile | undefined)[]>;
+
+async function findFile(
+  store: Store,
+  files: LayerFiles,
+  ...layers: readonly (Descriptor | undefined)[]
+): Promise<LayerFile | undefined> {
+  for (const layer of layers) {
+    if (layer === undefined) continue;
+    const path = files.get(layer.digest) ?? (await findBlob(store, layer));
+    if (path !== undefined) return { path, shown: layer.digest };
+  }
+  return undefined;
+}
+
+async function findBlob(store: Store, { digest, size }: Descriptor): Promise<string | undefined> {
+  return (await hasBlob(store, digest, size)) ? blobPath(store, digest) : undefined;
+}
+
+/** What the history calls the image's layers, the lowest first. */
+function listNames(image: Image): readonly string[] {
+  return listHistory(image).flatMap(({ entry, layer }) =>
+    layer === undefined ? [] : [showName(entry.created_by, layer.diffId)],
+  );
+}
+
+/** A name may be a whole shell script. */
+function showName(name: string | undefined, diffId: Digest): string {
+  const line = showText((name ?? diffId).slice(0, 1000).replaceAll(/\s+/g, " ").trim());
+  return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+function describeConflicts(
+  conflicts: readonly Conflict[],
+  own: readonly string[],
+  from: Image,
+  onto: Image,
+): string {
+  const count = conflicts.length === 1 ? "1 path" : `${conflicts.length} paths`;
+  const title = `own layers hide ${count} that changed from ${from.digest} to ${onto.digest}:`;
+  const lines = conflicts
+    .slice(0, maxShown)
+    .map(({ path, layer }) => `${showText(path)} (${own[layer] ?? "an own layer"})`);
+  const more = conflicts.length - lines.length;
+  return [title, ...lines, ...(more > 0 ? [`and ${more} more`] : [])].join("\n");
+}

@@ -1,0 +1,49 @@
+import type { Digest, Image } from "../oci/oci.ts";
+import type { TransportAccess } from "../copy/copy.ts";
+import type { ImageReference } from "../copy/copy.ts";
+import type { WantedPlatform } from "../copy/copy.ts";
+import type { BuildPorts } from "../pipeline/pipeline.ts";
+
+/** An image as a user names it: where the store has it under that name, that one. */
+export interface SourceName {
+  /** As it was given. */
+  readonly text: string;
+  /** In full, for the store; undefined where another place is meant. */
+  readonly stored: string | undefined;
+  /** Elsewhere; undefined for a name that no registry can have. */
+  readonly reference: ImageReference | undefined;
+}
+
+/** What `xbuild rebase` is asked for. */
+export interface RebaseRequest {
+  readonly image: SourceName;
+  readonly onto: SourceName;
+  /** The old base; the one that the image's annotations name unless given. */
+  readonly from: SourceName | undefined;
+  /** Full names that shall stand for the result in the store. */
+  readonly names: readonly string[];
+  readonly pushes: readonly ImageReference[];
+  /** Of lists of several platforms, the image that is meant. */
+  readonly platform: WantedPlatform;
+  /** Whether own layers may hide what changed in the base. */
+  readonly force: boolean;
+  readonly access: TransportAccess;
+}
+
+/** What a rebase needs of the world: no engine. */
+export type RebasePorts = Pick<BuildPorts, "reporter" | "signal" | "now">;
+
+/** A base as people name it. */
+export interface NamedBase {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly layers: number;
+}
+
+export interface RebaseResult {
+  readonly image: Image;
+  /** The image was as it should be already. */
+  readonly isUpToDate: boolean;
+  readonly from: NamedBase;
+  readonly onto: NamedBase;
+}

@@ -1,0 +1,126 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../errors.ts";
+import { baseDigestAnnotation, baseNameAnnotation } from "../oci/oci.ts";
+import { isDigest } from "../oci/oci.ts";
+import type { Image } from "../oci/oci.ts";
+import { findImage, readImage } from "../store/store.ts";
+import { locateImage, readLocations, type Location } from "../store/store.ts";
+import type { Store } from "../store/store.ts";
+import type { Run } from "../store/store.ts";
+import type { LayerFiles } from "../copy/copy.ts";
+import { parseReference, type ImageReference } from "../copy/copy.ts";
+import { readRemoteImage, type WantedPlatform } from "../copy/copy.ts";
+import type { RebasePorts, RebaseRequest, SourceName } from "./rebase-request.ts";
+
+/** An image with what is known of its layers. */
+export interface Source {
+  /** As people know it, without its digest. */
+  readonly name: string;
+  /** In full, for others: undefined where no registry is known to have it. */
+  readonly registryName: string | undefined;
+  readonly image: Image;
+  readonly locations: readonly Location[];
+  /** Bytes that came with it, and are in no store. */
+  readonly files: LayerFiles;
+}
+
+export interface SourceReader {
+  readonly store: Store;
+  readonly run: Run;
+  readonly request: RebaseRequest;
+  readonly ports: RebasePorts;
+}
+
+/** The image that a user names, from the store or from elsewhere. Errors: `image-not-found`, `registry-*`. */
+export async function readSource(
+  reader: SourceReader,
+  name: SourceName,
+  platform: WantedPlatform,
+): Promise<Source> {
+  const stored = name.stored && (await findImage(reader.store, name.stored, platform));
+  // A prune beside us may take it away before it is held.
+  if (stored && name.stored !== undefined && (await reader.run.hold(stored))) {
+    const locations = await readLocations(reader.store, stored.digest);
+    // The host "localhost" stands for no registry.
+    const registryName = name.stored.startsWith("localhost/") ? undefined : name.stored;
+    return { name: name.stored, registryName, image: stored, locations, files: new Map() };
+  }
+  const found = name.reference && (await readElsewhere(reader, name.reference, platform));
+  if (found !== undefined) return found;
+  const places = [
+    ...(name.stored === undefined ? [] : [`the store as ${name.stored}`]),
+    ...(name.reference === undefined ? [] : [name.reference.text]),
+  ];
+  throw new XbuildError("image-not-found", `there is no image ${name.text}: ${places.join(", ")}`, {
+    hint: "xbuild images lists the store's names; docker://NAME is an image in a registry",
+  });
+}
+
+async function readElsewhere(
+  { run, request, ports }: SourceReader,
+  reference: ImageReference,
+  platform: WantedPlatform,
+): Promise<Source | undefined> {
+  const { access } = request;
+  const { signal } = ports;
+  const { repository, text } = reference;
+  if (repository === undefined) {
+    const { readLocalImage } = await import("../copy/copy.ts");
+    const directory = await mkdtemp(join(run.directory, "local-"));
+    const found = await readLocalImage(reference, directory, { platform, signal });
+    return found && { name: text, registryName: undefined, ...found, locations: [] };
+  }
+  const scratch = join(await mkdtemp(join(run.directory, "policy-")), "judged");
+  const image = await readRemoteImage(reference, { access, platform, signal, scratch });
+  if (image === undefined) return undefined;
+  const name = text.slice("docker://".length);
+  const locations = [locateImage(image, repository)];
+  return { name, registryName: name, image, locations, files: new Map() };
+}
+
+/**
+ * The base that an image says it was built on, by its digest: from the store, or from the registry that its
+ * name says. image-spec v1.1, annotations.md. Errors: `rebase-base-unknown`, `registry-*`.
+ */
+export async function readOldBase(
+  reader: SourceReader,
+  image: Image,
+  platform: WantedPlatform,
+): Promise<Source> {
+  const { [baseNameAnnotation]: name, [baseDigestAnnotation]: digest } =
+    image.manifest.annotations ?? {};
+  if (!isDigest(digest)) throw unknown("the image does not say which base it was built on");
+  const stored = await readImage(reader.store, digest);
+  if (stored !== undefined && (await reader.run.hold(stored))) {
+    const locations = await readLocations(reader.store, digest);
+    const known = name === "" ? undefined : name;
+    const source = { registryName: known, image: stored, locations, files: new Map() };
+    return { ...source, name: known ?? "the old base" };
+  }
+  if (!name) throw unknown(`the store has not got the image's base ${digest}, which has no name`);
+  const repository = findRepository(name);
+  if (repository === undefined) {
+    throw unknown(`the image's base ${name}@${digest} is in no registry, and not in the store`);
+  }
+  const reference = parseReference(`${repository}@${digest}`);
+  const found = await readElsewhere(reader, reference, platform);
+  if (found === undefined) throw unknown(`${repository} has the image's base no more: ${digest}`);
+  return { ...found, name };
+}
+
+/** Anything may stand in an annotation. The host "localhost" stands for no registry. */
+function findRepository(name: string): string | undefined {
+  try {
+    const { repository } = parseReference(name);
+    return repository?.startsWith("localhost/") === true ? undefined : repository;
+  } catch (error) {
+    if (error instanceof XbuildError) return undefined;
+    throw error;
+  }
+}
+
+function unknown(message: string): XbuildError {
+  const hint = "name the base that it was built on with --from NAME";
+  return new XbuildError("rebase-base-unknown", message, { hint });
+}

@@ -1,0 +1,154 @@
+import type { Digest } from "../oci/oci.ts";
+import type { RegistryAccess } from "./access.ts";
+import { createLimit } from "./limit.ts";
+import { openRegistries, type NamedLocation, type Registries } from "./registries.ts";
+import type { Registry } from "./connection.ts";
+
+export interface BlobMount {
+  /** The repository that is to have the blob, `host[:port]/ns/repo`. */
+  readonly to: string;
+  /** One of the same registry that has it. */
+  readonly from: string;
+  readonly digest: Digest;
+  /** The protocol does not need it: a descriptor may be passed as it is. */
+  readonly size?: number;
+}
+
+/**
+ * What skopeo does not do for us. All of it is best effort, so nothing is an error: `unknown` and undefined
+ * stand for no answer, for whatever reason. Only where the caller's signal stops it does it reject, with
+ * the signal's reason. Any number of questions may be asked at once.
+ */
+export interface RegistryClient {
+  /** distribution-spec v1.1, "Mounting a blob from another repository". `declined`: push the blob. */
+  readonly mountBlob: (mount: BlobMount) => Promise<"mounted" | "declined" | "unknown">;
+  /**
+   * Whether a repository (`host[:port]/ns/repo`) has a blob; distribution-spec v1.1, "Checking if content
+   * exists". What registries.conf says of mirrors and of the `location` of images counts for a pull, not for a
+   * push. Somewhere there: true; nowhere, as each of them says: false.
+   */
+  readonly hasBlob: (
+    repository: string,
+    digest: Digest,
+    use?: "pull" | "push",
+  ) => Promise<boolean | undefined>;
+  /** Ends the connections; questions that are still open are answered with `unknown` or undefined. */
+  readonly close: () => void;
+}
+
+const maxParallel = 8;
+
+/** A client that reads credentials, certificates and registries.conf when it needs them. */
+export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal): RegistryClient {
+  const closing = new AbortController();
+  const signals = [closing.signal, ...(signal === undefined ? [] : [signal])];
+  const registries = openRegistries(access, AbortSignal.any(signals));
+  const limit = createLimit(maxParallel);
+  const attempt = <T>(action: () => Promise<T>): Promise<T | undefined> =>
+    limit(async () => {
+      signal?.throwIfAborted();
+      try {
+        const answer = closing.signal.aborted ? undefined : await action();
+        signal?.throwIfAborted();
+        return answer;
+      } catch {
+        signal?.throwIfAborted();
+        return undefined;
+      }
+    });
+  return {
+    mountBlob: async (mount) => (await attempt(() => mountBlob(registries, mount))) ?? "unknown",
+    hasBlob: (name, digest, use = "push") => attempt(() => hasBlob(registries, name, digest, use)),
+    close: () => {
+      closing.abort();
+      registries.close();
+    },
+  };
+}
+
+/** Does `action` with a client, whose connections end with it. */
+export async function withRegistryClient<T>(
+  access: RegistryAccess,
+  signal: AbortSignal,
+  action: (client: RegistryClient) => Promise<T>,
+): Promise<T> {
+  const client = openRegistryClient(access, signal);
+  try {
+    return await action(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function mountBlob(
+  registries: Registries,
+  { to, from, digest }: BlobMount,
+): Promise<"mounted" | "declined" | "unknown"> {
+  const [target] = await registries.locate(to, "push");
+  const [source] = await registries.locate(from, "pull");
+  if (target === undefined || source?.registry !== target.registry) return "unknown";
+  const { repository } = target;
+  const { request, pathOf } = await registries.open(target);
+  const query = new URLSearchParams({ mount: digest, from: source.repository });
+  const response = await request({
+    method: "POST",
+    path: `${blobsPath(repository)}uploads/?${query.toString()}`,
+    repository,
+    scopes: [`repository:${repository}:pull,push`, `repository:${source.repository}:pull`],
+  });
+  if (response.status === 201) return "mounted";
+  if (response.status !== 202) return "unknown";
+  const path = pathOf(response.headers.location ?? "");
+  if (path !== undefined) await cancelUpload(request, path, repository);
+  return "declined";
+}
+
+/**
+ * The registry has begun an upload in place of the mount, which nobody will end. distribution-spec v1.1
+ * leaves the scope open; distribution wants `delete`.
+ */
+async function cancelUpload(
+  request: Registry["request"],
+  path: string,
+  repository: string,
+): Promise<void> {
+  const scopes = [`repository:${repository}:delete,pull,push`];
+  await request({ method: "DELETE", path, repository, scopes }).catch(() => {});
+}
+
+async function hasBlob(
+  registries: Registries,
+  name: string,
+  digest: Digest,
+  use: "pull" | "push",
+): Promise<boolean | undefined> {
+  const locations = await registries.locate(name, use === "pull" ? "mirrored" : "push");
+  let answer: boolean | undefined = false;
+  for (const location of locations) {
+    const found = await askForBlob(registries, location, digest).catch(() => undefined);
+    if (found === true) return true;
+    if (found === undefined) answer = undefined;
+  }
+  return answer;
+}
+
+async function askForBlob(
+  registries: Registries,
+  location: NamedLocation,
+  digest: Digest,
+): Promise<boolean | undefined> {
+  const { repository } = location;
+  const { request } = await registries.open(location);
+  const { status } = await request({
+    method: "HEAD",
+    path: `${blobsPath(repository)}${digest}`,
+    repository,
+    scopes: [`repository:${repository}:pull`],
+  });
+  if (status === 200) return true;
+  return status === 404 ? false : undefined;
+}
+
+function blobsPath(repository: string): string {
+  return `/v2/${repository.split("/").map(encodeURIComponent).join("/")}/blobs/`;
+}

@@ -1,0 +1,5 @@
+export type { Environment, RegistryAccess } from "./access.ts";
+export { type RegistryClient, withRegistryClient } from "./client.ts";
+export { exists, homeDirectory, readText } from "./files.ts";
+export { readRegistriesConf, resolveShortName } from "./registries-conf.ts";
+export { findRegistriesConf } from "./registries-files.ts";

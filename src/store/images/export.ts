@@ -1,0 +1,147 @@
+import { randomUUID } from "node:crypto";
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { XbuildError } from "../../errors.ts";
+import { refNameAnnotation } from "../../oci/oci.ts";
+import { digestHex } from "../../oci/oci.ts";
+import { encodeJson, isJsonObject } from "../../oci/oci.ts";
+import { ociIndexType } from "../../oci/oci.ts";
+import type { Descriptor, Digest, Image, Json } from "../../oci/oci.ts";
+import { describeImage } from "./commit.ts";
+import { createDuplicator, type Duplicate } from "../layout/duplicate.ts";
+import { ifPresent } from "../../system/errno.ts";
+import { blobMode, forEachOf } from "../layout/files.ts";
+import { settleFile, syncDirectory } from "../../system/durable.ts";
+import { makeDirectories } from "../../system/make-directories.ts";
+import { withLock } from "../../system/lock.ts";
+import { blobPath, type Store } from "../layout/paths.ts";
+
+export interface ExportOptions {
+  /** Layers that are not here may be missing in the layout: it is pushed to where they are. */
+  readonly partial?: boolean;
+  /** The directory is one of a run: blobs may be the store's own files, under another name. */
+  readonly isOurs?: boolean;
+}
+
+/**
+ * Writes an image of the store into an OCI layout of its own (`-o oci:DIR[:NAME]`), which is made where it
+ * is not there; what an existing one has under other names stays. Blobs are reflinked or copied, and in a
+ * directory of ours hard-linked, whichever works first. Without a name, the entry that has none is replaced.
+ * Errors: `image-incomplete` (layers that are not on this machine), `image-invalid` (the layout's index).
+ */
+export async function exportLayout(
+  store: Store,
+  image: Image,
+  directory: string,
+  name?: string,
+  options: ExportOptions = {},
+): Promise<void> {
+  const missing = await listMissingLayers(store, image);
+  if (options.partial !== true) assertComplete(missing);
+  const lacking = new Set(missing.map((layer) => layer.digest));
+  const blobs = join(directory, "blobs", "sha256");
+  await makeDirectories(blobs);
+  await withLock(
+    directory,
+    async () => {
+      const duplicate = createDuplicator({ mayLink: options.isOurs === true });
+      const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
+      await forEachOf(present, (digest) => exportBlob(store, digest, blobs, duplicate));
+      await syncDirectory(blobs);
+      const index = await readForeignIndex(directory);
+      await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
+      await replaceFile(join(directory, "index.json"), encodeJson(addToIndex(index, image, name)));
+      await syncDirectory(directory);
+    },
+    { signal: store.signal, onWait: store.onWait },
+  );
+}
+
+/** The layers of an image whose bytes the store does not have (they are known to be in a registry). */
+export async function listMissingLayers(
+  store: Store,
+  image: Image,
+): Promise<readonly Descriptor[]> {
+  const sizes = await Promise.all(
+    image.manifest.layers.map((layer) => ifPresent(stat(blobPath(store, layer.digest)))),
+  );
+  return image.manifest.layers.filter((layer, index) => sizes[index]?.size !== layer.size);
+}
+
+function assertComplete(missing: readonly Descriptor[]): void {
+  if (missing.length === 0) return;
+  const digests = missing.map((layer) => layer.digest).join(", ");
+  throw new XbuildError(
+    "image-incomplete",
+    `${missing.length} of the image's layers are not on this machine: ${digests}`,
+    { hint: "build it again, or push it to the registry that has them" },
+  );
+}
+
+function listDigests({ manifest, digest }: Image): ReadonlySet<Digest> {
+  return new Set([...manifest.layers.map((layer) => layer.digest), manifest.config.digest, digest]);
+}
+
+async function exportBlob(
+  store: Store,
+  digest: Digest,
+  directory: string,
+  duplicate: Duplicate,
+): Promise<void> {
+  const source = blobPath(store, digest);
+  const target = join(directory, digestHex(digest));
+  const [wanted, present] = await Promise.all([stat(source), ifPresent(stat(target))]);
+  if (present?.size === wanted.size) return;
+  const temporary = `${target}.${randomUUID()}`;
+  try {
+    await duplicate(source, temporary);
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+type JsonObject = { readonly [key: string]: Json };
+
+/** All of it is kept, also what we know nothing of. */
+async function readForeignIndex(directory: string): Promise<JsonObject> {
+  const path = join(directory, "index.json");
+  const text = await ifPresent(readFile(path, "utf8"));
+  if (text === undefined) return { schemaVersion: 2, mediaType: ociIndexType, manifests: [] };
+  const index = parseJson(text);
+  if (isJsonObject(index) && Array.isArray(index["manifests"])) return index;
+  throw new XbuildError("image-invalid", `${path} is no image index`, {
+    hint: "remove the directory, or name another one",
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function addToIndex(index: JsonObject, image: Image, name: string | undefined): object {
+  const entries = Array.isArray(index["manifests"]) ? index["manifests"] : [];
+  const others = entries.filter((entry) => nameOf(entry) !== name);
+  const annotations = name === undefined ? {} : { annotations: { [refNameAnnotation]: name } };
+  return { ...index, manifests: [...others, { ...describeImage(image), ...annotations }] };
+}
+
+function nameOf(entry: Json): unknown {
+  if (!isJsonObject(entry) || !isJsonObject(entry["annotations"])) return undefined;
+  return entry["annotations"][refNameAnnotation];
+}
+
+async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}`);
+  try {
+    await writeFile(temporary, bytes, { flag: "wx" });
+    await settleFile(temporary, blobMode);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

@@ -1,0 +1,73 @@
+import { readFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import { digestBytes } from "../../oci/oci.ts";
+import { encodeJson, isJsonObject } from "../../oci/oci.ts";
+import type { Json } from "../../oci/oci.ts";
+import { syncDirectory } from "../../system/durable.ts";
+import { ifPresent } from "../../system/errno.ts";
+import { writeAtomically } from "./files.ts";
+import { documentPath, type OwnDocumentKind, type Store } from "./paths.ts";
+
+/** Documents of another version are ignored: they are caches, and the next build writes them anew. */
+const version = 1;
+
+/** The file names of such documents. */
+export const documentName = /^[0-9a-f]{64}\.json$/;
+
+type Kind = OwnDocumentKind;
+type JsonObject = { readonly [key: string]: Json };
+
+/**
+ * One of xbuild's own documents, or undefined where it is not there, of another version, or changed by a
+ * fault of the disk.
+ */
+export async function readOwnDocument(
+  store: Store,
+  kind: Kind,
+  key: string,
+): Promise<JsonObject | undefined> {
+  const bytes = await ifPresent(readFile(documentPath(store, kind, key)));
+  const value = bytes && decodeOwnDocument(bytes);
+  return value?.["key"] === key ? value : undefined;
+}
+
+/**
+ * Replaces the document at once. Unless it is to be durable, it is lost in a power failure at most, and then found
+ * to be so.
+ */
+export async function writeOwnDocument(
+  store: Store,
+  kind: Kind,
+  value: { readonly key: string },
+  durable = false,
+): Promise<void> {
+  const envelope = { version, sum: digestBytes(encodeJson(value)), value };
+  const path = documentPath(store, kind, value.key);
+  await writeAtomically(store, path, encodeJson(envelope), { durable });
+  if (durable) await syncDirectory(dirname(path));
+}
+
+/** The value of a document's bytes, or undefined as above. */
+export function decodeOwnDocument(bytes: Uint8Array): JsonObject | undefined {
+  const envelope = parseEnvelope(bytes);
+  if (envelope === undefined || envelope["version"] !== version) return undefined;
+  const { sum, value } = envelope;
+  return isJsonObject(value) && sum === digestBytes(encodeJson(value)) ? value : undefined;
+}
+
+/** Whether a document is as it was written; one of another version cannot be judged, and is let be. */
+export function inspectOwnDocument(bytes: Uint8Array): "whole" | "foreign" | "damaged" {
+  const envelope = parseEnvelope(bytes);
+  const theirs = envelope?.["version"];
+  if (typeof theirs === "number" && Number.isInteger(theirs) && theirs > version) return "foreign";
+  return decodeOwnDocument(bytes) === undefined ? "damaged" : "whole";
+}
+
+function parseEnvelope(bytes: Uint8Array): JsonObject | undefined {
+  try {
+    const envelope: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
+    return isJsonObject(envelope) ? envelope : undefined;
+  } catch {
+    return undefined;
+  }
+}

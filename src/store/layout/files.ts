@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import { link, open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { systemCode } from "../../system/errno.ts";
+import { identifyProcess } from "./process.ts";
+import { temporaryDirectory, type Store } from "./paths.ts";
+
+/** Blobs are laid out for every user of a container, whatever the umask is; the store's directory keeps others out. */
+export const blobMode = 0o644;
+const documentMode = 0o600;
+
+export interface WriteOptions {
+  /** Permission bits; of documents that are for their owner alone, unless given. */
+  readonly mode?: number;
+  /** Whether the file must outlast a power failure the moment this returns. */
+  readonly durable: boolean;
+}
+
+/**
+ * Puts a file in its place at once: readers see the old one or the new one, whole. The directory entry
+ * is durable only after `syncDirectory`.
+ */
+export async function writeAtomically(
+  store: Store,
+  path: string,
+  bytes: Uint8Array,
+  options: WriteOptions,
+): Promise<void> {
+  const temporary = await writeTemporary(store, bytes, options);
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** As `writeAtomically`, but leaves a file that is already there. */
+export async function createAtomically(
+  store: Store,
+  path: string,
+  bytes: Uint8Array,
+  { mode = blobMode }: Pick<WriteOptions, "mode"> = {},
+): Promise<void> {
+  const temporary = await writeTemporary(store, bytes, { durable: true, mode });
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if (systemCode(error) !== "EEXIST") throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** A file in the store's tmp/ whose name says whose it is, so that a later run can remove it. */
+async function writeTemporary(
+  store: Store,
+  bytes: Uint8Array,
+  { durable, mode = documentMode }: WriteOptions,
+): Promise<string> {
+  const name = `file-${await identifyProcess()}-${randomUUID()}`;
+  const path = join(temporaryDirectory(store), name);
+  const file = await open(path, "wx", mode);
+  try {
+    await file.writeFile(bytes);
+    await file.chmod(mode);
+    if (durable) await file.datasync();
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  } finally {
+    await file.close();
+  }
+  return path;
+}
+
+/** Runs the action for every item, some at a time. */
+export async function forEachOf<T>(
+  items: Iterable<T>,
+  action: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const work = async (): Promise<void> => {
+    for (let next = queue.next(); next.done !== true; next = queue.next()) await action(next.value);
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+}
+
+/** The size of Node's own pool: more would only wait. */
+const atOnce = 4;

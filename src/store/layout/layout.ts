@@ -1,0 +1,66 @@
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../../errors.ts";
+import { encodeJson } from "../../oci/oci.ts";
+import { ifPresent } from "../../system/errno.ts";
+import { syncDirectory } from "../../system/durable.ts";
+import { makePrivateDirectory } from "../../system/private-directory.ts";
+import { assertOwn } from "./access.ts";
+import { createAtomically } from "./files.ts";
+import { encodeIndexFile } from "./index-file.ts";
+import {
+  blobsDirectory,
+  indexPath,
+  ownDocumentKinds,
+  temporaryDirectory,
+  type Store,
+} from "./paths.ts";
+
+const markerName = "oci-layout";
+const ownNames: ReadonlySet<string> = new Set([
+  markerName,
+  "index.json",
+  "blobs",
+  "tmp",
+  "refs",
+  "records",
+  "state",
+  "locations",
+  "cache",
+  "key",
+  "lock",
+  "lost+found",
+]);
+
+/**
+ * Makes the directory an empty OCI layout if it is none yet. Any number of processes may do so at once,
+ * and one that dies in it leaves what the next one finishes. It is its owner's alone. Errors:
+ * `store-not-writable` for another user's. image-spec v1.1, image-layout.md.
+ */
+export async function ensureLayout(store: Store): Promise<void> {
+  const marker = join(store.directory, markerName);
+  // A layout that another tool made has the marker alone.
+  const needed = [marker, temporaryDirectory(store)];
+  const found = await Promise.all(needed.map((path) => ifPresent(stat(path))));
+  assertOwn(store);
+  if (!found.includes(undefined)) return;
+  await assertOurs(store.directory);
+  await makePrivateDirectory(blobsDirectory(store));
+  await Promise.all(
+    [...ownDocumentKinds, "cache"].map((name) => makePrivateDirectory(join(store.directory, name))),
+  );
+  await makePrivateDirectory(temporaryDirectory(store));
+  await createAtomically(store, indexPath(store), encodeIndexFile([]));
+  await createAtomically(store, marker, encodeJson({ imageLayoutVersion: "1.0.0" }));
+  await syncDirectory(store.directory);
+}
+
+/** A home directory named by mistake must not be filled, and later pruned. */
+async function assertOurs(directory: string): Promise<void> {
+  const names = (await ifPresent(readdir(directory))) ?? [];
+  const foreign = names.find((name) => !ownNames.has(name));
+  if (foreign === undefined) return;
+  const message = `the store ${directory} is a directory with something else in it (${foreign})`;
+  const hint = "set XBUILD_STORE to an empty directory, or to one that does not exist yet";
+  throw new XbuildError("store-not-writable", message, { hint });
+}

@@ -1,0 +1,40 @@
+import type { Digest } from "../../oci/oci.ts";
+
+/** Something in the store that is not as it was written. */
+export interface StoreFinding {
+  readonly code:
+    | "index-changed"
+    | "blob-damaged"
+    | "blob-name"
+    | "layer-diff-id"
+    | "record-damaged"
+    | "image-missing"
+    | "layer-size";
+  readonly message: string;
+  /** The file, relative to the store. */
+  readonly path: string;
+  /** Full names of the images that it concerns. */
+  readonly names: readonly string[];
+  /** `repaired`: as it was; `removed`: gone, a build makes it anew; `left`: as it was found. */
+  readonly outcome: "repaired" | "removed" | "left";
+}
+
+export interface VerifyOptions {
+  /** Puts right what can be, and removes what is of no use any more. */
+  readonly repair?: boolean;
+  /**
+   * Brings the bytes of a blob from where the images of these names came from or went to, into a new file
+   * whose path it returns; undefined where none has it.
+   */
+  readonly fetchBlob?: (digest: Digest, names: readonly string[]) => Promise<string | undefined>;
+  /**
+   * Hashes a blob, and what it has in it as a layer: the diff ID, undefined where it is no layer. Layers are a room
+   * of their own.
+   */
+  readonly hashBlob: (path: string) => Promise<BlobHash>;
+}
+
+export interface BlobHash {
+  readonly digest: Digest;
+  readonly diffId: Digest | undefined;
+}

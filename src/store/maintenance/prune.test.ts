@@ -1,0 +1,152 @@
+import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { createTestImage, createTestLayer, stageTestLayers } from "../../../test/support/images.ts";
+import { commitRecorded, commitTestImage, withStore } from "../../../test/support/store.ts";
+import type { Digest, Image } from "../../oci/model.ts";
+import { commitImage } from "../images/commit.ts";
+import { findImage, readImage } from "../images/images.ts";
+import { removeName } from "../images/names.ts";
+import { blobPath, documentPath, type Store } from "../layout/paths.ts";
+import { pruneStore } from "./prune.ts";
+import { findRecord, findRef } from "../records/records.ts";
+import { beginRun } from "../runs/runs.ts";
+import { hasBlob } from "../layout/open.ts";
+
+const name = "localhost/app:latest";
+const day = 24 * 60 * 60 * 1000;
+
+/** Lets an image look as if it was last used this long ago. */
+async function age(store: Store, image: Image, key: string, milliseconds: number): Promise<void> {
+  const then = new Date(Date.now() - milliseconds);
+  await utimes(blobPath(store, image.digest), then, then);
+  await utimes(documentPath(store, "records", key), then, then).catch(() => undefined);
+}
+
+function matches(item: string): boolean {
+  return item.startsWith("localhost/ci:");
+}
+
+function layerOf(image: Image, index: number): Digest {
+  return image.manifest.layers[index]?.digest ?? image.digest;
+}
+
+test("a store that is not there is pruned to nothing, and not made", () =>
+  withStore(async (store) => {
+    expect(await pruneStore(store, {})).toEqual({ names: [], blobs: [], freed: 0, kept: 0 });
+    await expect(stat(store.directory)).rejects.toMatchObject({ code: "ENOENT" });
+  }));
+
+test("what no tag needs goes, with its records; shared layers and the last build of a stage stay", () =>
+  withStore(async (store) => {
+    const old = await commitRecorded(store, ["shared", "old"], "old", [name]);
+    const now = await commitRecorded(store, ["shared", "new"], "new", [name]);
+    const stage = await commitTestImage(store, ["stage"], { refs: ["target/stage/amd64"] });
+    const plan = await pruneStore(store, { dryRun: true });
+    expect(await hasBlob(store, layerOf(old, 1))).toBe(true);
+    const result = await pruneStore(store, {});
+    expect(result).toEqual(plan);
+    expect(result.blobs.map(({ digest }) => digest).sort()).toEqual(
+      [old.digest, old.manifest.config.digest, layerOf(old, 1)].sort(),
+    );
+    expect(await findImage(store, name)).toEqual(now);
+    expect(await hasBlob(store, layerOf(now, 0))).toBe(true);
+    expect(await findRecord(store, "old")).toBeUndefined();
+    expect((await findRecord(store, "new"))?.manifest).toBe(now.digest);
+    expect((await findRef(store, "target/stage/amd64"))?.manifest).toBe(stage.digest);
+    expect(await readImage(store, stage.digest)).toEqual(stage);
+    expect((await pruneStore(store, {})).blobs).toEqual([]);
+  }));
+
+test("with an age, what was used since then stays, also by being found up to date", () =>
+  withStore(async (store) => {
+    const [first, second, third] = [
+      await commitRecorded(store, ["1"], "1"),
+      await commitRecorded(store, ["2"], "2"),
+      await commitRecorded(store, ["3"], "3"),
+    ];
+    await age(store, first, "1", 9 * day);
+    await age(store, second, "2", 9 * day);
+    await findRecord(store, "2");
+    await pruneStore(store, { usedBefore: Date.now() - 7 * day });
+    const found = await Promise.all([first, second, third].map((i) => readImage(store, i.digest)));
+    expect(found).toEqual([undefined, second, third]);
+  }));
+
+test("with a size, the longest unused goes first, and never what a tag needs", () =>
+  withStore(async (store) => {
+    const images = [];
+    for (const key of ["1", "2", "3"]) images.push(await commitRecorded(store, [key], key));
+    for (const [index, image] of images.entries()) {
+      await age(store, image, String(index + 1), (9 - index) * day);
+    }
+    const tagged = await commitRecorded(store, ["tagged"], "4", [name]);
+    const { kept } = await pruneStore(store, { dryRun: true, maxSize: 1e9 });
+    const { freed } = await pruneStore(store, { maxSize: kept - 1 });
+    expect(freed).toBeGreaterThan(0);
+    const found = await Promise.all(images.map((image) => readImage(store, image.digest)));
+    expect(found).toEqual([undefined, images[1], images[2]]);
+    await pruneStore(store, { maxSize: 0 });
+    expect(await findImage(store, name)).toEqual(tagged);
+  }));
+
+test("names go by pattern, with an age only those of old images", () =>
+  withStore(async (store) => {
+    const old = await commitTestImage(store, ["old"], { names: ["localhost/ci:1", name] });
+    const now = await commitTestImage(store, ["new"], { names: ["localhost/ci:2"] });
+    await age(store, old, "", 9 * day);
+    const { names } = await pruneStore(store, { matches, usedBefore: Date.now() - 7 * day });
+    expect(names).toEqual(["localhost/ci:1"]);
+    expect(await findImage(store, name)).toEqual(old);
+    expect(await findImage(store, "localhost/ci:2")).toEqual(now);
+    expect((await pruneStore(store, { matches })).names).toEqual(["localhost/ci:2"]);
+    expect(await hasBlob(store, now.digest)).toBe(false);
+  }));
+
+test("what a running build holds stays until it ends", () =>
+  withStore(async (store) => {
+    const image = await commitTestImage(store, ["one"], { names: [name] });
+    const run = await beginRun(store);
+    expect(await run.hold(image)).toBe(true);
+    await removeName(store, name);
+    expect((await pruneStore(store, {})).blobs).toEqual([]);
+    await run.end();
+    expect((await pruneStore(store, {})).blobs.length).toBe(3);
+    const late = await beginRun(store);
+    expect(await late.hold(image)).toBe(false);
+  }));
+
+test("what a running build has staged and not committed is not touched", () =>
+  withStore(async (store) => {
+    await commitTestImage(store, ["one"], { names: [name] });
+    const layer = await createTestLayer("two", "two");
+    const image = createTestImage([layer]);
+    const run = await beginRun(store);
+    const stagedBlobs = await stageTestLayers([layer], run.staging);
+    await pruneStore(store, { maxSize: 0, usedBefore: Date.now() + day });
+    await commitImage(run, { image, stagedBlobs, names: [name] });
+    expect(await findImage(store, name)).toEqual(image);
+    expect(await readFile(blobPath(store, layer.digest))).toEqual(Buffer.from(layer.bytes));
+  }));
+
+test.each(["damaged", "gone"])("a tag whose manifest is %s stops a prune", (how) =>
+  withStore(async (store) => {
+    const image = await commitTestImage(store, ["one"], { names: [name] });
+    const path = blobPath(store, image.digest);
+    await (how === "gone" ? rm(path) : writeFile(path, "{}"));
+    await expect(pruneStore(store, {})).rejects.toMatchObject({ code: "store-damaged" });
+    expect(await hasBlob(store, layerOf(image, 0))).toBe(true);
+  }),
+);
+
+test("blobs that no image has go; files that are no blobs stay", () =>
+  withStore(async (store) => {
+    await commitTestImage(store, ["one"], { names: [name] });
+    const digest: Digest = `sha256:${"0".repeat(64)}`;
+    await writeFile(blobPath(store, digest), "orphan");
+    const other = join(store.directory, "blobs", "sha256", "readme");
+    await writeFile(other, "x");
+    const { blobs, freed } = await pruneStore(store, {});
+    expect([blobs.map((blob) => blob.digest), freed]).toEqual([[digest], 6]);
+    expect(await readFile(other, "utf8")).toBe("x");
+  }));

@@ -1,0 +1,90 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isDigest } from "../../oci/oci.ts";
+import type { Descriptor, Digest, Image } from "../../oci/oci.ts";
+import { decodeOwnDocument, documentName } from "../layout/documents.ts";
+import { ifPresent } from "../../system/errno.ts";
+import { nameOfEntry, readIndex } from "../layout/index-file.ts";
+import { listManifests, readImage } from "../images/images.ts";
+import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
+import { listHolds, listLiveRuns } from "../runs/runs.ts";
+
+export interface BlobFile {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** One of xbuild's own documents that leads to an image. */
+export interface Pointer {
+  readonly kind: "records" | "refs";
+  readonly path: string;
+  readonly manifest: Digest;
+  /** When it was last written or used, in milliseconds since 1970. */
+  readonly usedAt: number;
+}
+
+/** Every blob of the store with its size, in the order of the digests. */
+export async function listBlobs(store: Store): Promise<readonly BlobFile[]> {
+  const names = (await ifPresent(readdir(blobsDirectory(store)))) ?? [];
+  const blobs = names.sort().map(async (name): Promise<readonly BlobFile[]> => {
+    const digest = `sha256:${name}`;
+    if (!isDigest(digest)) return [];
+    const status = await ifPresent(stat(blobPath(store, digest)));
+    return status === undefined ? [] : [{ digest, size: status.size }];
+  });
+  return (await Promise.all(blobs)).flat();
+}
+
+/** Every record and ref that can be read. */
+export async function listPointers(store: Store): Promise<readonly Pointer[]> {
+  const kinds = ["records", "refs"] as const;
+  return (await Promise.all(kinds.map((kind) => listPointersOf(store, kind)))).flat();
+}
+
+async function listPointersOf(store: Store, kind: Pointer["kind"]): Promise<readonly Pointer[]> {
+  const directory = join(store.directory, kind);
+  const names = (await ifPresent(readdir(directory))) ?? [];
+  const documents = names.filter((name) => documentName.test(name));
+  const pointers = documents.map(async (name): Promise<readonly Pointer[]> => {
+    const path = join(directory, name);
+    const [bytes, status] = await Promise.all([ifPresent(readFile(path)), ifPresent(stat(path))]);
+    const manifest = bytes && decodeOwnDocument(bytes)?.["manifest"];
+    if (!isDigest(manifest) || status === undefined) return [];
+    return [{ kind, path, manifest, usedAt: status.mtimeMs }];
+  });
+  return (await Promise.all(pointers)).flat();
+}
+
+/** The manifests that running builds hold. */
+export async function listHeld(store: Store): Promise<readonly Digest[]> {
+  const runs = await listLiveRuns(store);
+  return (await Promise.all(runs.map(listHolds))).flat();
+}
+
+/** What the index names: the entry, its manifests, and the images that can be read. */
+export interface NamedEntry {
+  readonly name: string | undefined;
+  readonly entry: Descriptor;
+  readonly images: readonly (Image | undefined)[];
+  /** When it was last built, in milliseconds since 1970; 0 where its manifest is not there. */
+  readonly builtAt: number;
+}
+
+/** Every entry of the index. Errors: `store-damaged`, unless the store has `onDamage`. */
+export async function listEntries(store: Store): Promise<readonly NamedEntry[]> {
+  const { manifests } = await readIndex(store);
+  return Promise.all(
+    manifests.map(async (entry) => {
+      const own = await listManifests(store, entry);
+      const images = await Promise.all(own.map(({ digest }) => readImage(store, digest)));
+      const status = await ifPresent(stat(blobPath(store, entry.digest)));
+      return { name: nameOfEntry(entry), entry, images, builtAt: status?.mtimeMs ?? 0 };
+    }),
+  );
+}
+
+/** The digests of all that an image consists of. */
+export function listImageDigests({ digest, manifest }: Image): readonly Digest[] {
+  return [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
+}

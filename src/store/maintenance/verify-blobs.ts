@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { digestHex, isDigest } from "../../oci/oci.ts";
+import type { Digest } from "../../oci/oci.ts";
+import { ifPresent } from "../../system/errno.ts";
+import { blobMode, forEachOf } from "../layout/files.ts";
+import { settleFile } from "../../system/durable.ts";
+import type { StoreFinding, VerifyOptions } from "./findings.ts";
+import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
+import { listBlobs, type NamedEntry } from "./usage.ts";
+
+/** What every blob proved to be. */
+export interface HashedBlobs {
+  /** Those whose content has another digest. */
+  readonly damaged: readonly Digest[];
+  /** Of the others: the diff ID that each has as a layer, where it is one. */
+  readonly diffIds: ReadonlyMap<Digest, Digest | undefined>;
+}
+
+/** Reads every blob once, with as many readers as Node has. */
+export async function hashBlobs(
+  store: Store,
+  { hashBlob }: Pick<VerifyOptions, "hashBlob">,
+): Promise<HashedBlobs> {
+  const damaged: Digest[] = [];
+  const diffIds = new Map<Digest, Digest | undefined>();
+  await forEachOf(await listBlobs(store), async ({ digest }) => {
+    const actual = await ifPresent(hashBlob(blobPath(store, digest)));
+    if (actual === undefined) return;
+    if (actual.digest === digest) diffIds.set(digest, actual.diffId);
+    else damaged.push(digest);
+  });
+  return { damaged, diffIds };
+}
+
+async function hashFile(path: string): Promise<Digest> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
+    hash.update(chunk);
+  }
+  return `sha256:${hash.digest("hex")}`;
+}
+
+/** Files among the blobs that cannot be any. */
+export async function examineNames(store: Store): Promise<readonly StoreFinding[]> {
+  const names = await readdir(blobsDirectory(store));
+  return names
+    .filter((name) => !isDigest(`sha256:${name}`))
+    .map((name) => ({
+      code: "blob-name",
+      message: "its name is no digest",
+      path: join("blobs", "sha256", name),
+      names: [],
+      outcome: "left",
+    }));
+}
+
+/** One blob once more, and what became of it. */
+export async function examineBlob(
+  store: Store,
+  digest: Digest,
+  entries: readonly NamedEntry[],
+  options: VerifyOptions,
+): Promise<readonly StoreFinding[]> {
+  const path = blobPath(store, digest);
+  const actual = await ifPresent(hashFile(path));
+  if (actual === undefined || actual === digest) return [];
+  const names = listUsers(entries, digest);
+  const outcome =
+    options.repair === true ? await repairBlob(store, digest, names, options) : "left";
+  const message = `its content has the digest ${actual}`;
+  return [{ code: "blob-damaged", message, path: relativeBlob(digest), names, outcome }];
+}
+
+/** The names of images that have this blob, and of those of which it cannot be known. */
+function listUsers(entries: readonly NamedEntry[], digest: Digest): readonly string[] {
+  const users = entries.filter(({ entry, images }) => {
+    if (entry.digest === digest || images.includes(undefined) || images.length === 0) return true;
+    return images.some(
+      (image) =>
+        image?.manifest.config.digest === digest ||
+        image?.manifest.layers.some((layer) => layer.digest === digest),
+    );
+  });
+  return users.flatMap(({ name }) => name ?? []);
+}
+
+async function repairBlob(
+  store: Store,
+  digest: Digest,
+  names: readonly string[],
+  { fetchBlob }: VerifyOptions,
+): Promise<StoreFinding["outcome"]> {
+  const fetched = await fetchBlob?.(digest, names);
+  if (fetched !== undefined && (await hashFile(fetched)) === digest) {
+    await settleFile(fetched, blobMode);
+    await rename(fetched, blobPath(store, digest));
+    return "repaired";
+  }
+  await rm(blobPath(store, digest), { force: true });
+  return "removed";
+}
+
+/** A blob's file, relative to the store. */
+export function relativeBlob(digest: Digest): string {
+  return join("blobs", "sha256", digestHex(digest));
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from "node:crypto";
+import { lstat, readdir, readFile, rename } from "node:fs/promises";
+import { join } from "node:path";
+import { syncDirectory } from "../../system/durable.ts";
+import { ifPresent } from "../../system/errno.ts";
+import type { Lock } from "../../system/lock.ts";
+import { removeTree } from "../../system/remove-tree.ts";
+import { decodeOwnDocument, readOwnDocument, writeOwnDocument } from "../layout/documents.ts";
+import { explainFailures } from "../layout/failures.ts";
+import { hashKey, type Store } from "../layout/paths.ts";
+import { listLiveRuns, type Run } from "../runs/runs.ts";
+
+/** What a build left in `output/state`: plain files and directories, copied into the run's own directory. */
+export interface NewState {
+  /** The target's name, stage and platform. */
+  readonly key: string;
+  /** It is moved into the store. */
+  readonly directory: string;
+}
+
+/**
+ * The directory that the last build with this key left in `output/state`, or undefined. Read-only; it stays until
+ * the runs that live now have ended, so call it after `beginRun`.
+ */
+export async function readState(store: Store, key: string): Promise<string | undefined> {
+  return explainFailures(store.directory, async () => {
+    const name = nameIn(await readOwnDocument(store, "state", key));
+    if (name === undefined) return undefined;
+    const directory = join(statesDirectory(store), name);
+    return (await ifPresent(lstat(directory)))?.isDirectory() === true ? directory : undefined;
+  });
+}
+
+/** Puts a state in the place of the last one of its key, at once. It must be durable already. */
+export async function putState(
+  store: Store,
+  { key, directory }: NewState,
+  _lock: Lock,
+): Promise<void> {
+  const document: StateDocument = { key, name: `${hashKey(key)}-${randomUUID()}` };
+  await rename(directory, join(statesDirectory(store), document.name));
+  await syncDirectory(statesDirectory(store));
+  await writeOwnDocument(store, "state", document);
+}
+
+/**
+ * Removes what no key names any more, unless a run may be reading it. What cannot be removed stays for the next
+ * time.
+ */
+export async function removeOldStates(
+  store: Store,
+  run: Run | undefined,
+  _lock: Lock,
+): Promise<void> {
+  const others = (await listLiveRuns(store)).filter((directory) => directory !== run?.directory);
+  if (others.length > 0) return;
+  const directory = statesDirectory(store);
+  const names = (await ifPresent(readdir(directory))) ?? [];
+  const documents = names.filter((name) => name.endsWith(".json"));
+  const current = await Promise.all(
+    documents.map(async (name) => nameIn(decodeOwnDocument(await readFile(join(directory, name))))),
+  );
+  const old = names.filter((name) => stateName.test(name) && !current.includes(name));
+  await Promise.all(old.map((name) => removeTree(join(directory, name), { signal: store.signal })));
+}
+
+interface StateDocument {
+  readonly key: string;
+  readonly name: string;
+}
+
+const stateName = /^[0-9a-f]{64}-[0-9a-f-]{36}$/;
+
+function nameIn(document: { readonly [key: string]: unknown } | undefined): string | undefined {
+  const name = document?.["name"];
+  return typeof name === "string" && stateName.test(name) ? name : undefined;
+}
+
+function statesDirectory(store: Store): string {
+  return join(store.directory, "state");
+}

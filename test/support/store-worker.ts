@@ -1,0 +1,79 @@
+// A process that works on a store until it is killed: node module.mjs STORE ID SEED [COUNT].
+// It says `begin NAME DIGEST` before it commits and `done NAME DIGEST` after, so that whoever killed it
+// knows which images a name may stand for.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { commitImage } from "../../src/store/images/commit.ts";
+import { exportLayout } from "../../src/store/images/export.ts";
+import { findImage } from "../../src/store/images/images.ts";
+import { tagName } from "../../src/store/images/names.ts";
+import type { Store } from "../../src/store/layout/paths.ts";
+import { pruneStore } from "../../src/store/maintenance/prune.ts";
+import { beginRun, listDeadRuns } from "../../src/store/runs/runs.ts";
+import { readState } from "../../src/store/records/state.ts";
+import { openStore } from "../../src/store/layout/open.ts";
+import { createTestImage, createTestLayer, stageTestLayers } from "./images.ts";
+
+const [directory = "", id = "", seed = "1", count = "1000000"] = process.argv.slice(2);
+let state = Number(seed);
+
+/** The same numbers for the same seed (mulberry32), below `limit`. */
+function pick(limit: number): number {
+  state = (state + 0x6d2b79f5) | 0;
+  let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+  return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+}
+
+async function buildOnce(store: Store, name: string, round: number): Promise<void> {
+  for (const dead of await listDeadRuns(store)) await dead.remove();
+  const run = await beginRun(store);
+  await run.note("container", `${id}-${round}`);
+  const previous = await findImage(store, name);
+  if (previous !== undefined) await run.hold(previous);
+  const contents = ["base", `shared-${pick(4)}`, `${id}-${round}-${seed}`];
+  const layers = await Promise.all(contents.map((text) => createTestLayer(text, text.repeat(500))));
+  const image = createTestImage(layers, { Labels: { round: String(round) } });
+  const stagedBlobs = await stageTestLayers(layers, run.staging);
+  const record = { key: image.digest, manifest: image.digest, names: [name] };
+  const state = { key: id, directory: await writeSomeState(run) };
+  const refs = [`${name}/stage`];
+  process.stdout.write(`begin ${name} ${image.digest}\n`);
+  await commitImage(run, { image, stagedBlobs, names: [name], record, refs, state });
+  process.stdout.write(`done ${name} ${image.digest}\n`);
+  await run.end();
+}
+
+async function writeSomeState(run: Awaited<ReturnType<typeof beginRun>>): Promise<string> {
+  await readState(run.store, id);
+  const directory = join(run.directory, "state");
+  await mkdir(directory);
+  await writeFile(join(directory, "file"), id);
+  return directory;
+}
+
+async function work(store: Store): Promise<void> {
+  const own = `localhost/${id}:latest`;
+  for (let round = 0; round < Number(count); round += 1) {
+    const choice = pick(10);
+    if (choice < 6) await buildOnce(store, own, round);
+    else if (choice < 7) await buildOnce(store, "localhost/shared:latest", round);
+    else if (choice < 9) await pruneStore(store, {});
+    else await useImage(store, own);
+  }
+}
+
+async function useImage(store: Store, own: string): Promise<void> {
+  const run = await beginRun(store);
+  let image = await findImage(store, own);
+  // Between finding and holding, another process may have given the name away and pruned the image.
+  while (image !== undefined && !(await run.hold(image))) image = await findImage(store, own);
+  if (image !== undefined) {
+    await tagName(store, own, `localhost/${id}:copy`);
+    await exportLayout(store, image, `${store.directory}-out-${id}`, "image");
+  }
+  await run.end();
+}
+
+process.stdout.write("ready\n");
+await work(await openStore(directory));
