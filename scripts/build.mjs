@@ -4,6 +4,7 @@ import { chmodSync, cpSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { linkFaces } from "./faces.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -28,6 +29,7 @@ await build({
   format: "esm",
   platform: "node",
   target: "node20.19",
+  plugins: [linkFaces],
   define: { XBUILD_VERSION: JSON.stringify(version) },
   // Bundled CommonJS packages ask for Node's own modules with require().
   banner: {
