@@ -6,8 +6,7 @@ import { dirname, join, relative } from "node:path";
 
 const reExport = /export (?:type )?\{([^}]*)\} from "(\.[^"]+)";/g;
 const staticImport = /(import|export)( type)? \{([^}]*)\} from "(\.[^"]+)";/g;
-const dynamicImport =
-  /(const \{ ([^}]*) \} = await |\(await )import\("(\.[^"]+)"\)(?:\)\.(\w+))?/g;
+const dynamicImport = /(const \{ ([^}]*) \} = await |\(await )import\("(\.[^"]+)"\)(?:\)\.(\w+))?/g;
 
 /** The path of a room's face, where a path is one: `store/store.ts`. */
 export function isFace(path) {

@@ -19,7 +19,7 @@ export function explainPattern(source, flags) {
   return complexity === undefined ? "it cannot be analysed" : `it is ${complexity.summary}`;
 }
 
-const rule = {
+export const linearPatterns = {
   create: (context) => {
     const check = (node, source, flags) => {
       const reason = explainPattern(source, flags);
@@ -48,5 +48,3 @@ function readText(node) {
   if (node.type !== "TemplateLiteral" || node.expressions.length > 0) return undefined;
   return node.quasis[0]?.value.cooked;
 }
-
-export default { meta: { name: "xbuild" }, rules: { "linear-patterns": rule } };

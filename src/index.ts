@@ -5,14 +5,18 @@
  */
 export { buildImage } from "./pipeline/pipeline.ts";
 export type {
-  BuildPorts,
-  BuildReporter,
   BuildRequest,
   BuildResult,
-  Destination,
-  EngineFlags,
+  BuildWorkspace,
+  Continued,
+  ImageRequest,
   ResultLayer,
+  ReuseRequest,
 } from "./pipeline/pipeline.ts";
+export type { DeliveryRequest, Destination } from "./delivery/delivery.ts";
+export type { LayersRequest } from "./layers/layers.ts";
+export type { Reporter } from "./reporter.ts";
+export { openStore } from "./store/store.ts";
 export type {
   Containerfile,
   Instruction,
@@ -25,7 +29,7 @@ export { checkContainerfile } from "./containerfile/containerfile.ts";
 export { resolveStages } from "./containerfile/containerfile.ts";
 export { renderDiagnostic, type Diagnostic } from "./diagnostics.ts";
 export { findEngine } from "./engine/engine.ts";
-export type { Engine, EngineBuild } from "./engine/engine.ts";
+export type { Engine, EngineFlags, StepsRequest } from "./engine/engine.ts";
 export { XbuildError, type ErrorCode } from "./errors.ts";
 export { parseImageName, type ImageName } from "./oci/oci.ts";
 export type { BuildPlan } from "./plan/plan.ts";

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createExpander, detectCompression } from "./compress/expand.ts";
-import type { CollectOptions, Compression } from "../layers/layers.ts";
+import type { Compression } from "./model.ts";
 import { packArchive } from "./pack/pack-archive.ts";
 import type { ArchiveFile } from "./pack/pack-archive.ts";
 import type { PackStream } from "./pack/stream.ts";
@@ -20,7 +20,13 @@ export interface LayerSource {
 }
 
 /** Where a compressed archive is expanded to, and how large it may be then, in bytes. */
-type ArchiveOptions = Pick<CollectOptions, "staging" | "maxLayerSize" | "signal">;
+interface ArchiveOptions {
+  /** A directory for what is unfinished. */
+  readonly staging: string;
+  /** Bytes. */
+  readonly maxLayerSize: number;
+  readonly signal?: AbortSignal | undefined;
+}
 
 const windowSize = 64 * 1024;
 let count = 0;

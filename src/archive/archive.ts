@@ -3,6 +3,7 @@ export { createCompressor } from "./compress/compressor.ts";
 export { createExpander, detectCompression } from "./compress/expand.ts";
 export { type LayerIdentity, hashBlob, identifyLayer } from "./identify-layer.ts";
 export { type PackOptions, type PackResult, createPackStream } from "./pack/stream.ts";
+export type { Compression } from "./model.ts";
 export { readProgram } from "./programs.ts";
 export { readChunks, readStart } from "./read/blob.ts";
 export {

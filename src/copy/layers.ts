@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { digestHex, isDigest } from "../oci/oci.ts";
 import { isExternal } from "../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../oci/oci.ts";
+import type { LayerFiles, Descriptor, Digest, Image } from "../oci/oci.ts";
 import { parseImage, parseManifest } from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
 import type { TransportAccess } from "./access.ts";
@@ -13,9 +13,6 @@ import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
 import { naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
 import type { ImageReference } from "./reference.ts";
 import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
-
-/** Layers with their bytes: the file of each. */
-export type LayerFiles = ReadonlyMap<Digest, string>;
 
 /**
  * Brings these layers of an image in a registry, and no others, into an OCI layout that is made in

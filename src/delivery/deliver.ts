@@ -1,26 +1,23 @@
 import type { Digest, Image } from "../oci/oci.ts";
-import { listMissingLayers } from "../store/store.ts";
-import { createNotFound } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import { beginRun, type Run } from "../store/store.ts";
-import type { Delivery } from "./destinations.ts";
-import type { BuildPorts, BuildRequest } from "../pipeline/pipeline.ts";
+import { beginRun, createNotFound, listMissingLayers, type Run } from "../store/store.ts";
+import { type DeliveryRequest, listNames } from "./request.ts";
+import type { EngineWorkspace } from "./workspace.ts";
 
-/** Image IDs of this build's names in the engine's storage, where the image is to be loaded there. */
-export async function resolveNames(
-  request: BuildRequest,
-  ports: BuildPorts,
+/** Image IDs of the names in the engine's storage, where the image is to be loaded there. */
+export async function findLoaded(
+  request: DeliveryRequest,
+  { engine }: Pick<EngineWorkspace, "engine">,
 ): Promise<ReadonlyMap<string, Digest | undefined>> {
-  const names = request.load ? request.names.map((one) => one.full) : [];
-  const ids = names.map(async (name) => [name, await ports.engine.resolveImage(name)] as const);
+  const names = request.load ? listNames(request) : [];
+  const ids = names.map(async (name) => [name, await engine.findImage(name)] as const);
   return new Map(await Promise.all(ids));
 }
 
-export interface DeliverOptions {
-  /** What `resolveNames` gave a moment ago, where it was asked. */
+/** An image on its way. */
+export interface Delivery {
+  readonly request: DeliveryRequest;
+  /** What `findLoaded` gave a moment ago, where it was asked. */
   readonly loaded?: ReadonlyMap<string, Digest | undefined> | undefined;
-  /** A run that holds the image already. */
-  readonly run?: Run;
   /** Whether the layers that are not here were found in their registries a moment ago. */
   readonly isChecked?: boolean;
 }
@@ -29,51 +26,52 @@ export interface DeliverOptions {
  * Hands the image on: to registries, into the engine's storage, or to where `-o` says. What is there
  * already is left alone. Errors: `image-not-found` where the store has it no more, `layer-gone` (a
  * `UselessLayersError`), those of the destinations.
+ * @param work with a run, where one holds the image already
  */
 export async function deliverImage(
-  store: Store,
-  request: BuildRequest,
-  ports: BuildPorts,
   image: Image,
-  options: DeliverOptions = {},
+  delivery: Delivery,
+  work: EngineWorkspace & { readonly run?: Run },
 ): Promise<void> {
-  const ids = options.loaded ?? (await resolveNames(request, ports));
+  const { request } = delivery;
+  const ids = delivery.loaded ?? (await findLoaded(request, work));
   // An image ID is its config's digest.
   const unloaded = [...ids].flatMap(([name, id]) =>
     id === image.manifest.config.digest ? [] : [name],
   );
   if (unloaded.length + request.destinations.length + request.pushes.length === 0) return;
-  const run = options.run ?? (await beginRun(store));
+  const run = work.run ?? (await beginRun(work.store));
   try {
-    if (!(await run.hold(image))) throw createNotFound(store, image.digest);
-    const isChecked = options.isChecked === true;
-    await handOn({ store, run, request, ports, image }, unloaded, isChecked);
+    if (!(await run.hold(image))) throw createNotFound(work.store, image.digest);
+    await handOver(image, { ...delivery, unloaded }, { ...work, run });
   } finally {
-    if (options.run === undefined) await run.end();
+    if (work.run === undefined) await run.end();
   }
 }
 
 /** Registries first: they are what a machine that dies in between is asked about. */
-async function handOn(
-  delivery: Delivery,
-  unloaded: readonly string[],
-  isChecked: boolean,
+async function handOver(
+  image: Image,
+  { request, isChecked, unloaded }: Delivery & { readonly unloaded: readonly string[] },
+  work: EngineWorkspace & { readonly run: Run },
 ): Promise<void> {
-  const { store, run, request, ports, image } = delivery;
   if (request.pushes.length > 0) {
     const { pushImage } = await import("./push.ts");
     for (const one of request.pushes) {
-      await pushImage(store, run, request, ports, image, one, isChecked);
+      await pushImage(image, { destination: one, isChecked: isChecked === true }, work);
     }
   }
   if (unloaded.length + request.destinations.length === 0) return;
-  const missing = await listMissingLayers(store, image);
+  const missing = await listMissingLayers(work.store, image);
   if (missing.length > 0) {
     const { completeImage } = await import("./fetch.ts");
-    await completeImage(store, image, request, ports, run);
+    await completeImage(image, work);
   }
   // A build that has nothing to hand on loads nothing of this.
   const { loadImage, writeDestination } = await import("./destinations.ts");
-  if (unloaded.length > 0) await loadImage(delivery, unloaded);
-  for (const destination of request.destinations) await writeDestination(delivery, destination);
+  const outgoing = { image, request };
+  if (unloaded.length > 0) await loadImage(outgoing, unloaded, work);
+  for (const destination of request.destinations) {
+    await writeDestination(outgoing, destination, work);
+  }
 }

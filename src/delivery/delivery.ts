@@ -1,6 +1,8 @@
-export { type DeliverOptions, deliverImage, resolveNames } from "./deliver.ts";
+export { deliverImage, findLoaded } from "./deliver.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";
 export { UselessLayersError } from "./layers-gone.ts";
 export { assertPresent } from "./presence.ts";
 export { pushImage } from "./push.ts";
+export { type DeliveryRequest, type Destination, listNames, wantsBytes } from "./request.ts";
 export { type LayerClaim, listClaims, verifyLayers } from "./verify-layers.ts";
+export type { EngineWorkspace, RunWorkspace, Workspace } from "./workspace.ts";

@@ -1,39 +1,26 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { XbuildError } from "../errors.ts";
 import type { LayerIdentity } from "../archive/archive.ts";
-import type { Descriptor, Digest, Image } from "../oci/oci.ts";
-import { commitImage } from "../store/store.ts";
-import { listMissingLayers } from "../store/store.ts";
-import { readLocations, type Location } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import type { TransportAccess } from "../copy/copy.ts";
-import { fetchLayers, type LayerFiles } from "../copy/copy.ts";
+import { fetchLayers } from "../copy/copy.ts";
+import { XbuildError } from "../errors.ts";
+import type { Descriptor, Digest, Image, LayerFiles, Location } from "../oci/oci.ts";
+import { commitImage, listMissingLayers, readLocations } from "../store/store.ts";
+import { renderSize } from "../units.ts";
 import { createGone } from "./layers-gone.ts";
 import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
-import { renderSize } from "../units.ts";
-import type { BuildRequest, TransferPorts } from "../pipeline/pipeline.ts";
-
-type Transfer = Pick<BuildRequest, "access">;
+import type { RunWorkspace, Workspace } from "./workspace.ts";
 
 /**
  * Brings the layers of an image that are not here from the registries that have them into the store: a
  * destination needs their bytes. Errors: `layer-gone`, `image-untrue`, `registry-*`.
  */
-export async function completeImage(
-  store: Store,
-  image: Image,
-  request: Transfer,
-  ports: TransferPorts,
-  run: Run,
-): Promise<void> {
+export async function completeImage(image: Image, work: RunWorkspace): Promise<void> {
+  const { store } = work;
   const missing = await listMissingLayers(store, image);
   if (missing.length === 0) return;
   const locations = await readLocations(store, image.digest);
-  const wanted = { locations, claims: pickClaims(image, missing) };
-  const { files } = await fetchFrom(wanted, request, ports, run);
-  await adoptLayers(run, image, files);
+  const { files } = await fetchFrom({ locations, claims: pickClaims(image, missing) }, work);
+  await adoptLayers(image, files, work);
 }
 
 /** What an image says of these layers of its. */
@@ -43,7 +30,11 @@ export function pickClaims(image: Image, layers: readonly Descriptor[]): readonl
 }
 
 /** Takes layers of an image that the store has into the store too. */
-export async function adoptLayers(run: Run, image: Image, files: LayerFiles): Promise<void> {
+export async function adoptLayers(
+  image: Image,
+  files: LayerFiles,
+  { run }: Pick<RunWorkspace, "run">,
+): Promise<void> {
   const stagedBlobs = [...files].map(([digest, path]) => ({ digest, path }));
   await commitImage(run, { image, stagedBlobs, names: [] });
 }
@@ -66,9 +57,7 @@ export interface FetchedLayers {
  */
 export async function fetchFrom(
   { locations, ...check }: WantedLayers,
-  request: Transfer,
-  ports: TransferPorts,
-  run: Run,
+  work: RunWorkspace,
 ): Promise<FetchedLayers> {
   const wanted = [
     ...new Map(check.claims.map(({ descriptor }) => [descriptor.digest, descriptor])).values(),
@@ -78,22 +67,21 @@ export async function fetchFrom(
     const here = new Set(location.layers);
     const asked = wanted.filter(({ digest }) => here.has(digest) && !files.has(digest));
     if (asked.length === 0) continue;
-    const directory = await mkdtemp(join(run.directory, "fetched-"));
-    const brought = await fetchOne(location, asked, request, ports, directory);
+    const directory = await mkdtemp(join(work.run.directory, "fetched-"));
+    const brought = await fetchOne(location, { asked, directory }, work);
     for (const [digest, path] of brought) files.set(digest, path);
   }
   const gone = wanted.filter(({ digest }) => !files.has(digest));
   if (gone.length > 0) throw createGone(gone, locations);
-  return { files, identities: await verifyLayers(check, files, run, ports) };
+  return { files, identities: await verifyLayers(check, files, work) };
 }
 
 async function fetchOne(
   { repository, manifest }: Location,
-  asked: readonly Descriptor[],
-  { access }: Transfer,
-  { reporter, signal }: TransferPorts,
-  directory: string,
+  { asked, directory }: { readonly asked: readonly Descriptor[]; readonly directory: string },
+  work: Workspace,
 ): Promise<LayerFiles> {
+  const { registries, reporter, signal } = work;
   const total = asked.reduce((sum, layer) => sum + layer.size, 0);
   const what = asked.length === 1 ? "1 layer" : `${asked.length} layers`;
   const done = reporter.step(`Fetching ${what} from ${repository}`);
@@ -102,7 +90,7 @@ async function fetchOne(
   const source = `docker://${repository}@${manifest}`;
   const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
     const wanted = new Set(layers.map((layer) => layer.digest));
-    return fetchLayers(source, wanted, directory, { access, signal, onBytes });
+    return fetchLayers(source, wanted, directory, { access: registries, signal, onBytes });
   };
   try {
     const files = await fetch(asked);
@@ -111,7 +99,7 @@ async function fetchOne(
   } catch (error) {
     if (!(error instanceof XbuildError) || error.code !== "registry-not-found") throw error;
     // Another repository may still have what this one has not.
-    const left = await listPresent(repository, asked, access, signal);
+    const left = await listPresent(repository, asked, work);
     const files: LayerFiles = left.length === 0 ? new Map() : await fetch(left);
     done(`${asked.length - left.length} not there any more`);
     return files;
@@ -122,11 +110,10 @@ async function fetchOne(
 async function listPresent(
   repository: string,
   asked: readonly Descriptor[],
-  access: TransportAccess,
-  signal: AbortSignal,
+  { registries, signal }: Workspace,
 ): Promise<readonly Descriptor[]> {
   const { withRegistryClient } = await import("../registry/registry.ts");
-  const has = await withRegistryClient(access, signal, (client) =>
+  const has = await withRegistryClient(registries, signal, (client) =>
     Promise.all(asked.map(({ digest }) => client.hasBlob(repository, digest, "pull"))),
   );
   const left = asked.filter((_, index) => has[index] === true);

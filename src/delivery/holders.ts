@@ -1,5 +1,4 @@
-import type { Digest } from "../oci/oci.ts";
-import type { Location } from "../store/store.ts";
+import type { Digest, Location } from "../oci/oci.ts";
 
 /** The locations that have a layer, in their order. */
 export type FindHolders = (digest: Digest) => readonly Location[];

@@ -1,6 +1,5 @@
 import { XbuildError } from "../errors.ts";
-import type { Descriptor, Digest } from "../oci/oci.ts";
-import type { Location } from "../store/store.ts";
+import type { Descriptor, Digest, Location } from "../oci/oci.ts";
 import { listSome } from "../text.ts";
 
 /** Layers that an earlier image has and that are of no use: a build that is not offered them makes them anew. */

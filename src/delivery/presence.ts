@@ -1,10 +1,9 @@
-import { isExternal } from "../oci/oci.ts";
+import { isExternal, type Location } from "../oci/oci.ts";
 import type { Descriptor } from "../oci/oci.ts";
-import type { Location } from "../store/store.ts";
-import type { TransportAccess } from "../copy/copy.ts";
 import { withRegistryClient } from "../registry/registry.ts";
 import { indexHolders } from "./holders.ts";
 import { createGone } from "./layers-gone.ts";
+import type { Workspace } from "./workspace.ts";
 
 /**
  * Asks the registries after layers that stand in an image by reference, before anything is made to depend
@@ -15,13 +14,12 @@ import { createGone } from "./layers-gone.ts";
 export async function assertPresent(
   all: readonly Descriptor[],
   locations: readonly Location[],
-  access: TransportAccess,
-  signal: AbortSignal,
+  { registries, signal }: Pick<Workspace, "registries" | "signal">,
 ): Promise<void> {
   const layers = all.filter((layer) => !isExternal(layer));
   if (layers.length === 0) return;
   const findHolders = indexHolders(locations);
-  const answers = await withRegistryClient(access, signal, (client) =>
+  const answers = await withRegistryClient(registries, signal, (client) =>
     Promise.all(
       layers.map(async ({ digest }) => {
         for (const { repository } of findHolders(digest)) {

@@ -1,22 +1,14 @@
-import { isExternal } from "../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../oci/oci.ts";
-import { listMissingLayers } from "../store/store.ts";
-import { readLocations } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import type { ImageReference } from "../copy/copy.ts";
-import { withRegistryClient, type RegistryClient } from "../registry/registry.ts";
+import { type ImageReference } from "../copy/copy.ts";
+import { type Descriptor, type Digest, type Image, isExternal } from "../oci/oci.ts";
+import { type RegistryClient, withRegistryClient } from "../registry/registry.ts";
+import { listMissingLayers, readLocations } from "../store/store.ts";
 import { adoptLayers, fetchFrom, pickClaims } from "./fetch.ts";
 import { indexHolders, type FindHolders } from "./holders.ts";
 import { createGone } from "./layers-gone.ts";
-import type { BuildRequest, TransferPorts } from "../pipeline/pipeline.ts";
+import type { RunWorkspace } from "./workspace.ts";
 
 /** An image on its way to a registry. */
 export interface Push {
-  readonly store: Store;
-  readonly run: Run;
-  readonly request: Pick<BuildRequest, "access">;
-  readonly ports: TransferPorts;
   readonly image: Image;
   readonly destination: ImageReference;
   /** `host[:port]/repository` of the destination. */
@@ -26,15 +18,12 @@ export interface Push {
 }
 
 /** A tag may stand for an image of which the registry has lost a layer: then it is pushed once more. */
-export async function isWhole({
-  image,
-  repository,
-  request,
-  ports,
-  isChecked,
-}: Push): Promise<boolean> {
+export async function isWhole(
+  { image, repository, isChecked }: Push,
+  { registries, signal }: RunWorkspace,
+): Promise<boolean> {
   if (isChecked) return true;
-  const answers = await withRegistryClient(request.access, ports.signal, (client) =>
+  const answers = await withRegistryClient(registries, signal, (client) =>
     Promise.all(
       listLayers(image)
         .filter((layer) => !isExternal(layer))
@@ -54,32 +43,41 @@ export function listLayers(image: Image): readonly Descriptor[] {
  * it has in other repositories, and fetches the rest. A registry takes an image without the layers that are said to
  * be elsewhere (`urls`). @returns those that the registry has
  */
-export async function readyLayers(push: Push): Promise<ReadonlySet<Digest>> {
-  const { store, image, request, ports } = push;
+export async function readyLayers(push: Push, work: RunWorkspace): Promise<ReadonlySet<Digest>> {
+  const { image } = push;
+  const { store, registries, signal } = work;
   const missing = await listMissingLayers(store, image);
   const absent = new Set(missing.map((layer) => layer.digest));
   const findHolders = indexHolders(await readLocations(store, image.digest));
   const layers = listLayers(image);
-  const found = await withRegistryClient(request.access, ports.signal, (client) =>
+  const found = await withRegistryClient(registries, signal, (client) =>
     Promise.all(
-      layers.map((layer) => findLayer(push, layer, findHolders, absent.has(layer.digest), client)),
+      layers.map((layer) => {
+        const isAbsent = absent.has(layer.digest);
+        return findLayer(push, { layer, holders: findHolders(layer.digest), isAbsent }, client);
+      }),
     ),
   );
   const known = new Set(layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])));
   const needed = missing.filter((layer) => !known.has(layer.digest) && !isExternal(layer));
-  if (needed.length > 0) await bringLayers(push, needed);
+  if (needed.length > 0) await bringLayers(push, needed, work);
   return known;
+}
+
+interface WantedLayer {
+  readonly layer: Descriptor;
+  /** Where it may be. */
+  readonly holders: ReturnType<FindHolders>;
+  /** Whether its bytes are not here. */
+  readonly isAbsent: boolean;
 }
 
 /** Whether the repository has a layer, or has it now. What cannot be found out counts as what was known. */
 async function findLayer(
   { repository, isChecked }: Push,
-  layer: Descriptor,
-  findHolders: FindHolders,
-  isAbsent: boolean,
+  { layer, holders, isAbsent }: WantedLayer,
   client: RegistryClient,
 ): Promise<boolean> {
-  const holders = findHolders(layer.digest);
   if (holders.some((one) => one.repository === repository)) {
     // Where we have the bytes, skopeo asks in any case.
     if (!isAbsent || isChecked) return true;
@@ -98,14 +96,16 @@ function hostOf(repository: string): string {
 }
 
 /** Fetches layers from other repositories than the one that lacks them. Errors: `layer-gone`. */
-export async function bringLayers(push: Push, layers: readonly Descriptor[]): Promise<void> {
-  const { store, image, run, request, ports, repository } = push;
-  const locations = await readLocations(store, image.digest);
+export async function bringLayers(
+  { image, repository }: Push,
+  layers: readonly Descriptor[],
+  work: RunWorkspace,
+): Promise<void> {
+  const locations = await readLocations(work.store, image.digest);
   const others = locations.filter((one) => one.repository !== repository);
   const findHolders = indexHolders(others);
   const gone = layers.filter((layer) => findHolders(layer.digest).length === 0);
   if (gone.length > 0) throw createGone(gone, locations);
-  const wanted = { locations: others, claims: pickClaims(image, layers) };
-  const { files } = await fetchFrom(wanted, request, ports, run);
-  await adoptLayers(run, image, files);
+  const { files } = await fetchFrom({ locations: others, claims: pickClaims(image, layers) }, work);
+  await adoptLayers(image, files, work);
 }

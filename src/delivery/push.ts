@@ -1,14 +1,18 @@
+import { locateImage, narrowLocations } from "../oci/oci.ts";
 import { join } from "node:path";
+import { isPushed, LackingBlobsError, pushLayout, type ImageReference } from "../copy/copy.ts";
 import type { Descriptor, Image } from "../oci/oci.ts";
-import { exportLayout } from "../store/store.ts";
-import { locateImage, narrowLocations, readLocations, writeLocations } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import type { ImageReference } from "../copy/copy.ts";
-import { isPushed, LackingBlobsError, pushLayout } from "../copy/copy.ts";
-import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
-import type { BuildRequest, TransferPorts } from "../pipeline/pipeline.ts";
+import { exportLayout, readLocations, writeLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
+import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
+import type { RunWorkspace } from "./workspace.ts";
+
+/** Where an image is pushed to. */
+export interface PushRequest {
+  readonly destination: ImageReference;
+  /** Whether what is not here was found in its registry a moment ago. */
+  readonly isChecked?: boolean;
+}
 
 /**
  * Pushes an image of the store to a tag of a registry, its digest unchanged. What the registry has already
@@ -17,22 +21,19 @@ import { renderSize } from "../units.ts";
  * The tag comes last: until then it is what it was. Errors: `layer-gone`, `registry-*`.
  */
 export async function pushImage(
-  store: Store,
-  run: Run,
-  request: Pick<BuildRequest, "access">,
-  ports: TransferPorts,
   image: Image,
-  destination: ImageReference,
-  isChecked = false,
+  { destination, isChecked = false }: PushRequest,
+  work: RunWorkspace,
 ): Promise<void> {
   const { repository } = destination;
   if (repository === undefined) return;
-  const done = ports.reporter.step(`Pushing to ${destination.text.slice("docker://".length)}`);
-  const push: Push = { store, run, request, ports, image, destination, repository, isChecked };
-  const { access } = request;
-  const options = { access, signal: ports.signal };
-  const isThere = (await isPushed(destination, image.digest, options)) && (await isWhole(push));
-  done(isThere ? "it is there already" : await transfer(push));
+  const { store, registries, reporter, signal } = work;
+  const done = reporter.step(`Pushing to ${destination.text.slice("docker://".length)}`);
+  const push: Push = { image, destination, repository, isChecked };
+  const options = { access: registries, signal };
+  const isThere =
+    (await isPushed(destination, image.digest, options)) && (await isWhole(push, work));
+  done(isThere ? "it is there already" : await transfer(push, work));
   const known = await readLocations(store, image.digest);
   const here = locateImage(image, repository);
   const others = known.filter((one) => one.repository !== repository);
@@ -40,47 +41,40 @@ export async function pushImage(
 }
 
 /** @returns what was moved, in words */
-async function transfer(push: Push): Promise<string> {
-  const { store, run, image, destination } = push;
-  const known = await readyLayers(push);
-  const layers = listLayers(image);
+async function transfer(push: Push, work: RunWorkspace): Promise<string> {
+  const known = await readyLayers(push, work);
+  const layers = listLayers(push.image);
   const rest = layers.filter((layer) => !known.has(layer.digest));
-  const directory = join(
-    run.directory,
-    `push-${destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_")}`,
-  );
-  const source = `oci:${directory}:localhost/xbuild:latest`;
-  await exportLayout(store, image, directory, "localhost/xbuild:latest", {
-    partial: true,
-    isOurs: true,
-  });
   try {
-    await send(push, source, rest);
+    await send(push, rest, work);
   } catch (error) {
     if (!(error instanceof LackingBlobsError)) throw error;
     // The registry did not say beforehand that it has this layer no more, or could not be asked.
     const lacking = new Set(error.digests);
-    await bringLayers(
-      push,
-      layers.filter((layer) => lacking.has(layer.digest)),
-    );
-    await exportLayout(store, image, directory, "localhost/xbuild:latest", {
-      partial: true,
-      isOurs: true,
-    });
-    await send(push, source, rest);
+    const brought = layers.filter((layer) => lacking.has(layer.digest));
+    await bringLayers(push, brought, work);
+    await send(push, rest, work);
   }
   const there = layers.length - rest.length;
   const sent = `${rest.length} of ${layers.length} layers (${renderSize(sumSizes(rest))})`;
   return there === 0 ? sent : `${sent}, ${there} there already`;
 }
 
-async function send(push: Push, source: string, rest: readonly Descriptor[]): Promise<void> {
-  const { request, ports, destination } = push;
+/** Sends what is here; layers that are not are found in the registry. */
+async function send(
+  { image, destination }: Push,
+  rest: readonly Descriptor[],
+  { store, run, registries, reporter, signal }: RunWorkspace,
+): Promise<void> {
+  const place = destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_");
+  const directory = join(run.directory, `push-${place}`);
+  const name = "localhost/xbuild:latest";
+  await exportLayout(store, image, { directory, name, isPartial: true, isOurs: true });
   const total = sumSizes(rest);
   const onBytes = (bytes: number): void =>
-    ports.reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
-  await pushLayout(source, destination, { access: request.access, signal: ports.signal, onBytes });
+    reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
+  const options = { access: registries, signal, onBytes };
+  await pushLayout(`oci:${directory}:${name}`, destination, options);
 }
 
 function sumSizes(layers: readonly Descriptor[]): number {

@@ -1,12 +1,10 @@
 import { XbuildError } from "../errors.ts";
-import { readFingerprint } from "../oci/oci.ts";
+import { readFingerprint, type LayerFiles } from "../oci/oci.ts";
 import { identifyLayer, type LayerIdentity } from "../archive/archive.ts";
 import { listHistory } from "../oci/oci.ts";
 import type { Descriptor, Digest, Image } from "../oci/oci.ts";
-import type { Run } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
 import { createUntrue } from "./layers-gone.ts";
-import type { TransferPorts } from "../pipeline/pipeline.ts";
+import type { RunWorkspace } from "./workspace.ts";
 
 /** What an image says of a layer: its digest and size, its diff ID, in an annotation the fingerprint of its content. */
 export interface LayerClaim {
@@ -33,8 +31,7 @@ export function listClaims(image: Pick<Image, "manifest" | "config">): readonly 
 export async function verifyLayers(
   { claims, fingerprints = false }: LayerCheck,
   files: LayerFiles,
-  run: Run,
-  { signal }: TransferPorts,
+  { run, signal }: Pick<RunWorkspace, "run" | "signal">,
 ): Promise<ReadonlyMap<Digest, LayerIdentity>> {
   const identities = new Map<Digest, LayerIdentity>();
   const untrue = new Map<Digest, string>();

@@ -1,11 +1,11 @@
-export { type EngineName, findEngine } from "./detect.ts";
+export { cleanUpRun, engineNames, findEngine, isEngineName } from "./engines.ts";
 export {
   type Engine,
-  type EngineBuild,
   type EngineFlag,
-  type EngineLog,
-  type Mount,
+  type EngineFlags,
+  type EngineSession,
   type PullPolicy,
-  type RunContext,
+  type StageConfigs,
+  type StepsRequest,
   describeEngine,
 } from "./model.ts";

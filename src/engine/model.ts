@@ -1,66 +1,115 @@
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Digest } from "../oci/oci.ts";
-
-/** A bind mount of a host directory into the container of every RUN. */
-export interface Mount {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-}
-
-/** "Build this plain Containerfile": one call of an engine's build. */
-export interface EngineBuild {
-  /** What it is for, in the report's words. */
-  readonly purpose: string;
-  /** The plain Containerfile, one character a byte. */
-  readonly text: string;
-  readonly context: string;
-  /**
-   * `cached`: every step is committed and found again. `single`: steps run in one working
-   * container, which is thrown away with every process that they left, and only the last stage is committed.
-   */
-  readonly mode: "cached" | "single";
-  readonly noCache: boolean;
-  readonly names: readonly string[];
-  readonly mounts: readonly Mount[];
-  readonly buildArgs: ReadonlyMap<string, string>;
-  /** Names of arguments whose values must not stand on the engine's command line. */
-  readonly hiddenArgs: ReadonlySet<string>;
-  readonly platform: string | undefined;
-  readonly pull: "missing" | "never";
-  readonly ignoreFile: string | undefined;
-  readonly quiet: boolean;
-  /** Flags that the user's command line hands on as they are. */
-  readonly flags: readonly string[];
-  /** Where in the user's file a step stands that the engine names. */
-  readonly locate: (step: string) => StepPlace | undefined;
-}
-
-export type StepPlace = Pick<Diagnostic, "file" | "span" | "excerpt">;
+import type { Digest, Image, ImageConfig } from "../oci/oci.ts";
+import type { BuildPlan, LayeredStage, StagePlan } from "../plan/plan.ts";
+import type { Reporter } from "../reporter.ts";
 
 export type PullPolicy = "always" | "newer" | "missing" | "never";
 
-/** Where an engine's own words go, as they come. */
-export interface EngineLog {
-  readonly stdout: (chunk: Uint8Array) => void;
-  readonly stderr: (chunk: Uint8Array) => void;
+/** What the steps of a build get, and how they are run. */
+export interface StepsRequest {
+  /** An absolute path. */
+  readonly context: string;
+  /** The ignore file for the context, found or named; an absolute path. */
+  readonly ignoreFile: string | undefined;
+  /** name -> directory or `docker-image://NAME` (and the engine's other forms). */
+  readonly buildContexts: ReadonlyMap<string, string>;
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Arguments whose values must not stand on a command line: those that stood on none, and those of --redact. */
+  readonly hiddenArgs: ReadonlySet<string>;
+  /** `os/arch[/variant]`, as given. */
+  readonly platform: string | undefined;
+  /** SOURCE_DATE_EPOCH in seconds. */
+  readonly epoch: number | undefined;
+  /** Given as --timestamp: then the engine is told too. */
+  readonly timestamp: boolean;
+  readonly pull: PullPolicy;
+  readonly noCache: boolean;
+  readonly quiet: boolean;
+  readonly flags: EngineFlags;
+  /** What is built, by its name or else by its context: builds of the same share the engine's cache. */
+  readonly cacheKey: string;
 }
 
-/** Paths that a build's command line names: where its Containerfile is read, and the image's ID written. */
-export interface BuildFiles {
-  readonly containerfile: string;
-  readonly iidfile: string;
+/** Flags of the command line that the engine gets as they are. */
+export interface EngineFlags {
+  /** For every call that runs steps; part of the up-to-date key. */
+  readonly step: readonly string[];
+  /** For the same calls, and no part of the key. */
+  readonly access: readonly string[];
+  /** For the calls that build environments alone. */
+  readonly cache: readonly string[];
+  /** Of those, what a pull understands too. */
+  readonly pull: readonly string[];
 }
 
-export interface RunContext {
-  readonly log: EngineLog;
+/** What an engine tells, and what stops it. */
+export interface EngineWorkspace {
+  readonly reporter: Reporter;
   readonly signal: AbortSignal;
-  /** A private directory for files that the call needs. */
+}
+
+/** A run as an engine sees it: what is noted in it outlives a run that is killed. */
+export interface EngineRun {
+  readonly id: string;
+  /** A private directory for files that the calls need. */
   readonly directory: string;
-  /** Told what names the engine's process, so that a later run can stop it if this one is killed. */
-  readonly note?: (process: string) => Promise<void>;
-  /** Told what the user should know, and what does not end the call. */
-  readonly warn?: (diagnostic: Diagnostic) => void;
+  /** Writes down what a later run must clean up if this one is killed. */
+  note(key: string, value: string): Promise<void>;
+}
+
+export interface SessionWorkspace extends EngineWorkspace {
+  readonly run: EngineRun;
+}
+
+/** What is built in a session. */
+export interface EngineBuild {
+  readonly plan: BuildPlan;
+  readonly steps: StepsRequest;
+  /** IDs of the images that the plan takes from outside, by their names in the file. */
+  readonly images: ReadonlyMap<string, Digest>;
+}
+
+/** The `<path>` of an OUTPUT as directories of this machine. */
+export interface LayersDirectory {
+  /** What the steps find at `<path>`; they cannot write there. */
+  readonly root: string;
+  /** Empty: what the steps write to `<path>/output` stands here when they have run. */
+  readonly output: string;
+}
+
+/** What the engine made of a stage with OUTPUT, the layers apart. */
+export interface StageConfigs {
+  readonly environment: ImageConfig;
+  /** That of the metadata instructions behind OUTPUT. */
+  readonly layering: ImageConfig;
+}
+
+/** One build's use of an engine. Whatever it takes there is given up at its end. */
+export interface EngineSession {
+  /**
+   * Builds a stage with the engine's cache; one with an OUTPUT up to there. Those that it reads come first.
+   * @returns the image's ID. Errors: `step-failed` with the engine's exit status, `engine-cannot-run`.
+   */
+  readonly evaluateStage: (stage: StagePlan) => Promise<Digest>;
+  /**
+   * Runs the steps behind OUTPUT on the stage that was evaluated. Nothing of their file system is kept, and no
+   * process of theirs lives on. Errors: as `evaluateStage`.
+   */
+  readonly runLayering: (stage: LayeredStage, directory: LayersDirectory) => Promise<StageConfigs>;
+  /** Removes what a call that failed or was stopped has left. */
+  readonly abandon: () => Promise<void>;
+  /** Gives up the rest. Errors: `store-lock` where it had to wait too long: then the notes are for the next cleaner. */
+  readonly end: () => Promise<void>;
+}
+
+/** An image on its way into an engine. */
+export interface LoadSource {
+  /** As skopeo reads it. */
+  readonly reference: string;
+  readonly image: Image;
+  readonly format: "oci" | "docker";
+  /** A private directory. */
+  readonly scratch: string;
 }
 
 /** A flag that the installed engine's build knows, as its help tells. */
@@ -71,22 +120,45 @@ export interface EngineFlag {
   readonly takesValue: boolean;
 }
 
-/**
- * What builds plain Containerfiles and holds images. An engine that shares our file system mounts
- * directories (`sharesFiles`); another one gets the same plan as build stages and an exported result.
- */
+/** What evaluates instructions, runs the layering steps and holds images. */
 export interface Engine {
-  readonly name: "buildah" | "podman";
+  readonly name: string;
   /** Options of the program itself, before its command: they say which storage it has. */
   readonly options: readonly string[];
-  readonly sharesFiles: boolean;
-  /** The whole command line of a build, the program first; hidden arguments stand there by their names alone. */
-  readonly renderBuild: (build: EngineBuild, files: BuildFiles) => readonly string[];
-  /** @returns the image's ID. @throws XbuildError `step-failed` with the engine's exit status, `engine-cannot-run`. */
-  readonly build: (build: EngineBuild, context: RunContext) => Promise<Digest>;
-  /**
-   * Hands a whole command line to the engine's build, its streams being ours. @returns its exit status.
-   */
+  /** Flags of `build` that are this program's own options instead. */
+  readonly ownFlags: ReadonlySet<string>;
+  /** Begins to look for an image; the next `findImage` of this name gives what was found. */
+  readonly expectImage: (name: string) => void;
+  /** The ID of an image that the engine has, or undefined. */
+  readonly findImage: (name: string) => Promise<Digest | undefined>;
+  /** Asks the image's registry for it, whatever is here. Errors: `image-pull-failed`. */
+  readonly pullImage: (
+    name: string,
+    request: Pick<StepsRequest, "platform" | "flags">,
+    work: EngineWorkspace,
+  ) => Promise<void>;
+  /** The config of an image that the engine has, the bytes that it wrote. */
+  readonly readConfig: (id: Digest) => Promise<Uint8Array>;
+  /** An image that the engine has, as skopeo reads it. */
+  readonly locateImage: (id: Digest) => string;
+  /** Takes an image in under these names. Errors: `copy-failed`, `store-lock`. */
+  readonly loadImage: (
+    source: LoadSource,
+    names: readonly string[],
+    work: EngineWorkspace,
+  ) => Promise<void>;
+  /** `-o PATH` and the like: writes the image's flattened files. Errors: `output-destination`. */
+  readonly writeFiles: (
+    source: LoadSource,
+    destination: string,
+    work: SessionWorkspace,
+  ) => Promise<void>;
+  readonly openSession: (build: EngineBuild, work: SessionWorkspace) => Promise<EngineSession>;
+  /** Gives up what a killed run has noted. Idempotent. */
+  readonly cleanUp: (notes: readonly RunNote[], work: EngineWorkspace) => Promise<void>;
+  /** The calls that a build would make, as a shell script; nothing is run. Values that look secret are masked. */
+  readonly renderScript: (plan: BuildPlan, steps: StepsRequest) => Promise<string>;
+  /** Hands a whole command line to the engine's build, its streams being ours. @returns its exit status. */
   readonly passThrough: (args: readonly string[], options?: PassOptions) => Promise<number>;
   /**
    * Runs a program where an ordinary user has all ids of the containers, its streams being ours
@@ -96,26 +168,18 @@ export interface Engine {
     words: readonly string[],
     input: Uint8Array | undefined,
   ) => Promise<number | undefined>;
-  /** Begins to look for an image; the next `resolveImage` of this name gives what was found. */
-  readonly askAhead: (name: string) => void;
-  /** The ID of an image in the engine's storage, or undefined. */
-  readonly resolveImage: (name: string) => Promise<Digest | undefined>;
-  /** The image's configuration, the bytes that the engine wrote. */
-  readonly readConfig: (id: Digest) => Promise<Uint8Array>;
-  /** Asks the image's registry for it. @throws XbuildError `image-pull-failed` */
-  readonly pull: (name: string, flags: readonly string[], context: RunContext) => Promise<void>;
-  readonly tag: (name: string, names: readonly string[]) => Promise<void>;
-  /** Removes names (and images that then have none). Idempotent. */
-  readonly removeImages: (names: readonly string[]) => Promise<void>;
-  /** Removes working containers whose name begins so. Idempotent. */
-  readonly removeContainers: (prefix: string) => Promise<void>;
-  /** Ends a build whose starter was killed, by what `note` was told. Idempotent. */
-  readonly stopOrphan: (process: string) => Promise<void>;
-  /** The storage as skopeo's containers-storage transport names it: `[driver@root+runroot]`, or "". */
-  readonly storageSpecifier: () => string;
   readonly listBuildFlags: () => Promise<readonly EngineFlag[]>;
   readonly version: () => Promise<string>;
 }
+
+/** A line of a run's notes. */
+export interface RunNote {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Where in the user's file a step stands that the engine names. */
+export type StepPlace = Pick<Diagnostic, "file" | "span" | "excerpt">;
 
 export interface PassOptions {
   /** Stands for stdin, where that has been read already. */

@@ -5,14 +5,11 @@ export {
   prepareLayersDirectory,
 } from "./directory/prepare.ts";
 export type {
-  CollectOptions,
   CollectedEntry,
   CollectedLayer,
   CollectedOutput,
-  Compression,
+  LayersRequest,
   LayerStatus,
-  LayersDirectory,
-  LayersInput,
   PreviousImage,
   PreviousImages,
 } from "./model.ts";

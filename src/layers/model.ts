@@ -1,3 +1,4 @@
+import type { Compression } from "../archive/archive.ts";
 import type {
   Annotations,
   ContainerConfig,
@@ -5,6 +6,8 @@ import type {
   Digest,
   HistoryEntry,
   Image,
+  LayerFiles,
+  Location,
 } from "../oci/oci.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
@@ -13,14 +16,23 @@ export interface PreviousImage {
   /** As the user would name it, with its digest: `localhost/app:latest@sha256:...`. */
   readonly reference: string;
   readonly image: Image;
+  /** Named by --cache-from; a name of the image in the store; or such a name where the image is pushed to. */
+  readonly origin: "named" | "store" | "pushed";
+  /** Whether it stands where the image will be pushed to, named or not. */
+  readonly isDestination: boolean;
   /** Whether the fingerprints in its annotations may be believed (the tag being built, or named by the user). */
   readonly trusted: boolean;
+  /** Layers that are of no use, for they are nowhere any more: the build is not offered them. */
+  readonly withheld: ReadonlySet<Digest>;
+  /** Where its layers are in registries. */
+  readonly locations: readonly Location[];
+  /** Its layers' bytes that are in no store: they came with it. */
+  readonly files: LayerFiles;
 }
 
 /** `history` comes from the first, `others` from the rest. */
 export type PreviousImages = readonly PreviousImage[];
 
-export type Compression = "gzip" | "zstd" | "none";
 export type Reuse = "content" | "exact";
 
 export interface LayersInput {
@@ -34,12 +46,16 @@ export interface LayersInput {
   readonly state?: string;
 }
 
-/** The `<path>` of an OUTPUT as host directories that the engine mounts. */
-export interface LayersDirectory {
-  /** Mounted read-only at `<path>`. */
-  readonly root: string;
-  /** Mounted writable at `<path>/output`. */
-  readonly output: string;
+/** What the layers of an image may be, and what a build finds of the earlier ones. */
+export interface LayersRequest {
+  /** Which blobs the build finds, whatever OUTPUT says. */
+  readonly input: LayersInput["input"] | undefined;
+  readonly maxLayers: number;
+  /** Bytes. */
+  readonly maxLayerSize: number;
+  readonly allowDevices: boolean;
+  /** The directory that holds the helper `layer`. */
+  readonly helperDirectory: string;
 }
 
 /** Which directory it is, whatever its path leads to: device and inode. */

@@ -9,11 +9,11 @@ export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./
 export { mergeConfig } from "./config.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { isExternal } from "./external.ts";
-export { dropFingerprints } from "./fingerprints.ts";
 export { listHistory } from "./history.ts";
 export { JsonProblem } from "./json-tokens.ts";
 export { encodeJson, isJsonObject } from "./json.ts";
 export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";
+export { type LayerFiles, type Location, locateImage, narrowLocations } from "./locations.ts";
 export {
   compressionOf,
   ociIndexType,

@@ -1,18 +1,23 @@
 import { join } from "node:path";
 import type { Reference } from "../containerfile/containerfile.ts";
+import { type ImageReference, readLocalImage, readRemoteImage } from "../copy/copy.ts";
+import { type LayerClaim, listClaims } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
-import { baseDigestAnnotation, baseNameAnnotation } from "../oci/oci.ts";
-import { listHistory } from "../oci/oci.ts";
-import type { Annotations, Descriptor, Digest, Image } from "../oci/oci.ts";
-import { parseConfig } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
-import { locateImage, type Location } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
-import type { ImageReference } from "../copy/copy.ts";
-import type { BuildInputs } from "./inputs.ts";
-import type { FoundImages } from "./previous.ts";
-import type { BuildPorts, BuildRequest } from "./request.ts";
+import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
+import {
+  type Annotations,
+  baseDigestAnnotation,
+  baseNameAnnotation,
+  type Descriptor,
+  type Digest,
+  type Image,
+  type LayerFiles,
+  type Location,
+  locateImage,
+  parseConfig,
+} from "../oci/oci.ts";
+import { completeReference } from "./identify.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /** An image whose layers stand below those of the build. */
 export interface BaseImage {
@@ -24,15 +29,11 @@ export interface BaseImage {
   readonly origin: { readonly name: string; readonly digest: Digest } | undefined;
 }
 
-export interface BasesInput {
-  readonly request: BuildRequest;
-  readonly plan: BuildPlan;
-  readonly ports: BuildPorts;
-  readonly run: Run;
-  readonly inputs: BuildInputs;
-  readonly found: FoundImages;
-  /** IDs of the stages' images, without algorithm. */
-  readonly stages: ReadonlyMap<number, string>;
+/** What bases are found with. */
+export interface BaseSources {
+  readonly previous: PreviousImages;
+  /** Image IDs of the stages that were evaluated. */
+  readonly stages: ReadonlyMap<number, Digest>;
 }
 
 /**
@@ -40,10 +41,20 @@ export interface BasesInput {
  * a previous image do. The engine's storage has no compressed bytes: layers of other images are those that a
  * previous image has with the same content, else they are compressed anew. Errors: those of skopeo.
  */
-export async function findBases(input: BasesInput): Promise<readonly BaseImage[]> {
+export async function findBases(
+  build: Build,
+  sources: BaseSources,
+  work: BuildRunWorkspace,
+): Promise<readonly BaseImage[]> {
   const bases: BaseImage[] = [];
-  for (const [index, reference] of input.plan.bases.entries()) {
-    bases.push(await findBase(reference, input, join(input.run.directory, `base-${index}`)));
+  for (const [index, reference] of build.plan.target.bases.entries()) {
+    const scratch = join(work.run.directory, `base-${index}`);
+    const id = identifyBase(reference, build, sources);
+    bases.push(
+      (reference.kind === "image" &&
+        (await findInRegistry(reference.name, { id, build, scratch }, work))) ||
+        (await takeLoaded(id, { build, scratch, previous: sources.previous }, work)),
+    );
   }
   return bases;
 }
@@ -58,36 +69,35 @@ export function describeBase(base: BaseImage | undefined): Annotations {
   return { [baseNameAnnotation]: base.origin.name, [baseDigestAnnotation]: base.origin.digest };
 }
 
-async function findBase(
-  reference: Reference,
-  input: BasesInput,
-  directory: string,
-): Promise<BaseImage> {
-  if (reference.kind === "image") {
-    const id = input.inputs.images.get(reference.name);
-    if (id === undefined) throw new RangeError(`no image ${reference.name}`);
-    return (
-      (await findInRegistry(reference.name, id, input, directory)) ??
-      takeLoaded(id, input, directory)
-    );
-  }
-  const id = reference.kind === "stage" ? input.stages.get(reference.index) : undefined;
-  if (id === undefined) throw new RangeError("a base is an image or a stage");
-  return takeLoaded(`sha256:${id}`, input, directory);
+function identifyBase(reference: Reference, { inputs }: Build, { stages }: BaseSources): Digest {
+  const id =
+    reference.kind === "image"
+      ? inputs.images.get(reference.name)
+      : reference.kind === "stage"
+        ? stages.get(reference.index)
+        : undefined;
+  if (id === undefined) throw new RangeError("a base is an image that was resolved, or a stage");
+  return id;
+}
+
+interface WantedBase {
+  /** Of the image in the engine's storage. */
+  readonly id: Digest;
+  readonly build: Build;
+  /** A private directory that is not there yet. */
+  readonly scratch: string;
 }
 
 /** Where the registry's image is the very one that the engine has under that name. */
 async function findInRegistry(
   name: string,
-  id: Digest,
-  { request, ports }: BasesInput,
-  scratch: string,
+  wanted: WantedBase,
+  work: BuildRunWorkspace,
 ): Promise<BaseImage | undefined> {
-  const { completeReference } = await import("./identify.ts");
-  const reference = await completeReference(name, request);
+  const reference = await completeReference(name, work.registries);
   if (reference?.repository === undefined) return undefined;
-  const image = await readQuietly(reference, request, ports, scratch);
-  if (image === undefined || image.manifest.config.digest !== id) return undefined;
+  const image = await readQuietly(reference, wanted, work);
+  if (image === undefined || image.manifest.config.digest !== wanted.id) return undefined;
   const origin = { name: reference.text.replace(/^docker:\/\//, ""), digest: image.digest };
   return { image, files: new Map(), locations: [locateImage(image, reference.repository)], origin };
 }
@@ -95,37 +105,34 @@ async function findInRegistry(
 /** A registry that does not answer is no reason to fail: the engine has the image. */
 async function readQuietly(
   reference: ImageReference,
-  { access, registryPlatform: platform }: BuildRequest,
-  { signal }: BuildPorts,
-  scratch: string,
+  { build, scratch }: WantedBase,
+  { registries, signal }: BuildRunWorkspace,
 ): Promise<Image | undefined> {
-  const { readRemoteImage } = await import("../copy/copy.ts");
+  const { platform } = build.request.reuse;
+  const access = { ...registries, retries: 0 };
   try {
-    return await readRemoteImage(reference, {
-      access: { ...access, retries: 0 },
-      platform,
-      signal,
-      scratch,
-    });
+    return await readRemoteImage(reference, { access, platform, signal, scratch });
   } catch (error) {
     if (error instanceof XbuildError && !signal.aborted) return undefined;
     throw error;
   }
 }
 
-async function takeLoaded(id: Digest, input: BasesInput, directory: string): Promise<BaseImage> {
-  const { ports, request, found } = input;
-  const config = parseConfig(await ports.engine.readConfig(id));
-  const layers = findEqual(config.rootfs.diff_ids, found);
+async function takeLoaded(
+  id: Digest,
+  { build, scratch, previous }: Omit<WantedBase, "id"> & Pick<BaseSources, "previous">,
+  { engine, signal }: BuildRunWorkspace,
+): Promise<BaseImage> {
+  const config = parseConfig(await engine.readConfig(id));
+  const layers = findEqual(config.rootfs.diff_ids, previous);
   if (layers !== undefined) {
     const manifest = { schemaVersion: 2 as const, mediaType: "", config: emptyConfig, layers };
     return { image: { manifest, config }, files: new Map(), locations: [], origin: undefined };
   }
-  const { readLocalImage } = await import("../copy/copy.ts");
-  const text = `containers-storage:${ports.engine.storageSpecifier()}@${id.replace("sha256:", "")}`;
+  const text = engine.locateImage(id);
   const reference: ImageReference = { text, repository: undefined, digest: undefined };
-  const options = { platform: request.registryPlatform, signal: ports.signal };
-  const local = await readLocalImage(reference, directory, options);
+  const { platform } = build.request.reuse;
+  const local = await readLocalImage(reference, scratch, { platform, signal });
   if (local === undefined) {
     throw new XbuildError("image-pull-failed", `the image ${id} of --from is not in the storage`, {
       hint: "build again: something removed it meanwhile",
@@ -139,16 +146,18 @@ const emptyConfig: Descriptor = { mediaType: "", digest: `sha256:${"0".repeat(64
 /** The layers with this content that previous images have, where they have all. */
 function findEqual(
   diffIds: readonly Digest[],
-  { previous }: FoundImages,
+  previous: PreviousImages,
 ): readonly Descriptor[] | undefined {
   const known = new Map(
     previous
       .toReversed()
-      .flatMap(({ image }) => listHistory(image))
-      .flatMap(({ layer }) =>
-        layer === undefined ? [] : [[layer.diffId, layer.descriptor] as const],
-      ),
+      .flatMap(listOfferedLayers)
+      .map((layer) => [layer.diffId, layer.descriptor] as const),
   );
   const layers = diffIds.flatMap((diffId) => known.get(diffId) ?? []);
   return layers.length === diffIds.length ? layers : undefined;
+}
+
+function listOfferedLayers({ image, withheld }: PreviousImage): readonly LayerClaim[] {
+  return listClaims(image).filter(({ descriptor }) => !withheld.has(descriptor.digest));
 }

@@ -1,16 +1,13 @@
-import { deliverImage, resolveNames, type DeliverOptions } from "../delivery/delivery.ts";
-import { describeEvents } from "./events.ts";
-import { readInputs } from "./inputs.ts";
-import { UselessLayersError } from "../delivery/delivery.ts";
-import type { BuildPorts, BuildRequest, BuildResult, Continued } from "./request.ts";
-import { announceResult, describeResult } from "./result.ts";
-import { findUpToDate, keepUpToDate } from "./up-to-date.ts";
+import { deliverImage, findLoaded, UselessLayersError } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
-import type { Store } from "../store/store.ts";
-import { hasDeadRuns } from "../store/store.ts";
-import { openStore } from "../store/store.ts";
+import { cleanUpDeadRuns } from "./dead-runs.ts";
+import { findBuilt, keepNames } from "./find-built.ts";
+import type { BuildRequest, BuildResult, Continued } from "./request.ts";
+import { resolveInputs } from "./resolve-inputs.ts";
+import { announceResult, describeResult } from "./result.ts";
+import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
  * Builds the target of `plan`: from the user's request to an image in the store and wherever else
@@ -18,62 +15,59 @@ import { openStore } from "../store/store.ts";
  * @throws XbuildError
  */
 export async function buildImage(
-  request: BuildRequest,
   plan: BuildPlan,
-  ports: BuildPorts,
+  request: BuildRequest,
+  work: BuildWorkspace,
 ): Promise<BuildResult | Continued> {
-  const store = await openStore(request.storeDirectory, describeEvents(ports));
-  const elsewhere = await cleanUp(store, ports);
+  const elsewhere = await cleanUpDeadRuns(work);
   if (elsewhere !== undefined) return elsewhere;
-  // A registry that is asked may give a name of ours to another image: then only the end tells.
-  const asksEarly = !request.noCache && request.pull !== "always" && request.pull !== "newer";
   const [inputs, loaded] = await Promise.all([
-    readInputs(store, request, plan, ports),
-    asksEarly ? resolveNames(request, ports) : undefined,
+    resolveInputs(plan, request, work),
+    findLoadedEarly(request, work),
   ]);
-  const same = request.noCache ? undefined : await findUpToDate(store, inputs);
-  const gone = new Set<Digest>();
-  if (same !== undefined && (await handOn(store, request, ports, same, loaded, gone))) {
-    return describeResult(store, request, same, { upToDate: true });
+  const build: Build = { plan, request, inputs };
+  const useless = new Set<Digest>();
+  const built = request.steps.noCache ? undefined : await findBuilt(inputs, work);
+  if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
+    return describeResult(built, { request, upToDate: true }, work);
   }
-  // As above.
-  const status = await ports.enterNamespace?.();
+  const status = await work.enterNamespace?.();
   if (status !== undefined) return { continuedElsewhere: status };
   // Start-up time decides how fast a build is that has nothing to do: it loads nothing of this.
-  const { buildAnew } = await import("./anew.ts");
-  return buildAnew(store, request, plan, ports, inputs, gone);
+  const { buildNew } = await import("./build-new.ts");
+  return buildNew(build, useless, work);
 }
 
-/**
- * Removes what killed runs left, where there is anything: files of the container's other users can be read, and
- * removed, in the engine's user namespace alone.
- */
-async function cleanUp(store: Store, ports: BuildPorts): Promise<Continued | undefined> {
-  if (!(await hasDeadRuns(store))) return undefined;
-  const status = await ports.enterNamespace?.();
-  if (status !== undefined) return { continuedElsewhere: status };
-  const { cleanDeadRuns } = await import("./cleanup.ts");
-  await cleanDeadRuns(store, ports.engine, ports);
-  return undefined;
+/** A registry that is asked may give a name of ours to another image: then only the end tells. */
+function findLoadedEarly(
+  { steps, delivery }: BuildRequest,
+  work: BuildWorkspace,
+): ReturnType<typeof findLoaded> | undefined {
+  const asksRegistry = steps.noCache || steps.pull === "always" || steps.pull === "newer";
+  return asksRegistry ? undefined : findLoaded(delivery, work);
 }
 
-/** @returns whether it went well: a prune may have taken the image, or a registry one of its layers (`gone`) */
-async function handOn(
-  store: Store,
-  request: BuildRequest,
-  ports: BuildPorts,
+interface BuiltDelivery {
+  readonly request: BuildRequest;
+  readonly loaded: Awaited<ReturnType<typeof findLoaded>> | undefined;
+  /** Layers that proved to be nowhere any more are added. */
+  readonly useless: Set<Digest>;
+}
+
+/** @returns whether it went well: a prune may have taken the image, or a registry one of its layers */
+async function deliverBuilt(
   image: Image,
-  loaded: DeliverOptions["loaded"],
-  gone: Set<Digest>,
+  { request, loaded, useless }: BuiltDelivery,
+  work: BuildWorkspace,
 ): Promise<boolean> {
   try {
-    await announceResult(ports, store, request, image, { upToDate: true });
-    await keepUpToDate(store, request, image);
-    await deliverImage(store, request, ports, image, { loaded });
+    await announceResult(image, { request, upToDate: true }, work);
+    await keepNames(image, request.delivery, work);
+    await deliverImage(image, { request: request.delivery, loaded }, work);
     return true;
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;
-    if (error instanceof UselessLayersError) for (const digest of error.digests) gone.add(digest);
+    if (error instanceof UselessLayersError) for (const one of error.digests) useless.add(one);
     else if (error.code !== "image-not-found") throw error;
     return false;
   }

@@ -1,85 +1,104 @@
 import { rm } from "node:fs/promises";
-import { assertInputUnchanged } from "../layers/layers.ts";
-import { collectOutput } from "../layers/layers.ts";
-import type { CollectedLayer, CollectedOutput } from "../layers/layers.ts";
-import { assembleWithPrevious } from "../oci/oci.ts";
-import type { Image } from "../oci/oci.ts";
-import { commitImage, type StagedBlob } from "../store/store.ts";
-import { listMissingLayers } from "../store/store.ts";
-import { narrowLocations, type Location } from "../store/store.ts";
-import { blobPath } from "../store/store.ts";
-import type { BuildRecord } from "../store/store.ts";
-import { hasBlob } from "../store/store.ts";
-import { putTree } from "../store/store.ts";
+import { assertPresent, listNames } from "../delivery/delivery.ts";
+import {
+  assertInputUnchanged,
+  type CollectedLayer,
+  type CollectedOutput,
+  collectOutput,
+  type PreparedLayers as PreparedDirectory,
+} from "../layers/layers.ts";
+import { assembleWithPrevious, type Image, narrowLocations, type Location } from "../oci/oci.ts";
+import {
+  blobPath,
+  type BuildRecord,
+  commitImage,
+  hasBlob,
+  listMissingLayers,
+  putTree,
+  type StagedBlob,
+  type Store,
+} from "../store/store.ts";
 import { tolerate } from "../system/errno.ts";
 import { withBases } from "./base-entries.ts";
-import { announceResult } from "./result.ts";
-import { joinBases, listLayers, stageLayers } from "./stage-layers.ts";
 import { countLayers } from "./bases.ts";
-import type { Collection } from "./collection.ts";
 import { describeImage } from "./describe-image.ts";
+import { listImages } from "./previous.ts";
+import { announceResult } from "./result.ts";
+import { joinPlaces, listLayers, stageLayers } from "./stage-layers.ts";
+import type { StepsResult } from "./steps-result.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
+
+export interface CollectedImage {
+  readonly image: Image;
+  readonly layers: readonly CollectedLayer[];
+}
 
 /** Makes an image of what the build wrote, and takes it into the store under its names. */
 export async function collectImage(
-  collection: Collection,
-): Promise<{ readonly image: Image; readonly layers: readonly CollectedLayer[] }> {
-  const { request, run, ports, inputs, found } = collection;
-  const done = ports.reporter.step("Collecting layers");
-  await checkInput(collection);
-  const collected = withBases(await collectLayers(collection), collection.bases);
-  for (const warning of collected.warnings) ports.reporter.warn(warning);
-  const { output, stagedBlobs } = await stageLayers(collection, collected);
-  const image = assembleWithPrevious(describeImage(collection, output), found.last);
-  const locations = narrowLocations(joinBases(collection).locations, image);
-  await assertKept(collection, image, stagedBlobs, locations);
-  await keepTrees(collection);
+  build: Build,
+  result: StepsResult,
+  work: BuildRunWorkspace,
+): Promise<CollectedImage> {
+  const { request } = build;
+  const { prepared, previous, bases } = result;
+  const done = work.reporter.step("Collecting layers");
+  await checkInput(prepared.directory, work.store);
+  const collected = withBases(await collectLayers(build, result, work), bases);
+  for (const warning of collected.warnings) work.reporter.warn(warning);
+  const { output, stagedBlobs } = await stageLayers(collected, { request, result }, work);
+  const description = describeImage(build, output, { ...result, now: work.now });
+  const image = assembleWithPrevious(description, listImages(previous));
+  const locations = narrowLocations(joinPlaces(result).locations, image);
+  await assertKept(image, { stagedBlobs, locations }, work);
+  await keepTrees(build, work.store);
   const layers = listLayers(output);
   const coming = new Set(stagedBlobs.map((blob) => blob.digest));
-  const outcome = { upToDate: false, layers, coming };
-  await announceResult(ports, collection.store, request, image, outcome);
-  await commitImage(run, {
+  await announceResult(image, { request, upToDate: false, layers, coming }, work);
+  const { stateKey } = prepared;
+  const { state } = output;
+  await commitImage(work.run, {
     image,
     stagedBlobs,
     locations,
-    names: request.names.map((one) => one.full),
-    ...(inputs.key === undefined ? {} : { record: describeRecord(collection, inputs.key, image) }),
+    names: listNames(request.delivery),
+    ...describeRecord(build, image),
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
-    refs: [collection.layers.stateKey],
-    ...(output.state === undefined
-      ? {}
-      : { state: { key: collection.layers.stateKey, directory: output.state } }),
+    refs: [stateKey],
+    ...(state === undefined ? {} : { state: { key: stateKey, directory: state } }),
   });
   done();
   return { image, layers };
 }
 
 /** For `--explain`: without them it says less. */
-async function keepTrees({ store, inputs }: Collection): Promise<void> {
+async function keepTrees({ inputs }: Build, store: Store): Promise<void> {
   for (const { digest, files } of inputs.directories.values()) {
     await tolerate(putTree(store, digest, files));
   }
 }
 
+interface Places {
+  readonly stagedBlobs: readonly StagedBlob[];
+  readonly locations: readonly Location[];
+}
+
 /** Layers that stay where they are must be there: else the names would move to an image that nobody can have. */
 async function assertKept(
-  { store, request, ports }: Collection,
   image: Image,
-  stagedBlobs: readonly StagedBlob[],
-  locations: readonly Location[],
+  { stagedBlobs, locations }: Places,
+  work: BuildRunWorkspace,
 ): Promise<void> {
   const staged = new Set(stagedBlobs.map((blob) => blob.digest));
-  const missing = await listMissingLayers(store, image);
+  const missing = await listMissingLayers(work.store, image);
   const elsewhere = missing.filter((layer) => !staged.has(layer.digest));
-  if (elsewhere.length === 0) return;
-  const { assertPresent } = await import("../delivery/delivery.ts");
-  await assertPresent(elsewhere, locations, request.access, ports.signal);
+  if (elsewhere.length > 0) await assertPresent(elsewhere, locations, work);
 }
 
 /** A blob that the build changed may be the store's own file: it is dropped there, and then only missing. */
-async function checkInput({ store, layers }: Collection): Promise<void> {
-  for (const blob of layers.directory.inputBlobs) {
+async function checkInput(directory: PreparedDirectory, store: Store): Promise<void> {
+  for (const blob of directory.inputBlobs) {
     try {
-      await assertInputUnchanged({ ...layers.directory, inputBlobs: [blob] });
+      await assertInputUnchanged({ ...directory, inputBlobs: [blob] });
     } catch (error) {
       await rm(blobPath(store, `sha256:${blob.hex}`), { force: true });
       throw error;
@@ -87,33 +106,36 @@ async function checkInput({ store, layers }: Collection): Promise<void> {
   }
 }
 
-function describeRecord({ request, inputs }: Collection, key: string, image: Image): BuildRecord {
-  const names = request.names.map((one) => one.full);
-  return { key, manifest: image.digest, names, details: inputs.parts };
+/** None where nobody knows what the image was made of. */
+function describeRecord(
+  { request, inputs: { key, parts } }: Build,
+  image: Image,
+): { readonly record?: BuildRecord } {
+  if (key === undefined) return {};
+  const names = listNames(request.delivery);
+  return { record: { key, manifest: image.digest, names, details: parts } };
 }
 
-async function collectLayers({
-  store,
-  request,
-  plan,
-  run,
-  ports,
-  found,
-  bases,
-  layers,
-}: Collection): Promise<CollectedOutput> {
-  return collectOutput(layers.directory.output, {
-    previous: found.previous,
-    reuse: plan.output.reuse,
-    compression: plan.output.compression,
-    epoch: request.epoch,
-    maxLayers: request.maxLayers,
-    maxLayerSize: request.maxLayerSize,
-    allowDevices: request.allowDevices,
+async function collectLayers(
+  { plan, request: { layers, steps } }: Build,
+  { prepared, previous, bases }: StepsResult,
+  { store, run, signal }: BuildRunWorkspace,
+): Promise<CollectedOutput> {
+  const { output, identity } = prepared.directory;
+  const { reuse, compression } = plan.target.output;
+  const { maxLayers, maxLayerSize, allowDevices } = layers;
+  return collectOutput(output, {
+    previous,
+    reuse,
+    compression,
+    maxLayers,
+    maxLayerSize,
+    allowDevices,
+    identity,
+    signal,
+    epoch: steps.epoch,
     staging: run.staging,
     baseLayers: countLayers(bases),
     isKnown: (digest) => hasBlob(store, digest),
-    identity: layers.directory.identity,
-    signal: ports.signal,
   });
 }

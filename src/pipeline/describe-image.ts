@@ -1,44 +1,51 @@
 import type { CollectedOutput } from "../layers/layers.ts";
-import { keyAnnotation } from "../oci/oci.ts";
-import type { AssembleEntry, AssembleInput } from "../oci/oci.ts";
-import { mergeConfig } from "../oci/oci.ts";
-import type { ContainerConfig, HistoryEntry, Platform } from "../oci/oci.ts";
-import { createAuthor, createConfig, describeMetadata } from "../plan/plan.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import {
+  type AssembleEntry,
+  type AssembleInput,
+  type ContainerConfig,
+  type HistoryEntry,
+  keyAnnotation,
+  mergeConfig,
+  type Platform,
+} from "../oci/oci.ts";
+import { createAuthor, createConfig, describeMetadata, type LayeredStage } from "../plan/plan.ts";
 import { describeBase } from "./bases.ts";
-import type { Collection } from "./collection.ts";
-import type { BuildRequest } from "./request.ts";
+import type { ImageRequest } from "./request.ts";
+import type { StepsResult } from "./steps-result.ts";
+import type { Build } from "./workspace.ts";
 
 /** Marks the history entries that stand for metadata instructions, so that a copied history does not pile them up. */
 const metadataComment = "xbuild.metadata";
 
 /** What the image consists of: layers and history as the build listed them, the config of all who have a say in it. */
 export function describeImage(
-  { request, plan, ports, inputs, bases, configs: evaluated }: Collection,
+  { plan: { target }, request, inputs }: Build,
   output: CollectedOutput,
+  { bases, configs: evaluated, now }: StepsResult & { readonly now: string },
 ): AssembleInput {
+  const { image, steps } = request;
   const configs = { ...evaluated, base: bases[0]?.image.config };
-  const author = createAuthor(plan, configs);
+  const author = createAuthor(target, configs);
   return {
     platform: pickPlatform(configs.environment),
-    config: finishConfig(request, mergeConfig(createConfig(plan, configs), output.config ?? {})),
+    config: finishConfig(image, mergeConfig(createConfig(target, configs), output.config ?? {})),
     ...(author === undefined ? {} : { author }),
-    entries: [...listLayers(output), ...listMetadata(plan)],
+    entries: [...listLayers(output), ...listMetadata(target)],
     annotations: {
       ...describeBase(bases[0]),
       ...output.annotations,
-      ...request.annotations,
+      ...image.annotations,
       ...(inputs.key === undefined || !inputs.isPublic ? {} : { [keyAnnotation]: inputs.key }),
     },
-    created: ports.now,
-    ...(request.epoch === undefined ? {} : { epoch: request.epoch }),
+    created: now,
+    ...(steps.epoch === undefined ? {} : { epoch: steps.epoch }),
   };
 }
 
 /** Labels of the command line come last, as the engines have it. */
-function finishConfig(request: BuildRequest, config: ContainerConfig): ContainerConfig {
-  if (request.labels.size === 0) return config;
-  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(request.labels) } };
+function finishConfig({ labels }: ImageRequest, config: ContainerConfig): ContainerConfig {
+  if (labels.size === 0) return config;
+  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(labels) } };
 }
 
 function pickPlatform(image: Platform): Platform {
@@ -62,8 +69,8 @@ function isMetadataEntry(entry: HistoryEntry): boolean {
   return entry.empty_layer === true && entry.comment === metadataComment;
 }
 
-function listMetadata(plan: BuildPlan): readonly AssembleEntry[] {
-  return describeMetadata(plan).map((text) => ({
+function listMetadata(target: LayeredStage): readonly AssembleEntry[] {
+  return describeMetadata(target).map((text) => ({
     history: { created_by: text, comment: metadataComment, empty_layer: true },
   }));
 }

@@ -1,10 +1,10 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import type { XbuildError } from "../errors.ts";
 import type { StoreOptions } from "../store/store.ts";
-import type { BuildReporter } from "./request.ts";
+import type { Reporter } from "../reporter.ts";
 
 export interface EventPorts {
-  readonly reporter: Pick<BuildReporter, "warn">;
+  readonly reporter: Pick<Reporter, "warn">;
   readonly signal: AbortSignal;
 }
 

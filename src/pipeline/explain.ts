@@ -1,36 +1,36 @@
 import { compareContexts } from "../context/context.ts";
-import { isDigest } from "../oci/oci.ts";
-import type { Json } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
-import type { Store } from "../store/store.ts";
-import { findRecord, findRef } from "../store/store.ts";
-import { findTree } from "../store/store.ts";
-import type { BuildInputs, KeyParts } from "./inputs.ts";
-import type { BuildRequest } from "./request.ts";
+import { isDigest, type Json } from "../oci/oci.ts";
+import { findRecord, findRef, findTree, type Store } from "../store/store.ts";
+import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
 import { nameTarget } from "./target.ts";
+import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** How many files are named before the rest is only counted. */
 const maxFiles = 10;
 
+/** Tells why a target is built again, where that was asked for. */
+export async function tellReasons(build: Build, work: BuildWorkspace): Promise<void> {
+  if (!build.request.reuse.explain) return;
+  for (const reason of await explainBuild(build, work)) work.reporter.explain(reason);
+}
+
 /** Why a target is built again, a line a reason: which part of its key is not what it was at its last build. */
-export async function explainBuild(
-  store: Store,
-  request: BuildRequest,
-  plan: BuildPlan,
-  inputs: BuildInputs,
+async function explainBuild(
+  { plan, request, inputs }: Build,
+  { store }: BuildWorkspace,
 ): Promise<readonly string[]> {
-  if (request.noCache) return ["--no-cache was given"];
+  if (request.steps.noCache) return ["--no-cache was given"];
   if (inputs.key === undefined) {
     return ["a step, a volume or a context may change what nobody can know before the build"];
   }
-  const ref = await findRef(store, nameTarget(request, plan));
+  const ref = await findRef(store, nameTarget(plan.target, request));
   const record = ref?.record === undefined ? undefined : await findRecord(store, ref.record);
   const before = record?.details;
   if (before === undefined || !isParts(before)) return ["it was not built here before"];
   const reasons = Object.keys({ ...before, ...inputs.parts }).flatMap((part) =>
     explainPart(part, before[part] ?? null, inputs.parts[part] ?? null),
   );
-  const files = await explainFiles(store, before, inputs);
+  const files = await explainFiles(before, inputs, store);
   return reasons.length + files.length === 0
     ? ["its image, or a part of it, is not in the store any more"]
     : [...reasons, ...files];
@@ -99,9 +99,9 @@ function tellChange(before: string | undefined, now: string | undefined): string
 }
 
 async function explainFiles(
-  store: Store,
   before: KeyParts,
   inputs: BuildInputs,
+  store: Store,
 ): Promise<readonly string[]> {
   const then = toEntries(before["directories"] ?? null);
   const found: string[] = [];

@@ -1,9 +1,14 @@
+import {
+  type ImageReference,
+  parseReference,
+  readRemoteId,
+  type TransportAccess,
+  type WantedPlatform,
+} from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
-import { parseReference, type ImageReference } from "../copy/copy.ts";
 import { readRegistriesConf, resolveShortName } from "../registry/registry.ts";
-import { readRemoteId } from "../copy/copy.ts";
-import type { BuildRequest } from "./request.ts";
+import type { BuildWorkspace } from "./workspace.ts";
 
 /**
  * The ID that an engine will give an image when it pulls it, or undefined where that cannot be known
@@ -11,15 +16,15 @@ import type { BuildRequest } from "./request.ts";
  */
 export async function identifyImage(
   name: string,
-  request: BuildRequest,
-  signal: AbortSignal,
+  platform: WantedPlatform,
+  { registries, signal }: BuildWorkspace,
 ): Promise<Digest | undefined> {
-  const { access, registryPlatform: platform } = request;
   try {
-    const reference = await completeReference(name, request);
+    const reference = await completeReference(name, registries);
     if (reference?.repository === undefined) return undefined;
     // One try: the pull is as patient as it was told to be.
-    return await readRemoteId(reference, { access: { ...access, retries: 0 }, platform, signal });
+    const access = { ...registries, retries: 0 };
+    return await readRemoteId(reference, { access, platform, signal });
   } catch (error) {
     if (error instanceof XbuildError) return undefined;
     throw error;
@@ -29,13 +34,13 @@ export async function identifyImage(
 /** The reference that a name of the file stands for in a registry; undefined where only the engine knows. */
 export async function completeReference(
   name: string,
-  { access }: Pick<BuildRequest, "access">,
+  { env }: TransportAccess,
 ): Promise<ImageReference | undefined> {
   // No registry has these, and an image ID is no name.
   if (name.startsWith("localhost/") || /^(?:sha256:)?[0-9a-f]{12,64}$/.test(name)) return undefined;
   if (isComplete(name)) return parseReference(name);
   const [front, end] = splitTag(name);
-  const full = resolveShortName(await readRegistriesConf(access.env), front);
+  const full = resolveShortName(await readRegistriesConf(env), front);
   return full === undefined ? undefined : parseReference(full + end);
 }
 

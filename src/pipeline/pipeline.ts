@@ -1,16 +1,12 @@
 export { buildImage } from "./build.ts";
-export { cleanDeadRuns } from "./cleanup.ts";
-export { addNames } from "./engine-names.ts";
+export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";
-export { renderCalls } from "./render-calls.ts";
 export type {
-  BuildPorts,
-  BuildReporter,
   BuildRequest,
   BuildResult,
   Continued,
-  Destination,
-  EngineFlags,
+  ImageRequest,
   ResultLayer,
-  TransferPorts,
+  ReuseRequest,
 } from "./request.ts";
+export type { BuildWorkspace } from "./workspace.ts";

@@ -1,49 +1,51 @@
 import { access, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { prepareLayersDirectory, type PreparedLayers as LaidOut } from "../layers/layers.ts";
-import type { Digest } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
-import { listMissingLayers } from "../store/store.ts";
-import { blobPath, type Store } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import { readState } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
-import { countLayers, type BaseImage } from "./bases.ts";
 import { fetchFrom, pickClaims } from "../delivery/delivery.ts";
-import type { FoundImages } from "./previous.ts";
-import type { BuildPorts, BuildRequest } from "./request.ts";
+import {
+  type PreparedLayers as PreparedDirectory,
+  prepareLayersDirectory,
+  type PreviousImages,
+} from "../layers/layers.ts";
+import type { Digest, LayerFiles } from "../oci/oci.ts";
+import { blobPath, listMissingLayers, readState, type Store } from "../store/store.ts";
+import { countLayers, type BaseImage } from "./bases.ts";
 import { nameTarget } from "./target.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface PreparedLayers {
-  readonly directory: LaidOut;
+  readonly directory: PreparedDirectory;
   /** Under what the build's `output/state` is kept for the next one. */
   readonly stateKey: string;
   /** Layers whose bytes came for this build: the store does not have them yet. */
   readonly files: LayerFiles;
 }
 
+/** Images whose layers the build may keep, and those whose layers stand below. */
+export interface LayersBefore {
+  readonly previous: PreviousImages;
+  readonly bases: readonly BaseImage[];
+}
+
 /** Lays out what the build finds under its OUTPUT path. */
 export async function prepareLayers(
-  store: Store,
-  request: BuildRequest,
-  plan: BuildPlan,
-  run: Run,
-  ports: BuildPorts,
-  found: FoundImages,
-  bases: readonly BaseImage[],
+  { plan, request }: Build,
+  { previous, bases }: LayersBefore,
+  work: BuildRunWorkspace,
 ): Promise<PreparedLayers> {
-  const { previous } = found;
-  const input = request.input ?? plan.output.input;
-  const files = input === "all" ? await bringAll(store, request, run, ports, found) : found.files;
-  const stateKey = nameTarget(request, plan);
+  const { store, run } = work;
+  const { layers } = request;
+  const input = layers.input ?? plan.target.output.input;
+  const known = new Map(previous.flatMap((one) => [...one.files]));
+  const files = input === "all" ? await bringAll(previous, known, work) : known;
+  const stateKey = nameTarget(plan.target, request);
   const state = await readState(store, stateKey);
   // Of an earlier try something may be left that could not be removed.
   const root = await mkdtemp(join(run.layers, "target-"));
-  const directory = await prepareLayersDirectory(root, request.helperDirectory, {
+  const directory = await prepareLayersDirectory(root, layers.helperDirectory, {
     previous,
     findBlob: async (digest) => (await findBlob(store, digest)) ?? files.get(digest),
     input,
-    maxLayers: Math.max(request.maxLayers - countLayers(bases), 0),
+    maxLayers: Math.max(layers.maxLayers - countLayers(bases), 0),
     ...(state === undefined ? {} : { state }),
   });
   return { directory, stateKey, files };
@@ -51,18 +53,23 @@ export async function prepareLayers(
 
 /** What `--input=all` asks for: the layers of the previous images that are not here. */
 async function bringAll(
-  store: Store,
-  request: BuildRequest,
-  run: Run,
-  ports: BuildPorts,
-  { previous, files, locations }: FoundImages,
+  previous: PreviousImages,
+  files: LayerFiles,
+  work: BuildRunWorkspace,
 ): Promise<LayerFiles> {
   const missing = await Promise.all(
-    previous.map(async ({ image }) => pickClaims(image, await listMissingLayers(store, image))),
+    previous.map(async ({ image, withheld }) => {
+      const layers = await listMissingLayers(work.store, image);
+      return pickClaims(
+        image,
+        layers.filter(({ digest }) => !withheld.has(digest)),
+      );
+    }),
   );
-  const wanted = missing.flat().filter(({ descriptor }) => !files.has(descriptor.digest));
-  if (wanted.length === 0) return files;
-  const fetched = await fetchFrom({ locations, claims: wanted }, request, ports, run);
+  const claims = missing.flat().filter(({ descriptor }) => !files.has(descriptor.digest));
+  if (claims.length === 0) return files;
+  const locations = previous.flatMap((one) => one.locations);
+  const fetched = await fetchFrom({ locations, claims }, work);
   return new Map([...files, ...fetched.files]);
 }
 

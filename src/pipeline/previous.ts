@@ -1,132 +1,96 @@
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
-import { dropFingerprints } from "../oci/oci.ts";
-import { listHistory } from "../oci/oci.ts";
-import type { Digest, Image } from "../oci/oci.ts";
-import { listMissingLayers } from "../store/store.ts";
-import { findImage } from "../store/store.ts";
-import { readLocations, type Location } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
-import type { RemoteImage } from "./remotes.ts";
+import type { Digest, Image, Location } from "../oci/oci.ts";
+import { findImage, listMissingLayers, readLocations, type Store } from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
+import type { BuildRunWorkspace } from "./workspace.ts";
 
-export interface FoundImages {
-  /** What the build may keep layers of. */
-  readonly previous: PreviousImages;
-  /** The images as they are, the one that the first name stands for in the store before the others. */
-  readonly last: readonly Image[];
-  /** Where layers of theirs are in registries, the first image's first. */
-  readonly locations: readonly Location[];
-  /** Bytes of their layers that are in no store: they came with an image from elsewhere. */
-  readonly files: LayerFiles;
+/** What is known of earlier images before the store is looked into. */
+export interface EarlierImages {
+  /** Those that are elsewhere. */
+  readonly remotes: readonly PreviousImage[];
+  /** Layers that proved to be nowhere, or not what is said of them. */
+  readonly useless: ReadonlySet<Digest>;
 }
 
 /**
  * The images whose layers the build may keep: those that --cache-from names, those that its names stand for
  * in the store, and those that its names stand for in the registry that it goes to. Those of the store are
- * held, so that a prune beside us does not take them away. Layers in `gone` are not offered.
+ * held, so that a prune beside us does not take them away.
  */
-export async function findPreviousImages(
-  store: Store,
+export async function findPrevious(
   request: BuildRequest,
-  run: Run,
-  remotes: readonly RemoteImage[],
-  gone: ReadonlySet<Digest> = new Set(),
-): Promise<FoundImages> {
+  { remotes, useless }: EarlierImages,
+  work: BuildRunWorkspace,
+): Promise<PreviousImages> {
   const elsewhere = remotes.flatMap((one) => one.locations);
-  const local = await findLocalImages(store, request, run, { elsewhere, gone });
-  const trusted = request.trustCache !== "none";
-  const describe = (one: RemoteImage): FoundImage => describeRemote(one, gone, trusted);
-  const found: readonly FoundImage[] = [
-    ...remotes.filter((one) => one.isNamed).map(describe),
+  const local = await findStored(request, elsewhere, work);
+  const found = [
+    ...remotes.filter((one) => one.origin === "named"),
     ...local,
-    ...remotes.filter((one) => !one.isNamed).map(describe),
+    ...remotes.filter((one) => one.origin === "pushed"),
   ];
-  const unique = found.filter(
-    (one, index) => found.findIndex((other) => other.whole.digest === one.whole.digest) === index,
-  );
+  return joinEqual(found).map((one) => withhold(one, useless));
+}
+
+function withhold(previous: PreviousImage, useless: ReadonlySet<Digest>): PreviousImage {
+  return { ...previous, withheld: new Set([...previous.withheld, ...useless]) };
+}
+
+/** The whole images, the one that the first name stands for in the store before the others. */
+export function listImages(previous: PreviousImages): readonly Image[] {
+  const local = previous.filter((one) => one.origin === "store");
+  return [...local, ...previous.filter((one) => one.origin !== "store")].map((one) => one.image);
+}
+
+/** An image that several names stand for is one, and may be had in several places. */
+function joinEqual(found: PreviousImages): PreviousImages {
+  const joined = new Map<Digest, PreviousImage>();
+  for (const one of found) {
+    const first = joined.get(one.image.digest);
+    joined.set(one.image.digest, first === undefined ? one : joinPlaces(first, one));
+  }
+  return [...joined.values()];
+}
+
+function joinPlaces(first: PreviousImage, other: PreviousImage): PreviousImage {
   return {
-    previous: unique.map((one) => one.previous),
-    last: [...local, ...unique].map((one) => one.whole),
-    locations: found.flatMap((one) => one.locations),
-    files: new Map(found.flatMap((one) => Array.from(one.files))),
+    ...first,
+    locations: [...first.locations, ...other.locations],
+    files: new Map([...first.files, ...other.files]),
   };
 }
 
-interface FoundImage {
-  readonly previous: PreviousImage;
-  readonly whole: Image;
-  readonly locations: readonly Location[];
-  readonly files: LayerFiles;
-}
-
-function describeRemote(
-  { name, image, locations, files }: RemoteImage,
-  gone: ReadonlySet<Digest>,
-  trusted: boolean,
-): FoundImage {
-  const previous = { reference: name, image: withoutLayers(image, gone), trusted };
-  return { previous, whole: image, locations, files };
-}
-
-interface Whereabouts {
-  /** Where layers of other images are. */
-  readonly elsewhere: readonly Location[];
-  readonly gone: ReadonlySet<Digest>;
-}
-
-async function findLocalImages(
-  store: Store,
-  request: BuildRequest,
-  run: Run,
-  { elsewhere, gone }: Whereabouts,
-): Promise<readonly FoundImage[]> {
-  const found: FoundImage[] = [];
-  for (const name of request.names) {
-    const image = await findImage(store, name.full);
+async function findStored(
+  { delivery }: BuildRequest,
+  elsewhere: readonly Location[],
+  { store, run }: BuildRunWorkspace,
+): Promise<PreviousImages> {
+  const found: PreviousImage[] = [];
+  for (const { full } of delivery.names) {
+    const image = await findImage(store, full);
     if (image === undefined || !(await run.hold(image))) continue;
     const locations = await readLocations(store, image.digest);
-    const lost = await listLost(store, image, [...locations, ...elsewhere]);
-    const previous: PreviousImage = {
-      reference: `${name.full}@${image.digest}`,
-      image: withoutLayers(image, new Set([...lost, ...gone])),
+    found.push({
+      reference: `${full}@${image.digest}`,
+      image,
+      origin: "store",
+      isDestination: false,
       trusted: true,
-    };
-    found.push({ previous, whole: image, locations, files: new Map() });
+      withheld: await listLost(image, [...locations, ...elsewhere], store),
+      locations,
+      files: new Map(),
+    });
   }
   return found;
 }
 
 /** Layers that are neither here nor in a registry. */
 async function listLost(
-  store: Store,
   image: Image,
   locations: readonly Location[],
-): Promise<readonly Digest[]> {
+  store: Store,
+): Promise<ReadonlySet<Digest>> {
   const known = new Set<Digest>(locations.flatMap((one) => one.layers));
   const missing = (await listMissingLayers(store, image)).map((layer) => layer.digest);
-  return missing.filter((digest) => !known.has(digest));
-}
-
-/** The image as if it had never had these layers: what the build writes takes their place. */
-function withoutLayers(image: Image, lost: ReadonlySet<Digest>): Image {
-  if (!image.manifest.layers.some((layer) => lost.has(layer.digest))) return image;
-  const items = listHistory(image).filter(
-    ({ layer }) => layer === undefined || !lost.has(layer.descriptor.digest),
-  );
-  const layers = items.flatMap(({ layer }) => (layer === undefined ? [] : [layer]));
-  return {
-    ...image,
-    manifest: {
-      ...image.manifest,
-      layers: layers.map((layer) => layer.descriptor),
-      annotations: dropFingerprints(image.manifest.annotations),
-    },
-    config: {
-      ...image.config,
-      rootfs: { type: "layers", diff_ids: layers.map((layer) => layer.diffId) },
-      history: items.map(({ entry }) => entry),
-    },
-  };
+  return new Set(missing.filter((digest) => !known.has(digest)));
 }

@@ -1,27 +1,26 @@
-import type { RunContext } from "../engine/engine.ts";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
-import type { BuildPorts, BuildRequest } from "./request.ts";
+import type { BuildRequest } from "./request.ts";
+import type { BuildWorkspace } from "./workspace.ts";
 
 /** Images that a build takes from outside, by their names in the file. */
 export async function resolveImages(
-  request: BuildRequest,
   plan: BuildPlan,
-  ports: BuildPorts,
-  context: RunContext,
+  request: BuildRequest,
+  work: BuildWorkspace,
 ): Promise<ReadonlyMap<string, ResolvedImage>> {
-  const names = [...new Set([...plan.images, ...listContextImages(request, plan)])];
+  const names = [...new Set([...plan.images, ...listContextImages(plan, request)])];
   const found = await Promise.all(
-    names.map(async (name) => [name, await resolveImage(name, request, ports, context)] as const),
+    names.map(async (name) => [name, await resolveImage(name, request, work)] as const),
   );
   return new Map(found);
 }
 
 /** Images that named contexts stand for. */
-export function listContextImages(request: BuildRequest, plan: BuildPlan): readonly string[] {
+export function listContextImages(plan: BuildPlan, { steps }: BuildRequest): readonly string[] {
   return plan.contexts.flatMap((name) => {
-    const value = request.buildContexts.get(name) ?? "";
+    const value = steps.buildContexts.get(name) ?? "";
     return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
   });
 }
@@ -35,16 +34,23 @@ export interface ResolvedImage {
 async function resolveImage(
   name: string,
   request: BuildRequest,
-  ports: BuildPorts,
-  context: RunContext,
+  work: BuildWorkspace,
 ): Promise<ResolvedImage> {
-  const before = await ports.engine.resolveImage(name);
-  const asks = request.pull === "always" || request.pull === "newer";
-  if (before !== undefined && !asks) return { id: before, isHere: true };
-  if (request.pull === "never") throw notHere(name, "--pull=never asks no registry");
-  const remote = before === undefined ? await askRegistry(name, request, ports) : undefined;
+  const { pull } = request.steps;
+  const before = await work.engine.findImage(name);
+  if (before !== undefined && pull !== "always" && pull !== "newer") {
+    return { id: before, isHere: true };
+  }
+  if (pull === "never") throw notHere(name, "--pull=never asks no registry");
+  const remote = before === undefined ? await askRegistry(name, request, work) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
-  return { id: await pullImage(name, request, ports, context, before), isHere: true };
+  try {
+    return { id: await pullImage(name, request, work), isHere: true };
+  } catch (error) {
+    // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
+    if (pull !== "newer" || before === undefined || work.signal.aborted) throw error;
+    return { id: before, isHere: true };
+  }
 }
 
 /**
@@ -53,38 +59,26 @@ async function resolveImage(
  */
 async function askRegistry(
   name: string,
-  request: BuildRequest,
-  { signal }: BuildPorts,
+  { steps, reuse, delivery }: BuildRequest,
+  work: BuildWorkspace,
 ): Promise<Digest | undefined> {
-  if (request.noCache || request.cacheFrom.length + request.pushes.length === 0) return undefined;
+  if (steps.noCache || reuse.cacheFrom.length + delivery.pushes.length === 0) return undefined;
   const { identifyImage } = await import("./identify.ts");
-  return identifyImage(name, request, signal);
+  return identifyImage(name, reuse.platform, work);
 }
 
-/** Has the engine pull an image. @param before what it has under that name now @returns its ID */
+/** Has the engine pull an image. @returns its ID */
 export async function pullImage(
   name: string,
-  request: BuildRequest,
-  { engine, reporter }: BuildPorts,
-  context: RunContext,
-  before: Digest | undefined,
+  { steps }: BuildRequest,
+  work: BuildWorkspace,
 ): Promise<Digest> {
-  const done = reporter.step(`Pulling ${name}`);
-  try {
-    await engine.pull(name, pullFlags(request), context);
-  } catch (error) {
-    // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
-    if (request.pull !== "newer" || before === undefined || context.signal.aborted) throw error;
-  }
+  const done = work.reporter.step(`Pulling ${name}`);
+  await work.engine.pullImage(name, steps, work);
   done();
-  const after = await engine.resolveImage(name);
-  if (after === undefined) throw notHere(name, "the engine pulled it under another name");
-  return after;
-}
-
-function pullFlags(request: BuildRequest): readonly string[] {
-  const platform = request.platform === undefined ? [] : [`--platform=${request.platform}`];
-  return [...platform, ...request.flags.pull];
+  const pulled = await work.engine.findImage(name);
+  if (pulled === undefined) throw notHere(name, "the engine pulled it under another name");
+  return pulled;
 }
 
 function notHere(name: string, why: string): XbuildError {

@@ -1,12 +1,13 @@
+import { listNames } from "../delivery/delivery.ts";
 import type { CollectedLayer, LayerStatus } from "../layers/layers.ts";
-import { listHistory } from "../oci/oci.ts";
-import type { Digest, Image } from "../oci/oci.ts";
+import { type Digest, type Image, listHistory } from "../oci/oci.ts";
 import { listMissingLayers } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import type { BuildPorts, BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+import type { BuildWorkspace } from "./workspace.ts";
 
 /** What is said of an image beside what it says itself. */
 export interface Outcome {
+  readonly request: BuildRequest;
   readonly upToDate: boolean;
   readonly layers?: readonly CollectedLayer[];
   /** Layers that the store is about to take. */
@@ -15,34 +16,31 @@ export interface Outcome {
 
 /** What a build tells of its image: of one that was up to date, all layers are kept. */
 export async function describeResult(
-  store: Store,
-  request: BuildRequest,
   image: Image,
-  outcome: Outcome,
+  { request, upToDate, layers, coming }: Outcome,
+  { store }: Pick<BuildWorkspace, "store">,
 ): Promise<BuildResult> {
   const missing = await listMissingLayers(store, image);
-  const elsewhere = missing.filter((layer) => outcome.coming?.has(layer.digest) !== true);
+  const elsewhere = missing.filter((layer) => coming?.has(layer.digest) !== true);
   const { architecture, os, variant } = image.config;
   return {
-    names: request.names.map((one) => one.full),
+    names: listNames(request.delivery),
     digest: image.digest,
     configDigest: image.manifest.config.digest,
     platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
-    upToDate: outcome.upToDate,
-    layers: listLayers(image, outcome.layers, new Set(elsewhere.map((layer) => layer.digest))),
+    upToDate,
+    layers: listLayers(image, layers, new Set(elsewhere.map((layer) => layer.digest))),
   };
 }
 
 /** Tells beforehand what will be told at the end: what a caller does with it may still fail without harm. */
 export async function announceResult(
-  { beforeNaming }: BuildPorts,
-  store: Store,
-  request: BuildRequest,
   image: Image,
   outcome: Outcome,
+  work: BuildWorkspace,
 ): Promise<void> {
-  if (beforeNaming === undefined) return;
-  await beforeNaming(await describeResult(store, request, image, outcome));
+  if (work.beforeNaming === undefined) return;
+  await work.beforeNaming(await describeResult(image, outcome, work));
 }
 
 /** From the image itself, so that the report is true of what is in the store; the build adds each one's status. */

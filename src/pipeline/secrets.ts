@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { BuildRequest } from "./request.ts";
+import type { StepsRequest } from "../engine/engine.ts";
 
 /**
  * The files that `--secret id=...,src=FILE` names, as far as they are there. What is in them is no part of what a
  * build depends on.
  */
-export function listSecretFiles({ flags }: Pick<BuildRequest, "flags">): readonly string[] {
+export function listSecretFiles({ flags }: Pick<StepsRequest, "flags">): readonly string[] {
   const files = flags.access.flatMap((flag) =>
     flag.startsWith("--secret=") ? readSource(flag.slice("--secret=".length)) : [],
   );

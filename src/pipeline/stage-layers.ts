@@ -1,15 +1,13 @@
-import { annotateFingerprint } from "../oci/oci.ts";
 import type { LayerIdentity } from "../archive/archive.ts";
+import { fetchFrom, type LayerClaim, verifyLayers } from "../delivery/delivery.ts";
 import type { CollectedEntry, CollectedLayer, CollectedOutput } from "../layers/layers.ts";
-import type { Digest } from "../oci/oci.ts";
-import type { StagedBlob } from "../store/store.ts";
-import { hasBlob } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
+import { annotateFingerprint, type Digest, type LayerFiles } from "../oci/oci.ts";
+import { hasBlob, type StagedBlob, type Store } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
-import type { Collection } from "./collection.ts";
-import { fetchFrom } from "../delivery/delivery.ts";
+import { needsBytes } from "./needs-bytes.ts";
 import type { BuildRequest } from "./request.ts";
-import { verifyLayers, type LayerClaim } from "../delivery/delivery.ts";
+import type { StepsResult } from "./steps-result.ts";
+import type { BuildRunWorkspace } from "./workspace.ts";
 
 /** The layers of an image to be, those of the bases too. */
 export function listLayers(output: CollectedOutput): readonly CollectedLayer[] {
@@ -17,15 +15,21 @@ export function listLayers(output: CollectedOutput): readonly CollectedLayer[] {
 }
 
 /** Where layers are that were not packed: of previous images, and of those of --from. */
-export function joinBases({
-  layers,
-  found,
+export function joinPlaces({
+  prepared,
+  previous,
   bases,
-}: Collection): Pick<BaseImage, "files" | "locations"> {
+}: StepsResult): Pick<BaseImage, "files" | "locations"> {
   return {
-    files: new Map([...layers.files, ...bases.flatMap((one) => [...one.files])]),
-    locations: [...found.locations, ...bases.flatMap((one) => one.locations)],
+    files: new Map([...prepared.files, ...bases.flatMap((one) => [...one.files])]),
+    locations: [...previous, ...bases].flatMap((one) => one.locations),
   };
+}
+
+/** For whom layers are staged, and what they may come from. */
+export interface Staging {
+  readonly request: BuildRequest;
+  readonly result: StepsResult;
 }
 
 export interface StagedLayers {
@@ -40,34 +44,24 @@ export interface StagedLayers {
  * comes from elsewhere is checked against what is claimed of it. Errors: `image-untrue`, `layer-gone`, `registry-*`.
  */
 export async function stageLayers(
-  collection: Collection,
   output: CollectedOutput,
+  { request, result }: Staging,
+  work: BuildRunWorkspace,
 ): Promise<StagedLayers> {
-  const { run, ports, request } = collection;
   const layers = listLayers(output);
-  const { files: known, locations } = joinBases(collection);
+  const { files: known, locations } = joinPlaces(result);
   const kept = layers.filter((layer) => layer.blob === undefined);
   const came = pickFiles(kept, known);
-  const check = { claims: kept, fingerprints: needsFingerprints(request) };
-  const identities = await verifyLayers(check, came, run, ports);
-  const missing = needsBytes(request) ? await listMissing(collection, kept, came) : [];
-  const wanted = { ...check, claims: missing, locations };
-  const fetched = await fetchFrom(wanted, request, ports, run);
+  // Those that nobody is trusted to tell are computed here.
+  const check = { claims: kept, fingerprints: request.reuse.trust === "none" };
+  const identities = await verifyLayers(check, came, work);
+  const missing = needsBytes(request) ? await listMissing(kept, came, work.store) : [];
+  const fetched = await fetchFrom({ ...check, claims: missing, locations }, work);
   const files = new Map([...came, ...fetched.files]);
   return {
     output: withIdentities(output, new Map([...identities, ...fetched.identities])),
     stagedBlobs: layers.flatMap((layer) => stageBlob(layer, files)),
   };
-}
-
-/** Whether the bytes of all layers are wanted here before the image has its names. */
-export function needsBytes({ load, destinations, trustCache }: BuildRequest): boolean {
-  return load || destinations.length > 0 || trustCache === "none";
-}
-
-/** Those that nobody is trusted to tell are computed here. */
-function needsFingerprints({ trustCache }: BuildRequest): boolean {
-  return trustCache === "none";
 }
 
 /** The files of those layers that have one. */
@@ -81,9 +75,9 @@ function pickFiles(layers: readonly LayerClaim[], files: LayerFiles): LayerFiles
 
 /** Those whose bytes are neither here nor on their way. */
 async function listMissing(
-  { store }: Collection,
   layers: readonly LayerClaim[],
   files: LayerFiles,
+  store: Store,
 ): Promise<readonly LayerClaim[]> {
   const others = layers.filter(({ descriptor }) => !files.has(descriptor.digest));
   const here = await Promise.all(

@@ -1,9 +1,8 @@
-import type { BuildPlan } from "../plan/plan.ts";
+import type { LayeredStage } from "../plan/plan.ts";
 import type { BuildRequest } from "./request.ts";
 
 /** What names this target on this machine: its name (or its context, without one), stage and platform. */
-export function nameTarget(request: BuildRequest, plan: BuildPlan): string {
-  const target = request.names[0]?.full ?? request.context;
-  const stage = plan.target.stage.name ?? String(plan.target.stage.index);
-  return [target, stage, request.platform ?? ""].join("\n");
+export function nameTarget({ resolved }: LayeredStage, { steps }: BuildRequest): string {
+  const stage = resolved.stage.name ?? String(resolved.stage.index);
+  return [steps.cacheKey, stage, steps.platform ?? ""].join("\n");
 }

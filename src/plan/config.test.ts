@@ -138,7 +138,7 @@ const rows: readonly Row[] = [
 describe("createConfig", () => {
   it.each(rows)("has $what", ({ text, environment, layering, expected }) => {
     const configs = { environment: imageOf(environment), layering: imageOf(layering) };
-    expect(createConfig(planOf(text), configs)).toEqual(expected);
+    expect(createConfig(planOf(text).target, configs)).toEqual(expected);
   });
 });
 
@@ -149,13 +149,13 @@ describe("createAuthor", () => {
     ["FROM a\nOUTPUT --inherit-config /l\nRUN x\n", "you"],
   ])("of %j is %j", (text, expected) => {
     const configs = { environment: imageOf({}, "you"), layering: imageOf({}, "me") };
-    expect(createAuthor(planOf(text), configs)).toBe(expected);
+    expect(createAuthor(planOf(text).target, configs)).toBe(expected);
   });
 });
 
 describe("describeMetadata", () => {
   it("names each metadata instruction as it was written, on one line", () => {
     const plan = planOf("FROM a\nOUTPUT /l\nARG X\nRUN y\nENV A=1 \\\n  B=2\ncmd z\n");
-    expect(describeMetadata(plan)).toEqual(["ENV A=1 B=2", "cmd z"]);
+    expect(describeMetadata(plan.target)).toEqual(["ENV A=1 B=2", "cmd z"]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Instruction } from "../containerfile/containerfile.ts";
 import { decodeText } from "../containerfile/containerfile.ts";
 import type { ContainerConfig, ImageConfig, Json } from "../oci/oci.ts";
-import type { BuildPlan } from "./model.ts";
+import type { LayeredStage } from "./model.ts";
 import { namedKeys, namedVariables } from "./named.ts";
 
 /** The keys that OCI and Docker images share; what else an engine writes (a hostname, ...) is its own. */
@@ -36,34 +36,39 @@ export interface EvaluatedConfigs {
  * --inherit-config, else the first `--from` image's, else empty, and onto it what the metadata instructions name, with the values
  * that the engine gave them. What the engine adds by itself is left out.
  */
-export function createConfig(plan: BuildPlan, configs: EvaluatedConfigs): ContainerConfig {
-  const base = plan.output.inheritConfig
-    ? inheritConfig(plan, configs.environment)
+export function createConfig(stage: LayeredStage, configs: EvaluatedConfigs): ContainerConfig {
+  const base = stage.output.inheritConfig
+    ? inheritConfig(stage, configs.environment)
     : takeConfig(configs.base?.config);
   const result = configs.layering.config ?? {};
   const previous = configs.environment.config ?? {};
-  const instructions = plan.layering.instructions;
+  const instructions = stage.layering.instructions;
   const has = (keyword: string): boolean => instructions.some((one) => one.keyword === keyword);
-  const variables = namedVariables(plan, result);
+  const variables = namedVariables(stage, result);
   const merged: Record<string, unknown> = {
     ...base,
     Env: mergeEnv(base.Env ?? [], result.Env ?? [], variables),
-    Labels: pickKeys(base.Labels, previous.Labels, result.Labels, namedKeys(plan, result, "LABEL")),
+    Labels: pickKeys(
+      base.Labels,
+      previous.Labels,
+      result.Labels,
+      namedKeys(stage, result, "LABEL"),
+    ),
     ExposedPorts: pickKeys(
       base.ExposedPorts,
       previous.ExposedPorts,
       result.ExposedPorts,
-      namedKeys(plan, result, "EXPOSE"),
+      namedKeys(stage, result, "EXPOSE"),
     ),
     Volumes: pickKeys(
       base.Volumes,
       previous.Volumes,
       result.Volumes,
-      namedKeys(plan, result, "VOLUME"),
+      namedKeys(stage, result, "VOLUME"),
     ),
   };
   for (const [keyword, key] of replacedKeys) if (has(keyword)) merged[key] = result[key];
-  if (has("ENTRYPOINT") && !has("CMD") && !plan.commandBeforeOutput) merged["Cmd"] = undefined;
+  if (has("ENTRYPOINT") && !has("CMD") && !stage.commandBeforeOutput) merged["Cmd"] = undefined;
   if (has("ONBUILD")) merged["OnBuild"] = [...(base.OnBuild ?? []), ...(result.OnBuild ?? [])];
   return dropEmpty(merged);
 }
@@ -79,16 +84,16 @@ const replacedKeys = [
 ] as const;
 
 /** MAINTAINER's text: the image's author. */
-export function createAuthor(plan: BuildPlan, configs: EvaluatedConfigs): string | undefined {
-  if (plan.layering.instructions.some((one) => one.keyword === "MAINTAINER")) {
+export function createAuthor(stage: LayeredStage, configs: EvaluatedConfigs): string | undefined {
+  if (stage.layering.instructions.some((one) => one.keyword === "MAINTAINER")) {
     return configs.layering.author;
   }
-  return plan.output.inheritConfig ? configs.environment.author : undefined;
+  return stage.output.inheritConfig ? configs.environment.author : undefined;
 }
 
 /** The metadata instructions as history entries of their own name them. */
-export function describeMetadata(plan: BuildPlan): readonly string[] {
-  return plan.layering.metadata
+export function describeMetadata(stage: LayeredStage): readonly string[] {
+  return stage.layering.metadata
     .filter((one: Instruction) => one.keyword !== "ARG")
     .map((one) => decodeText(one.text).replace(/\s+/g, " ").trim());
 }
@@ -100,21 +105,14 @@ function takeConfig(config: ContainerConfig = {}): ContainerConfig {
   return dropEmpty({ ...picked, Labels: labels });
 }
 
-function inheritConfig(plan: BuildPlan, environment: ImageConfig): ContainerConfig {
+function inheritConfig(stage: LayeredStage, environment: ImageConfig): ContainerConfig {
   const config = environment.config ?? {};
   const picked: Record<string, unknown> = { ...takeConfig(config) };
-  if (plan.fromScratch && !setsPath(plan)) {
+  if (stage.hasEnginePath) {
     picked["Env"] = config.Env?.filter((one) => one !== enginePath);
   }
-  picked["OnBuild"] = plan.inheritedTriggers;
+  picked["OnBuild"] = stage.inheritedTriggers;
   return dropEmpty(picked);
-}
-
-function setsPath(plan: BuildPlan): boolean {
-  const output = plan.output.instruction.span.start.offset;
-  return plan.containerfile.instructions.some(
-    (one) => one.keyword === "ENV" && one.span.start.offset < output && /\bPATH\b/.test(one.args),
-  );
 }
 
 function mergeEnv(

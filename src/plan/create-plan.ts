@@ -8,9 +8,8 @@ import type {
 } from "../containerfile/containerfile.ts";
 import { decodeText } from "../containerfile/containerfile.ts";
 import { XbuildError } from "../errors.ts";
-import { describeTexts } from "./dependencies.ts";
-import { lowerEnvironment, lowerStage } from "./lower.ts";
-import type { BuildPlan, LayeringSteps, StageBuild } from "./model.ts";
+import { describeTexts, listDeclaredBefore } from "./dependencies.ts";
+import type { BuildPlan, LayeredStage, LayeringSteps, PlainStage } from "./model.ts";
 
 /** Instructions that change an image's config and nothing in its file system (Dockerfile reference). */
 const metadataKeywords: ReadonlySet<string> = new Set([
@@ -42,39 +41,59 @@ export function createPlan(containerfile: Containerfile, graph: StageGraph): Bui
   const needed = graph.needed.map((index) => stageAt(graph, index));
   const outputs = needed.filter((stage) => stage.output !== undefined);
   if (outputs.length === 0) return undefined;
-  const target = stageAt(graph, graph.target);
-  const output = assertSupported(containerfile, target, outputs);
-  const after = target.stage.instructions.filter(
-    (one) => one.span.start.offset > output.instruction.span.start.offset,
-  );
-  const before = target.stage.instructions.filter(
-    (one) => one.span.start.offset < output.instruction.span.start.offset,
-  );
+  const resolved = stageAt(graph, graph.target);
+  const output = assertSupported(containerfile, resolved, outputs);
+  const target = planLayered(containerfile, graph, { resolved, output, needed });
   return {
     containerfile,
+    stages: [...usedStages(graph, target).map(planPlain), target],
     target,
-    output,
-    stages: usedStages(graph, target, after, output).map((stage) =>
-      planStage(containerfile, stage),
-    ),
-    bases: output.from.filter((one) => one.kind !== "scratch"),
-    environment: {
-      index: target.stage.index,
-      name: nameStage(target),
-      text: lowerEnvironment(containerfile, target.stage),
-    },
     needed,
-    layering: planLayering(target, after),
     images: uniqueNames(needed, "image"),
     contexts: uniqueNames(needed, "context"),
     readsContext: needed.some((stage) => stage.readsContext),
-    ...describeTexts(containerfile, needed, output.instruction),
+    ...describeTexts(containerfile, needed),
+  };
+}
+
+interface OutputStage {
+  readonly resolved: ResolvedStage;
+  readonly output: OutputOptions;
+  /** It and all stages that it uses. */
+  readonly needed: readonly ResolvedStage[];
+}
+
+function planLayered(
+  containerfile: Containerfile,
+  graph: StageGraph,
+  { resolved, output, needed }: OutputStage,
+): LayeredStage {
+  const { start } = output.instruction.span;
+  const after = resolved.stage.instructions.filter((one) => one.span.start.offset > start.offset);
+  const before = resolved.stage.instructions.filter((one) => one.span.start.offset < start.offset);
+  return {
+    kind: "layered",
+    index: resolved.stage.index,
+    name: nameStage(resolved),
+    resolved,
+    output,
+    bases: output.from.filter((one) => one.kind !== "scratch"),
+    layering: planLayering(resolved, after),
+    escape: containerfile.escape,
+    declaredBeforeOutput: listDeclaredBefore(containerfile, needed, output.instruction),
     inheritedTriggers: before
       .filter((one) => one.keyword === "ONBUILD")
       .map((one) => decodeText(one.args)),
     commandBeforeOutput: before.some((one) => one.keyword === "CMD"),
-    fromScratch: baseReference(graph, target).kind === "scratch",
+    hasEnginePath:
+      baseReference(graph, resolved).kind === "scratch" && !setsPath(containerfile, start.offset),
   };
+}
+
+function setsPath({ instructions }: Containerfile, before: number): boolean {
+  return instructions.some(
+    (one) => one.keyword === "ENV" && one.span.start.offset < before && /\bPATH\b/.test(one.args),
+  );
 }
 
 function stageAt(graph: StageGraph, index: number): ResolvedStage {
@@ -127,24 +146,19 @@ function nameStage(stage: ResolvedStage): string {
   return stage.stage.name ?? String(stage.stage.index);
 }
 
+/** The stages that the layering steps or `--from` read, in the file's order: each is built on its own. */
 function usedStages(
   graph: StageGraph,
-  target: ResolvedStage,
-  after: readonly Instruction[],
-  output: OutputOptions,
+  { resolved, layering, output }: LayeredStage,
 ): readonly ResolvedStage[] {
-  const uses = target.uses.filter((use) => after.includes(use.instruction));
+  const uses = resolved.uses.filter((use) => layering.instructions.includes(use.instruction));
   const references = [...uses.map((use) => use.reference), ...output.from];
   const indexes = references.flatMap((one) => (one.kind === "stage" ? [one.index] : []));
   return [...new Set(indexes)].sort((a, b) => a - b).map((index) => stageAt(graph, index));
 }
 
-function planStage(containerfile: Containerfile, stage: ResolvedStage): StageBuild {
-  return {
-    index: stage.stage.index,
-    name: nameStage(stage),
-    text: lowerStage(containerfile, stage.stage),
-  };
+function planPlain(stage: ResolvedStage): PlainStage {
+  return { kind: "plain", index: stage.stage.index, name: nameStage(stage) };
 }
 
 function baseReference(graph: StageGraph, stage: ResolvedStage): Reference {

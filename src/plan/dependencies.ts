@@ -7,22 +7,32 @@ import type { BuildPlan } from "./model.ts";
 export function describeTexts(
   containerfile: Containerfile,
   needed: readonly ResolvedStage[],
-  output: Instruction,
-): Pick<BuildPlan, "texts" | "declaredArguments" | "declaredBeforeOutput" | "unpredictable"> {
-  const { escape } = containerfile;
-  const instructions = [
-    ...containerfile.preamble,
-    ...needed.flatMap((one) => [one.stage.from, ...one.stage.instructions]),
-  ];
+): Pick<BuildPlan, "texts" | "declaredArguments" | "unpredictable"> {
+  const instructions = listInstructions(containerfile, needed);
   return {
     texts: instructions.map(describeInstruction),
-    declaredArguments: declaredNames(instructions, escape),
-    declaredBeforeOutput: declaredNames(
-      instructions.filter((one) => one.span.start.offset < output.span.start.offset),
-      escape,
-    ),
+    declaredArguments: declaredNames(instructions, containerfile.escape),
     unpredictable: instructions.filter(isUnpredictable),
   };
+}
+
+/** Names that ARGs before an instruction declare. */
+export function listDeclaredBefore(
+  containerfile: Containerfile,
+  needed: readonly ResolvedStage[],
+  { span: { start } }: Instruction,
+): ReadonlySet<string> {
+  const before = listInstructions(containerfile, needed).filter(
+    (one) => one.span.start.offset < start.offset,
+  );
+  return declaredNames(before, containerfile.escape);
+}
+
+function listInstructions(
+  { preamble }: Containerfile,
+  needed: readonly ResolvedStage[],
+): readonly Instruction[] {
+  return [...preamble, ...needed.flatMap((one) => [one.stage.from, ...one.stage.instructions])];
 }
 
 function describeInstruction(instruction: Instruction): string {

@@ -3,66 +3,65 @@ import { expandWord, type Lookup } from "../containerfile/containerfile.ts";
 import type { Instruction } from "../containerfile/containerfile.ts";
 import { decodeText } from "../containerfile/containerfile.ts";
 import type { ContainerConfig } from "../oci/oci.ts";
-import type { BuildPlan } from "./model.ts";
+import type { LayeredStage } from "./model.ts";
 
 /** The variables that ENV instructions after OUTPUT name. `result` is the config that the engine made of them. */
-export function namedVariables(plan: BuildPlan, result: ContainerConfig): ReadonlySet<string> {
-  return new Set(ofKeyword(plan, "ENV").flatMap((one) => readKeys(plan, "ENV", one, result)));
+export function namedVariables(stage: LayeredStage, result: ContainerConfig): ReadonlySet<string> {
+  return new Set(ofKeyword(stage, "ENV").flatMap((one) => readKeys(stage, "ENV", one, result)));
 }
 
 /** The keys that LABEL, EXPOSE or VOLUME instructions after OUTPUT name, as the config has them. */
 export function namedKeys(
-  plan: BuildPlan,
+  stage: LayeredStage,
   result: ContainerConfig,
   keyword: "LABEL" | "EXPOSE" | "VOLUME",
 ): ReadonlySet<string> {
-  const instructions = ofKeyword(plan, keyword);
+  const instructions = ofKeyword(stage, keyword);
   if (keyword === "LABEL") {
-    return new Set(instructions.flatMap((one) => readKeys(plan, "LABEL", one, result)));
+    return new Set(instructions.flatMap((one) => readKeys(stage, "LABEL", one, result)));
   }
-  const words = instructions.flatMap((one) => readWords(plan, one, result));
+  const words = instructions.flatMap((one) => readWords(stage, one, result));
   return new Set(keyword === "VOLUME" ? words : words.flatMap(listPorts));
 }
 
-function ofKeyword(plan: BuildPlan, keyword: string): readonly Instruction[] {
-  return plan.layering.instructions.filter((one) => one.keyword === keyword);
+function ofKeyword(stage: LayeredStage, keyword: string): readonly Instruction[] {
+  return stage.layering.instructions.filter((one) => one.keyword === keyword);
 }
 
 function readKeys(
-  plan: BuildPlan,
+  stage: LayeredStage,
   keyword: "ENV" | "LABEL",
   instruction: Instruction,
   result: ContainerConfig,
 ): readonly string[] {
-  const { escape } = plan.containerfile;
+  const { escape } = stage;
   const { pairs } = readKeyValues(keyword, instruction.args, escape);
-  return pairs.flatMap(({ key }) => expand(plan, key, result));
+  return pairs.flatMap(({ key }) => expand(stage, key, result));
 }
 
 function readWords(
-  plan: BuildPlan,
+  stage: LayeredStage,
   instruction: Instruction,
   result: ContainerConfig,
 ): readonly string[] {
-  const words =
-    instruction.json ?? splitWords(decodeText(instruction.args), plan.containerfile.escape);
-  return words.flatMap((word) => expand(plan, word, result));
+  const words = instruction.json ?? splitWords(decodeText(instruction.args), stage.escape);
+  return words.flatMap((word) => expand(stage, word, result));
 }
 
-function expand(plan: BuildPlan, word: string, result: ContainerConfig): readonly string[] {
-  const expansion = expandWord(word, createLookup(plan, result), plan.containerfile.escape);
+function expand(stage: LayeredStage, word: string, result: ContainerConfig): readonly string[] {
+  const expansion = expandWord(word, createLookup(stage, result), stage.escape);
   return expansion.ok ? [expansion.value] : [];
 }
 
 /** Variables as they are in the end: near enough for a key, whose value is the engine's anyway. */
-function createLookup(plan: BuildPlan, result: ContainerConfig): Lookup {
+function createLookup(stage: LayeredStage, result: ContainerConfig): Lookup {
   const variables = new Map(
     (result.Env ?? []).map((one) => [
       one.slice(0, one.indexOf("=")),
       one.slice(one.indexOf("=") + 1),
     ]),
   );
-  const given = new Map(plan.layering.argumentsAtOutput.map((one) => [one.name, one.value]));
+  const given = new Map(stage.layering.argumentsAtOutput.map((one) => [one.name, one.value]));
   return (name) => variables.get(name) ?? given.get(name);
 }
 

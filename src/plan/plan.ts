@@ -1,7 +1,6 @@
-export { epochVariable } from "./arguments.ts";
-export { type EvaluatedConfigs, createAuthor, createConfig, describeMetadata } from "./config.ts";
+export { createAuthor, createConfig, describeMetadata } from "./config.ts";
 export { createPlan } from "./create-plan.ts";
 export { declaredNames } from "./dependencies.ts";
+export { type Edit, applyEdits, blank, blankOutputs, omitOutputs } from "./edits.ts";
 export { locateStep } from "./locate-step.ts";
-export { lowerFile, lowerLayering, pinImages } from "./lower.ts";
-export type { BuildPlan, LayeringImages, PinnedImages, StageBuild } from "./model.ts";
+export type { BuildPlan, LayeredStage, StagePlan } from "./model.ts";

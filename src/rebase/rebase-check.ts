@@ -1,17 +1,20 @@
+import { type LayerFile } from "../archive/archive.ts";
+import type { Workspace } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
-import { findConflicts, type Conflict } from "./overlap/conflicts.ts";
-import type { LayerFile } from "../archive/archive.ts";
-import { listHistory } from "../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../oci/oci.ts";
-import { countCommonLayers } from "../oci/oci.ts";
-import { blobPath, type Store } from "../store/store.ts";
-import { hasBlob } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
+import {
+  countCommonLayers,
+  type Descriptor,
+  type Digest,
+  type Image,
+  type LayerFiles,
+  listHistory,
+} from "../oci/oci.ts";
+import { blobPath, hasBlob, type Store } from "../store/store.ts";
 import { showText } from "../visible.ts";
-import type { RebasePorts } from "./rebase-request.ts";
+import { findConflicts, type Conflict } from "./overlap/conflicts.ts";
 
-interface Check {
-  readonly store: Store;
+/** The images of a rebase, and what is known of their bytes. */
+export interface Check {
   readonly image: Image;
   readonly from: Image;
   readonly onto: Image;
@@ -28,29 +31,28 @@ const maxShown = 20;
  * the bytes of all layers that differ: where one is not on this machine nothing is fetched, and a warning
  * says that it was not checked. Errors: `rebase-conflict`.
  */
-export async function checkConflicts(check: Check, ports: RebasePorts): Promise<void> {
-  const { image, from, onto } = check;
-  const own = listNames(image).slice(from.manifest.layers.length);
-  const found = await readConflicts(check, own, ports.signal);
+export async function checkConflicts(check: Check, work: Workspace): Promise<void> {
+  const own = listNames(check.image).slice(check.from.manifest.layers.length);
+  const found = await readConflicts(check, own, work);
   if (typeof found === "string") {
     const message = `whether own layers hide what changed in the base was not checked: ${found}`;
     const hint =
       "rebase an image that was built here onto a local copy of the base to have it checked";
-    ports.reporter.warn({ code: "rebase-unchecked", severity: "warning", message, hint });
+    work.reporter.warn({ code: "rebase-unchecked", severity: "warning", message, hint });
     return;
   }
   if (found.length === 0) return;
-  const message = describeConflicts(found, own, from, onto);
+  const message = describeConflicts(found, own, check);
   const hint = "build it again on the new base, or take it as it is with --force";
   if (!check.force) throw new XbuildError("rebase-conflict", message, { hint });
-  ports.reporter.warn({ code: "rebase-conflict", severity: "warning", message });
+  work.reporter.warn({ code: "rebase-conflict", severity: "warning", message });
 }
 
 /** @returns a text where it cannot be found out: why */
 async function readConflicts(
-  { store, image, from, onto, files }: Check,
+  { image, from, onto, files }: Check,
   own: readonly string[],
-  signal: AbortSignal,
+  { store, signal }: Workspace,
 ): Promise<readonly Conflict[] | string> {
   const base = from.manifest.layers.length;
   const common = countCommonLayers(from, onto);
@@ -58,7 +60,7 @@ async function readConflicts(
   const newLayers = onto.manifest.layers.slice(common);
   if (own.length === 0 || oldLayers.length + newLayers.length === 0) return [];
   const find = (layers: readonly Descriptor[], others: readonly Descriptor[] = []): Found =>
-    Promise.all(layers.map((layer, at) => findFile(store, files, layer, others[at])));
+    Promise.all(layers.map((layer, at) => findFile([layer, others[at]], files, store)));
   const sides = [
     await find(image.manifest.layers.slice(base)),
     // The image may have the same content compressed in another way.
@@ -81,9 +83,9 @@ async function readConflicts(
 type Found = Promise<readonly (LayerFile | undefined)[]>;
 
 async function findFile(
-  store: Store,
+  layers: readonly (Descriptor | undefined)[],
   files: LayerFiles,
-  ...layers: readonly (Descriptor | undefined)[]
+  store: Store,
 ): Promise<LayerFile | undefined> {
   for (const layer of layers) {
     if (layer === undefined) continue;
@@ -113,8 +115,7 @@ function showName(name: string | undefined, diffId: Digest): string {
 function describeConflicts(
   conflicts: readonly Conflict[],
   own: readonly string[],
-  from: Image,
-  onto: Image,
+  { from, onto }: Check,
 ): string {
   const count = conflicts.length === 1 ? "1 path" : `${conflicts.length} paths`;
   const title = `own layers hide ${count} that changed from ${from.digest} to ${onto.digest}:`;

@@ -1,8 +1,6 @@
+import type { ImageReference, WantedPlatform } from "../copy/copy.ts";
+import type { Workspace } from "../delivery/delivery.ts";
 import type { Digest, Image } from "../oci/oci.ts";
-import type { TransportAccess } from "../copy/copy.ts";
-import type { ImageReference } from "../copy/copy.ts";
-import type { WantedPlatform } from "../copy/copy.ts";
-import type { BuildPorts } from "../pipeline/pipeline.ts";
 
 /** An image as a user names it: where the store has it under that name, that one. */
 export interface SourceName {
@@ -27,11 +25,13 @@ export interface RebaseRequest {
   readonly platform: WantedPlatform;
   /** Whether own layers may hide what changed in the base. */
   readonly force: boolean;
-  readonly access: TransportAccess;
 }
 
-/** What a rebase needs of the world: no engine. */
-export type RebasePorts = Pick<BuildPorts, "reporter" | "signal" | "now">;
+/** Where a rebase is done: it needs no engine. */
+export interface RebaseWorkspace extends Workspace {
+  /** RFC 3339 in whole seconds. */
+  readonly now: string;
+}
 
 /** A base as people name it. */
 export interface NamedBase {

@@ -1,17 +1,24 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
+import {
+  type ImageReference,
+  parseReference,
+  readRemoteImage,
+  type WantedPlatform,
+} from "../copy/copy.ts";
+import type { RunWorkspace } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
-import { baseDigestAnnotation, baseNameAnnotation } from "../oci/oci.ts";
-import { isDigest } from "../oci/oci.ts";
-import type { Image } from "../oci/oci.ts";
-import { findImage, readImage } from "../store/store.ts";
-import { locateImage, readLocations, type Location } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import type { Run } from "../store/store.ts";
-import type { LayerFiles } from "../copy/copy.ts";
-import { parseReference, type ImageReference } from "../copy/copy.ts";
-import { readRemoteImage, type WantedPlatform } from "../copy/copy.ts";
-import type { RebasePorts, RebaseRequest, SourceName } from "./rebase-request.ts";
+import {
+  baseDigestAnnotation,
+  baseNameAnnotation,
+  type Image,
+  isDigest,
+  type LayerFiles,
+  type Location,
+  locateImage,
+} from "../oci/oci.ts";
+import { findImage, readImage, readLocations } from "../store/store.ts";
+import type { SourceName } from "./rebase-request.ts";
 
 /** An image with what is known of its layers. */
 export interface Source {
@@ -25,28 +32,21 @@ export interface Source {
   readonly files: LayerFiles;
 }
 
-export interface SourceReader {
-  readonly store: Store;
-  readonly run: Run;
-  readonly request: RebaseRequest;
-  readonly ports: RebasePorts;
-}
-
 /** The image that a user names, from the store or from elsewhere. Errors: `image-not-found`, `registry-*`. */
 export async function readSource(
-  reader: SourceReader,
   name: SourceName,
   platform: WantedPlatform,
+  work: RunWorkspace,
 ): Promise<Source> {
-  const stored = name.stored && (await findImage(reader.store, name.stored, platform));
+  const stored = name.stored && (await findImage(work.store, name.stored, platform));
   // A prune beside us may take it away before it is held.
-  if (stored && name.stored !== undefined && (await reader.run.hold(stored))) {
-    const locations = await readLocations(reader.store, stored.digest);
+  if (stored && name.stored !== undefined && (await work.run.hold(stored))) {
+    const locations = await readLocations(work.store, stored.digest);
     // The host "localhost" stands for no registry.
     const registryName = name.stored.startsWith("localhost/") ? undefined : name.stored;
     return { name: name.stored, registryName, image: stored, locations, files: new Map() };
   }
-  const found = name.reference && (await readElsewhere(reader, name.reference, platform));
+  const found = name.reference && (await readElsewhere(name.reference, platform, work));
   if (found !== undefined) return found;
   const places = [
     ...(name.stored === undefined ? [] : [`the store as ${name.stored}`]),
@@ -58,12 +58,10 @@ export async function readSource(
 }
 
 async function readElsewhere(
-  { run, request, ports }: SourceReader,
   reference: ImageReference,
   platform: WantedPlatform,
+  { run, registries: access, signal }: RunWorkspace,
 ): Promise<Source | undefined> {
-  const { access } = request;
-  const { signal } = ports;
   const { repository, text } = reference;
   if (repository === undefined) {
     const { readLocalImage } = await import("../copy/copy.ts");
@@ -84,16 +82,16 @@ async function readElsewhere(
  * name says. image-spec v1.1, annotations.md. Errors: `rebase-base-unknown`, `registry-*`.
  */
 export async function readOldBase(
-  reader: SourceReader,
   image: Image,
   platform: WantedPlatform,
+  work: RunWorkspace,
 ): Promise<Source> {
   const { [baseNameAnnotation]: name, [baseDigestAnnotation]: digest } =
     image.manifest.annotations ?? {};
   if (!isDigest(digest)) throw unknown("the image does not say which base it was built on");
-  const stored = await readImage(reader.store, digest);
-  if (stored !== undefined && (await reader.run.hold(stored))) {
-    const locations = await readLocations(reader.store, digest);
+  const stored = await readImage(work.store, digest);
+  if (stored !== undefined && (await work.run.hold(stored))) {
+    const locations = await readLocations(work.store, digest);
     const known = name === "" ? undefined : name;
     const source = { registryName: known, image: stored, locations, files: new Map() };
     return { ...source, name: known ?? "the old base" };
@@ -104,7 +102,7 @@ export async function readOldBase(
     throw unknown(`the image's base ${name}@${digest} is in no registry, and not in the store`);
   }
   const reference = parseReference(`${repository}@${digest}`);
-  const found = await readElsewhere(reader, reference, platform);
+  const found = await readElsewhere(reference, platform, work);
   if (found === undefined) throw unknown(`${repository} has the image's base no more: ${digest}`);
   return { ...found, name };
 }

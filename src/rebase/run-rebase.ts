@@ -1,17 +1,24 @@
-import { exitStatuses, XbuildError } from "../errors.ts";
-import { baseDigestAnnotation } from "../oci/oci.ts";
-import type { Image } from "../oci/oci.ts";
-import { isBuiltOn, rebaseImage } from "../oci/oci.ts";
-import { commitImage } from "../store/store.ts";
-import { findImage } from "../store/store.ts";
-import { narrowLocations, readLocations } from "../store/store.ts";
-import { tagImage } from "../store/store.ts";
-import type { Store } from "../store/store.ts";
-import { beginRun } from "../store/store.ts";
 import { isPushed } from "../copy/copy.ts";
+import { pushImage, type RunWorkspace } from "../delivery/delivery.ts";
+import { exitStatuses, XbuildError } from "../errors.ts";
+import {
+  baseDigestAnnotation,
+  type Image,
+  isBuiltOn,
+  narrowLocations,
+  rebaseImage,
+} from "../oci/oci.ts";
+import {
+  beginRun,
+  commitImage,
+  findImage,
+  readLocations,
+  type Store,
+  tagImage,
+} from "../store/store.ts";
 import { checkConflicts } from "./rebase-check.ts";
-import type { NamedBase, RebasePorts, RebaseRequest, RebaseResult } from "./rebase-request.ts";
-import { readOldBase, readSource, type Source, type SourceReader } from "./rebase-sources.ts";
+import type { NamedBase, RebaseRequest, RebaseResult, RebaseWorkspace } from "./rebase-request.ts";
+import { readOldBase, readSource, type Source } from "./rebase-sources.ts";
 
 /**
  * Puts an image's own layers onto another base without building: in the store, from registry to registry, or
@@ -20,28 +27,21 @@ import { readOldBase, readSource, type Source, type SourceReader } from "./rebas
  * Errors: `rebase-*`, `image-not-found`, `image-unsupported`, `registry-*`, `layer-gone`.
  */
 export async function rebase(
-  store: Store,
   request: RebaseRequest,
-  ports: RebasePorts,
+  surroundings: RebaseWorkspace,
 ): Promise<RebaseResult> {
-  const run = await beginRun(store);
+  const run = await beginRun(surroundings.store);
+  const work = { ...surroundings, run };
   try {
-    const reader: SourceReader = { store, run, request, ports };
-    const done = ports.reporter.step("Reading the images");
-    const sources = await readSources(reader);
+    const done = work.reporter.step("Reading the images");
+    const sources = await readSources(request, work);
     done();
     const { image, from, onto } = sources;
-    const name = onto.registryName;
-    const rebased = rebaseImage({
-      image: image.image,
-      from: from.image,
-      onto: onto.image,
-      name,
-      created: ports.now,
-    });
+    const images = { image: image.image, from: from.image, onto: onto.image };
+    const rebased = rebaseImage({ ...images, name: onto.registryName, created: work.now });
     const isUpToDate = rebased.digest === image.image.digest;
-    if (!isUpToDate) await check(reader, sources);
-    await handOn(reader, sources, rebased, isUpToDate);
+    if (!isUpToDate) await check(request, sources, work);
+    await deliver(request, { ...sources, rebased, isUpToDate }, work);
     return { image: rebased, isUpToDate, from: describeBase(from), onto: describeBase(onto) };
   } finally {
     await run.end();
@@ -54,13 +54,12 @@ interface Sources {
   readonly onto: Source;
 }
 
-async function readSources(reader: SourceReader): Promise<Sources> {
-  const { request } = reader;
-  const image = await readSource(reader, request.image, request.platform);
-  await assertReplaceable(reader, image);
+async function readSources(request: RebaseRequest, work: RunWorkspace): Promise<Sources> {
+  const image = await readSource(request.image, request.platform, work);
+  await assertReplaceable(request, image, work);
   const { os, architecture, variant } = image.image.config;
   const platform = { os, architecture, ...(variant === undefined ? {} : { variant }) };
-  const onto = await readSource(reader, request.onto, platform);
+  const onto = await readSource(request.onto, platform, work);
   // What stands on the new base already is done, whatever it stood on before.
   const digest = image.image.manifest.annotations?.[baseDigestAnnotation];
   if (digest === onto.image.digest && isBuiltOn(image.image, onto.image)) {
@@ -68,15 +67,16 @@ async function readSources(reader: SourceReader): Promise<Sources> {
   }
   const from =
     request.from === undefined
-      ? await readOldBase(reader, image.image, platform)
-      : await readSource(reader, request.from, platform);
+      ? await readOldBase(image.image, platform, work)
+      : await readSource(request.from, platform, work);
   return { image, from, onto };
 }
 
 /** A tag that stands for images of several platforms would lose the others. Errors: `usage`. */
 async function assertReplaceable(
-  { request: { image, pushes, access }, ports: { signal } }: SourceReader,
+  { image, pushes }: RebaseRequest,
   source: Source,
+  { registries: access, signal }: RunWorkspace,
 ): Promise<void> {
   const { reference } = image;
   if (image.stored !== undefined || reference === undefined) return;
@@ -88,27 +88,33 @@ async function assertReplaceable(
 }
 
 async function check(
-  { store, request, ports }: SourceReader,
+  { force }: RebaseRequest,
   { image, from, onto }: Sources,
+  work: RunWorkspace,
 ): Promise<void> {
-  const done = ports.reporter.step("Comparing the bases");
+  const done = work.reporter.step("Comparing the bases");
   const files = new Map([...from.files, ...onto.files, ...image.files]);
   const images = { image: image.image, from: from.image, onto: onto.image };
-  await checkConflicts({ store, ...images, files, force: request.force }, ports);
+  await checkConflicts({ ...images, files, force }, work);
   done();
 }
 
+interface Rebased extends Sources {
+  readonly rebased: Image;
+  readonly isUpToDate: boolean;
+}
+
 /** Into the store, so that it can be pushed from there, and named last. */
-async function handOn(
-  { store, run, request, ports }: SourceReader,
-  { image, onto }: Sources,
-  rebased: Image,
-  isUpToDate: boolean,
+async function deliver(
+  request: RebaseRequest,
+  { image, onto, rebased, isUpToDate }: Rebased,
+  work: RunWorkspace,
 ): Promise<void> {
+  const { store, run } = work;
   // What an up-to-date image was read from has it.
   const own = isUpToDate ? request.image.reference?.text : undefined;
   const pushes = request.pushes.filter((one) => one.text !== own);
-  const names = await listNewNames(store, request, rebased);
+  const names = await listNewNames(request, rebased, store);
   if (names.length + pushes.length === 0) return;
   const known = await readLocations(store, rebased.digest);
   const wanted = new Set(rebased.manifest.layers.map((layer) => layer.digest));
@@ -119,18 +125,15 @@ async function handOn(
     locations: narrowLocations([...image.locations, ...onto.locations, ...known], rebased),
     names: [],
   });
-  if (pushes.length > 0) {
-    const { pushImage } = await import("../delivery/delivery.ts");
-    for (const one of pushes) await pushImage(store, run, request, ports, rebased, one);
-  }
+  for (const destination of pushes) await pushImage(rebased, { destination }, work);
   if (names.length > 0) await tagImage(store, rebased, names);
 }
 
 /** Those that do not stand for the image yet. */
 async function listNewNames(
-  store: Store,
   { names, platform }: RebaseRequest,
   image: Image,
+  store: Store,
 ): Promise<readonly string[]> {
   const found = await Promise.all(names.map((name) => findImage(store, name, platform)));
   return names.filter((_, index) => found[index]?.digest !== image.digest);

@@ -11,15 +11,9 @@ export type { PruneOptions, PruneResult } from "./maintenance/prune-plan.ts";
 export { pruneStore } from "./maintenance/prune.ts";
 export { type StoredImage, listStoredImages, measureStore } from "./maintenance/summary.ts";
 export { verifyStore } from "./maintenance/verify.ts";
-export {
-  type Location,
-  locateImage,
-  narrowLocations,
-  readLocations,
-  writeLocations,
-} from "./records/locations.ts";
+export { readLocations, writeLocations } from "./records/locations.ts";
 export { type BuildRecord, findRecord, findRef } from "./records/records.ts";
 export { openKeyedHash } from "./records/secret-key.ts";
 export { readState } from "./records/state.ts";
 export { findTree, putTree } from "./records/trees.ts";
-export { type DeadRun, type Run, beginRun, hasDeadRuns, listDeadRuns } from "./runs/runs.ts";
+export { type Run, beginRun, hasDeadRuns, listDeadRuns } from "./runs/runs.ts";

@@ -14,7 +14,7 @@ import { bundleModule } from "../support/bundle.ts";
 describe("a process that may open no more files", () => {
   let bundle: Awaited<ReturnType<typeof bundleModule>>;
   beforeAll(async () => {
-    bundle = await bundleModule("src/layers/collect.ts");
+    bundle = await bundleModule("src/layers/collect/collect.ts");
   });
   afterAll(() => bundle.remove());
 

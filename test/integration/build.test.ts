@@ -2,12 +2,13 @@ import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test as plainTest } from "vitest";
 import { buildImage } from "../../src/pipeline/build.ts";
-import type { BuildRequest, BuildResult } from "../../src/pipeline/request.ts";
-import type { EngineBuild } from "../../src/engine/model.ts";
+import type { BuildResult } from "../../src/pipeline/request.ts";
+import type { BuildCall } from "../../src/engine/containers/commands.ts";
 import { digestBytes, digestHex } from "../../src/oci/digest.ts";
 import {
-  createPorts,
+  createWorkspace,
   createRecordingEngine,
+  type GivenRequest,
   planBuild,
   writeLayer,
   type RecordedCall,
@@ -41,25 +42,25 @@ ENV RESULT=$A
 `;
 
 interface Recorded {
-  readonly engine: RecordingEngine;
+  readonly recording: RecordingEngine;
   readonly steps: readonly string[];
   readonly result: BuildResult;
 }
 
 async function record(
   directory: string,
-  given: Partial<BuildRequest> = {},
+  given: GivenRequest = {},
   options: RecordingOptions = {},
 ): Promise<Recorded> {
   await mkdir(join(directory, "context"), { recursive: true });
-  const { request, plan } = planBuild(given.containerfile?.source ?? text, directory, given);
-  const engine = createRecordingEngine({ images, ...options });
-  const ports = createPorts(engine);
-  const result = await buildImage(request, plan, ports);
+  const { request, plan } = planBuild(text, directory, given);
+  const recording = createRecordingEngine({ images, ...options });
+  const work = await createWorkspace(recording.engine, directory);
+  const result = await buildImage(plan, request, work);
   if (!("digest" in result)) throw new Error("it was built elsewhere");
-  expect(await validateLayout(request.storeDirectory)).toEqual([]);
-  expect(await readdir(join(request.storeDirectory, "tmp"))).toEqual([]);
-  return { engine, steps: ports.steps, result };
+  expect(await validateLayout(work.store.directory)).toEqual([]);
+  expect(await readdir(join(work.store.directory, "tmp"))).toEqual([]);
+  return { recording, steps: work.steps, result };
 }
 
 /** Names of calls, and for builds what they are for. */
@@ -71,9 +72,9 @@ describe("the order of the calls", () => {
   test("a first build: names, other stages, the environment, the layering steps", async ({
     directory,
   }) => {
-    const { engine, steps, result } = await record(directory);
-    expect(outline(engine.calls)).toEqual([
-      "resolveImage",
+    const { recording, steps, result } = await record(directory);
+    expect(outline(recording.calls)).toEqual([
+      "findImage",
       "tag",
       "build stage tool",
       "tag",
@@ -97,15 +98,15 @@ describe("the order of the calls", () => {
   test("nothing changed: queries alone", async ({ directory }) => {
     const first = await record(directory);
     const second = await record(directory);
-    expect(outline(second.engine.calls)).toEqual(["resolveImage"]);
+    expect(outline(second.recording.calls)).toEqual(["findImage"]);
     expect(second.result).toMatchObject({ upToDate: true, digest: first.result.digest });
     expect(second.result.layers.map((layer) => layer.status)).toEqual(["kept"]);
   });
 
   test("--no-cache: all calls, the same image", async ({ directory }) => {
     const first = await record(directory);
-    const second = await record(directory, { noCache: true });
-    expect(second.engine.builds.map((build) => build.noCache)).toEqual([true, true, true]);
+    const second = await record(directory, { steps: { noCache: true } });
+    expect(second.recording.builds.map((build) => build.noCache)).toEqual([true, true, true]);
     expect(second.result).toMatchObject({ upToDate: false, digest: first.result.digest });
     expect(second.result.layers.map((layer) => layer.status)).toEqual(["equal"]);
   });
@@ -114,7 +115,7 @@ describe("the order of the calls", () => {
     await record(directory);
     const other = new Map([["base", digestBytes(Buffer.from("other"))]]);
     const second = await record(directory, {}, { images: other });
-    expect(second.engine.builds).toHaveLength(3);
+    expect(second.recording.builds).toHaveLength(3);
   });
 
   test.each([
@@ -129,20 +130,21 @@ describe("the order of the calls", () => {
     await withTemporaryDirectory(async (made) => {
       await mkdir(join(made, "context"));
       const { request, plan } = planBuild(text, made);
-      const engine = createRecordingEngine({ images, failing: { purpose, exitStatus: 7 } });
-      await expect(buildImage(request, plan, createPorts(engine))).rejects.toMatchObject({
+      const recording = createRecordingEngine({ images, failing: { purpose, exitStatus: 7 } });
+      const work = await createWorkspace(recording.engine, made);
+      await expect(buildImage(plan, request, work)).rejects.toMatchObject({
         code: "step-failed",
         exitStatus: 7,
       });
-      expect(outline(engine.calls)).toEqual([
-        "resolveImage",
+      expect(outline(recording.calls)).toEqual([
+        "findImage",
         "tag",
         ...before,
         "removeContainers",
         ...Array.from({ length: names }, () => "removeImages"),
       ]);
-      expect(await readdir(join(request.storeDirectory, "tmp"))).toEqual([]);
-      expect(await validateLayout(request.storeDirectory)).toEqual([]);
+      expect(await readdir(join(work.store.directory, "tmp"))).toEqual([]);
+      expect(await validateLayout(work.store.directory)).toEqual([]);
     });
   });
 });
@@ -151,14 +153,14 @@ const baseName = /localhost\/xbuild-run-[0-9a-f]{16}-base0:latest$/;
 const runName = /localhost\/xbuild-run-[0-9a-f]{16}:latest$/;
 
 /** The ID that the recording engine gives to what it was asked to build. */
-function identify(build: EngineBuild | undefined): string | undefined {
+function identify(build: BuildCall | undefined): string | undefined {
   return build && digestBytes(Buffer.from(`${build.purpose}\n${build.text}`));
 }
 
 describe("what the calls are given", () => {
   test("modes, names, texts and mounts", async ({ directory }) => {
-    const { engine } = await record(directory);
-    const [tool, environment, layering] = engine.builds;
+    const { recording } = await record(directory);
+    const [tool, environment, layering] = recording.builds;
     expect(tool).toMatchObject({
       mode: "cached",
       mounts: [],
@@ -172,7 +174,7 @@ describe("what the calls are given", () => {
     // Named by tag calls, and not by the builds.
     expect([tool?.names, environment?.names]).toEqual([[], []]);
     const cacheName = expect.stringMatching(/^localhost\/xbuild-env:[0-9a-f]{16}$/);
-    const tags = engine.calls.filter(([name]) => name === "tag");
+    const tags = recording.calls.filter(([name]) => name === "tag");
     expect(tags).toEqual([
       ["tag", baseId, [expect.stringMatching(baseName)]],
       ["tag", identify(tool), [cacheName]],
@@ -197,25 +199,27 @@ describe("what the calls are given", () => {
   test("arguments where they are declared, contexts and flags everywhere", async ({
     directory,
   }) => {
-    const { engine } = await record(directory, {
-      buildArgs: new Map([
-        ["A", "a"],
-        ["LATER", "later"],
-        ["UNKNOWN", "u"],
-      ]),
-      buildContexts: new Map([["other", directory]]),
-      platform: "linux/amd64",
-      flags: {
-        step: ["--network=none"],
-        access: ["--secret=id=s,src=x"],
-        cache: ["--jobs=2"],
-        pull: [],
+    const { recording } = await record(directory, {
+      steps: {
+        buildArgs: new Map([
+          ["A", "a"],
+          ["LATER", "later"],
+          ["UNKNOWN", "u"],
+        ]),
+        buildContexts: new Map([["other", directory]]),
+        platform: "linux/amd64",
+        flags: {
+          step: ["--network=none"],
+          access: ["--secret=id=s,src=x"],
+          cache: ["--jobs=2"],
+          pull: [],
+        },
       },
     });
-    const [, environment, layering] = engine.builds;
+    const [, environment, layering] = recording.builds;
     expect([...(environment?.buildArgs.keys() ?? [])]).toEqual(["A", "UNKNOWN"]);
     expect([...(layering?.buildArgs.keys() ?? [])]).toEqual(["A", "LATER"]);
-    for (const build of engine.builds) {
+    for (const build of recording.builds) {
       expect(build.platform).toBe("linux/amd64");
       expect(build.flags).toEqual(
         expect.arrayContaining([
@@ -232,8 +236,10 @@ describe("what the calls are given", () => {
   test("an epoch: an argument of the layering steps; --timestamp: a flag of the cached calls", async ({
     directory,
   }) => {
-    const { engine, result } = await record(directory, { epoch: 1_700_000_000, timestamp: true });
-    const [, environment, layering] = engine.builds;
+    const { recording, result } = await record(directory, {
+      steps: { epoch: 1_700_000_000, timestamp: true },
+    });
+    const [, environment, layering] = recording.builds;
     expect(environment?.flags).toContain("--timestamp=1700000000");
     expect(environment?.buildArgs.has("SOURCE_DATE_EPOCH")).toBe(false);
     expect(layering?.buildArgs.get("SOURCE_DATE_EPOCH")).toBe("1700000000");
@@ -242,25 +248,26 @@ describe("what the calls are given", () => {
   });
 
   test.each([
-    ["missing", undefined, ["resolveImage", "pull", "resolveImage"]],
-    ["missing", baseId, ["resolveImage"]],
-    ["always", baseId, ["resolveImage", "pull", "resolveImage"]],
-    ["newer", baseId, ["resolveImage", "pull", "resolveImage"]],
-    ["never", baseId, ["resolveImage"]],
+    ["missing", undefined, ["findImage", "pull", "findImage"]],
+    ["missing", baseId, ["findImage"]],
+    ["always", baseId, ["findImage", "pull", "findImage"]],
+    ["newer", baseId, ["findImage", "pull", "findImage"]],
+    ["never", baseId, ["findImage"]],
   ] as const)("--pull=%s with the base at %s", async (pull, id, expected) => {
     await withTemporaryDirectory(async (made) => {
       await mkdir(join(made, "context"));
-      const { request, plan } = planBuild(text, made, { pull });
-      const engine = createRecordingEngine(id === undefined ? {} : { images });
-      await buildImage(request, plan, createPorts(engine)).catch(() => undefined);
-      expect(outline(engine.calls).slice(0, expected.length)).toEqual(expected);
-      expect(outline(engine.calls)[expected.length]).toBe(id === undefined ? undefined : "tag");
+      const { request, plan } = planBuild(text, made, { steps: { pull } });
+      const recording = createRecordingEngine(id === undefined ? {} : { images });
+      const work = await createWorkspace(recording.engine, made);
+      await buildImage(plan, request, work).catch(() => undefined);
+      expect(outline(recording.calls).slice(0, expected.length)).toEqual(expected);
+      expect(outline(recording.calls)[expected.length]).toBe(id === undefined ? undefined : "tag");
     });
   });
 });
 
 /** Writes a layer, and puts another file in the place of an input blob: the blob itself is shared with the store. */
-async function spoilInput(output: string, build: EngineBuild): Promise<void> {
+async function spoilInput(output: string, build: BuildCall): Promise<void> {
   await writeLayer(output);
   const root = build.mounts.find((mount) => mount.readOnly)?.source ?? "";
   const blobs = join(root, "input", "blobs", "sha256");
@@ -273,7 +280,7 @@ describe("what the layering steps wrote", () => {
   test("input that was changed is refused, and the name keeps its image", async ({ directory }) => {
     const first = await record(directory);
     await expect(
-      record(directory, { noCache: true }, { writeOutput: spoilInput }),
+      record(directory, { steps: { noCache: true } }, { writeOutput: spoilInput }),
     ).rejects.toMatchObject({ code: "input-changed" });
     const { findImage } = await import("../../src/store/images/images.ts");
     const { openStore } = await import("../../src/store/layout/open.ts");

@@ -3,45 +3,48 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseContainerfile } from "../../src/containerfile/parse.ts";
 import { resolveStages } from "../../src/containerfile/stages.ts";
-import type { BuildPorts, BuildRequest } from "../../src/pipeline/request.ts";
-import type { Engine, EngineBuild } from "../../src/engine/model.ts";
+import type { BuildCall, ContainersCommands } from "../../src/engine/containers/commands.ts";
+import { createContainersEngine } from "../../src/engine/containers/containers-engine.ts";
+import type { Engine } from "../../src/engine/model.ts";
 import { XbuildError } from "../../src/errors.ts";
 import { digestBytes } from "../../src/oci/digest.ts";
 import type { Digest } from "../../src/oci/model.ts";
 import { parseImageName } from "../../src/oci/reference.ts";
+import type { BuildRequest } from "../../src/pipeline/request.ts";
+import type { BuildWorkspace } from "../../src/pipeline/workspace.ts";
 import type { BuildPlan } from "../../src/plan/model.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
+import { openStore } from "../../src/store/layout/open.ts";
 
-/** A call of the port, its arguments as one would say them. */
-export type RecordedCall = readonly [keyof Engine, ...unknown[]];
+/** A command of the program, its arguments as one would say them. */
+export type RecordedCall = readonly [keyof ContainersCommands, ...unknown[]];
 
-export interface RecordingEngine extends Engine {
+export interface RecordingEngine {
+  readonly engine: Engine;
   readonly calls: readonly RecordedCall[];
-  readonly builds: readonly EngineBuild[];
+  readonly builds: readonly BuildCall[];
 }
 
 export interface RecordingOptions {
   /** Image IDs by name: what the engine's storage holds. */
   readonly images?: ReadonlyMap<string, Digest>;
   /** What the layering steps do with the mounted `output/`. */
-  readonly writeOutput?: (output: string, build: EngineBuild) => Promise<void>;
+  readonly writeOutput?: (output: string, build: BuildCall) => Promise<void>;
   /** The config of what is built. */
   readonly config?: object;
   /** The purpose of a build that fails with this exit status. */
   readonly failing?: { readonly purpose: string; readonly exitStatus: number };
 }
 
-/** An engine that builds nothing: it writes down what it is asked and answers as it is told. */
+/** An engine whose program builds nothing: it writes down what it is asked and answers as it is told. */
 export function createRecordingEngine(options: RecordingOptions = {}): RecordingEngine {
   const calls: RecordedCall[] = [];
-  const builds: EngineBuild[] = [];
+  const builds: BuildCall[] = [];
   const note = (...call: RecordedCall): void => void calls.push(call);
-  return {
-    calls,
-    builds,
+  const commands: ContainersCommands = {
     name: "buildah",
     options: [],
-    sharesFiles: true,
+    ownFlags: new Set(),
     renderBuild: unused,
     passThrough: unused,
     runInNamespace: () => Promise.resolve(undefined),
@@ -55,9 +58,9 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       if (output !== undefined) await (options.writeOutput ?? writeLayer)(output, build);
       return digestBytes(Buffer.from(`${build.purpose}\n${build.text}`));
     },
-    askAhead: () => undefined,
-    resolveImage: (name) => {
-      note("resolveImage", name);
+    expectImage: () => undefined,
+    findImage: (name) => {
+      note("findImage", name);
       return Promise.resolve(options.images?.get(name));
     },
     readConfig: (id) => {
@@ -86,6 +89,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
     },
     storageSpecifier: () => "",
   };
+  return { engine: createContainersEngine(commands), calls, builds };
 }
 
 function unused(): never {
@@ -99,7 +103,7 @@ const plainConfig = {
   rootfs: { type: "layers", diff_ids: [] },
 };
 
-function assertSuccess(build: EngineBuild, { failing }: RecordingOptions): void {
+function assertSuccess(build: BuildCall, { failing }: RecordingOptions): void {
   if (build.purpose !== failing?.purpose) return;
   throw new XbuildError("step-failed", "as it was told to", { exitStatus: failing.exitStatus });
 }
@@ -110,54 +114,23 @@ export async function writeLayer(output: string): Promise<void> {
   await writeFile(join(output, "layers", "file", "file"), "content\n");
 }
 
+/** What differs from the request of `xbuild -t app --no-load CONTEXT`. */
+export type GivenRequest = {
+  readonly [Slice in keyof BuildRequest]?: Partial<BuildRequest[Slice]>;
+};
+
 /** The request of `xbuild -t app --no-load CONTEXT`, and its plan. */
 export function planBuild(
   text: string,
   directory: string,
-  given: Partial<BuildRequest> = {},
+  given: GivenRequest = {},
 ): { readonly request: BuildRequest; readonly plan: BuildPlan } {
   const containerfile = parseContainerfile(Buffer.from(text), "Containerfile.x");
-  const request: BuildRequest = {
-    containerfile,
-    context: join(directory, "context"),
-    ignoreFile: undefined,
-    names: [parseImageName("app")],
-    target: undefined,
-    hiddenArgs: new Set(),
-    redacted: new Set(),
-    buildArgs: new Map(),
-    buildContexts: new Map(),
-    platform: undefined,
-    registryPlatform: { os: "linux", architecture: "amd64" },
-    labels: new Map(),
-    annotations: {},
-    pull: "missing",
-    noCache: false,
-    explain: false,
-    epoch: undefined,
-    timestamp: false,
-    format: "oci",
-    destinations: [],
-    load: false,
-    pushes: [],
-    cacheFrom: [],
-    ignoreCacheErrors: false,
-    trustCache: "named",
-    input: undefined,
-    access: { env: {}, retries: 0, timeout: 60_000 },
-    quiet: false,
-    maxLayers: 127,
-    maxLayerSize: 1024 ** 3,
-    allowDevices: false,
-    flags: { step: [], access: [], cache: [], pull: [] },
-    storeDirectory: join(directory, "store"),
-    helperDirectory: fileURLToPath(new URL("../../src/layers/bin", import.meta.url)),
-    ...given,
-  };
+  const request = createRequest(directory, given);
+  const { buildArgs, buildContexts } = request.steps;
   const graph = resolveStages(containerfile, {
-    ...(request.target === undefined ? {} : { target: request.target }),
-    buildArgs: request.buildArgs,
-    buildContexts: new Set(request.buildContexts.keys()),
+    buildArgs,
+    buildContexts: new Set(buildContexts.keys()),
     targetPlatform: "linux/amd64",
     buildPlatform: "linux/amd64",
   });
@@ -166,12 +139,64 @@ export function planBuild(
   return { request, plan };
 }
 
-/** Ports around an engine, with a reporter that keeps the titles of the steps. */
-export function createPorts(engine: Engine): BuildPorts & { readonly steps: readonly string[] } {
+function createRequest(directory: string, given: GivenRequest): BuildRequest {
+  return {
+    steps: {
+      context: join(directory, "context"),
+      ignoreFile: undefined,
+      buildContexts: new Map(),
+      buildArgs: new Map(),
+      hiddenArgs: new Set(),
+      platform: undefined,
+      epoch: undefined,
+      timestamp: false,
+      pull: "missing",
+      noCache: false,
+      quiet: false,
+      flags: { step: [], access: [], cache: [], pull: [] },
+      cacheKey: "localhost/app:latest",
+      ...given.steps,
+    },
+    layers: {
+      input: undefined,
+      maxLayers: 127,
+      maxLayerSize: 1024 ** 3,
+      allowDevices: false,
+      helperDirectory: fileURLToPath(new URL("../../src/layers/bin", import.meta.url)),
+      ...given.layers,
+    },
+    image: { labels: new Map(), annotations: {}, ...given.image },
+    reuse: {
+      cacheFrom: [],
+      ignoreErrors: false,
+      trust: "named",
+      platform: { os: "linux", architecture: "amd64" },
+      redacted: new Set(),
+      explain: false,
+      ...given.reuse,
+    },
+    delivery: {
+      names: [parseImageName("app")],
+      load: false,
+      pushes: [],
+      destinations: [],
+      format: "oci",
+      ...given.delivery,
+    },
+  };
+}
+
+/** A workspace with an engine and a store in `directory`, whose reporter keeps the titles of the steps. */
+export async function createWorkspace(
+  engine: Engine,
+  directory: string,
+): Promise<BuildWorkspace & { readonly steps: readonly string[] }> {
   const steps: string[] = [];
   return {
     engine,
     steps,
+    store: await openStore(join(directory, "store")),
+    registries: { env: {}, retries: 0, timeout: 60_000 },
     signal: new AbortController().signal,
     now: "2026-11-20T00:00:00Z",
     reporter: {

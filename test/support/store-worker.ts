@@ -70,7 +70,10 @@ async function useImage(store: Store, own: string): Promise<void> {
   while (image !== undefined && !(await run.hold(image))) image = await findImage(store, own);
   if (image !== undefined) {
     await tagName(store, own, `localhost/${id}:copy`);
-    await exportLayout(store, image, `${store.directory}-out-${id}`, "image");
+    await exportLayout(store, image, {
+      directory: `${store.directory}-out-${id}`,
+      name: "image",
+    });
   }
   await run.end();
 }

@@ -1,4 +1,4 @@
-import type { Compression } from "../../layers/layers.ts";
+import type { Compression } from "../model.ts";
 import type { Compressor } from "./gzip.ts";
 import { createGzip } from "./gzip.ts";
 import { createPlain } from "./plain.ts";

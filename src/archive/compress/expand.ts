@@ -1,5 +1,5 @@
 import { createGunzip } from "node:zlib";
-import type { Compression } from "../../layers/layers.ts";
+import type { Compression } from "../model.ts";
 import { refuse } from "../refuse.ts";
 import type { Filter } from "../programs.ts";
 import { createFrameScanner, frameStart } from "./zstd-frames.ts";

@@ -1,19 +1,25 @@
-import { buildImage } from "../../pipeline/pipeline.ts";
-import type {
-  BuildPorts,
-  BuildRequest,
-  BuildResult,
-  Continued,
-  Destination,
-} from "../../pipeline/pipeline.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { BuildPlan } from "../../plan/plan.ts";
-import { createPlan } from "../../plan/plan.ts";
+import type { Destination } from "../../delivery/delivery.ts";
+import {
+  buildImage,
+  describeEvents,
+  type BuildRequest,
+  type BuildResult,
+  type BuildWorkspace,
+  type Continued,
+} from "../../pipeline/pipeline.ts";
+import { createPlan, type BuildPlan } from "../../plan/plan.ts";
+import { openStore } from "../../store/store.ts";
+import { showLines } from "../../visible.ts";
+import type { CliIo } from "../io.ts";
 import { parseCommandLine, usageError } from "../line/arguments.ts";
 import { buildFlags } from "../line/build-flags.ts";
+import { isSet, lastValue, type BuildCommandLine } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
-import type { CliIo } from "../io.ts";
 import { readLeniently } from "../line/lenient.ts";
+import { createReporter } from "../report/reporter.ts";
+import type { ResultFiles, ResultPaths } from "../report/result-files.ts";
+import { reportResult } from "../report/result.ts";
 import {
   mentionsOutput,
   needsOutput,
@@ -21,14 +27,11 @@ import {
   reportFindings,
   type Parsed,
 } from "../request/parsed.ts";
-import { passThrough } from "./pass-through.ts";
-import { createReporter } from "../report/reporter.ts";
-import { isSet, lastValue } from "../line/build-line.ts";
+import { readAccess } from "../request/registries.ts";
 import { createRequest } from "../request/request.ts";
-import type { ResultFiles, ResultPaths } from "../report/result-files.ts";
-import { reportResult } from "../report/result.ts";
 import { selectEngine } from "../request/select-engine.ts";
-import { showLines } from "../../visible.ts";
+import { findStoreDirectory } from "../request/store-directory.ts";
+import { passThrough } from "./pass-through.ts";
 
 /** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
 export async function runBuild(
@@ -51,64 +54,81 @@ export async function runBuild(
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
   if (!needsOutput(parsed))
     return passThrough(engine, lenient, io, signal, { sources, lowered: containerfile });
-  return buildOutput(words, parsed, engine, io, signal);
+  return buildOutput({ words, parsed, engine }, io, signal);
+}
+
+interface OutputBuild {
+  readonly words: readonly string[];
+  readonly parsed: Parsed;
+  readonly engine: Engine;
 }
 
 async function buildOutput(
-  words: readonly string[],
-  parsed: Parsed,
-  engine: Engine,
+  { words, parsed, engine }: OutputBuild,
   terminal: CliIo,
   signal: AbortSignal,
 ): Promise<number> {
   const line = parseCommandLine(words, buildFlags);
-  const { containerfile, graph } = parsed;
-  const request = await createRequest(line, parsed, engine, terminal);
+  const request = await createRequest(line, { parsed, engine }, terminal);
+  const { quiet } = request.steps;
   // Where stdout carries the image's files, words go to stderr.
-  const io = request.destinations.some(isStdout)
+  const io = request.delivery.destinations.some(isStdout)
     ? { ...terminal, stdout: terminal.stderr }
     : terminal;
-  const reporter = createReporter(io, request.quiet);
+  const reporter = createReporter(io, quiet);
   await reportFindings(parsed, engine, reporter.warn);
-  const plan = createPlan(containerfile, graph);
+  const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
   const started = Date.now();
-  const now = `${new Date().toISOString().slice(0, 19)}Z`;
-  const input = parsed.sources.file === "-" ? parsed.sources.bytes : undefined;
-  const enterNamespace = (): Promise<number | undefined> =>
-    engine.runInNamespace([...terminal.self, "build", ...words], input);
-  const ports = { engine, reporter, signal, now, enterNamespace };
-  const paths = {
+  const { sources } = parsed;
+  const input = sources.file === "-" ? sources.bytes : undefined;
+  const work: BuildWorkspace = {
+    engine,
+    reporter,
+    signal,
+    store: await openStore(findStoreDirectory(terminal), describeEvents({ reporter, signal })),
+    registries: readAccess(line, terminal),
+    now: `${new Date().toISOString().slice(0, 19)}Z`,
+    enterNamespace: () => engine.runInNamespace([...terminal.self, "build", ...words], input),
+  };
+  const files = await prepareFiles(readPaths(line), terminal, work);
+  const result = await buildWithFiles({ plan, request, files }, work);
+  if ("continuedElsewhere" in result) return result.continuedElsewhere;
+  reportResult(result, io, { quiet, milliseconds: Date.now() - started });
+  return 0;
+}
+
+function readPaths(line: BuildCommandLine): ResultPaths {
+  return {
     iidFile: lastValue(line, "iidfile"),
     metadataFile: lastValue(line, "metadata-file"),
   };
-  const files = await prepareFiles(paths, terminal, ports);
-  const result = await buildWithFiles(request, plan, ports, files);
-  if ("continuedElsewhere" in result) return result.continuedElsewhere;
-  reportResult(result, io, { quiet: request.quiet, milliseconds: Date.now() - started });
-  return 0;
 }
 
 /** undefined where none are asked for: a build that has nothing to do loads nothing for them. */
 async function prepareFiles(
   paths: ResultPaths,
   io: CliIo,
-  ports: BuildPorts,
+  work: BuildWorkspace,
 ): Promise<ResultFiles | undefined> {
   if (paths.iidFile === undefined && paths.metadataFile === undefined) return undefined;
   const { createResultFiles } = await import("../report/result-files.ts");
-  return createResultFiles(paths, io, ports);
+  return createResultFiles(paths, io, work);
+}
+
+interface BuildWithFiles {
+  readonly plan: BuildPlan;
+  readonly request: BuildRequest;
+  readonly files: ResultFiles | undefined;
 }
 
 async function buildWithFiles(
-  request: BuildRequest,
-  plan: BuildPlan,
-  ports: BuildPorts,
-  files: ResultFiles | undefined,
+  { plan, request, files }: BuildWithFiles,
+  work: BuildWorkspace,
 ): Promise<BuildResult | Continued> {
-  if (files === undefined) return buildImage(request, plan, ports);
+  if (files === undefined) return buildImage(plan, request, work);
   try {
-    const result = await buildImage(request, plan, { ...ports, beforeNaming: files.prepare });
+    const result = await buildImage(plan, request, { ...work, beforeNaming: files.prepare });
     if (!("continuedElsewhere" in result)) await files.place(result);
     return result;
   } finally {

@@ -1,8 +1,7 @@
 import { findEngine } from "../../engine/engine.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { XbuildError } from "../../errors.ts";
-import type { Store } from "../../store/store.ts";
-import { hasDeadRuns } from "../../store/store.ts";
+import { cleanUpDeadRuns } from "../../pipeline/pipeline.ts";
 import { createReporter } from "../report/reporter.ts";
 import { pruneStore } from "../../store/store.ts";
 import type { PruneOptions, PruneResult } from "../../store/store.ts";
@@ -59,31 +58,17 @@ export async function runCachePrune(
   const isJson = wantsJson(line);
   const options = readOptions(line, Date.now());
   const store = await openUserStore(io, signal);
-  if (options.dryRun !== true && (await hasDeadRuns(store))) {
-    const status = await cleanUp(store, argv, io, signal);
-    if (status !== undefined) return status;
+  if (options.dryRun !== true) {
+    const engine = findAnyEngine(io);
+    const reporter = createReporter(io, true);
+    const enterNamespace = async (): Promise<number | undefined> =>
+      engine?.runInNamespace([...io.self, "cache", "prune", ...argv], undefined);
+    const elsewhere = await cleanUpDeadRuns({ store, engine, reporter, signal, enterNamespace });
+    if (elsewhere !== undefined) return elsewhere.continuedElsewhere;
   }
   const result = await pruneStore(store, options);
   io.stdout(isJson ? showJson(result) : renderResult(result, options.dryRun === true));
   return 0;
-}
-
-/**
- * Removes what killed builds left. Their files may be those of users that the engine's namespace alone has: then
- * the command starts over in there. @returns its exit status where it did
- */
-async function cleanUp(
-  store: Store,
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number | undefined> {
-  const engine = findAnyEngine(io);
-  const status = await engine?.runInNamespace([...io.self, "cache", "prune", ...argv], undefined);
-  if (status !== undefined) return status;
-  const { cleanDeadRuns } = await import("../../pipeline/pipeline.ts");
-  await cleanDeadRuns(store, engine, { reporter: createReporter(io, true), signal });
-  return undefined;
 }
 
 /** A store can be pruned where no engine is. */

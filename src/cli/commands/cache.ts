@@ -1,7 +1,7 @@
 import { suggestName } from "../../suggest.ts";
 import { usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
-import { findStoreDirectory } from "../request/request.ts";
+import { findStoreDirectory } from "../request/store-directory.ts";
 import { show } from "../../visible.ts";
 import { printData } from "../report/text.ts";
 

@@ -1,6 +1,4 @@
-import { renderCalls } from "../../pipeline/pipeline.ts";
-import { lowerFile } from "../../plan/plan.ts";
-import { createPlan } from "../../plan/plan.ts";
+import { createPlan, omitOutputs } from "../../plan/plan.ts";
 import { parseCommandLine, usageError } from "../line/arguments.ts";
 import { buildFlags } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
@@ -33,14 +31,14 @@ export async function runExpand(
   if (parsed === undefined) throw usageError("expand reads files of this machine alone");
   const { containerfile, graph } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {
-    printData(io, Buffer.from(lowerFile(containerfile), "latin1"));
+    printData(io, Buffer.from(omitOutputs(containerfile), "latin1"));
     return 0;
   }
   const engine = selectEngine(line, io);
   await reportFindings(parsed, engine, () => undefined);
   const plan = createPlan(containerfile, graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
-  const request = await createRequest(line, parsed, engine, io);
-  printData(io, Buffer.from(renderCalls(request, plan, engine), "latin1"));
+  const { steps } = await createRequest(line, { parsed, engine }, io);
+  printData(io, Buffer.from(await engine.renderScript(plan, steps), "latin1"));
   return 0;
 }

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Containerfile } from "../../containerfile/containerfile.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { lowerFile } from "../../plan/plan.ts";
+import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
 import { usageError, type GivenFlag } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
@@ -73,8 +73,8 @@ function isForEngine(
 ): boolean {
   const { name, ours } = flag.spec;
   if (isReplaced && (name === "file" || name === "ignorefile")) return false;
-  // podman build has no --runtime; as podman's own option it stands before the command.
-  if (name === "runtime" && engine.name === "podman") return false;
+  // It stands before the command.
+  if (engine.ownFlags.has(name)) return false;
   return !ours || lenient.engineFlags.some((one) => one.name === name);
 }
 
@@ -134,6 +134,6 @@ function findReplaced(
   sources: Sources | undefined,
   lowered: Containerfile | undefined,
 ): Uint8Array | undefined {
-  if (lowered !== undefined) return Buffer.from(lowerFile(lowered), "latin1");
+  if (lowered !== undefined) return Buffer.from(omitOutputs(lowered), "latin1");
   return sources?.isPipe === true ? sources.bytes : undefined;
 }

@@ -5,7 +5,7 @@ import type { Store } from "../../store/store.ts";
 import { openStore } from "../../store/store.ts";
 import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
-import { findStoreDirectory } from "../request/request.ts";
+import { findStoreDirectory } from "../request/store-directory.ts";
 import { countColumns, joinVisible, showText, type Visible } from "../../visible.ts";
 import { showNotice } from "../report/failure.ts";
 import { paint } from "../report/text.ts";

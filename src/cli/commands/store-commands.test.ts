@@ -213,7 +213,7 @@ test("cache verify --repair brings a damaged blob from the registry of its image
     try {
       const names = [name, `${host}/team/app:1`];
       const image = await commitTestImage(store, ["one", "two"], { names });
-      await exportLayout(store, image, layout, "app");
+      await exportLayout(store, image, { directory: layout, name: "app" });
       const digest = image.manifest.layers[0]?.digest ?? image.digest;
       const right = await readFile(blobPath(store, digest));
       await rm(blobPath(store, digest));

@@ -1,11 +1,11 @@
-import type { BuildReporter } from "../../pipeline/pipeline.ts";
+import type { Reporter } from "../../reporter.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { paint, renderDuration } from "./text.ts";
 
 /** Tells of a build as it goes: the engine's words as they come, each step of ours with its time. */
-export function createReporter(io: CliIo, quiet: boolean): BuildReporter {
+export function createReporter(io: CliIo, quiet: boolean): Reporter {
   const progress = createProgress(io, quiet);
   const say = (text: Visible): void => {
     progress.clear();

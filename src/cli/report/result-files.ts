@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { BuildReporter, BuildResult } from "../../pipeline/pipeline.ts";
+import type { BuildResult } from "../../pipeline/pipeline.ts";
+import type { Reporter } from "../../reporter.ts";
 import { prepareFile, type PreparedFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
 import type { CliIo } from "../io.ts";
@@ -21,7 +22,7 @@ export interface ResultPaths {
 }
 
 export interface FilePorts {
-  readonly reporter: Pick<BuildReporter, "warn">;
+  readonly reporter: Pick<Reporter, "warn">;
   readonly signal: AbortSignal;
 }
 

@@ -14,7 +14,7 @@ export async function askAhead(words: readonly string[], io: CliIo): Promise<voi
   const names = await listLikelyImages(words, io.cwd);
   if (names.length === 0) return;
   const engine = selectEngine(parseCommandLine(words, buildFlags), io);
-  for (const name of names.slice(0, most)) engine.askAhead(name);
+  for (const name of names.slice(0, most)) engine.expectImage(name);
 }
 
 /** More side by side would only wait for each other. */

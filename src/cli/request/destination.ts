@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Destination } from "../../pipeline/pipeline.ts";
+import type { Destination } from "../../delivery/delivery.ts";
 import { usageError } from "../line/arguments.ts";
 
 /**

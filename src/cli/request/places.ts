@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import type { Destination } from "../../pipeline/pipeline.ts";
+import type { Destination } from "../../delivery/delivery.ts";
 import { explainTarget, findTarget, refuseTarget } from "../../system/target.ts";
 
 /**

@@ -5,8 +5,8 @@ import { parseReference, type ImageReference } from "../../copy/copy.ts";
 import { usageError, type CommandLine, type FlagSpec } from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
-import { listPushedNames, parseReferences, readAccess } from "./registries.ts";
-import { splitPlatform } from "./request.ts";
+import { listPushedNames, parseReferences } from "./registries.ts";
+import { splitPlatform } from "./platform.ts";
 import { helpFlag } from "../commands/store-command.ts";
 import { parseCount } from "../line/values.ts";
 
@@ -43,7 +43,6 @@ export async function createRebaseRequest(line: CommandLine, io: CliIo): Promise
     from: from === undefined ? undefined : await parseSource(from, io),
     platform: splitPlatform(list("platform").at(-1) ?? hostPlatform()),
     force: isSet("force"),
-    access: readAccess(line, io),
   };
 }
 

@@ -1,35 +1,13 @@
-import type { BuildRequest } from "../../pipeline/pipeline.ts";
+import {
+  parseReference,
+  withRuntimeDirectory,
+  type ImageReference,
+  type TransportAccess,
+} from "../../copy/copy.ts";
 import type { ImageName } from "../../oci/oci.ts";
-import { isRegistry, type TransportAccess } from "../../copy/copy.ts";
-import { parseReference, type ImageReference } from "../../copy/copy.ts";
-import { withRuntimeDirectory } from "../../copy/copy.ts";
-import { usageError, type CommandLine } from "../line/arguments.ts";
-import { isSet, lastValue, listValues, type BuildCommandLine } from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
+import { usageError, type CommandLine } from "../line/arguments.ts";
 import { parseCount, parseDuration } from "../line/values.ts";
-
-type Registries = Pick<
-  BuildRequest,
-  "pushes" | "cacheFrom" | "ignoreCacheErrors" | "trustCache" | "input" | "access"
->;
-
-/** What a command line says of registries. Errors: `usage`, `name-invalid`. */
-export async function parseRegistries(
-  line: BuildCommandLine,
-  names: readonly ImageName[],
-  io: CliIo,
-): Promise<Registries> {
-  const pushed = isSet(line, "push") ? listPushedNames(names) : [];
-  const outputs = listValues(line, "output").filter(isRegistry);
-  return {
-    pushes: listUnique([...pushed, ...outputs.map((text) => parseReference(text))]),
-    cacheFrom: await parseCacheFrom(line, io),
-    ignoreCacheErrors: isSet(line, "ignore-cache-errors"),
-    trustCache: parseTrust(lastValue(line, "trust-cache")),
-    input: parseInput(lastValue(line, "input")),
-    access: readAccess(line, io),
-  };
-}
 
 /** How the registries are reached; the environment is skopeo's too. */
 export function readAccess(line: Pick<CommandLine, "flags">, io: CliIo): TransportAccess {
@@ -67,14 +45,6 @@ export function listPushedNames(names: readonly ImageName[]): readonly ImageRefe
   });
 }
 
-function listUnique(references: readonly ImageReference[]): readonly ImageReference[] {
-  return [...new Map(references.map((one) => [one.text, one])).values()];
-}
-
-function parseCacheFrom(line: BuildCommandLine, io: CliIo): Promise<readonly ImageReference[]> {
-  return parseReferences(listValues(line, "cache-from"), io);
-}
-
 /** References as users write them. A registry's configuration is read only where a name needs it. */
 export async function parseReferences(
   values: readonly string[],
@@ -85,14 +55,4 @@ export async function parseReferences(
   const conf = await readRegistriesConf(io.env);
   const options = { resolveShortName: (name: string) => resolveShortName(conf, name) };
   return values.map((text) => parseReference(text, options));
-}
-
-function parseTrust(text = "named"): BuildRequest["trustCache"] {
-  if (text === "none" || text === "named" || text === "all") return text;
-  throw usageError(`--trust-cache=${text}: none, named or all is meant`);
-}
-
-function parseInput(text: string | undefined): BuildRequest["input"] {
-  if (text === undefined || text === "local" || text === "all" || text === "none") return text;
-  throw usageError(`--input=${text}: local, all or none is meant`);
 }

@@ -1,19 +1,20 @@
-import { findEngine, type EngineName } from "../../engine/engine.ts";
-import type { Engine } from "../../engine/engine.ts";
-import { usageError } from "../line/arguments.ts";
-import { lastValue, listValues, type BuildCommandLine } from "../line/build-line.ts";
+import { engineNames, findEngine, isEngineName, type Engine } from "../../engine/engine.ts";
 import type { CliIo } from "../io.ts";
+import { usageError } from "../line/arguments.ts";
+import { listValues, lastValue, type BuildCommandLine } from "../line/build-line.ts";
 
 /** The engine that a command line asks for, with its options. @throws XbuildError `usage`, `engine-not-found` */
 export function selectEngine(line: BuildCommandLine, io: CliIo): Engine {
   const name = lastValue(line, "engine");
-  if (name !== undefined && name !== "buildah" && name !== "podman") {
-    throw usageError(`--engine=${name}: buildah or podman is meant`);
+  if (name !== undefined && !isEngineName(name)) {
+    throw usageError(`--engine=${name}: ${engineNames.join(" or ")} is meant`);
   }
   const options = listValues(line, "engine-arg");
-  const engine = findEngine(name satisfies EngineName | undefined, options, io.env["PATH"]);
-  const runtime = lastValue(line, "runtime");
-  if (engine.name !== "podman" || runtime === undefined) return engine;
-  // podman build has no --runtime: it is an option of podman itself.
-  return findEngine("podman", [...options, `--runtime=${runtime}`], io.env["PATH"]);
+  const engine = findEngine(name, options, io.env["PATH"]);
+  const own = [...engine.ownFlags].flatMap((flag) => {
+    const value = lastValue(line, flag);
+    return value === undefined ? [] : [`--${flag}=${value}`];
+  });
+  if (own.length === 0 || !isEngineName(engine.name)) return engine;
+  return findEngine(engine.name, [...options, ...own], io.env["PATH"]);
 }

@@ -1,4 +1,4 @@
-import type { BuildFiles, EngineBuild, Mount } from "../model.ts";
+import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 
 /**
  * The flags of `buildah build` and `podman build` (their option names are the same) for one call.
@@ -6,7 +6,7 @@ import type { BuildFiles, EngineBuild, Mount } from "../model.ts";
  * The docker format is asked for whatever format our image has: SHELL and HEALTHCHECK exist only there.
  */
 export function renderBuildFlags(
-  build: EngineBuild,
+  build: BuildCall,
   files: BuildFiles,
   relabel: boolean,
   hidden: readonly string[] = [...build.hiddenArgs].map((name) => `--build-arg=${name}`),
@@ -33,7 +33,7 @@ export function renderBuildFlags(
   ];
 }
 
-function listShown({ buildArgs, hiddenArgs }: EngineBuild): readonly string[] {
+function listShown({ buildArgs, hiddenArgs }: BuildCall): readonly string[] {
   const shown = [...buildArgs].filter(([name]) => !hiddenArgs.has(name));
   return shown.map(([name, value]) => `--build-arg=${name}=${value}`);
 }

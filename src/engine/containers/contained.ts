@@ -1,9 +1,9 @@
 import { basename } from "node:path";
 import { endProcessesOf, findContainment } from "../../system/containment.ts";
-import type { RunContext } from "../model.ts";
+import type { CallContext } from "./commands.ts";
 import { streamProgram, type RunResult, type StreamOptions } from "./run.ts";
 
-type ContainedOptions = StreamOptions & Pick<RunContext, "directory" | "warn">;
+type ContainedOptions = StreamOptions & Pick<CallContext, "directory" | "warn">;
 
 /**
  * Runs a program, and ends whatever it has left behind: a process that a step started in the background could
@@ -22,7 +22,7 @@ export async function runContained(
   return result;
 }
 
-function describeLeft(count: number): Parameters<NonNullable<RunContext["warn"]>>[0] {
+function describeLeft(count: number): Parameters<NonNullable<CallContext["warn"]>>[0] {
   const processes = count === 1 ? "a process" : `${count} processes`;
   return {
     code: "step-processes",

@@ -1,194 +1,53 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { XbuildError } from "../../errors.ts";
-import type { Digest } from "../../oci/oci.ts";
-import { attachProgram } from "./attach.ts";
-import { renderBuildFlags } from "./build-arguments.ts";
-import { describeFailure } from "./failures.ts";
-import { parseHelpFlags } from "./flags.ts";
-import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
-import type { BuildFiles, Engine, EngineBuild, RunContext } from "../model.ts";
-import { identifyProcess, stopOrphan, type RunningProgram } from "./processes.ts";
-import { runContained } from "./contained.ts";
-import { queryAhead, queryProgram, streamProgram } from "./run.ts";
-
-/** Where buildah's and podman's command lines differ. */
-export interface Dialect {
-  readonly name: "buildah" | "podman";
-  readonly imageId: (name: string) => readonly string[];
-  readonly listContainers: readonly string[];
-  readonly removeContainers: readonly string[];
-  /** How a build is stopped so that it leaves nothing behind. */
-  readonly interrupt: (running: RunningProgram) => void;
-  /** Asks the registry, whatever is here already. */
-  readonly pull: readonly string[];
-}
+import type { Engine, EngineFlags } from "../model.ts";
+import type { ContainersCommands } from "./commands.ts";
 
 /**
- * An engine of the containers/ family, driven by its command line.
- * @param options options of the program itself, before its command (`--root=DIR`).
+ * An engine of the containers/ family over the commands of its program. A build that has nothing to do asks for
+ * images alone: the rest is loaded when it is needed.
  */
-export function createContainersEngine(dialect: Dialect, options: readonly string[]): Engine {
-  const command = (...args: readonly string[]): readonly string[] => [
-    dialect.name,
-    ...options,
-    ...args,
-  ];
-  const renderBuild = (
-    build: EngineBuild,
-    files: BuildFiles,
-    hidden?: readonly string[],
-  ): readonly string[] =>
-    command(
-      "build",
-      ...renderBuildFlags(build, files, existsSync("/sys/fs/selinux/enforce"), hidden),
-    );
-  const listBuildFlags: Engine["listBuildFlags"] = async () =>
-    parseHelpFlags(await queryProgram(command("build", "--help")));
-  const readsFiles = async (): Promise<boolean> =>
-    (await listBuildFlags()).some((flag) => flag.name === "build-arg-file");
+export function createContainersEngine(commands: ContainersCommands): Engine {
   return {
-    name: dialect.name,
-    options,
-    sharesFiles: true,
-    renderBuild,
-    build: async (build, context) => {
-      const files = await prepareFiles(build, context);
-      const values = new Map([...build.buildArgs].filter(([name]) => build.hiddenArgs.has(name)));
-      const file = join(context.directory, "build-arguments");
-      const { flags, env } = await passArguments({ values, file, readsFiles });
-      const run = build.mode === "single" ? runContained : streamProgram;
-      const result = await run(renderBuild(build, files, flags), {
-        ...context,
-        env,
-        interrupt: dialect.interrupt,
-        started: (pid) => noteProcess(pid, context),
-      });
-      context.signal.throwIfAborted();
-      if (result.status !== 0) throw describeFailure(build, dialect.name, result);
-      return normaliseId(await readFile(files.iidfile, "utf8"));
+    name: commands.name,
+    options: commands.options,
+    ownFlags: commands.ownFlags,
+    expectImage: commands.expectImage,
+    findImage: commands.findImage,
+    readConfig: commands.readConfig,
+    passThrough: commands.passThrough,
+    runInNamespace: commands.runInNamespace,
+    listBuildFlags: commands.listBuildFlags,
+    version: commands.version,
+    pullImage: (image, { platform, flags }, { reporter, signal }) =>
+      commands.pull(image, renderPullFlags(platform, flags), {
+        log: reporter.log,
+        signal,
+        directory: "",
+      }),
+    locateImage: (id) =>
+      `containers-storage:${commands.storageSpecifier()}@${id.replace("sha256:", "")}`,
+    loadImage: async (source, names, work) => {
+      const { loadImage } = await import("./load-image.ts");
+      return loadImage(source, names, { ...work, commands });
     },
-    passThrough: (args, options = {}) =>
-      withHiddenArguments(options.hiddenArgs ?? new Map(), readsFiles, ({ flags, env }) =>
-        attachProgram(command("build", ...flags, ...args), options.input, env),
-      ),
-    runInNamespace: async (words, input) =>
-      hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input),
-    askAhead: (name) => queryAhead(command(...dialect.imageId(name))),
-    resolveImage: async (name) => resolveImage(command(...dialect.imageId(name))),
-    readConfig: async (id) => readStoredConfig(options, id),
-    pull: (name, flags, context) =>
-      pullImage(command(...dialect.pull, ...flags, name), name, context),
-    tag: async (name, names) => {
-      if (names.length > 0) await queryProgram(command("tag", stripAlgorithm(name), ...names));
+    writeFiles: async (source, destination, work) => {
+      const { writeFiles } = await import("./write-files.ts");
+      return writeFiles(source, destination, { ...work, commands });
     },
-    removeImages: async (names) => {
-      if (names.length > 0) await tryQuery(command("rmi", ...names.map(stripAlgorithm)));
+    openSession: async (build, work) => {
+      const { openSession } = await import("./session.ts");
+      return openSession(commands, build, work);
     },
-    removeContainers: async (prefix) => {
-      const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
-      const found = output.split("\n").filter((name) => name.startsWith(prefix));
-      if (found.length > 0) await tryQuery(command(...dialect.removeContainers, ...found));
+    cleanUp: async (notes, work) => {
+      const { cleanUp } = await import("./clean-up.ts");
+      return cleanUp(notes, { ...work, commands });
     },
-    stopOrphan,
-    storageSpecifier: () => renderStorage(options),
-    listBuildFlags,
-    version: async () => (await queryProgram([dialect.name, "--version"])).trim(),
+    renderScript: async (plan, steps) => {
+      const { renderScript } = await import("./render-script.ts");
+      return renderScript(commands, { plan, steps });
+    },
   };
 }
 
-/** With a directory of its own for a file of arguments, where one is needed; it is gone afterwards. */
-async function withHiddenArguments<T>(
-  values: ReadonlyMap<string, string>,
-  readsFiles: () => Promise<boolean>,
-  action: (passed: PassedArguments) => Promise<T>,
-): Promise<T> {
-  if (values.size === 0) return action({ flags: [], env: {} });
-  const directory = await mkdtemp(join(tmpdir(), "xbuild-"));
-  try {
-    const file = join(directory, "build-arguments");
-    return await action(await passArguments({ values, file, readsFiles }));
-  } finally {
-    const { removeTree } = await import("../../system/remove-tree.ts");
-    await removeTree(directory);
-  }
-}
-
-/** As root, or in the engine's user namespace already (where we are root too). */
-function hasAllIds(): boolean {
-  return process.getuid?.() === 0;
-}
-
-async function prepareFiles(build: EngineBuild, context: RunContext): Promise<BuildFiles> {
-  const containerfile = join(context.directory, "Containerfile");
-  const iidfile = join(context.directory, "iid");
-  await rm(iidfile, { force: true });
-  await writeFile(containerfile, build.text, "latin1");
-  return { containerfile, iidfile };
-}
-
-async function noteProcess(pid: number, context: RunContext): Promise<void> {
-  const identity = identifyProcess(pid);
-  if (identity !== undefined) await context.note?.(identity);
-}
-
-async function resolveImage(command: readonly string[]): Promise<Digest | undefined> {
-  const output = await tryQuery(command);
-  return output === undefined || output.trim() === "" ? undefined : normaliseId(output);
-}
-
-/** skopeo gives the document as it is stored; `podman image inspect` leaves out SHELL and HEALTHCHECK. */
-async function readStoredConfig(options: readonly string[], id: Digest): Promise<Uint8Array> {
-  const image = `containers-storage:${renderStorage(options)}@${stripAlgorithm(id)}`;
-  return Buffer.from(await queryProgram(["skopeo", "inspect", "--config", "--raw", image]));
-}
-
-async function pullImage(
-  command: readonly string[],
-  name: string,
-  context: RunContext,
-): Promise<void> {
-  // stdout is the image's ID, which is nobody's business here.
-  const log = { stdout: () => undefined, stderr: context.log.stderr };
-  const result = await streamProgram(command, { log, signal: context.signal });
-  context.signal.throwIfAborted();
-  if (result.status === 0) return;
-  throw new XbuildError("image-pull-failed", `cannot pull ${name}`, {
-    hint: "the engine's message stands above; --pull=never uses only what is on this machine",
-    exitStatus: result.status,
-  });
-}
-
-async function tryQuery(command: readonly string[]): Promise<string | undefined> {
-  try {
-    return await queryProgram(command);
-  } catch (error) {
-    if (error instanceof XbuildError && error.code === "engine-failed") return undefined;
-    throw error;
-  }
-}
-
-function normaliseId(text: string): Digest {
-  return `sha256:${stripAlgorithm(text.trim())}`;
-}
-
-function stripAlgorithm(id: string): string {
-  return id.replace(/^sha256:/, "");
-}
-
-/** `--root`, `--runroot`, `--storage-driver` of the program as skopeo's transport writes them. */
-function renderStorage(options: readonly string[]): string {
-  // `--root=DIR`, or `--root` and `DIR` as two options.
-  const words = options.flatMap((one, index) =>
-    /^--[a-z-]+$/.test(one) ? [`${one}=${options[index + 1] ?? ""}`] : [one],
-  );
-  const valueOf = (name: string): string | undefined =>
-    words.findLast((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const driver = valueOf("storage-driver") ?? "";
-  const root = valueOf("root");
-  const runRoot = valueOf("runroot");
-  if (root === undefined && driver === "") return "";
-  return `[${driver}@${root ?? ""}${runRoot === undefined ? "" : `+${runRoot}`}]`;
+function renderPullFlags(platform: string | undefined, flags: EngineFlags): readonly string[] {
+  return [...(platform === undefined ? [] : [`--platform=${platform}`]), ...flags.pull];
 }

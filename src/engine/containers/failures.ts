@@ -1,6 +1,6 @@
 import { XbuildError } from "../../errors.ts";
 import { hasInOrder, textBetween } from "../../text.ts";
-import type { EngineBuild } from "../model.ts";
+import type { BuildCall } from "./commands.ts";
 import type { RunResult } from "./run.ts";
 
 /** What engines say when they cannot start a container at all, as against a step that fails. */
@@ -9,11 +9,7 @@ const cannotRun =
 const privileged = /cannot clone|unshare\(|setrlimit|newuidmap/i;
 
 /** The error for an engine's build that ended with a status of its own, or with none. */
-export function describeFailure(
-  build: EngineBuild,
-  engine: string,
-  result: RunResult,
-): XbuildError {
+export function describeFailure(build: BuildCall, engine: string, result: RunResult): XbuildError {
   const exitStatus = result.status === 0 ? 1 : result.status;
   const isRefused = hasInOrder(result.tail, privileged, /not permitted|denied/i);
   if (isRefused || cannotRun.test(result.tail)) {

@@ -1,6 +1,6 @@
 import { execFile, type ExecFileException } from "node:child_process";
 import { XbuildError } from "../../errors.ts";
-import type { EngineLog } from "../model.ts";
+import type { OutputLog } from "../../reporter.ts";
 import { interruptGroup, signalGroup, type RunningProgram } from "./processes.ts";
 
 /** How much of an engine's error output is kept to explain a failure, in bytes. */
@@ -52,7 +52,7 @@ function runQuietly([program = "", ...args]: readonly string[]): Promise<Answer>
 }
 
 export interface StreamOptions {
-  readonly log: EngineLog;
+  readonly log: OutputLog;
   readonly signal: AbortSignal;
   /** How it is stopped when `signal` aborts. */
   readonly interrupt?: (running: RunningProgram) => void;

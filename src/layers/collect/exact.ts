@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { digestHex } from "../../oci/oci.ts";
 import type { Digest } from "../../oci/oci.ts";
-import { createExpander, detectCompression } from "../../archive/archive.ts";
+import { createExpander, detectCompression, type Compression } from "../../archive/archive.ts";
 import { layerTypes } from "./found.ts";
 import type { FoundLayer } from "./found.ts";
-import type { CollectOptions, Compression } from "../model.ts";
+import type { CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayers } from "./previous.ts";
 import { readChunks, readStart } from "../../archive/archive.ts";

@@ -2,10 +2,10 @@ import { compressionOf, ociLayerType, toOciMediaType } from "../../oci/oci.ts";
 import type { Descriptor, Digest, HistoryEntry } from "../../oci/oci.ts";
 import type { Listing } from "./listing.ts";
 import { pickHistory } from "./listing.ts";
-import type { CollectedEntry, CollectedLayer, Compression } from "../model.ts";
+import type { CollectedEntry, CollectedLayer } from "../model.ts";
 import type { PreviousLayer } from "./previous.ts";
 import type { ListedEntry } from "../directory/documents.ts";
-import { refuse } from "../../archive/archive.ts";
+import { refuse, type Compression } from "../../archive/archive.ts";
 
 /** What a listed layer proved to be. */
 export type FoundLayer =

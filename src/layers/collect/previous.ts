@@ -30,9 +30,13 @@ export interface PreviousLayers {
   readonly byName: ReadonlyMap<string, PreviousLayer>;
 }
 
-/** The entries of one previous image, in order. */
+/** The entries of one previous image that a build is offered, in order. */
 export function listPreviousEntries(previous: PreviousImage): readonly PreviousEntry[] {
-  return listHistory(previous.image).map(({ entry, layer }) => {
+  const { withheld } = previous;
+  const offered = listHistory(previous.image).filter(
+    ({ layer }) => layer === undefined || !withheld.has(layer.descriptor.digest),
+  );
+  return offered.map(({ entry, layer }) => {
     if (layer === undefined) return { entry, layer: undefined };
     const descriptor = previous.trusted ? layer.descriptor : withoutOwn(layer.descriptor);
     const { diffId } = layer;

@@ -4,7 +4,7 @@ import { digestHex } from "../../oci/oci.ts";
 import type { Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
 import { renderHistory, renderNames } from "./history-document.ts";
-import type { DirectoryIdentity, LayersDirectory, LayersInput } from "../model.ts";
+import type { DirectoryIdentity, LayersInput } from "../model.ts";
 import { listPreviousEntries } from "../collect/previous.ts";
 import { refuse } from "../../archive/archive.ts";
 
@@ -17,7 +17,12 @@ export interface InputBlob {
   readonly mtimeNs: bigint;
 }
 
-export interface PreparedLayers extends LayersDirectory {
+/** The `<path>` of an OUTPUT as directories of this machine. */
+export interface PreparedLayers {
+  /** What the steps find at `<path>`; they cannot write there. */
+  readonly root: string;
+  /** Empty: for what the steps write to `<path>/output`. */
+  readonly output: string;
   readonly inputBlobs: readonly InputBlob[];
   /** Of the output directory. */
   readonly identity: DirectoryIdentity;

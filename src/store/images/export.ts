@@ -17,27 +17,29 @@ import { withLock } from "../../system/lock.ts";
 import { blobPath, type Store } from "../layout/paths.ts";
 
 export interface ExportOptions {
+  /** Where the layout is written; it is made where it is not there. */
+  readonly directory: string;
+  /** Without one, the entry that has none is replaced. */
+  readonly name?: string | undefined;
   /** Layers that are not here may be missing in the layout: it is pushed to where they are. */
-  readonly partial?: boolean;
+  readonly isPartial?: boolean;
   /** The directory is one of a run: blobs may be the store's own files, under another name. */
   readonly isOurs?: boolean;
 }
 
 /**
- * Writes an image of the store into an OCI layout of its own (`-o oci:DIR[:NAME]`), which is made where it
- * is not there; what an existing one has under other names stays. Blobs are reflinked or copied, and in a
- * directory of ours hard-linked, whichever works first. Without a name, the entry that has none is replaced.
+ * Writes an image of the store into an OCI layout of its own (`-o oci:DIR[:NAME]`); what an existing one has under
+ * other names stays. Blobs are reflinked or copied, and in a directory of ours hard-linked, whichever works first.
  * Errors: `image-incomplete` (layers that are not on this machine), `image-invalid` (the layout's index).
  */
 export async function exportLayout(
   store: Store,
   image: Image,
-  directory: string,
-  name?: string,
-  options: ExportOptions = {},
+  options: ExportOptions,
 ): Promise<void> {
+  const { directory, name } = options;
   const missing = await listMissingLayers(store, image);
-  if (options.partial !== true) assertComplete(missing);
+  if (options.isPartial !== true) assertComplete(missing);
   const lacking = new Set(missing.map((layer) => layer.digest));
   const blobs = join(directory, "blobs", "sha256");
   await makeDirectories(blobs);

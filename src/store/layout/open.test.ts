@@ -170,10 +170,10 @@ test("exported layouts keep their other names and are read by skopeo", () =>
     const out = join(directory, "out");
     const one = await commitTestImage(store, ["one"], { names: [name] });
     const two = await commitTestImage(store, ["one", "two"], { names: [name] });
-    await exportLayout(store, one, out, "first");
-    await exportLayout(store, two, out, "second");
-    await exportLayout(store, two, out);
-    await exportLayout(store, one, out);
+    await exportLayout(store, one, { directory: out, name: "first" });
+    await exportLayout(store, two, { directory: out, name: "second" });
+    await exportLayout(store, two, { directory: out });
+    await exportLayout(store, one, { directory: out });
     const { stdout } = await run("skopeo", ["inspect", `oci:${out}:first`]);
     expect(JSON.parse(stdout)).toMatchObject({ Digest: one.digest });
     const index = JSON.parse(await readFile(join(out, "index.json"), "utf8"));
@@ -190,7 +190,7 @@ test("an image with a layer that is elsewhere is committed, and not exported", (
     const image = createTestImage([layer]);
     await commitImage(ours, { image, stagedBlobs: [], names: [name] });
     expect((await readImage(store, image.digest))?.digest).toBe(image.digest);
-    const exported = exportLayout(store, image, join(directory, "out"));
+    const exported = exportLayout(store, image, { directory: join(directory, "out") });
     await expect(exported).rejects.toMatchObject({ code: "image-incomplete" });
     await expect(stat(join(directory, "out"))).rejects.toMatchObject({ code: "ENOENT" });
   }));

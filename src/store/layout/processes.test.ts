@@ -19,7 +19,7 @@ const atOnce = 3;
 
 let worker: Awaited<ReturnType<typeof bundleModule>>;
 beforeAll(async () => {
-  worker = await bundleModule("test/helpers/store-worker.ts");
+  worker = await bundleModule("test/support/store-worker.ts");
 });
 afterAll(() => worker.remove());
 

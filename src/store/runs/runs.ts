@@ -32,6 +32,8 @@ export interface Run {
   hold(image: Image): Promise<boolean>;
   /** Empties `layers` and `staging`: what the build wrote is collected, or of no use, and takes room. */
   discardWork(): Promise<void>;
+  /** Lets the directory stay for the next cleaner, who reads the notes: `end` does nothing then. */
+  leave(): void;
   /** Removes the directory. What cannot be removed the store is told of; it is the next cleaner's. */
   end(): Promise<void>;
 }
@@ -63,6 +65,7 @@ export async function beginRun(store: Store): Promise<Run> {
     await mkdir(directory, { mode: 0o700 });
     const [staging, layers] = [join(directory, "staging"), join(directory, "layers")];
     await Promise.all([makePrivateDirectory(staging), makePrivateDirectory(layers)]);
+    const state = { isLeft: false };
     return {
       store,
       id,
@@ -78,7 +81,12 @@ export async function beginRun(store: Store): Promise<Run> {
           await makePrivateDirectory(path);
         }
       },
-      end: () => removeWork(store, directory),
+      leave: () => {
+        state.isLeft = true;
+      },
+      end: async () => {
+        if (!state.isLeft) await removeWork(store, directory);
+      },
     };
   });
 }

@@ -94,6 +94,15 @@ export interface LayerFixture {
   readonly history?: HistoryEntry;
 }
 
+/** Of a previous image that is in the store as a whole. */
+const ofTheStore = {
+  origin: "store",
+  isDestination: false,
+  withheld: new Set<Digest>(),
+  locations: [],
+  files: new Map<Digest, string>(),
+} as const;
+
 /** A previous image of these layers. */
 export function createPrevious(
   layers: readonly LayerFixture[],
@@ -119,7 +128,7 @@ export function createPrevious(
     annotations: {},
     created: "2026-01-01T00:00:00Z",
   });
-  return { reference, image, trusted };
+  return { reference, image, trusted, ...ofTheStore };
 }
 
 /** What a collected output becomes as the next build's previous image. */
@@ -135,5 +144,5 @@ export function asPrevious(output: CollectedOutput, trusted = true): PreviousIma
     annotations: output.annotations,
     created: "2026-01-01T00:00:00Z",
   });
-  return { reference: "localhost/app:latest", image, trusted };
+  return { reference: "localhost/app:latest", image, trusted, ...ofTheStore };
 }

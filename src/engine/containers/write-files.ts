@@ -1,34 +1,31 @@
-import { createHash } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { XbuildError } from "../errors.ts";
-import type { Image } from "../oci/oci.ts";
-import type { Run } from "../store/store.ts";
-import { copyImage } from "../copy/copy.ts";
-import type { BuildPorts } from "../pipeline/pipeline.ts";
+import { copyImage } from "../../copy/copy.ts";
+import { XbuildError } from "../../errors.ts";
+import type { Image } from "../../oci/oci.ts";
+import type { LoadSource, SessionWorkspace } from "../model.ts";
+import type { ContainersCommands } from "./commands.ts";
+import { labelRun } from "./run-names.ts";
 
 /**
  * `-o PATH`, `-o type=local|tar,dest=PATH`, `-o -`: the image's flattened files. The engine writes
  * them, so that this means what it means there: the image is loaded under a passing name, and a
  * build that only names it has it as its result.
- * @param source the image as skopeo reads it
  */
 export async function writeFiles(
-  run: Run,
-  ports: BuildPorts,
-  image: Image,
-  source: string,
+  { reference, image, scratch }: LoadSource,
   destination: string,
+  { commands, run, signal }: SessionWorkspace & { readonly commands: ContainersCommands },
 ): Promise<void> {
   assertNoTriggers(image, destination);
-  const { engine, signal } = ports;
-  const label = `xbuild-files-${createHash("sha256").update(run.id).digest("hex").slice(0, 16)}`;
+  const label = `xbuild-files-${labelRun(run)}`;
   const name = `localhost/${label}:latest`;
-  const directory = join(run.directory, "files");
+  const directory = join(scratch, "files");
   await mkdir(directory, { recursive: true });
   const file = join(directory, "Containerfile");
   await writeFile(file, `FROM ${name}\n`);
-  await copyImage(source, `containers-storage:${engine.storageSpecifier()}${name}`, { signal });
+  const storage = `containers-storage:${commands.storageSpecifier()}`;
+  await copyImage(reference, `${storage}${name}`, { signal });
   try {
     const flags = [
       "--quiet",
@@ -37,12 +34,12 @@ export async function writeFiles(
       `--iidfile=${join(directory, "iid")}`,
     ];
     const args = [...flags, `--output=${destination}`, `--file=${file}`, directory];
-    const status = await engine.passThrough(args);
+    const status = await commands.passThrough(args);
     if (status !== 0) throw notWritten(destination, status);
   } finally {
     // buildah 1.28 leaves the container of a stage that has no instruction.
-    await engine.removeContainers(`${label}-working-container`);
-    await engine.removeImages([name]);
+    await commands.removeContainers(`${label}-working-container`);
+    await commands.removeImages([name]);
   }
 }
 

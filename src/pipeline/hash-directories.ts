@@ -7,8 +7,10 @@ import {
 import { hashContext, type ContextHash } from "../context/context.ts";
 import type { WalkOptions } from "../context/context.ts";
 import type { BuildPlan } from "../plan/plan.ts";
-import { contextCachePath, type Store } from "../store/store.ts";
+import type { StepsRequest } from "../engine/engine.ts";
+import { contextCachePath } from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
+import type { BuildWorkspace } from "./workspace.ts";
 
 /**
  * Hashes of the directories whose content the build depends on, by a name that tells their role:
@@ -16,34 +18,31 @@ import type { BuildRequest } from "./request.ts";
  * volume that the build may write, a named context that is no directory of this machine.
  */
 export async function hashDirectories(
-  store: Store,
-  request: BuildRequest,
   plan: BuildPlan,
-  options: HashingOptions,
+  { steps }: BuildRequest,
+  { store, signal, before }: HashingWorkspace,
 ): Promise<ReadonlyMap<string, ContextHash> | undefined> {
-  const volumes = listVolumes(request);
+  const volumes = listVolumes(steps);
   const contexts = plan.contexts.map(
-    (name) => [name, request.buildContexts.get(name) ?? ""] as const,
+    (name) => [name, steps.buildContexts.get(name) ?? ""] as const,
   );
   const local = contexts.filter(([, value]) => !value.startsWith("docker-image://"));
   if (volumes === undefined || local.some(([, value]) => value.includes("://"))) return undefined;
-  const ignore = await readIgnoreFile(request.ignoreFile);
+  const ignore = await readIgnoreFile(steps.ignoreFile);
   /** Digests of files that did not change are remembered in the store. */
   const hashOne = async (role: string, path: string, walk: WalkOptions): Promise<Hashed> => {
     const cache = contextCachePath(store, path);
-    const { signal, before } = options;
     return [role, await hashContext(path, { ...walk, signal, cache, before: before?.get(role) })];
   };
   const hashed = await Promise.all([
-    ...(plan.readsContext ? [hashOne("context", request.context, ignore)] : []),
+    ...(plan.readsContext ? [hashOne("context", steps.context, ignore)] : []),
     ...local.map(([name, path]) => hashOne(`context ${name}`, path, keepAll)),
     ...volumes.map((path) => hashOne(`volume ${path}`, path, keepAll)),
   ]);
   return new Map(hashed);
 }
 
-export interface HashingOptions {
-  readonly signal: AbortSignal;
+export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal"> {
   /** What they were a moment ago: what has not moved since is not read again. */
   readonly before?: ReadonlyMap<string, ContextHash>;
 }
@@ -59,12 +58,12 @@ async function readIgnoreFile(path: string | undefined): Promise<WalkOptions> {
 }
 
 /** Host paths of `--volume HOST:CONTAINER[:OPTIONS]`, or undefined where the build may write one. */
-function listVolumes(request: BuildRequest): readonly string[] | undefined {
-  const values = request.flags.step.flatMap((flag) =>
+function listVolumes({ flags }: StepsRequest): readonly string[] | undefined {
+  const values = flags.step.flatMap((flag) =>
     flag.startsWith("--volume=") ? [flag.slice("--volume=".length)] : [],
   );
   // After `--` a volume may be given in other forms; what it is, is then not looked into.
-  if (request.flags.step.some((flag) => /^(?:-v|--volume$)/.test(flag))) return undefined;
+  if (flags.step.some((flag) => /^(?:-v|--volume$)/.test(flag))) return undefined;
   const parsed = values.map((value) => value.split(":"));
   const writable = parsed.some(
     ([, , options = ""]) => !options.split(",").some((one) => one === "ro" || one === "O"),

@@ -1,7 +1,6 @@
-import type { EngineBuild, Engine } from "../engine/engine.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import type { EngineBuild } from "../model.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
-import type { BuildRequest } from "./request.ts";
+import type { BuildCall, ContainersCommands } from "./commands.ts";
 
 /** Stands for a directory that a build makes; the script that `renderCalls` gives makes it too. */
 const directory = "$XBUILD_RUN";
@@ -10,45 +9,48 @@ const mask = "***";
 const secretName = /pass|secret|token|key|credential|auth/i;
 
 /**
- * The engine calls that a build would make, in order, each with its plain Containerfile: a shell
+ * The calls that a build would make, in order, each with its plain Containerfile: a shell
  * script that does what the build does, but for what is xbuild's own (the previous image under the
  * layers directory, and the image in the end). Values that look secret are masked.
  */
-export function renderCalls(request: BuildRequest, plan: BuildPlan, engine: Engine): string {
-  const shown = { ...request, buildArgs: maskArguments(request.buildArgs) };
-  const stages = [...plan.stages, plan.environment];
-  const calls = stages.map((stage) => {
-    const name = stage === plan.environment ? environmentName : cacheName(shown, stage.index);
-    return { call: createStageCall(shown, plan, stage, new Map()), names: [name] };
+export function renderScript(
+  commands: ContainersCommands,
+  { plan, steps }: Pick<EngineBuild, "plan" | "steps">,
+): string {
+  const build = { plan, steps: { ...steps, buildArgs: maskArguments(steps.buildArgs) } };
+  const named = plan.stages.map((stage) => {
+    const isEnvironment = stage.kind === "layered";
+    const name = isEnvironment ? environmentName : cacheName(steps, stage.index);
+    return { ...createStageCall(build, stage, new Map()), names: [name] };
   });
+  const others = plan.stages.filter(({ kind }) => kind === "plain");
   const images = {
     environment: environmentName,
-    stages: new Map(plan.stages.map((stage) => [stage.index, cacheName(shown, stage.index)])),
+    stages: new Map(others.map(({ index }) => [index, cacheName(steps, index)])),
     pinned: new Map<string, string>(),
     variables: new Set<string>(),
-    epoch: shown.epoch,
+    epoch: steps.epoch,
   };
-  const layers = { root: `${directory}/layers`, output: `${directory}/output` };
-  calls.push({ call: createLayeringCall(shown, plan, images, layers, []), names: [] });
-  const head = `#!/bin/sh
+  const place = { root: `${directory}/layers`, output: `${directory}/output` };
+  const layering = { images, directory: place, names: [] };
+  const calls = [...named, createLayeringCall(build, plan.target, layering)];
+  return [head, ...calls.map((call, index) => renderCall(call, index + 1, commands))].join("\n");
+}
+
+const head = `#!/bin/sh
 set -eu
 XBUILD_RUN=$(mktemp -d)
 mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output"
 chmod 0777 "$XBUILD_RUN/output"
 `;
-  return [
-    head,
-    ...calls.map(({ call, names }, index) => renderCall({ ...call, names }, index + 1, engine)),
-  ].join("\n");
-}
 
 function maskArguments(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
   return new Map([...values].map(([name, value]) => [name, secretName.test(name) ? mask : value]));
 }
 
-function renderCall(call: EngineBuild, number: number, engine: Engine): string {
+function renderCall(call: BuildCall, number: number, commands: ContainersCommands): string {
   const files = { containerfile: "-", iidfile: `${directory}/image-${number}` };
-  const words = engine.renderBuild(call, files).map(maskWord).map(quoteWord);
+  const words = commands.renderBuild(call, files).map(maskWord).map(quoteWord);
   const end = chooseEnd(call.text);
   return `# ${number}. ${call.purpose}\n${words.join(" ")} <<'${end}'\n${call.text}${end}\n`;
 }

@@ -1,13 +1,12 @@
-import type { BuildPorts, BuildRequest } from "./request.ts";
-import type { BuildPlan } from "../plan/plan.ts";
-import type { Digest, Json } from "../oci/oci.ts";
-import { digestBytes } from "../oci/oci.ts";
-import type { RunContext } from "../engine/engine.ts";
-import type { Store } from "../store/store.ts";
 import type { ContextHash } from "../context/context.ts";
-import { hashDirectories } from "./directories.ts";
+import { type Digest, digestBytes, type Json } from "../oci/oci.ts";
+import type { BuildPlan } from "../plan/plan.ts";
+import type { Store } from "../store/store.ts";
+import { hashDirectories } from "./hash-directories.ts";
+import type { BuildRequest } from "./request.ts";
 import { pullImage, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
+import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
 const keyVersion = 1;
@@ -37,22 +36,23 @@ export type KeyParts = { readonly [part: string]: Json };
  * Finds out what the build depends on: resolves its images in the engine's storage (pulling what
  * the policy asks for) and hashes its context. Queries the engine, and builds nothing.
  */
-export async function readInputs(
-  store: Store,
-  request: BuildRequest,
+export async function resolveInputs(
   plan: BuildPlan,
-  ports: BuildPorts,
+  request: BuildRequest,
+  work: BuildWorkspace,
 ): Promise<BuildInputs> {
-  const context: RunContext = { log: ports.reporter.log, signal: ports.signal, directory: "" };
   const [resolved, directories] = await Promise.all([
-    resolveImages(request, plan, ports, context),
-    hashDirectories(store, request, plan, { signal: ports.signal }),
+    resolveImages(plan, request, work),
+    hashDirectories(plan, request, work),
   ]);
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
   const known = directories ?? new Map<string, ContextHash>();
-  const hash = await openArgumentHash(store, request, plan);
-  const parts = describeKey(request, plan, images, known, hash);
+  const parts = await describeKey(plan, request, {
+    images,
+    directories: known,
+    store: work.store,
+  });
   const isKnown = plan.unpredictable.length === 0 && directories !== undefined;
   return {
     key: isKnown ? digestText(JSON.stringify(parts)) : undefined,
@@ -61,82 +61,77 @@ export async function readInputs(
     images,
     pending: new Set(pending),
     directories: known,
-    secrets: listSecretFiles(request),
+    secrets: listSecretFiles(request.steps),
   };
 }
 
 /** Names of secret arguments that the build declares. */
-function listRedacted(request: BuildRequest, plan: BuildPlan): readonly string[] {
-  return [...request.redacted].filter(
-    (name) => request.buildArgs.has(name) && plan.declaredArguments.has(name),
+function listRedacted({ steps, reuse }: BuildRequest, plan: BuildPlan): readonly string[] {
+  return [...reuse.redacted].filter(
+    (name) => steps.buildArgs.has(name) && plan.declaredArguments.has(name),
   );
 }
 
-type ArgumentHash = (name: string, value: string) => string;
-
-/** Digests of arguments; of secret ones under the store's own key. */
-async function openArgumentHash(
-  store: Store,
-  request: BuildRequest,
-  plan: BuildPlan,
-): Promise<ArgumentHash> {
-  const redacted = new Set(listRedacted(request, plan));
-  if (redacted.size === 0) return (_, value) => digestText(value);
-  const { openKeyedHash } = await import("../store/store.ts");
-  const hash = await openKeyedHash(store);
-  return (name, value) => (redacted.has(name) ? hash(value) : digestText(value));
-}
-
-/** The inputs when the engine has all images: pulls those that it has not. */
-export async function pullPending(
-  store: Store,
-  inputs: BuildInputs,
-  request: BuildRequest,
-  plan: BuildPlan,
-  ports: BuildPorts,
-): Promise<BuildInputs> {
-  if (inputs.pending.size === 0) return inputs;
-  const context: RunContext = { log: ports.reporter.log, signal: ports.signal, directory: "" };
+/** The build when the engine has all images: pulls those that it has not. */
+export async function pullPending(build: Build, work: BuildWorkspace): Promise<Build> {
+  const { plan, request, inputs } = build;
+  if (inputs.pending.size === 0) return build;
   const images = new Map(inputs.images);
-  for (const name of inputs.pending) {
-    images.set(name, await pullImage(name, request, ports, context, undefined));
-  }
+  for (const name of inputs.pending) images.set(name, await pullImage(name, request, work));
   // A tag may have moved on between the two questions.
-  const hash = await openArgumentHash(store, request, plan);
-  const parts = describeKey(request, plan, images, inputs.directories, hash);
+  const { directories } = inputs;
+  const parts = await describeKey(plan, request, { images, directories, store: work.store });
   const key = inputs.key === undefined ? undefined : digestText(JSON.stringify(parts));
-  return { ...inputs, key, parts, images, pending: new Set() };
+  return { ...build, inputs: { ...inputs, key, parts, images, pending: new Set() } };
 }
 
 function digestText(text: string): Digest {
   return digestBytes(new TextEncoder().encode(text));
 }
 
-function describeKey(
-  request: BuildRequest,
+/** What is found outside of the file and the command line. */
+interface Findings extends Pick<BuildInputs, "images" | "directories"> {
+  readonly store: Store;
+}
+
+async function describeKey(
   plan: BuildPlan,
-  images: ReadonlyMap<string, Digest>,
-  directories: ReadonlyMap<string, ContextHash>,
-  hash: ArgumentHash,
-): KeyParts {
-  const used = [...request.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
+  request: BuildRequest,
+  { images, directories, store }: Findings,
+): Promise<KeyParts> {
+  const { steps, image, layers } = request;
   return {
     version: keyVersion,
     texts: plan.texts,
     escape: plan.containerfile.escape,
-    output: plan.target.stage.index,
-    arguments: sortEntries(used.map(([name, value]) => [name, hash(name, value)])),
-    platform: request.platform ?? null,
+    output: plan.target.index,
+    arguments: await hashArguments(plan, request, store),
+    platform: steps.platform ?? null,
     images: sortEntries([...images]),
     directories: sortEntries([...directories].map(([role, { digest }]) => [role, digest])),
-    labels: sortEntries([...request.labels]),
-    annotations: sortEntries(Object.entries(request.annotations)),
-    epoch: request.epoch ?? null,
+    labels: sortEntries([...image.labels]),
+    annotations: sortEntries(Object.entries(image.annotations)),
+    epoch: steps.epoch ?? null,
     // The flag reaches the engine, which then gives its layers that time; the variable does not.
-    timestamp: request.timestamp,
-    limits: [request.maxLayers, request.maxLayerSize, request.allowDevices],
-    flags: request.flags.step,
+    timestamp: steps.timestamp,
+    limits: [layers.maxLayers, layers.maxLayerSize, layers.allowDevices],
+    flags: steps.flags.step,
   };
+}
+
+/** Digests of the arguments that the build declares; of secret ones under the store's own key. */
+async function hashArguments(plan: BuildPlan, request: BuildRequest, store: Store): Promise<Json> {
+  const used = [...request.steps.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
+  const redacted = new Set(listRedacted(request, plan));
+  const hashSecret = redacted.size === 0 ? digestText : await openSecretHash(store);
+  return sortEntries(
+    used.map(([name, value]) => [name, redacted.has(name) ? hashSecret(value) : digestText(value)]),
+  );
+}
+
+async function openSecretHash(store: Store): Promise<(value: string) => string> {
+  const { openKeyedHash } = await import("../store/store.ts");
+  return openKeyedHash(store);
 }
 
 function sortEntries(entries: readonly (readonly [string, string])[]): Json {

@@ -1,6 +1,7 @@
-import type { ScopedArgument, SourceText } from "../containerfile/containerfile.ts";
-import { encodeText } from "../containerfile/containerfile.ts";
-import type { BuildPlan, LayeringImages } from "./model.ts";
+import type { ScopedArgument, SourceText } from "../../containerfile/containerfile.ts";
+import { encodeText } from "../../containerfile/containerfile.ts";
+import type { LayeredStage } from "../../plan/plan.ts";
+import type { LayeringImages } from "./lower.ts";
 
 /** https://reproducible-builds.org/specs/source-date-epoch/ */
 export const epochVariable = "SOURCE_DATE_EPOCH";
@@ -10,12 +11,12 @@ export const epochVariable = "SOURCE_DATE_EPOCH";
  * their scope, and the split at OUTPUT must not show. An argument whose name the environment has
  * as a variable is left out: there the variable counts, always (Dockerfile reference, ARG).
  */
-export function renderArguments(plan: BuildPlan, images: LayeringImages): SourceText {
-  const { escape } = plan.containerfile;
-  const lines = plan.layering.argumentsAtOutput
+export function renderArguments(stage: LayeredStage, images: LayeringImages): SourceText {
+  const { escape } = stage;
+  const lines = stage.layering.argumentsAtOutput
     .filter((one) => !images.variables.has(one.name))
     .map((one) => renderArgument(one, escape));
-  const epoch = declaresEpoch(plan, images) ? [`ARG ${epochVariable}`] : [];
+  const epoch = declaresEpoch(stage, images) ? [`ARG ${epochVariable}`] : [];
   return [...lines, ...epoch].map((line) => `${line}\n`).join("");
 }
 
@@ -28,9 +29,9 @@ function renderArgument(argument: ScopedArgument, escape: string): SourceText {
 }
 
 /** RUN finds SOURCE_DATE_EPOCH where one is set; its value comes as a build argument. */
-function declaresEpoch(plan: BuildPlan, images: LayeringImages): boolean {
+function declaresEpoch(stage: LayeredStage, images: LayeringImages): boolean {
   if (images.epoch === undefined || images.variables.has(epochVariable)) return false;
-  return !plan.layering.argumentsAtOutput.some((one) => one.name === epochVariable);
+  return !stage.layering.argumentsAtOutput.some((one) => one.name === epochVariable);
 }
 
 function quoteWord(value: SourceText, escape: string): SourceText {

@@ -1,0 +1,141 @@
+import { createHash } from "node:crypto";
+import {
+  type BuildPlan,
+  declaredNames,
+  type LayeredStage,
+  locateStep,
+  type StagePlan,
+} from "../../plan/plan.ts";
+import type { EngineBuild, LayersDirectory, StepsRequest } from "../model.ts";
+import type { BuildCall, Mount } from "./commands.ts";
+import { epochVariable } from "./layering-arguments.ts";
+import { lowerLayering, lowerStage, type LayeringImages, type PinnedImages } from "./lower.ts";
+
+type Build = Pick<EngineBuild, "plan" | "steps">;
+
+/**
+ * The engine call that builds one stage, with the engine's cache. It gives no name: where the image is
+ * there already, a build writes back the names that it read, and may bring back one that was removed
+ * meanwhile; `tag` adds one and leaves the others alone.
+ */
+export function createStageCall(
+  { plan, steps }: Build,
+  stage: StagePlan,
+  pinned: PinnedImages,
+): BuildCall {
+  return {
+    ...commonCall(plan, steps),
+    purpose: stage.kind === "layered" ? "environment" : `stage ${stage.name}`,
+    text: lowerStage(plan, stage, pinned),
+    mode: "cached",
+    names: [],
+    mounts: [],
+    ...passArguments(steps, environmentArguments(plan, steps)),
+    flags: [
+      ...renderContexts(steps),
+      ...steps.flags.access,
+      ...steps.flags.step,
+      ...steps.flags.cache,
+      ...(steps.timestamp ? [`--timestamp=${steps.epoch}`] : []),
+    ],
+  };
+}
+
+/** What the layering steps run with. */
+export interface LayeringPlace {
+  readonly images: LayeringImages;
+  readonly directory: LayersDirectory;
+  /** Names for the image of the metadata instructions. */
+  readonly names: readonly string[];
+}
+
+/** The engine call that runs the layering steps, the layers directory mounted, nothing of them committed. */
+export function createLayeringCall(
+  { plan, steps }: Build,
+  stage: LayeredStage,
+  { images, directory, names }: LayeringPlace,
+): BuildCall {
+  return {
+    ...commonCall(plan, steps),
+    purpose: "layering steps",
+    text: lowerLayering(plan, stage, images),
+    mode: "single",
+    names,
+    mounts: mountLayers(directory, stage.output.path),
+    ...passArguments(steps, layeringArguments(plan, steps)),
+    flags: [...renderContexts(steps), ...steps.flags.access, ...steps.flags.step],
+  };
+}
+
+/** The name that keeps a stage's image, and with it the engine's cache, between builds. */
+export function cacheName({ cacheKey, platform }: StepsRequest, stage: number): string {
+  const of = [cacheKey, platform ?? "", stage].join("\n");
+  const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
+  return `localhost/xbuild-env:${hash}`;
+}
+
+function commonCall(
+  plan: BuildPlan,
+  steps: StepsRequest,
+): Pick<
+  BuildCall,
+  "context" | "noCache" | "platform" | "pull" | "ignoreFile" | "quiet" | "locate"
+> {
+  const { context, noCache, platform, ignoreFile, quiet } = steps;
+  return {
+    context,
+    noCache,
+    platform,
+    pull: steps.pull === "never" ? "never" : "missing",
+    ignoreFile,
+    quiet,
+    locate: (step) => locateStep(plan.containerfile, step),
+  };
+}
+
+/** Named contexts: their paths are absolute. */
+function renderContexts({ buildContexts }: StepsRequest): readonly string[] {
+  return [...buildContexts].map(([name, value]) => `--build-context=${name}=${value}`);
+}
+
+function mountLayers(directory: LayersDirectory, path: string): readonly Mount[] {
+  return [
+    { source: directory.root, target: path, readOnly: true },
+    {
+      source: directory.output,
+      target: `${path.replace(/(?<!\/)\/+$/, "")}/output`,
+      readOnly: false,
+    },
+  ];
+}
+
+function passArguments(
+  { hiddenArgs }: StepsRequest,
+  buildArgs: ReadonlyMap<string, string>,
+): Pick<BuildCall, "buildArgs" | "hiddenArgs"> {
+  const hidden = [...hiddenArgs].filter((name) => buildArgs.has(name));
+  return { buildArgs, hiddenArgs: new Set(hidden) };
+}
+
+/** All arguments but those that are declared only after OUTPUT: the engine warns of what it cannot use. */
+function environmentArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap<string, string> {
+  const { layering, declaredBeforeOutput } = plan.target;
+  const later = declaredNames(layering.instructions, plan.containerfile.escape);
+  const given = [...steps.buildArgs].filter(
+    ([name]) => !later.has(name) || declaredBeforeOutput.has(name),
+  );
+  const isWanted = declaredBeforeOutput.has(epochVariable);
+  return isWanted ? withEpoch(steps, given) : new Map(given);
+}
+
+function layeringArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap<string, string> {
+  const given = [...steps.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
+  return withEpoch(steps, given);
+}
+
+function withEpoch(
+  { epoch }: StepsRequest,
+  given: readonly (readonly [string, string])[],
+): ReadonlyMap<string, string> {
+  return new Map(epoch === undefined ? given : [...given, [epochVariable, String(epoch)]]);
+}

@@ -1,0 +1,88 @@
+import type { Digest } from "../../oci/oci.ts";
+import type { Diagnostic } from "../../diagnostics.ts";
+import type { OutputLog } from "../../reporter.ts";
+import type { Engine, StepPlace } from "../model.ts";
+
+/** A bind mount of a host directory into the container of every RUN. */
+export interface Mount {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+}
+
+/** "Build this plain Containerfile": one call of the program's `build`. */
+export interface BuildCall {
+  /** What it is for, in the report's words. */
+  readonly purpose: string;
+  /** The plain Containerfile, one character a byte. */
+  readonly text: string;
+  readonly context: string;
+  /**
+   * `cached`: every step is committed and found again. `single`: steps run in one working
+   * container, which is thrown away with every process that they left, and only the last stage is committed.
+   */
+  readonly mode: "cached" | "single";
+  readonly noCache: boolean;
+  readonly names: readonly string[];
+  readonly mounts: readonly Mount[];
+  readonly buildArgs: ReadonlyMap<string, string>;
+  /** Names of arguments whose values must not stand on the engine's command line. */
+  readonly hiddenArgs: ReadonlySet<string>;
+  readonly platform: string | undefined;
+  readonly pull: "missing" | "never";
+  readonly ignoreFile: string | undefined;
+  readonly quiet: boolean;
+  /** Flags that the user's command line hands on as they are. */
+  readonly flags: readonly string[];
+  /** Where in the user's file a step stands that the engine names. */
+  readonly locate: (step: string) => StepPlace | undefined;
+}
+
+/** Paths that a build's command line names: where its Containerfile is read, and the image's ID written. */
+export interface BuildFiles {
+  readonly containerfile: string;
+  readonly iidfile: string;
+}
+
+/** Where a call runs. */
+export interface CallContext {
+  readonly log: OutputLog;
+  readonly signal: AbortSignal;
+  /** A private directory for files that the call needs. */
+  readonly directory: string;
+  /** Told what names the engine's process, so that a later run can stop it if this one is killed. */
+  readonly note?: (process: string) => Promise<void>;
+  /** Told what the user should know, and what does not end the call. */
+  readonly warn?: (diagnostic: Diagnostic) => void;
+}
+
+/** The commands of a program of the containers/ family, each run to its end. */
+export interface ContainersCommands extends Pick<
+  Engine,
+  | "options"
+  | "ownFlags"
+  | "expectImage"
+  | "findImage"
+  | "readConfig"
+  | "passThrough"
+  | "runInNamespace"
+  | "listBuildFlags"
+  | "version"
+> {
+  readonly name: "buildah" | "podman";
+  /** The whole command line of a build, the program first; hidden arguments stand there by their names alone. */
+  readonly renderBuild: (build: BuildCall, files: BuildFiles) => readonly string[];
+  /** @returns the image's ID. Errors: `step-failed` with the program's exit status, `engine-cannot-run`. */
+  readonly build: (build: BuildCall, context: CallContext) => Promise<Digest>;
+  /** Asks the image's registry for it. Errors: `image-pull-failed`. */
+  readonly pull: (name: string, flags: readonly string[], context: CallContext) => Promise<void>;
+  readonly tag: (name: string, names: readonly string[]) => Promise<void>;
+  /** Removes names (and images that then have none). Idempotent. */
+  readonly removeImages: (names: readonly string[]) => Promise<void>;
+  /** Removes working containers whose name begins so. Idempotent. */
+  readonly removeContainers: (prefix: string) => Promise<void>;
+  /** Ends a build whose starter was killed, by what `note` was told. Idempotent. */
+  readonly stopOrphan: (process: string) => Promise<void>;
+  /** The storage as skopeo's containers-storage transport names it: `[driver@root+runroot]`, or "". */
+  readonly storageSpecifier: () => string;
+}

@@ -1,0 +1,38 @@
+import { interruptGroup, interruptSteps, type RunningProgram } from "./processes.ts";
+
+/** Where buildah's and podman's command lines differ. */
+export interface Dialect {
+  readonly name: "buildah" | "podman";
+  readonly imageId: (name: string) => readonly string[];
+  readonly listContainers: readonly string[];
+  readonly removeContainers: readonly string[];
+  /** How a build is stopped so that it leaves nothing behind. */
+  readonly interrupt: (running: RunningProgram) => void;
+  /** Asks the registry, whatever is here already. */
+  readonly pull: readonly string[];
+  /** Flags of `build` elsewhere that stand before the command here. */
+  readonly ownFlags: readonly string[];
+}
+
+export const buildah: Dialect = {
+  name: "buildah",
+  imageId: (name) => ["inspect", "--type=image", "--format={{.FromImageID}}", name],
+  // All: one whose making was cut short is not yet buildah's.
+  listContainers: ["containers", "--all", "--format={{.ContainerName}}"],
+  removeContainers: ["rm"],
+  interrupt: interruptGroup,
+  pull: ["pull", "--quiet", "--policy=always"],
+  ownFlags: [],
+};
+
+export const podman: Dialect = {
+  name: "podman",
+  imageId: (name) => ["image", "inspect", "--format={{.Id}}", name],
+  listContainers: ["ps", "--all", "--external", "--format={{.Names}}"],
+  // A container of another program (buildah's part of it), which may be mounted.
+  removeContainers: ["rm", "--force"],
+  interrupt: interruptSteps,
+  pull: ["pull", "--quiet"],
+  // podman build has no --runtime: it is an option of podman itself.
+  ownFlags: ["runtime"],
+};

@@ -1,0 +1,172 @@
+import type {
+  Containerfile,
+  Flag,
+  Instruction,
+  Reference,
+  ResolvedStage,
+  SourceText,
+  Stage,
+} from "../../containerfile/containerfile.ts";
+import {
+  applyEdits,
+  blank,
+  blankOutputs,
+  type BuildPlan,
+  type Edit,
+  type LayeredStage,
+  type StagePlan,
+} from "../../plan/plan.ts";
+import { renderArguments } from "./layering-arguments.ts";
+
+/** What only a session knows, for the text of the layering steps. */
+export interface LayeringImages {
+  /** The name that the environment's image has in this run. */
+  readonly environment: string;
+  /** The names that images from outside have in this run, by their names in the file. */
+  readonly pinned: PinnedImages;
+  /** Image IDs of the stages that the steps read, by stage index. */
+  readonly stages: ReadonlyMap<number, string>;
+  /** Names of the variables in the environment image's config. */
+  readonly variables: ReadonlySet<string>;
+  /** SOURCE_DATE_EPOCH in seconds. */
+  readonly epoch: number | undefined;
+}
+
+/** Names that a run gives to images from outside, by their names in the file; what has none keeps its own. */
+export type PinnedImages = ReadonlyMap<string, string>;
+
+/**
+ * The plain Containerfile whose last stage is the one of the plan, with the names that this run gives to images from
+ * outside: so the engine uses those very images, and its working containers, which are named after them, can be told
+ * to be this run's.
+ */
+export function lowerStage(plan: BuildPlan, stage: StagePlan, pinned: PinnedImages): SourceText {
+  const { containerfile } = plan;
+  const lowered = containerfile.stages[stage.index];
+  if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
+  const pins = pinned.size === 0 ? [] : plan.needed.flatMap((one) => pinImages(one, pinned));
+  return stage.kind === "plain"
+    ? lowerPlain(containerfile, lowered, pins)
+    : lowerEnvironment(containerfile, lowered, pins);
+}
+
+/** The file up to the end of the stage. */
+function lowerPlain(containerfile: Containerfile, stage: Stage, pins: readonly Edit[]): SourceText {
+  const end = stage.instructions.at(-1)?.span.end.offset ?? stage.from.span.end.offset;
+  const blanks = blankOutputs(containerfile, stage.index + 1);
+  const edits = [...blanks, ...pins.filter((pin) => !isWithin(pin, blanks))];
+  return finishText(applyEdits(containerfile.source, { start: 0, end }, edits));
+}
+
+/**
+ * The file up to the OUTPUT of the stage. ONBUILD triggers of the stage are blanked: they are the
+ * image's, and would fire when the layering steps start from the environment.
+ */
+function lowerEnvironment(
+  containerfile: Containerfile,
+  stage: Stage,
+  pins: readonly Edit[],
+): SourceText {
+  const end = stage.output?.span.start.offset ?? containerfile.source.length;
+  const triggers = stage.instructions
+    .filter((one) => one.keyword === "ONBUILD" && one.span.start.offset < end)
+    .map((one) => blank(containerfile, one));
+  const blanks = [...blankOutputs(containerfile, stage.index), ...triggers];
+  const edits = [...blanks, ...pins.filter((pin) => !isWithin(pin, blanks))];
+  return finishText(applyEdits(containerfile.source, { start: 0, end }, edits));
+}
+
+function pinImages(stage: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
+  const rename = (reference: Reference): string | undefined =>
+    reference.kind === "image" ? pinned.get(reference.name) : undefined;
+  return [...pinBase(stage, pinned), ...renameUses(stage, rename)];
+}
+
+/** A FROM with another image; line breaks within it are kept, behind it. */
+function pinBase({ stage, base, platform }: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
+  const image = base.kind === "image" ? pinned.get(base.name) : undefined;
+  if (image === undefined) return [];
+  const { span, text } = stage.from;
+  const flag = platform === undefined ? "" : `--platform=${platform} `;
+  const name = /\s(AS\s+\S+)\s*$/i.exec(text)?.[1];
+  const lines = "\n".repeat(stage.from.endLine - span.start.line);
+  return [{ span, text: `FROM ${flag}${image}${name === undefined ? "" : ` ${name}`}${lines}` }];
+}
+
+function renameUses(
+  { uses }: ResolvedStage,
+  rename: (reference: Reference) => string | undefined,
+): readonly Edit[] {
+  return uses.flatMap((use): readonly Edit[] => {
+    const image = rename(use.reference);
+    if (image === undefined) return [];
+    return [{ span: use.flag.span, text: renameSource(use.instruction, use.flag, image) }];
+  });
+}
+
+/**
+ * For a last stage that would have no instruction: buildah 1.28 leaves the working container of such
+ * a stage behind. Nobody reads what it says.
+ */
+const fillerInstruction = "STOPSIGNAL SIGTERM";
+
+/**
+ * The second call's file: the layering steps in a stage from the environment's image, and a last
+ * stage with the metadata instructions alone, whose config says what the engine made of them.
+ */
+export function lowerLayering(
+  { containerfile }: BuildPlan,
+  stage: LayeredStage,
+  images: LayeringImages,
+): SourceText {
+  const { output, resolved, layering } = stage;
+  const head = renderHead(stage, images);
+  const start = output.instruction.span.end.offset;
+  const end = layering.instructions.at(-1)?.span.end.offset ?? start;
+  const edits = renameUses(resolved, (reference) => {
+    if (reference.kind === "stage") return images.stages.get(reference.index);
+    return reference.kind === "image" ? images.pinned.get(reference.name) : undefined;
+  });
+  const steps = applyEdits(containerfile.source, { start, end }, edits);
+  const metadata = layering.metadata
+    .map((one) => containerfile.source.slice(one.span.start.offset, one.span.end.offset))
+    .concat(layering.metadata.every((one) => one.keyword === "ARG") ? [fillerInstruction] : [])
+    .join("\n");
+  return [
+    containerfile.escape === "`" ? "# escape=`\n" : "",
+    renderPreamble(containerfile),
+    `${head}${steps.replace(/^\s*\n/, "")}\n`,
+    `${head}${metadata}\n`,
+  ].join("");
+}
+
+function renderPreamble(containerfile: Containerfile): SourceText {
+  return containerfile.preamble
+    .map((one) => `${containerfile.source.slice(one.span.start.offset, one.span.end.offset)}\n`)
+    .join("");
+}
+
+function renderHead(stage: LayeredStage, images: LayeringImages): SourceText {
+  const { platform } = stage.resolved;
+  const flag = platform === undefined ? "" : `--platform=${platform} `;
+  return `FROM ${flag}${images.environment}\n${renderArguments(stage, images)}`;
+}
+
+/** `--from=stage` as `--from=image`, or the `from=` field of a mount. */
+function renameSource(instruction: Instruction, flag: Flag, image: string): string {
+  if (instruction.keyword !== "RUN") return `--from=${image}`;
+  const fields = (flag.value ?? "")
+    .split(",")
+    .map((field) => (field.trim().startsWith("from=") ? `from=${image}` : field));
+  return `--mount=${fields.join(",")}`;
+}
+
+function isWithin({ span }: Edit, others: readonly Edit[]): boolean {
+  return others.some(
+    (one) => span.start.offset >= one.span.start.offset && span.end.offset <= one.span.end.offset,
+  );
+}
+
+function finishText(text: SourceText): SourceText {
+  return text.endsWith("\n") || text === "" ? text : `${text}\n`;
+}

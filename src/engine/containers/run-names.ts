@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import type { EngineRun } from "../model.ts";
+
+/** What names a run in the engine's storage: 16 hex digits. */
+export function labelRun({ id }: Pick<EngineRun, "id">): string {
+  return createHash("sha256").update(id).digest("hex").slice(0, 16);
+}
+
+/** The name that a run gives to the environment's image, so that what a killed run leaves can be told. */
+export function runImageName(label: string): string {
+  return `localhost/xbuild-run-${label}:latest`;
+}
+
+/** The name of the image whose config says what the metadata instructions came to. */
+export function configImageName(label: string): string {
+  return `localhost/xbuild-config-${label}:latest`;
+}
+
+/** The name that a run gives to an image from outside. */
+export function pinName(label: string, index: number): string {
+  return `localhost/xbuild-run-${label}-base${index}:latest`;
+}
+
+/** The engine names a working container after the image that it comes from; here all are the run's own. */
+export function runContainerPrefix(label: string): string {
+  return `xbuild-run-${label}-`;
+}

@@ -1,0 +1,141 @@
+import { type Digest, type ImageConfig, parseConfig } from "../../oci/oci.ts";
+import type { LayeredStage, StagePlan } from "../../plan/plan.ts";
+import type {
+  EngineBuild,
+  EngineSession,
+  LayersDirectory,
+  SessionWorkspace,
+  StageConfigs,
+} from "../model.ts";
+import { noteKeys } from "../notes.ts";
+import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
+import type { CallContext, ContainersCommands } from "./commands.ts";
+import type { LayeringImages, PinnedImages } from "./lower.ts";
+import { addNames, dropNames } from "./names.ts";
+import {
+  configImageName,
+  labelRun,
+  pinName,
+  runContainerPrefix,
+  runImageName,
+} from "./run-names.ts";
+
+/** What the parts of a session share. */
+interface Session extends SessionWorkspace {
+  readonly commands: ContainersCommands;
+  readonly build: EngineBuild;
+  /** What names the run in the engine's storage. */
+  readonly label: string;
+  /** Names that are removed at the end, however it comes. */
+  readonly claimed: string[];
+  /** IDs of the stages that were evaluated, by their indexes. */
+  readonly stages: Map<number, Digest>;
+}
+
+/**
+ * Begins to use the program's storage for one build. Images from outside get names of this run's own, and so do the
+ * environment and the working containers: so that it can be told whose what a killed run leaves is.
+ */
+export async function openSession(
+  commands: ContainersCommands,
+  build: EngineBuild,
+  work: SessionWorkspace,
+): Promise<EngineSession> {
+  const label = labelRun(work.run);
+  const session: Session = { ...work, commands, build, label, claimed: [], stages: new Map() };
+  await work.run.note(noteKeys.engine, JSON.stringify([commands.name, ...commands.options]));
+  await work.run.note(noteKeys.label, label);
+  const abandon = (): Promise<void> => commands.removeContainers(runContainerPrefix(label));
+  const end = (): Promise<void> => dropNames(session.claimed.splice(0), session);
+  const pinned = await pinImages(session).catch(async (error: unknown) => {
+    await abandon();
+    await end();
+    throw error;
+  });
+  return {
+    evaluateStage: (stage) => evaluateStage(session, stage, pinned),
+    runLayering: (stage, directory) => runLayering({ ...session, pinned }, stage, directory),
+    abandon,
+    end,
+  };
+}
+
+/** Written down first: what is taken before its name is known to the next cleaner would stay. */
+async function claim(session: Session, names: readonly string[]): Promise<void> {
+  session.claimed.push(...names);
+  for (const name of names) await session.run.note(noteKeys.name, name);
+}
+
+/** One that the file names by its ID keeps that: it may have no other name, and would go with ours. */
+async function pinImages(session: Session): Promise<PinnedImages> {
+  const images = [...session.build.images];
+  const named = images.filter(([name]) => !/^(?:sha256:.*|[0-9a-f]{3,64})$/.test(name));
+  const pinned = new Map(
+    named.map(([name], index) => [name, pinName(session.label, index)] as const),
+  );
+  await claim(session, [...pinned.values()]);
+  for (const [name, id] of named) await addNames(id, [pinned.get(name) ?? name], session);
+  return pinned;
+}
+
+async function evaluateStage(
+  session: Session,
+  stage: StagePlan,
+  pinned: PinnedImages,
+): Promise<Digest> {
+  const { commands, build, label, stages } = session;
+  const id = await commands.build(createStageCall(build, stage, pinned), callContext(session));
+  const own = stage.kind === "layered" ? [runImageName(label)] : [];
+  await claim(session, own);
+  await addNames(id, [cacheName(build.steps, stage.index), ...own], session);
+  stages.set(stage.index, id);
+  return id;
+}
+
+async function runLayering(
+  session: Session & { readonly pinned: PinnedImages },
+  stage: LayeredStage,
+  directory: LayersDirectory,
+): Promise<StageConfigs> {
+  const { commands, build, label, stages } = session;
+  const environment = await readImageConfig(commands, stages.get(stage.index));
+  const names = [configImageName(label)];
+  await claim(session, names);
+  const images = describeImages(session, stage, environment);
+  const call = createLayeringCall(build, stage, { images, directory, names });
+  const id = await commands.build(call, callContext(session));
+  return { environment, layering: await readImageConfig(commands, id) };
+}
+
+function describeImages(
+  { build, label, stages, pinned }: Session & { readonly pinned: PinnedImages },
+  stage: LayeredStage,
+  { config }: ImageConfig,
+): LayeringImages {
+  const others = [...stages].filter(([index]) => index !== stage.index);
+  return {
+    environment: runImageName(label),
+    pinned,
+    stages: new Map(others.map(([index, id]) => [index, id.replace(/^sha256:/, "")])),
+    variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),
+    epoch: build.steps.epoch,
+  };
+}
+
+function callContext({ reporter, signal, run }: Session): CallContext {
+  return {
+    log: reporter.log,
+    signal,
+    directory: run.directory,
+    note: (process) => run.note(noteKeys.process, process),
+    warn: reporter.warn,
+  };
+}
+
+async function readImageConfig(
+  { readConfig }: ContainersCommands,
+  id: Digest | undefined,
+): Promise<ImageConfig> {
+  if (id === undefined) throw new RangeError("the stage was not evaluated");
+  return parseConfig(await readConfig(id));
+}

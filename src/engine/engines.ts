@@ -1,0 +1,99 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { exitStatuses, XbuildError } from "../errors.ts";
+import { createContainersEngine } from "./containers/containers-engine.ts";
+import { createCommands } from "./containers/create-commands.ts";
+import { buildah, podman, type Dialect } from "./containers/dialects.ts";
+import type { Engine, EngineWorkspace, RunNote } from "./model.ts";
+import { noteKeys } from "./notes.ts";
+
+/** Every engine, the one that is taken first where none is named first. */
+const engines = {
+  buildah: containersEngine(buildah),
+  podman: containersEngine(podman),
+} as const satisfies Readonly<Record<string, EngineKind>>;
+
+interface EngineKind {
+  readonly isInstalled: (path: string) => boolean;
+  readonly create: (options: readonly string[]) => Engine;
+}
+
+export type EngineName = keyof typeof engines;
+
+/** The names that `--engine` takes. */
+export const engineNames: readonly string[] = Object.keys(engines);
+
+export function isEngineName(name: string): name is EngineName {
+  return Object.hasOwn(engines, name);
+}
+
+/**
+ * The engine that was asked for, else the first that is installed.
+ * @param path the directories of programs, as PATH has them
+ * @throws XbuildError `engine-not-found`
+ */
+export function findEngine(
+  name: EngineName | undefined,
+  options: readonly string[],
+  path: string | undefined,
+): Engine {
+  const candidates = name === undefined ? Object.values(engines) : [engines[name]];
+  const found = candidates.find((kind) => kind.isInstalled(path ?? ""));
+  if (found !== undefined) return found.create(options);
+  throw new XbuildError(
+    "engine-not-found",
+    name === undefined
+      ? `neither ${engineNames.join(" nor ")} is installed`
+      : `${name} is not installed`,
+    { hint: "install it (Debian: apt-get install buildah)", exitStatus: exitStatuses.usage },
+  );
+}
+
+/**
+ * Gives up what a killed run holds in the engine that it has used. Errors: `engine-not-found`, `store-lock`.
+ * @param current the engine at hand; another is looked for where the run has used that
+ */
+export async function cleanUpRun(
+  notes: readonly RunNote[],
+  current: Engine | undefined,
+  work: EngineWorkspace,
+): Promise<void> {
+  // A run that noted nothing has taken nothing.
+  if (notes.length > 0) await findRunsEngine(notes, current).cleanUp(notes, work);
+}
+
+/** Older versions did not write down which engine it was. */
+function findRunsEngine(notes: readonly RunNote[], current: Engine | undefined): Engine {
+  const [name, ...options] = parseWords(
+    notes.findLast(({ key }) => key === noteKeys.engine)?.value,
+  );
+  const isCurrent = (engine: Engine): boolean =>
+    name === undefined ||
+    (name === engine.name && options.join("\0") === engine.options.join("\0"));
+  if (current !== undefined && isCurrent(current)) return current;
+  const known = name !== undefined && isEngineName(name) ? name : undefined;
+  return findEngine(known, options, process.env["PATH"]);
+}
+
+function parseWords(text: string | undefined): readonly string[] {
+  const words: unknown = text === undefined ? [] : JSON.parse(text);
+  return Array.isArray(words) ? words.filter((word) => typeof word === "string") : [];
+}
+
+function containersEngine(dialect: Dialect): EngineKind {
+  return {
+    isInstalled: (path) => isInstalled(dialect.name, path),
+    create: (options) => createContainersEngine(createCommands(dialect, options)),
+  };
+}
+
+function isInstalled(program: string, path: string): boolean {
+  return path.split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory || ".", program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

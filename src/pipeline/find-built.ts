@@ -1,0 +1,42 @@
+import { type DeliveryRequest, listNames } from "../delivery/delivery.ts";
+import type { Image } from "../oci/oci.ts";
+import {
+  findImage,
+  findRecord,
+  listMissingLayers,
+  readImage,
+  readLocations,
+  tagImage,
+} from "../store/store.ts";
+import type { BuildInputs } from "./resolve-inputs.ts";
+import type { BuildWorkspace } from "./workspace.ts";
+
+/**
+ * The image that a build with the same key gave, where it is still to be had as a whole: each layer is
+ * here, or in a registry.
+ */
+export async function findBuilt(
+  { key }: BuildInputs,
+  { store }: BuildWorkspace,
+): Promise<Image | undefined> {
+  const record = key === undefined ? undefined : await findRecord(store, key);
+  const image = record === undefined ? undefined : await readImage(store, record.manifest);
+  if (image === undefined) return undefined;
+  const missing = await listMissingLayers(store, image);
+  if (missing.length === 0) return image;
+  const locations = await readLocations(store, image.digest);
+  const known = new Set(locations.flatMap((one) => one.layers));
+  return missing.every((layer) => known.has(layer.digest)) ? image : undefined;
+}
+
+/** Lets the names of this build stand for the image, where they do not yet. */
+export async function keepNames(
+  image: Image,
+  delivery: DeliveryRequest,
+  { store }: BuildWorkspace,
+): Promise<void> {
+  const names = listNames(delivery);
+  const now = await Promise.all(names.map((name) => findImage(store, name)));
+  const missing = names.filter((_, index) => now[index]?.digest !== image.digest);
+  if (missing.length > 0) await tagImage(store, image, missing);
+}

@@ -1,0 +1,97 @@
+import { join } from "node:path";
+import type { ImageReference } from "../copy/copy.ts";
+import { restateError, XbuildError } from "../errors.ts";
+import type { PreviousImage } from "../layers/layers.ts";
+import { type Digest, locateImage } from "../oci/oci.ts";
+import type { BuildRequest, ReuseRequest } from "./request.ts";
+import type { BuildRunWorkspace } from "./workspace.ts";
+
+/**
+ * The previous images that are not in the store: what --cache-from names, in the order given, then the
+ * names that the image will be pushed to. Of those in a registry only manifest and config are read.
+ * Errors: whatever keeps one from being read, naming the reference, unless --ignore-cache-errors.
+ */
+export async function readRemotes(
+  { reuse, delivery: { pushes } }: BuildRequest,
+  work: BuildRunWorkspace,
+): Promise<readonly PreviousImage[]> {
+  const named = new Set(reuse.cacheFrom.map((one) => one.text));
+  const references = [...reuse.cacheFrom, ...pushes.filter((one) => !named.has(one.text))];
+  if (references.length === 0) return [];
+  const done = work.reporter.step("Previous images");
+  const read = references.map((reference, index) =>
+    tolerate(reuse, () => readRemote(reference, { reuse, index }, work), work),
+  );
+  const destinations = new Set(pushes.map((one) => one.text));
+  const remotes = (await Promise.all(read)).flatMap((found, index): readonly PreviousImage[] => {
+    if (found === undefined) return [];
+    const origin = index < reuse.cacheFrom.length ? "named" : "pushed";
+    const isDestination = destinations.has(references[index]?.text ?? "");
+    const trusted = reuse.trust !== "none";
+    return [{ ...found, origin, isDestination, trusted, withheld: new Set() }];
+  });
+  done(describeFound(remotes.length, references.length));
+  return remotes;
+}
+
+function describeFound(found: number, asked: number): string {
+  if (asked === 1) return found === 1 ? "found" : "none yet";
+  return `${found} of ${asked} found`;
+}
+
+type RemoteImage = Pick<PreviousImage, "reference" | "image" | "locations" | "files">;
+
+async function tolerate(
+  { ignoreErrors }: ReuseRequest,
+  action: () => Promise<RemoteImage | undefined>,
+  { reporter, signal }: BuildRunWorkspace,
+): Promise<RemoteImage | undefined> {
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof XbuildError) || signal.aborted) throw error;
+    if (!ignoreErrors) throw explainCacheError(error);
+    const { code, message } = error;
+    reporter.warn({ code, severity: "warning", message: `${message}; it counts as not there` });
+    return undefined;
+  }
+}
+
+function explainCacheError(error: XbuildError): XbuildError {
+  const { hint } = error;
+  const more = "--ignore-cache-errors builds without this previous image";
+  const isSaid = hint?.includes(more) === true;
+  return restateError(error, {
+    hint: hint === undefined || isSaid ? (hint ?? more) : `${hint}; ${more}`,
+  });
+}
+
+async function readRemote(
+  reference: ImageReference,
+  { reuse: { platform }, index }: { readonly reuse: ReuseRequest; readonly index: number },
+  { registries: access, signal, run }: BuildRunWorkspace,
+): Promise<RemoteImage | undefined> {
+  const scratch = join(run.directory, `previous-${index}`);
+  const { repository } = reference;
+  if (repository !== undefined) {
+    const { readRemoteImage } = await import("../copy/copy.ts");
+    const image = await readRemoteImage(reference, { access, platform, signal, scratch });
+    if (image === undefined) return undefined;
+    const named = nameWithDigest(reference, image.digest);
+    const locations = [locateImage(image, repository)];
+    return { reference: named, image, locations, files: new Map() };
+  }
+  const { readLocalImage } = await import("../copy/copy.ts");
+  const found = await readLocalImage(reference, scratch, { platform, signal });
+  if (found === undefined) return undefined;
+  return {
+    ...found,
+    reference: nameWithDigest(reference, found.image.digest),
+    locations: [],
+  };
+}
+
+function nameWithDigest({ text, digest }: ImageReference, found: Digest): string {
+  const name = text.replace(/^docker:\/\//, "");
+  return digest === undefined ? `${name}@${found}` : name;
+}
