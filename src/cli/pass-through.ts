@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Containerfile } from "../containerfile/model.ts";
 import type { Engine } from "../engine/model.ts";
 import { lowerFile } from "../plan/lower.ts";
-import { isRegistry } from "../transport/access.ts";
+import { isRegistry } from "../transport/reference.ts";
 import { usageError, type GivenFlag } from "./arguments.ts";
 import type { BuildFlag } from "./build-flags.ts";
 import type { CliIo } from "./io.ts";

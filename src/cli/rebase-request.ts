@@ -1,7 +1,7 @@
 import type { RebaseRequest, SourceName } from "../build/rebase-request.ts";
+import { isLocalName } from "../oci/names.ts";
 import { parseImageName, type ImageName } from "../oci/reference.ts";
-import { isRegistry } from "../transport/access.ts";
-import { parseReference, type ImageReference } from "../transport/reference.ts";
+import { isRegistry, parseReference, type ImageReference } from "../transport/reference.ts";
 import { usageError, type CommandLine, type FlagSpec } from "./arguments.ts";
 import { hostPlatform } from "./build-line.ts";
 import type { CliIo } from "./io.ts";
@@ -89,6 +89,5 @@ async function parseSource(text: string, io: CliIo): Promise<SourceName> {
   const isElsewhere = isRegistry(text) || reference?.repository === undefined;
   if (isElsewhere || text.includes("@")) return { text, stored: undefined, reference };
   const { full } = parseImageName(text);
-  // The host "localhost" stands for no registry.
-  return { text, stored: full, reference: text.startsWith("localhost/") ? undefined : reference };
+  return { text, stored: full, reference: isLocalName(text) ? undefined : reference };
 }

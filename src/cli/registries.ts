@@ -1,7 +1,8 @@
 import type { BuildRequest } from "../build/request.ts";
+import { isLocalName } from "../oci/names.ts";
 import type { ImageName } from "../oci/reference.ts";
-import { isRegistry, type TransportAccess } from "../transport/access.ts";
-import { parseReference, type ImageReference } from "../transport/reference.ts";
+import type { TransportAccess } from "../transport/access.ts";
+import { isRegistry, parseReference, type ImageReference } from "../transport/reference.ts";
 import { withRuntimeDirectory } from "../transport/runtime-directory.ts";
 import { usageError, type CommandLine } from "./arguments.ts";
 import { isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";
@@ -56,8 +57,8 @@ export function listPushedNames(names: readonly ImageName[]): readonly ImageRefe
   if (names.length === 0) {
     throw usageError("--push needs a name for the image", "give it one with -t REGISTRY/NAME:TAG");
   }
-  return names.map(({ full, registry, repository }) => {
-    if (registry === "localhost") {
+  return names.map(({ full, repository }) => {
+    if (isLocalName(full)) {
       throw usageError(
         `--push: ${repository} names no registry`,
         `name it in full: -t REGISTRY/${repository}, or push it with -o docker://REGISTRY/${repository}`,

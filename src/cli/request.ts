@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { BuildRequest, EngineFlags } from "../build/request.ts";
 import type { Engine, PullPolicy } from "../engine/model.ts";
 import { parseImageName } from "../oci/reference.ts";
-import { isRegistry } from "../transport/access.ts";
+import { isRegistry } from "../transport/reference.ts";
 import { usageError, type GivenFlag } from "./arguments.ts";
 import type { FlagRole } from "./build-flags.ts";
 import { hostPlatform, isSet, lastValue, listValues, type BuildCommandLine } from "./build-line.ts";

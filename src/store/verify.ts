@@ -4,6 +4,7 @@ import type { Descriptor } from "../oci/model.ts";
 import { explainFailures } from "./failures.ts";
 import { syncDirectory } from "../system/durable.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
+import { isLocalName } from "../oci/names.ts";
 import { isCopyCurrent, isCopyWhole, nameOfEntry, readIndex, writeIndex } from "./index-file.ts";
 import { ensureLayout } from "./layout.ts";
 import { lockStore } from "./access.ts";
@@ -78,7 +79,7 @@ function listLost(
     const name = nameOfEntry(entry);
     if (name === undefined) return false;
     // What is in a registry can have its layers there.
-    return untrue.has(name) || (names.has(name) && name.startsWith("localhost/"));
+    return untrue.has(name) || (names.has(name) && isLocalName(name));
   });
 }
 

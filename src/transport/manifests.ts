@@ -6,21 +6,21 @@ import type { Descriptor, Digest, Platform } from "../oci/model.ts";
 import { parseIndex } from "../oci/schema.ts";
 import type { TransportAccess } from "./access.ts";
 import { createInvalid } from "./failures.ts";
+import type { ImageReference } from "./reference.ts";
 import { inspect, type TransferOptions } from "./skopeo.ts";
 
 /** What tells the images of a manifest list apart. */
 export type WantedPlatform = Pick<Platform, "architecture" | "os" | "variant">;
 
 /**
- * A manifest as the registry gives it, byte for byte; it is the one whose digest is given.
- * @param source `docker://repository:tag` or `docker://repository@digest`. Errors: `registry-*`, `image-invalid`.
+ * A manifest as the registry gives it, byte for byte; it is the one whose digest the reference names.
+ * Errors: `registry-*`, `image-invalid`.
  */
 export async function readManifestBytes(
-  source: string,
-  digest: Digest | undefined,
+  { text, digest }: ImageReference,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<Uint8Array> {
-  const bytes = await inspect(source, ["--raw"], options);
+  const bytes = await inspect(text, ["--raw"], options);
   if (digest !== undefined && digestBytes(bytes) !== digest) {
     throw createInvalid(`the registry's answer does not have the digest ${digest}`);
   }
