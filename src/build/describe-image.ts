@@ -1,7 +1,7 @@
 import type { CollectedOutput } from "../layers/model.ts";
 import { keyAnnotation } from "../oci/annotations.ts";
 import type { AssembleEntry, AssembleInput } from "../oci/assemble.ts";
-import { mergeConfig } from "../oci/config.ts";
+import { mergeConfig } from "../oci/merge-config.ts";
 import type { ContainerConfig, HistoryEntry, Platform } from "../oci/model.ts";
 import { createAuthor, createConfig, describeMetadata } from "../plan/config.ts";
 import type { BuildPlan } from "../plan/model.ts";
@@ -37,8 +37,7 @@ export function describeImage(
 
 /** Labels of the command line come last, as the engines have it. */
 function finishConfig(request: BuildRequest, config: ContainerConfig): ContainerConfig {
-  if (request.labels.size === 0) return config;
-  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(request.labels) } };
+  return mergeConfig(config, { Labels: Object.fromEntries(request.labels) });
 }
 
 function pickPlatform(image: Platform): Platform {
