@@ -1,6 +1,6 @@
 import { restateError, XbuildError } from "../errors.ts";
 import { digestBytes } from "../oci/digest.ts";
-import { isJsonObject } from "../oci/json.ts";
+import { isJsonObject, tryParseJson } from "../oci/json.ts";
 import { ociIndexType, toOciMediaType } from "../oci/media-types.ts";
 import type { Descriptor, Digest, Platform } from "../oci/model.ts";
 import { parseIndex } from "../oci/schema.ts";
@@ -34,20 +34,12 @@ export function findEntry(bytes: Uint8Array, platform: WantedPlatform): Digest |
 
 /** Whether a document is to be read as a manifest list, whatever it says that it is. */
 function isIndex(bytes: Uint8Array): boolean {
-  const document = parseJson(bytes);
+  // What it is not, whoever reads it as a manifest says.
+  const document = tryParseJson(bytes);
   if (!isJsonObject(document)) return false;
   const { mediaType } = document;
   const saysIndex = typeof mediaType === "string" && toOciMediaType(mediaType) === ociIndexType;
   return "manifests" in document || saysIndex;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    // What it is not, whoever reads it as a manifest says.
-    return undefined;
-  }
 }
 
 function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {
