@@ -10,6 +10,7 @@ import type { Store } from "../store/store.ts";
 import type { Run } from "../store/store.ts";
 import type { TransportAccess } from "../copy/copy.ts";
 import { fetchLayers, type LayerFiles } from "../copy/copy.ts";
+import { referToDigest } from "../copy/copy.ts";
 import { createGone } from "./layers-gone.ts";
 import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
 import { renderSize } from "../units.ts";
@@ -99,7 +100,7 @@ async function fetchOne(
   const done = reporter.step(`Fetching ${what} from ${repository}`);
   const onBytes = (bytes: number): void =>
     reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
-  const source = `docker://${repository}@${manifest}`;
+  const source = referToDigest(repository, manifest);
   const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
     const wanted = new Set(layers.map((layer) => layer.digest));
     return fetchLayers(source, wanted, directory, { access, signal, onBytes });

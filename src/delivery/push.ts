@@ -27,7 +27,7 @@ export async function pushImage(
 ): Promise<void> {
   const { repository } = destination;
   if (repository === undefined) return;
-  const done = ports.reporter.step(`Pushing to ${destination.text.slice("docker://".length)}`);
+  const done = ports.reporter.step(`Pushing to ${destination.name}`);
   const push: Push = { store, run, request, ports, image, destination, repository, isChecked };
   const { access } = request;
   const options = { access, signal: ports.signal };

@@ -9,7 +9,7 @@ import type { BuildPlan } from "../plan/plan.ts";
 import { locateImage, type Location } from "../store/store.ts";
 import type { Run } from "../store/store.ts";
 import type { LayerFiles } from "../copy/copy.ts";
-import type { ImageReference } from "../copy/copy.ts";
+import { createLocalReference, type RegistryReference } from "../copy/copy.ts";
 import type { BuildInputs } from "./inputs.ts";
 import type { FoundImages } from "./previous.ts";
 import type { BuildPorts, BuildRequest } from "./request.ts";
@@ -85,16 +85,16 @@ async function findInRegistry(
 ): Promise<BaseImage | undefined> {
   const { completeReference } = await import("./identify.ts");
   const reference = await completeReference(name, request);
-  if (reference?.repository === undefined) return undefined;
+  if (reference === undefined) return undefined;
   const image = await readQuietly(reference, request, ports, scratch);
   if (image === undefined || image.manifest.config.digest !== id) return undefined;
-  const origin = { name: reference.text.replace(/^docker:\/\//, ""), digest: image.digest };
+  const origin = { name: reference.name, digest: image.digest };
   return { image, files: new Map(), locations: [locateImage(image, reference.repository)], origin };
 }
 
 /** A registry that does not answer is no reason to fail: the engine has the image. */
 async function readQuietly(
-  reference: ImageReference,
+  reference: RegistryReference,
   { access, registryPlatform: platform }: BuildRequest,
   { signal }: BuildPorts,
   scratch: string,
@@ -123,7 +123,7 @@ async function takeLoaded(id: Digest, input: BasesInput, directory: string): Pro
   }
   const { readLocalImage } = await import("../copy/copy.ts");
   const text = `containers-storage:${ports.engine.storageSpecifier()}@${id.replace("sha256:", "")}`;
-  const reference: ImageReference = { text, repository: undefined, digest: undefined };
+  const reference = createLocalReference(text);
   const options = { platform: request.registryPlatform, signal: ports.signal };
   const local = await readLocalImage(reference, directory, options);
   if (local === undefined) {

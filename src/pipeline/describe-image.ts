@@ -37,8 +37,7 @@ export function describeImage(
 
 /** Labels of the command line come last, as the engines have it. */
 function finishConfig(request: BuildRequest, config: ContainerConfig): ContainerConfig {
-  if (request.labels.size === 0) return config;
-  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(request.labels) } };
+  return mergeConfig(config, { Labels: Object.fromEntries(request.labels) });
 }
 
 function pickPlatform(image: Platform): Platform {

@@ -1,6 +1,7 @@
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
-import { parseReference, type ImageReference } from "../copy/copy.ts";
+import { mayBeImageId, localHost } from "../oci/oci.ts";
+import { parseRegistryReference, splitReference, type RegistryReference } from "../copy/copy.ts";
 import { readRegistriesConf, resolveShortName } from "../registry/registry.ts";
 import { readRemoteId } from "../copy/copy.ts";
 import type { BuildRequest } from "./request.ts";
@@ -17,7 +18,7 @@ export async function identifyImage(
   const { access, registryPlatform: platform } = request;
   try {
     const reference = await completeReference(name, request);
-    if (reference?.repository === undefined) return undefined;
+    if (reference === undefined) return undefined;
     // One try: the pull is as patient as it was told to be.
     return await readRemoteId(reference, { access: { ...access, retries: 0 }, platform, signal });
   } catch (error) {
@@ -30,22 +31,14 @@ export async function identifyImage(
 export async function completeReference(
   name: string,
   { access }: Pick<BuildRequest, "access">,
-): Promise<ImageReference | undefined> {
+): Promise<RegistryReference | undefined> {
+  const parts = splitReference(name);
   // No registry has these, and an image ID is no name.
-  if (name.startsWith("localhost/") || /^(?:sha256:)?[0-9a-f]{12,64}$/.test(name)) return undefined;
-  if (isComplete(name)) return parseReference(name);
-  const [front, end] = splitTag(name);
-  const full = resolveShortName(await readRegistriesConf(access.env), front);
-  return full === undefined ? undefined : parseReference(full + end);
-}
-
-function isComplete(name: string): boolean {
-  const first = name.replace(/^docker:\/\//, "").split("/")[0] ?? "";
-  return name.includes("/") && /[.:]/.test(first);
-}
-
-/** `name` and `:tag` or `@digest`, as it stands. */
-function splitTag(name: string): readonly [string, string] {
-  const end = /[:@]/.exec(name)?.index ?? name.length;
-  return [name.slice(0, end), name.slice(end)];
+  if (parts === undefined || parts.host === localHost || mayBeImageId(name)) return undefined;
+  if (parts.host !== undefined) return parseRegistryReference(name);
+  const full = resolveShortName(await readRegistriesConf(access.env), parts.path);
+  const resolveShort = (): string | undefined => full;
+  return full === undefined
+    ? undefined
+    : parseRegistryReference(name, { resolveShortName: resolveShort });
 }

@@ -116,7 +116,6 @@ async function readRemote(
   return found && { name: nameWithDigest(reference, found.image.digest), ...found, locations: [] };
 }
 
-function nameWithDigest({ text, digest }: ImageReference, found: Digest): string {
-  const name = text.replace(/^docker:\/\//, "");
+function nameWithDigest({ name, digest }: ImageReference, found: Digest): string {
   return digest === undefined ? `${name}@${found}` : name;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { baseDigestAnnotation, baseNameAnnotation } from "../oci/oci.ts";
 import { isDigest } from "../oci/oci.ts";
+import { isLocalName } from "../oci/oci.ts";
 import type { Image } from "../oci/oci.ts";
 import { findImage, readImage } from "../store/store.ts";
 import { locateImage, readLocations, type Location } from "../store/store.ts";
@@ -42,8 +43,7 @@ export async function readSource(
   // A prune beside us may take it away before it is held.
   if (stored && name.stored !== undefined && (await reader.run.hold(stored))) {
     const locations = await readLocations(reader.store, stored.digest);
-    // The host "localhost" stands for no registry.
-    const registryName = name.stored.startsWith("localhost/") ? undefined : name.stored;
+    const registryName = isLocalName(name.stored) ? undefined : name.stored;
     return { name: name.stored, registryName, image: stored, locations, files: new Map() };
   }
   const found = name.reference && (await readElsewhere(reader, name.reference, platform));
@@ -74,7 +74,7 @@ async function readElsewhere(
   const scratch = join(await mkdtemp(join(run.directory, "policy-")), "judged");
   const image = await readRemoteImage(reference, { access, platform, signal, scratch });
   if (image === undefined) return undefined;
-  const name = text.slice("docker://".length);
+  const { name } = reference;
   const locations = [locateImage(image, repository)];
   return { name, registryName: name, image, locations, files: new Map() };
 }
@@ -109,11 +109,11 @@ export async function readOldBase(
   return { ...found, name };
 }
 
-/** Anything may stand in an annotation. The host "localhost" stands for no registry. */
+/** Anything may stand in an annotation. */
 function findRepository(name: string): string | undefined {
   try {
     const { repository } = parseReference(name);
-    return repository?.startsWith("localhost/") === true ? undefined : repository;
+    return repository !== undefined && isLocalName(repository) ? undefined : repository;
   } catch (error) {
     if (error instanceof XbuildError) return undefined;
     throw error;

@@ -1,7 +1,8 @@
 import type { BuildRequest } from "../../pipeline/pipeline.ts";
+import { isLocalName } from "../../oci/oci.ts";
 import type { ImageName } from "../../oci/oci.ts";
-import { isRegistry, type TransportAccess } from "../../copy/copy.ts";
-import { parseReference, type ImageReference } from "../../copy/copy.ts";
+import type { TransportAccess } from "../../copy/copy.ts";
+import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
 import { withRuntimeDirectory } from "../../copy/copy.ts";
 import { usageError, type CommandLine } from "../line/arguments.ts";
 import { isSet, lastValue, listValues, type BuildCommandLine } from "../line/build-line.ts";
@@ -56,8 +57,8 @@ export function listPushedNames(names: readonly ImageName[]): readonly ImageRefe
   if (names.length === 0) {
     throw usageError("--push needs a name for the image", "give it one with -t REGISTRY/NAME:TAG");
   }
-  return names.map(({ full, registry, repository }) => {
-    if (registry === "localhost") {
+  return names.map(({ full, repository }) => {
+    if (isLocalName(full)) {
       throw usageError(
         `--push: ${repository} names no registry`,
         `name it in full: -t REGISTRY/${repository}, or push it with -o docker://REGISTRY/${repository}`,
