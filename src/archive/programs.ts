@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { Readable } from "node:stream";
 import type { Writable } from "node:stream";
+import { systemCode } from "../system/errno.ts";
 
 /** A program that turns its input into its output. */
 export interface Filter {
@@ -52,7 +53,7 @@ export async function readProgram(
 
 /** Whether a program could not be started for it is not there. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+  return systemCode(error) === "ENOENT";
 }
 
 /**

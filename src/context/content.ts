@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { systemCode } from "../system/errno.ts";
 import { createTurns } from "../system/turns.ts";
 import { encodePath } from "./names.ts";
 import type { FoundFile } from "./walk.ts";
@@ -59,7 +60,7 @@ async function keep(
   try {
     hashed.set(file.path, await hash());
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = systemCode(error);
     if (code === "ENOENT") return;
     if (code !== "EACCES" && code !== "EPERM" && code !== "ELOOP") throw error;
     hashed.set(file.path, { digest: `unreadable ${file.signature}`, stable: false });

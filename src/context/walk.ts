@@ -1,4 +1,5 @@
 import { lstatSync, readdirSync, readlinkSync, statSync, type Stats } from "node:fs";
+import { systemCode } from "../system/errno.ts";
 import { createTurns } from "../system/turns.ts";
 import { decodeName, encodePath } from "./names.ts";
 
@@ -124,11 +125,8 @@ function kindOf(status: Stats): FoundFile["kind"] {
 }
 
 function isRefused(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    "code" in error &&
-    (error.code === "EACCES" || error.code === "ENOENT")
-  );
+  const code = systemCode(error);
+  return code === "EACCES" || code === "ENOENT";
 }
 
 function join(root: string, path: string): string {

@@ -13,11 +13,6 @@ export interface TransportAccess extends RegistryAccess {
 /** Which end of a copy a flag is for; an inspection has but one. */
 type End = "src" | "dest" | undefined;
 
-/** Whether a reference means a registry, so that these settings are for it. */
-export function isRegistry(reference: string): boolean {
-  return reference.startsWith("docker://");
-}
-
 /** skopeo's flags for one end. `authFile` stands for --creds, which every user of the machine could read. */
 export function renderAccess(
   access: TransportAccess,

@@ -1,5 +1,6 @@
 import { inheritedPath, openPrivateFile } from "../system/private-file.ts";
-import { isRegistry, type TransportAccess } from "./access.ts";
+import type { TransportAccess } from "./access.ts";
+import { isRegistry, registryOf } from "./reference.ts";
 
 /** Where skopeo finds its credentials. */
 export interface AuthSource {
@@ -18,7 +19,7 @@ export async function withCredentials<T>(
   references: readonly string[],
   action: (auth: AuthSource) => Promise<T>,
 ): Promise<T> {
-  const hosts = references.filter(isRegistry).map(hostOf);
+  const hosts = references.filter(isRegistry).map(registryOf);
   if (access.creds === undefined || hosts.length === 0) {
     return action({ path: access.authFile, fd: undefined });
   }
@@ -35,12 +36,4 @@ export async function withCredentials<T>(
 /** skopeo takes a user without a password as one with an empty one. */
 function fillPassword(creds: string): string {
   return creds.includes(":") ? creds : `${creds}:`;
-}
-
-/** The registry of `docker://HOST[:PORT]/...`; a name without one is Docker's. */
-function hostOf(reference: string): string {
-  const rest = reference.slice("docker://".length);
-  const first = rest.split("/")[0] ?? "";
-  const isHost = rest.includes("/") && (/[.:]/.test(first) || first === "localhost");
-  return isHost ? first : "docker.io";
 }

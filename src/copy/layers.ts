@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
-import { digestHex, isDigest } from "../oci/oci.ts";
+import { digestHex } from "../oci/oci.ts";
 import { isExternal } from "../oci/oci.ts";
 import type { LayerFiles, Descriptor, Digest, Image } from "../oci/oci.ts";
 import { parseImage, parseManifest } from "../oci/oci.ts";
@@ -11,34 +11,35 @@ import { fetchExternalLayers } from "./external-layers.ts";
 import { hints, isMissing } from "./failures.ts";
 import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
 import { naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
-import type { ImageReference } from "./reference.ts";
+import type { ImageReference, RegistryReference } from "./reference.ts";
 import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
 
 /**
  * Brings these layers of an image in a registry, and no others, into an OCI layout that is made in
  * `directory`. skopeo takes what a layout has for granted: so the layers that nobody wants stand there as
  * files of the right size without content. skopeo checks the digests of what it brings.
- * @param source `docker://repository@digest`, no manifest list
+ * @param source names a digest, and no manifest list
  * @returns those that have come: all that the manifest lists. Errors: `registry-*`.
  */
 export async function fetchLayers(
-  source: string,
+  source: RegistryReference,
   wanted: ReadonlySet<Digest>,
   directory: string,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<LayerFiles> {
-  const { layers } = await naming(source, async () =>
-    parseManifest(await readManifestBytes(source, digestOf(source), options)),
+  const { layers } = await naming(source.text, async () =>
+    parseManifest(await readManifestBytes(source, options)),
   );
   const blobs = await makeLayout(directory);
   const others = layers.filter((layer) => !wanted.has(layer.digest));
   await writePlaceholders(blobs, others, options.signal);
   const brought = uniqueLayers(layers.filter((layer) => wanted.has(layer.digest)));
   const mostBytes = limitBytes(brought);
-  await copyImage(source, `oci:${directory}:fetched`, { ...options, mostBytes, keepLayers: true });
+  const destination = `oci:${directory}:fetched`;
+  await copyImage(source.text, destination, { ...options, mostBytes, keepLayers: true });
   const external = brought.filter(isExternal);
-  if (external.length > 0) await fetchExternalLayers(source, external, blobs, options);
-  await Promise.all(brought.map((layer) => assertSize(blobs, layer, source)));
+  if (external.length > 0) await fetchExternalLayers(source.text, external, blobs, options);
+  await Promise.all(brought.map((layer) => assertSize(blobs, layer, source.text)));
   return new Map(brought.map(({ digest }) => [digest, join(blobs, digestHex(digest))]));
 }
 
@@ -46,11 +47,6 @@ export async function fetchLayers(
 function limitBytes(layers: readonly Descriptor[]): number {
   const sum = layers.reduce((total, layer) => total + layer.size, 0);
   return 2 * sum + 64 * 1024 * 1024;
-}
-
-function digestOf(source: string): Digest | undefined {
-  const digest = source.slice(source.indexOf("@") + 1);
-  return isDigest(digest) ? digest : undefined;
 }
 
 function uniqueLayers(layers: readonly Descriptor[]): readonly Descriptor[] {

@@ -1,26 +1,26 @@
 import { restateError, XbuildError } from "../errors.ts";
 import { digestBytes } from "../oci/oci.ts";
-import { isJsonObject } from "../oci/oci.ts";
+import { isJsonObject, tryParseJson } from "../oci/oci.ts";
 import { ociIndexType, toOciMediaType } from "../oci/oci.ts";
 import type { Descriptor, Digest, Platform } from "../oci/oci.ts";
 import { parseIndex } from "../oci/oci.ts";
 import type { TransportAccess } from "./access.ts";
 import { createInvalid } from "./failures.ts";
+import type { ImageReference } from "./reference.ts";
 import { inspect, type TransferOptions } from "./skopeo.ts";
 
 /** What tells the images of a manifest list apart. */
 export type WantedPlatform = Pick<Platform, "architecture" | "os" | "variant">;
 
 /**
- * A manifest as the registry gives it, byte for byte; it is the one whose digest is given.
- * @param source `docker://repository:tag` or `docker://repository@digest`. Errors: `registry-*`, `image-invalid`.
+ * A manifest as the registry gives it, byte for byte; it is the one whose digest the reference names.
+ * Errors: `registry-*`, `image-invalid`.
  */
 export async function readManifestBytes(
-  source: string,
-  digest: Digest | undefined,
+  { text, digest }: ImageReference,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<Uint8Array> {
-  const bytes = await inspect(source, ["--raw"], options);
+  const bytes = await inspect(text, ["--raw"], options);
   if (digest !== undefined && digestBytes(bytes) !== digest) {
     throw createInvalid(`the registry's answer does not have the digest ${digest}`);
   }
@@ -34,20 +34,12 @@ export function findEntry(bytes: Uint8Array, platform: WantedPlatform): Digest |
 
 /** Whether a document is to be read as a manifest list, whatever it says that it is. */
 function isIndex(bytes: Uint8Array): boolean {
-  const document = parseJson(bytes);
+  // What it is not, whoever reads it as a manifest says.
+  const document = tryParseJson(bytes);
   if (!isJsonObject(document)) return false;
   const { mediaType } = document;
   const saysIndex = typeof mediaType === "string" && toOciMediaType(mediaType) === ociIndexType;
   return "manifests" in document || saysIndex;
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    // What it is not, whoever reads it as a manifest says.
-    return undefined;
-  }
 }
 
 function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isJsonObject } from "../oci/oci.ts";
+import { isJsonObject, tryParseJson } from "../oci/oci.ts";
 import type { Environment } from "../registry/registry.ts";
 import { exists, homeDirectory, readText } from "../registry/registry.ts";
 
@@ -17,7 +17,7 @@ export async function acceptsAnything(env: Environment, root = "/"): Promise<boo
 
 /** Only what skopeo is sure to read likewise: no member twice, none that it does not know, no scope but that of all. */
 function isPermissive(text: string): boolean {
-  const policy = parseJson(text);
+  const policy = tryParseJson(text);
   if (!isJsonObject(policy) || !isWhole(text, policy)) return false;
   const { default: requirements, transports = {}, ...others } = policy;
   if (!acceptsAll(requirements) || !isJsonObject(transports)) return false;
@@ -45,12 +45,4 @@ function acceptsAll(requirements: unknown): boolean {
   return requirements.every(
     (one) => JSON.stringify(one) === JSON.stringify({ type: "insecureAcceptAnything" }),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -23,7 +23,12 @@ test.each([
 test.each(["oci:/a/dir:name", "docker-archive:x.tar", "containers-storage:localhost/x", "dir:/x"])(
   "%s is in no registry",
   (text) => {
-    expect(parseReference(text)).toEqual({ text, repository: undefined, digest: undefined });
+    expect(parseReference(text)).toEqual({
+      text,
+      name: text,
+      repository: undefined,
+      digest: undefined,
+    });
   },
 );
 

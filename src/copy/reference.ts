@@ -1,18 +1,41 @@
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { isDigest } from "../oci/oci.ts";
+import {
+  hubHost,
+  normaliseRepository,
+  splitName,
+  type NameParts,
+  type Repository,
+} from "../oci/oci.ts";
 import { parseImageName } from "../oci/oci.ts";
 import type { Digest } from "../oci/oci.ts";
 
 /** An image wherever containers-transports(5) can name one. */
-export interface ImageReference {
-  /** With its transport, as skopeo takes it: `docker://host/repo:tag`, `oci:DIR:NAME`. */
+export type ImageReference = RegistryReference | LocalReference;
+
+/** An image in a registry. */
+export interface RegistryReference {
+  /** As skopeo takes it: `docker://host/repository:tag`, `docker://host/repository@digest`. */
   readonly text: string;
-  /** Where it is in a registry: `host[:port]/repository`, without tag and digest. */
-  readonly repository: string | undefined;
-  /** The digest that a reference into a registry names. */
+  /** As people know it: the same without the transport. */
+  readonly name: string;
+  /** `host[:port]/repository` */
+  readonly repository: string;
+  /** undefined where it names a tag. */
   readonly digest: Digest | undefined;
 }
 
+/** An image on this machine: in a layout, an archive, an engine's storage. */
+export interface LocalReference {
+  /** With its transport, as skopeo takes it: `oci:DIR:NAME`. */
+  readonly text: string;
+  readonly name: string;
+  readonly repository: undefined;
+  readonly digest: undefined;
+}
+
+/** The transport of registries. */
+const registryTransport = "docker://";
 const localTransports =
   /^(?:oci|oci-archive|docker-archive|containers-storage|docker-daemon|dir|ostree|sif|tarball):/;
 
@@ -26,46 +49,77 @@ export interface ReferenceOptions {
  * as containers-registries.conf(5) says; else it is Docker Hub's. Errors: `name-invalid`.
  */
 export function parseReference(text: string, options: ReferenceOptions = {}): ImageReference {
-  if (localTransports.test(text)) return { text, repository: undefined, digest: undefined };
-  const name = text.replace(/^docker:\/\//, "");
-  const { front, tag, digest } = splitReference(text, name);
-  const repository = completeName(front, options);
-  const suffix = digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`;
+  return isLocal(text) ? createLocalReference(text) : parseRegistryReference(text, options);
+}
+
+/** Reads a reference into a registry, as `parseReference` does. Errors: `name-invalid`. */
+export function parseRegistryReference(
+  text: string,
+  options: ReferenceOptions = {},
+): RegistryReference {
+  const parts = splitName(dropTransport(text));
+  // A digest counts more than a tag beside it, as users know from `docker pull`.
+  const { tag = "latest", digest } = parts;
+  if (digest !== undefined && !isDigest(digest)) throw createDigestError(text);
+  const { registry, repository } = completeName(parts, options);
+  const name = `${registry}/${repository}`;
   // Its grammar is checked where that of all names is.
-  parseImageName(digest === undefined ? `${repository}${suffix}` : repository);
-  return { text: `docker://${repository}${suffix}`, repository, digest };
+  parseImageName(digest === undefined ? `${name}:${tag}` : name);
+  return createReference(name, digest === undefined ? { tag } : { digest });
 }
 
-interface SplitReference {
-  readonly front: string;
-  readonly tag: string | undefined;
-  readonly digest: Digest | undefined;
+/** The parts of what a text names in a registry; undefined where it names a place on this machine. */
+export function splitReference(text: string): NameParts | undefined {
+  return isLocal(text) ? undefined : splitName(dropTransport(text));
 }
 
-/** A digest counts more than a tag beside it, as skopeo's users know from `docker pull`. */
-function splitReference(text: string, name: string): SplitReference {
-  const [rest = "", digest, ...more] = name.split("@");
-  if (more.length > 0 || (digest !== undefined && !isDigest(digest))) {
-    throw new XbuildError("name-invalid", `"${text}" is no image reference: its digest is none`, {
-      hint: "a digest is sha256: and 64 lower-case hex digits",
-      exitStatus: exitStatuses.usage,
-    });
-  }
-  const colon = rest.indexOf(":", rest.lastIndexOf("/") + 1);
-  if (colon === -1) return { front: rest, tag: undefined, digest };
-  return { front: rest.slice(0, colon), tag: rest.slice(colon + 1), digest };
+/** The image of a digest in a repository (`host[:port]/repository`). */
+export function referToDigest(repository: string, digest: Digest): RegistryReference {
+  return createReference(repository, { digest });
 }
 
-/** With its registry, as the distribution project's grammar tells one from a part of the path. */
-function completeName(front: string, { resolveShortName }: ReferenceOptions): string {
-  const first = front.includes("/") ? front.slice(0, front.indexOf("/")) : "";
-  const isComplete = /[.:]/.test(first) || first === "localhost";
-  if (isComplete) {
-    const hub = /^(?:index\.)?docker\.io\/(?<rest>.+)$/.exec(front)?.groups?.["rest"];
-    if (hub === undefined) return front;
-    return `docker.io/${hub.includes("/") ? hub : `library/${hub}`}`;
-  }
-  const found = resolveShortName?.(front);
-  if (found !== undefined) return found;
-  return `docker.io/${front.includes("/") ? front : `library/${front}`}`;
+/** An image on this machine. @param text with its transport */
+export function createLocalReference(text: string): LocalReference {
+  return { text, name: text, repository: undefined, digest: undefined };
+}
+
+/** Whether a text says that it means a registry. */
+export function isRegistry(text: string): boolean {
+  return text.startsWith(registryTransport);
+}
+
+/** The registry of a reference's text: `host[:port]`. A name without one is Docker Hub's. */
+export function registryOf(text: string): string {
+  return splitName(dropTransport(text)).host ?? hubHost;
+}
+
+function isLocal(text: string): boolean {
+  return localTransports.test(text);
+}
+
+function dropTransport(text: string): string {
+  return isRegistry(text) ? text.slice(registryTransport.length) : text;
+}
+
+function createDigestError(text: string): XbuildError {
+  const message = `"${text}" is no image reference: the part after @ is not a digest`;
+  return new XbuildError("name-invalid", message, {
+    hint: "a digest is sha256: and 64 lower-case hex digits",
+    exitStatus: exitStatuses.usage,
+  });
+}
+
+function completeName({ host, path }: NameParts, options: ReferenceOptions): Repository {
+  if (host !== undefined) return normaliseRepository(host, path);
+  const found = splitName(options.resolveShortName?.(path) ?? path);
+  return normaliseRepository(found.host ?? hubHost, found.path);
+}
+
+type Version = { readonly tag: string } | { readonly digest: Digest };
+
+function createReference(repository: string, version: Version): RegistryReference {
+  const isFixed = "digest" in version;
+  const name = `${repository}${isFixed ? `@${version.digest}` : `:${version.tag}`}`;
+  const digest = isFixed ? version.digest : undefined;
+  return { text: `${registryTransport}${name}`, name, repository, digest };
 }

@@ -5,7 +5,7 @@ import { parseImage, parseManifest } from "../oci/oci.ts";
 import { hints, isMissing } from "./failures.ts";
 import { assertAccepted, type JudgeOptions } from "./judge.ts";
 import { findEntry, naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
-import type { ImageReference } from "./reference.ts";
+import { referToDigest, type RegistryReference } from "./reference.ts";
 import { inspect } from "./skopeo.ts";
 
 export type { WantedPlatform } from "./manifests.ts";
@@ -21,7 +21,7 @@ interface ReadOptions extends JudgeOptions {
  * Errors: `registry-*`, `policy-rejected`, `image-invalid`, `image-unsupported`, each naming the reference.
  */
 export async function readRemoteImage(
-  reference: ImageReference,
+  reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Image | undefined> {
   for (let attempt = 0; ; attempt += 1) {
@@ -37,7 +37,7 @@ export async function readRemoteImage(
 }
 
 async function readOnce(
-  reference: ImageReference,
+  reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Image | undefined> {
   const manifestBytes = await readManifest(reference, options);
@@ -45,14 +45,14 @@ async function readOnce(
   return naming(reference.text, async () => {
     parseManifest(manifestBytes);
     // By its digest: the tag may have moved on since.
-    const fixed = `docker://${reference.repository}@${digestBytes(manifestBytes)}`;
-    return parseImage(manifestBytes, await readConfig(reference, fixed, options));
+    const fixed = referToDigest(reference.repository, digestBytes(manifestBytes));
+    return parseImage(manifestBytes, await readConfig(reference, fixed.text, options));
   });
 }
 
 /** skopeo takes a manifest by a tag as it comes; one with a wrong byte names what nobody has. */
 async function readConfig(
-  reference: ImageReference,
+  reference: RegistryReference,
   fixed: string,
   options: ReadOptions,
 ): Promise<Uint8Array> {
@@ -67,7 +67,7 @@ async function readConfig(
 
 /** The ID that an engine would give the image: its config's digest. Errors: as `readRemoteImage`. */
 export async function readRemoteId(
-  reference: ImageReference,
+  reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Digest | undefined> {
   const manifestBytes = await readManifest(reference, options);
@@ -77,7 +77,7 @@ export async function readRemoteId(
 
 /** What the policy accepts. */
 async function readManifest(
-  reference: ImageReference,
+  reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Uint8Array | undefined> {
   try {
@@ -93,11 +93,11 @@ async function readManifest(
 }
 
 async function readFittingManifest(
-  reference: ImageReference,
+  reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Uint8Array> {
-  const bytes = await readManifestBytes(reference.text, reference.digest, options);
+  const bytes = await readManifestBytes(reference, options);
   const entry = findEntry(bytes, options.platform);
   if (entry === undefined) return bytes;
-  return readManifestBytes(`docker://${reference.repository}@${entry}`, entry, options);
+  return readManifestBytes(referToDigest(reference.repository, entry), options);
 }

@@ -1,5 +1,6 @@
-import { isRegistry, renderAccess, type TransportAccess } from "./access.ts";
+import { renderAccess, type TransportAccess } from "./access.ts";
 import { withCredentials } from "./auth-source.ts";
+import { isRegistry } from "./reference.ts";
 import { runSkopeo, type TransferOptions } from "./run-skopeo.ts";
 
 export type { TransferOptions } from "./run-skopeo.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { LayerIdentity } from "../archive/archive.ts";
-import { fetchLayers } from "../copy/copy.ts";
+import { fetchLayers, referToDigest } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { Descriptor, Digest, Image, LayerFiles, Location } from "../oci/oci.ts";
 import { commitImage, listMissingLayers, readLocations } from "../store/store.ts";
@@ -87,7 +87,7 @@ async function fetchOne(
   const done = reporter.step(`Fetching ${what} from ${repository}`);
   const onBytes = (bytes: number): void =>
     reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
-  const source = `docker://${repository}@${manifest}`;
+  const source = referToDigest(repository, manifest);
   const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
     const wanted = new Set(layers.map((layer) => layer.digest));
     return fetchLayers(source, wanted, directory, { access: registries, signal, onBytes });

@@ -28,7 +28,7 @@ export async function pushImage(
   const { repository } = destination;
   if (repository === undefined) return;
   const { store, registries, reporter, signal } = work;
-  const done = reporter.step(`Pushing to ${destination.text.slice("docker://".length)}`);
+  const done = reporter.step(`Pushing to ${destination.name}`);
   const push: Push = { image, destination, repository, isChecked };
   const options = { access: registries, signal };
   const isThere =

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { XbuildError } from "../errors.ts";
 import { assembleImage, assembleWithPrevious, type AssembleInput } from "./assemble.ts";
-import { mergeConfig } from "./config.ts";
+import { mergeConfig } from "./merge-config.ts";
 import { digestBytes, digestHex, isDigest } from "./digest.ts";
 import { listHistory } from "./history.ts";
 import { compressionOf, toOciMediaType } from "./media-types.ts";

@@ -23,6 +23,15 @@ export function encodeJson(value: object): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
+/** The value of a text that should be JSON, read as leniently as JSON.parse does; undefined where it is not JSON. */
+export function tryParseJson(source: string | Uint8Array): unknown {
+  try {
+    return JSON.parse(typeof source === "string" ? source : Buffer.from(source).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a value is one that Go's `omitempty` leaves out. */
 export function isEmptyJson(value: Json | undefined): boolean {
   if (value === undefined || value === null || value === "" || value === false) return true;

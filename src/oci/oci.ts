@@ -6,12 +6,11 @@ export {
   refNameAnnotation,
 } from "./annotations.ts";
 export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
-export { mergeConfig } from "./config.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { isExternal } from "./external.ts";
 export { listHistory } from "./history.ts";
 export { JsonProblem } from "./json-tokens.ts";
-export { encodeJson, isJsonObject } from "./json.ts";
+export { encodeJson, isJsonObject, tryParseJson } from "./json.ts";
 export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";
 export { type LayerFiles, type Location, locateImage, narrowLocations } from "./locations.ts";
 export {
@@ -21,6 +20,13 @@ export {
   ociManifestType,
   toOciMediaType,
 } from "./media-types.ts";
+export {
+  type ConfigPatch,
+  listMembers,
+  mergeConfig,
+  nameVariable,
+  withoutEmpty,
+} from "./merge-config.ts";
 export type {
   Annotations,
   ContainerConfig,
@@ -33,6 +39,19 @@ export type {
   Manifest,
   Platform,
 } from "./model.ts";
+export {
+  type NameParts,
+  type Repository,
+  hubHost,
+  isHost,
+  isLocalName,
+  isRegistryHost,
+  localHost,
+  mayBeImageId,
+  normaliseHost,
+  normaliseRepository,
+  splitName,
+} from "./names.ts";
 export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
 export { type ImageName, parseImageName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";

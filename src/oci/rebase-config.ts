@@ -1,4 +1,5 @@
 import { isEmptyJson, isJsonObject, sortKeys } from "./json.ts";
+import { listMembers, listVariables, mapKeys, withoutEmpty } from "./merge-config.ts";
 import type { ContainerConfig, Json } from "./model.ts";
 
 /** The same field of an image, of its old base and of its new one; undefined where it is not there. */
@@ -9,8 +10,6 @@ interface Sides<T> {
 }
 
 type Members = ReadonlyMap<string, Json>;
-
-const mapKeys: ReadonlySet<string> = new Set(["Labels", "ExposedPorts", "Volumes"]);
 
 /**
  * The config of an image on another base, merged from three sides: what the image has as its old base has it
@@ -30,7 +29,7 @@ export function mergeBases(
     if (key === "Cmd" && isOwnCommand) return [key, sides.own.get(key)];
     return [key, mergeKey(key, pick(sides, key))];
   });
-  return Object.fromEntries(members.filter(([, value]) => !isEmptyJson(value)));
+  return withoutEmpty(members);
 }
 
 /** What the image has; the new base's where that is the old base's. */
@@ -82,18 +81,8 @@ function pick({ own, from, onto }: Record<keyof Sides<Json>, Members>, key: stri
   return { own: own.get(key), from: from.get(key), onto: onto.get(key) };
 }
 
-function listMembers(value: object): Members {
-  const members: [string, Json | undefined][] = Object.entries(value);
-  return new Map(members.flatMap(([key, item]) => (item === undefined ? [] : [[key, item]])));
-}
-
 function toMembers(value: Json | undefined): Members {
   return new Map(isJsonObject(value) ? Object.entries(value) : []);
-}
-
-function listVariables(value: Json | undefined): Members {
-  const entries = Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
-  return new Map(entries.map((entry) => [entry.split("=", 1)[0] ?? entry, entry]));
 }
 
 /** Empty is as good as missing, as it is for Go's tools. */

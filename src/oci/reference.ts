@@ -1,6 +1,7 @@
 import { XbuildError } from "../errors.ts";
 import { isDigest } from "./digest.ts";
 import type { Digest } from "./model.ts";
+import { isHost, localHost, normaliseRepository, splitName } from "./names.ts";
 
 /** An image's name in the parts that the distribution project's grammar gives it. */
 export interface ImageName {
@@ -23,21 +24,24 @@ export interface NameOptions {
 /** Components with slashes between them. */
 const repositoryPattern =
   /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
-const hostPattern =
-  /^(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?$/;
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const longestRepository = 255;
 
 /**
  * The full form of an image's name, as buildah 1.28 makes it for `-t` (tried): `app` and `user/app` are
- * `localhost/...:latest`, `docker.io/app` is `docker.io/library/app:latest`.
+ * `localhost/...:latest`, `docker.io/app` is `docker.io/library/app:latest`; `MyHost/app`, which buildah refuses,
+ * is `MyHost:443/app:latest`.
  * Errors: `name-invalid`.
  */
 export function parseImageName(text: string, options: NameOptions = {}): ImageName {
   assertNoTransport(text);
-  const { name, tag, digest } = splitName(text, options);
-  const { registry, repository } = splitRegistry(name);
-  assertParts(text, { registry, repository, tag });
+  const { host = localHost, path, tag, ...parts } = splitName(text);
+  const digest = parts.digest === undefined ? undefined : parseDigest(text, parts.digest, options);
+  if (digest !== undefined && tag !== undefined) {
+    throw createError(text, "it has both a tag and a digest", "leave one of them out");
+  }
+  const { registry, repository } = normaliseRepository(host, path);
+  assertParts(text, { host, registry, repository, tag });
   const suffix = digest === undefined ? `:${tag ?? "latest"}` : `@${digest}`;
   return {
     full: `${registry}/${repository}${suffix}`,
@@ -57,23 +61,6 @@ function assertNoTransport(text: string): void {
   throw createError(text, `it begins with a transport (${found})`, hint);
 }
 
-interface SplitName {
-  readonly name: string;
-  readonly tag: string | undefined;
-  readonly digest: Digest | undefined;
-}
-
-function splitName(text: string, options: NameOptions): SplitName {
-  const [front = "", digestText, ...more] = text.split("@");
-  const digest = digestText === undefined ? undefined : parseDigest(text, digestText, options);
-  if (more.length > 0) throw createError(text, "it has more than one @", digestHint);
-  const colon = front.indexOf(":", front.lastIndexOf("/") + 1);
-  if (colon === -1) return { name: front, tag: undefined, digest };
-  const tag = front.slice(colon + 1);
-  if (digest === undefined) return { name: front.slice(0, colon), tag, digest };
-  throw createError(text, "it has both a tag and a digest", "leave one of them out");
-}
-
 const digestHint = "a digest is sha256: and 64 lower-case hex digits";
 
 function parseDigest(text: string, digest: string, { allowDigest }: NameOptions): Digest {
@@ -82,30 +69,19 @@ function parseDigest(text: string, digest: string, { allowDigest }: NameOptions)
     throw createError(text, "an image cannot be given a digest as its name", hint);
   }
   if (isDigest(digest)) return digest;
-  throw createError(text, "its digest is none", digestHint);
-}
-
-function splitRegistry(name: string): { readonly registry: string; readonly repository: string } {
-  const slash = name.indexOf("/");
-  const first = name.slice(0, Math.max(slash, 0));
-  const rest = name.slice(slash + 1);
-  // What looks like a host is one: the rule of the distribution project's grammar.
-  const isHost = /[.:A-Z]/.test(first) || first === "localhost";
-  if (slash === -1 || !isHost) return { registry: "localhost", repository: name };
-  if (first !== "docker.io" && first !== "index.docker.io") {
-    return { registry: first, repository: rest };
-  }
-  const repository = rest === "" || rest.includes("/") ? rest : `library/${rest}`;
-  return { registry: "docker.io", repository };
+  const reason = digest.includes("@")
+    ? "it has more than one @"
+    : "the part after @ is not a digest";
+  throw createError(text, reason, digestHint);
 }
 
 function assertParts(
   text: string,
-  parts: Pick<ImageName, "registry" | "repository" | "tag">,
+  parts: Pick<ImageName, "registry" | "repository" | "tag"> & { readonly host: string },
 ): void {
-  const { registry, repository, tag } = parts;
-  if (!hostPattern.test(registry)) {
-    throw createError(text, `${registry} is no registry`, "write host or host:port before the /");
+  const { host, registry, repository, tag } = parts;
+  if (!isHost(host)) {
+    throw createError(text, `${host} is no registry`, "write host or host:port before the /");
   }
   if (!repositoryPattern.test(repository) || isImageId(repository)) {
     throw createRepositoryError(text, repository);

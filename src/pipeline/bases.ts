@@ -1,6 +1,11 @@
 import { join } from "node:path";
 import type { Reference } from "../containerfile/containerfile.ts";
-import { type ImageReference, readLocalImage, readRemoteImage } from "../copy/copy.ts";
+import {
+  createLocalReference,
+  readLocalImage,
+  readRemoteImage,
+  type RegistryReference,
+} from "../copy/copy.ts";
 import { type LayerClaim, listClaims } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
@@ -95,16 +100,16 @@ async function findInRegistry(
   work: BuildRunWorkspace,
 ): Promise<BaseImage | undefined> {
   const reference = await completeReference(name, work.registries);
-  if (reference?.repository === undefined) return undefined;
+  if (reference === undefined) return undefined;
   const image = await readQuietly(reference, wanted, work);
   if (image === undefined || image.manifest.config.digest !== wanted.id) return undefined;
-  const origin = { name: reference.text.replace(/^docker:\/\//, ""), digest: image.digest };
+  const origin = { name: reference.name, digest: image.digest };
   return { image, files: new Map(), locations: [locateImage(image, reference.repository)], origin };
 }
 
 /** A registry that does not answer is no reason to fail: the engine has the image. */
 async function readQuietly(
-  reference: ImageReference,
+  reference: RegistryReference,
   { build, scratch }: WantedBase,
   { registries, signal }: BuildRunWorkspace,
 ): Promise<Image | undefined> {
@@ -129,8 +134,7 @@ async function takeLoaded(
     const manifest = { schemaVersion: 2 as const, mediaType: "", config: emptyConfig, layers };
     return { image: { manifest, config }, files: new Map(), locations: [], origin: undefined };
   }
-  const text = engine.locateImage(id);
-  const reference: ImageReference = { text, repository: undefined, digest: undefined };
+  const reference = createLocalReference(engine.locateImage(id));
   const { platform } = build.request.reuse;
   const local = await readLocalImage(reference, scratch, { platform, signal });
   if (local === undefined) {

@@ -44,8 +44,7 @@ export function describeImage(
 
 /** Labels of the command line come last, as the engines have it. */
 function finishConfig({ labels }: ImageRequest, config: ContainerConfig): ContainerConfig {
-  if (labels.size === 0) return config;
-  return { ...config, Labels: { ...config.Labels, ...Object.fromEntries(labels) } };
+  return mergeConfig(config, { Labels: Object.fromEntries(labels) });
 }
 
 function pickPlatform(image: Platform): Platform {

@@ -1,12 +1,14 @@
 import {
-  type ImageReference,
-  parseReference,
+  parseRegistryReference,
   readRemoteId,
+  type RegistryReference,
+  splitReference,
   type TransportAccess,
   type WantedPlatform,
 } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
+import { localHost, mayBeImageId } from "../oci/oci.ts";
 import { readRegistriesConf, resolveShortName } from "../registry/registry.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
@@ -21,7 +23,7 @@ export async function identifyImage(
 ): Promise<Digest | undefined> {
   try {
     const reference = await completeReference(name, registries);
-    if (reference?.repository === undefined) return undefined;
+    if (reference === undefined) return undefined;
     // One try: the pull is as patient as it was told to be.
     const access = { ...registries, retries: 0 };
     return await readRemoteId(reference, { access, platform, signal });
@@ -35,22 +37,13 @@ export async function identifyImage(
 export async function completeReference(
   name: string,
   { env }: TransportAccess,
-): Promise<ImageReference | undefined> {
+): Promise<RegistryReference | undefined> {
+  const parts = splitReference(name);
   // No registry has these, and an image ID is no name.
-  if (name.startsWith("localhost/") || /^(?:sha256:)?[0-9a-f]{12,64}$/.test(name)) return undefined;
-  if (isComplete(name)) return parseReference(name);
-  const [front, end] = splitTag(name);
-  const full = resolveShortName(await readRegistriesConf(env), front);
-  return full === undefined ? undefined : parseReference(full + end);
-}
-
-function isComplete(name: string): boolean {
-  const first = name.replace(/^docker:\/\//, "").split("/")[0] ?? "";
-  return name.includes("/") && /[.:]/.test(first);
-}
-
-/** `name` and `:tag` or `@digest`, as it stands. */
-function splitTag(name: string): readonly [string, string] {
-  const end = /[:@]/.exec(name)?.index ?? name.length;
-  return [name.slice(0, end), name.slice(end)];
+  if (parts === undefined || parts.host === localHost || mayBeImageId(name)) return undefined;
+  if (parts.host !== undefined) return parseRegistryReference(name);
+  const full = resolveShortName(await readRegistriesConf(env), parts.path);
+  return full === undefined
+    ? undefined
+    : parseRegistryReference(name, { resolveShortName: () => full });
 }

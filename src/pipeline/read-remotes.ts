@@ -91,7 +91,6 @@ async function readRemote(
   };
 }
 
-function nameWithDigest({ text, digest }: ImageReference, found: Digest): string {
-  const name = text.replace(/^docker:\/\//, "");
+function nameWithDigest({ name, digest }: ImageReference, found: Digest): string {
   return digest === undefined ? `${name}@${found}` : name;
 }

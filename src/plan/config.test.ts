@@ -99,6 +99,13 @@ const rows: readonly Row[] = [
     expected: { Env: [path, "A=1", "B=2"], Cmd: ["a"], Labels: { l: "1" } },
   },
   {
+    what: "no labels where the environment has the engine's alone",
+    text: "FROM a\nOUTPUT --inherit-config /l\n",
+    environment: { User: "u", Labels: { "io.buildah.version": "1" } },
+    layering: {},
+    expected: { User: "u" },
+  },
+  {
     what: "no PATH that the engine added to an environment from scratch",
     text: "FROM scratch\nOUTPUT --inherit-config /l\nCMD a\n",
     environment: { Env: [path] },

@@ -1,5 +1,12 @@
 import type { Instruction } from "../containerfile/containerfile.ts";
 import { decodeText } from "../containerfile/containerfile.ts";
+import {
+  listMembers,
+  mergeConfig,
+  nameVariable,
+  withoutEmpty,
+  type ConfigPatch,
+} from "../oci/oci.ts";
 import type { ContainerConfig, ImageConfig, Json } from "../oci/oci.ts";
 import type { LayeredStage } from "./model.ts";
 import { namedKeys, namedVariables } from "./named.ts";
@@ -40,37 +47,35 @@ export function createConfig(stage: LayeredStage, configs: EvaluatedConfigs): Co
   const base = stage.output.inheritConfig
     ? inheritConfig(stage, configs.environment)
     : takeConfig(configs.base?.config);
+  return mergeConfig(base, describeChanges(stage, configs, base));
+}
+
+/** What the metadata instructions after OUTPUT make of a config. */
+function describeChanges(
+  stage: LayeredStage,
+  configs: EvaluatedConfigs,
+  base: ContainerConfig,
+): ConfigPatch {
   const result = configs.layering.config ?? {};
-  const previous = configs.environment.config ?? {};
-  const instructions = stage.layering.instructions;
-  const has = (keyword: string): boolean => instructions.some((one) => one.keyword === keyword);
+  const before = configs.environment.config ?? {};
+  const has = (keyword: string): boolean =>
+    stage.layering.instructions.some((one) => one.keyword === keyword);
   const variables = namedVariables(stage, result);
-  const merged: Record<string, unknown> = {
-    ...base,
-    Env: mergeEnv(base.Env ?? [], result.Env ?? [], variables),
-    Labels: pickKeys(
-      base.Labels,
-      previous.Labels,
-      result.Labels,
-      namedKeys(stage, result, "LABEL"),
-    ),
+  const given = replacedKeys.filter(([keyword]) => has(keyword)).map(([, key]) => key);
+  const resetsCommand = has("ENTRYPOINT") && !has("CMD") && !stage.commandBeforeOutput;
+  return {
+    Env: (result.Env ?? []).filter((one) => variables.has(nameVariable(one))),
+    Labels: pickKeys(before.Labels, result.Labels, namedKeys(stage, result, "LABEL")),
     ExposedPorts: pickKeys(
-      base.ExposedPorts,
-      previous.ExposedPorts,
+      before.ExposedPorts,
       result.ExposedPorts,
       namedKeys(stage, result, "EXPOSE"),
     ),
-    Volumes: pickKeys(
-      base.Volumes,
-      previous.Volumes,
-      result.Volumes,
-      namedKeys(stage, result, "VOLUME"),
-    ),
+    Volumes: pickKeys(before.Volumes, result.Volumes, namedKeys(stage, result, "VOLUME")),
+    ...Object.fromEntries(given.map((key) => [key, result[key] ?? null])),
+    ...(resetsCommand ? { Cmd: null } : {}),
+    ...(has("ONBUILD") ? { OnBuild: [...(base.OnBuild ?? []), ...(result.OnBuild ?? [])] } : {}),
   };
-  for (const [keyword, key] of replacedKeys) if (has(keyword)) merged[key] = result[key];
-  if (has("ENTRYPOINT") && !has("CMD") && !stage.commandBeforeOutput) merged["Cmd"] = undefined;
-  if (has("ONBUILD")) merged["OnBuild"] = [...(base.OnBuild ?? []), ...(result.OnBuild ?? [])];
-  return dropEmpty(merged);
 }
 
 const replacedKeys = [
@@ -99,61 +104,35 @@ export function describeMetadata(stage: LayeredStage): readonly string[] {
 }
 
 function takeConfig(config: ContainerConfig = {}): ContainerConfig {
-  const picked: Record<string, unknown> = {};
-  for (const key of containerKeys) picked[key] = config[key];
   const { [engineLabel]: _, ...labels } = config.Labels ?? {};
-  return dropEmpty({ ...picked, Labels: labels });
+  const picked = containerKeys.map((key): [string, Json | undefined] => [key, config[key]]);
+  return withoutEmpty(new Map([...picked, ["Labels", labels]]));
 }
 
 function inheritConfig(stage: LayeredStage, environment: ImageConfig): ContainerConfig {
   const config = environment.config ?? {};
-  const picked: Record<string, unknown> = { ...takeConfig(config) };
+  const members = new Map<string, Json>(listMembers(takeConfig(config)));
   if (stage.hasEnginePath) {
-    picked["Env"] = config.Env?.filter((one) => one !== enginePath);
+    members.set(
+      "Env",
+      (config.Env ?? []).filter((one) => one !== enginePath),
+    );
   }
-  picked["OnBuild"] = stage.inheritedTriggers;
-  return dropEmpty(picked);
+  members.set("OnBuild", stage.inheritedTriggers);
+  return withoutEmpty(members);
 }
 
-function mergeEnv(
-  base: readonly string[],
-  result: readonly string[],
-  named: ReadonlySet<string>,
-): readonly string[] {
-  const given = result.filter((one) => named.has(nameOf(one)));
-  const values = new Map(given.map((one) => [nameOf(one), one]));
-  const kept = base.map((one) => values.get(nameOf(one)) ?? one);
-  const known = new Set(base.map(nameOf));
-  return [...kept, ...given.filter((one) => !known.has(nameOf(one)))];
-}
-
-function nameOf(variable: string): string {
-  return variable.split("=", 1)[0] ?? "";
-}
-
-type Keyed = Readonly<Record<string, Json>>;
+type Keyed<T> = Readonly<Record<string, T>>;
 
 /** Keys that the instructions name, or that the engine changed for them, with the engine's values. */
-function pickKeys(
-  base: Keyed | undefined,
-  before: Keyed | undefined,
-  after: Keyed | undefined,
+function pickKeys<T extends Json>(
+  before: Keyed<T> | undefined,
+  after: Keyed<T> | undefined,
   named: ReadonlySet<string>,
-): Keyed {
+): Keyed<T> {
   const changed = Object.entries(after ?? {}).filter(
     ([key, value]) =>
       named.has(key) || (named.size > 0 && JSON.stringify(before?.[key]) !== JSON.stringify(value)),
   );
-  return { ...base, ...Object.fromEntries(changed) };
-}
-
-function dropEmpty(config: Readonly<Record<string, unknown>>): ContainerConfig {
-  const entries = Object.entries(config).filter(([, value]) => !isEmpty(value));
-  return Object.fromEntries(entries);
-}
-
-function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === "") return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === "object" && Object.keys(value).length === 0;
+  return Object.fromEntries(changed);
 }

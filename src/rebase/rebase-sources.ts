@@ -13,6 +13,7 @@ import {
   baseNameAnnotation,
   type Image,
   isDigest,
+  isLocalName,
   type LayerFiles,
   type Location,
   locateImage,
@@ -42,8 +43,7 @@ export async function readSource(
   // A prune beside us may take it away before it is held.
   if (stored && name.stored !== undefined && (await work.run.hold(stored))) {
     const locations = await readLocations(work.store, stored.digest);
-    // The host "localhost" stands for no registry.
-    const registryName = name.stored.startsWith("localhost/") ? undefined : name.stored;
+    const registryName = isLocalName(name.stored) ? undefined : name.stored;
     return { name: name.stored, registryName, image: stored, locations, files: new Map() };
   }
   const found = name.reference && (await readElsewhere(name.reference, platform, work));
@@ -72,7 +72,7 @@ async function readElsewhere(
   const scratch = join(await mkdtemp(join(run.directory, "policy-")), "judged");
   const image = await readRemoteImage(reference, { access, platform, signal, scratch });
   if (image === undefined) return undefined;
-  const name = text.slice("docker://".length);
+  const { name } = reference;
   const locations = [locateImage(image, repository)];
   return { name, registryName: name, image, locations, files: new Map() };
 }
@@ -107,11 +107,11 @@ export async function readOldBase(
   return { ...found, name };
 }
 
-/** Anything may stand in an annotation. The host "localhost" stands for no registry. */
+/** Anything may stand in an annotation. */
 function findRepository(name: string): string | undefined {
   try {
     const { repository } = parseReference(name);
-    return repository?.startsWith("localhost/") === true ? undefined : repository;
+    return repository !== undefined && isLocalName(repository) ? undefined : repository;
   } catch (error) {
     if (error instanceof XbuildError) return undefined;
     throw error;

@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { createSecureContext } from "node:tls";
+import { systemCode } from "../system/errno.ts";
 import type { Environment } from "./access.ts";
 import type { Certificates } from "./certificates.ts";
 import { isProxied } from "./proxy.ts";
@@ -131,8 +132,8 @@ async function exchangeOnce(
   const answered = new Promise<HttpResponse>((resolve, reject) => {
     message.on("response", (response) => void readResponse(response).then(resolve, reject));
     message.on("upgrade", () => reject(new Error("not HTTP any more")));
-    message.on("error", (error: NodeJS.ErrnoException) => {
-      const isStale = message.reusedSocket && error.code === "ECONNRESET";
+    message.on("error", (error) => {
+      const isStale = message.reusedSocket && systemCode(error) === "ECONNRESET";
       reject(isStale ? new StaleConnection() : error);
     });
   });

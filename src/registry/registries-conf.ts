@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { hubHost, normaliseRepository, splitName } from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
 import type { Environment } from "./access.ts";
 import { authFileHelper, parseRegistriesDocument } from "./registries-document.ts";
@@ -48,12 +49,12 @@ export async function readRegistriesConf(env: Environment, root = "/"): Promise<
  * looked for in. Undefined where that is no registry or several, or the name has a registry.
  */
 export function resolveShortName(conf: RegistriesConf, name: string): string | undefined {
-  if (hasRegistry(name)) return undefined;
+  if (splitName(name).host !== undefined) return undefined;
   const alias = conf.aliases.get(name);
-  if (alias !== undefined) return completeHubName(alias);
+  if (alias !== undefined) return completeName(alias);
   const [registry, ...others] = conf.searchRegistries;
   if (registry === undefined || others.length > 0) return undefined;
-  return completeHubName(`${registry}/${name}`);
+  return completeName(`${registry}/${name}`);
 }
 
 async function readDocument(path: string): Promise<RegistriesDocument | "missing" | "broken"> {
@@ -90,13 +91,8 @@ function mergeAliases(
   return new Map([...all].filter(([, name]) => name !== ""));
 }
 
-/** As the distribution project's grammar tells a host from a part of the path. */
-function hasRegistry(name: string): boolean {
-  const first = name.slice(0, Math.max(name.indexOf("/"), 0));
-  return /[.:A-Z]/.test(first) || first === "localhost";
-}
-
-/** "Normalization of docker.io references" */
-function completeHubName(name: string): string {
-  return name.replace(/^docker\.io\/(?=[^/]+$)/, "docker.io/library/");
+function completeName(name: string): string {
+  const { host = hubHost, path } = splitName(name);
+  const { registry, repository } = normaliseRepository(host, path);
+  return `${registry}/${repository}`;
 }

@@ -1,5 +1,6 @@
 import { parse } from "smol-toml";
 import { z } from "zod";
+import { isHost } from "../oci/oci.ts";
 import type { RegistriesDocument, RegistryRule } from "./registries-model.ts";
 import { parseOldRegistries } from "./registries-old.ts";
 
@@ -42,12 +43,9 @@ const rule = z
     return { prefix: prefix === "" ? location : prefix, location, insecure, blocked, mirrors };
   });
 
-/** distribution, reference/regexp.go, "DomainRegexp" */
-const host =
-  /^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]+)?$/;
 const documentSchema = z.object({
   registry: z.array(rule).default([]).refine(agree),
-  "unqualified-search-registries": z.array(location.refine((text) => host.test(text))).optional(),
+  "unqualified-search-registries": z.array(location.refine((text) => isHost(text))).optional(),
   "credential-helpers": z
     .array(z.string())
     .transform((names) => (names.length === 0 ? [authFileHelper] : names))

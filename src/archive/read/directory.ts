@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
+import { systemCode } from "../../system/errno.ts";
 import { refuse } from "../refuse.ts";
 import type { ByteString } from "../tar/entry.ts";
 import type { FileStats } from "./stats.ts";
@@ -164,7 +165,7 @@ function pathOf(directory: OutputDirectory, name: ByteString): Buffer | string {
 
 /** An error of the system in words of ours, where it says something about the build. */
 export function explain(shown: string, cause: unknown): unknown {
-  const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+  const code = systemCode(cause);
   if (code === "EACCES" || code === "EPERM") {
     const hint = "Make it readable for the user that builds (chmod), or build as root.";
     return refuse("output-unreadable", "it cannot be read", { file: shown }, hint, cause);

@@ -8,10 +8,10 @@ import {
   openUserStore,
   readCommandLine,
   renderAge,
-  renderTable,
   wantsJson,
   type StoreCommandLine,
 } from "./store-command.ts";
+import { renderTable } from "../report/table.ts";
 import { renderSize } from "../../units.ts";
 import { show, showJson, type Visible } from "../../visible.ts";
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { XbuildError } from "../../errors.ts";
 import { digestHex } from "../../oci/oci.ts";
 import type { Digest } from "../../oci/oci.ts";
+import { isLocalName } from "../../oci/oci.ts";
 import { parseImageName } from "../../oci/oci.ts";
 import type { VerifyOptions } from "../../store/store.ts";
 import { nameOfEntry, readIndex } from "../../store/store.ts";
@@ -11,6 +12,7 @@ import type { Store } from "../../store/store.ts";
 import { beginRun, type Run } from "../../store/store.ts";
 import type { TransportAccess } from "../../copy/copy.ts";
 import { fetchLayers } from "../../copy/copy.ts";
+import { referToDigest, type RegistryReference } from "../../copy/copy.ts";
 
 export interface BlobFetcher {
   readonly fetch: NonNullable<VerifyOptions["fetchBlob"]>;
@@ -42,23 +44,26 @@ export function createBlobFetcher(store: Store, registries: TransportAccess): Bl
 }
 
 /** What a name says first; `localhost/...` without a port is in no registry. */
-async function listSources(store: Store, names: readonly string[]): Promise<readonly string[]> {
+async function listSources(
+  store: Store,
+  names: readonly string[],
+): Promise<readonly RegistryReference[]> {
   const { manifests } = await readIndex(store);
-  const sources = names.map(async (name): Promise<readonly string[]> => {
+  const sources = names.map(async (name): Promise<readonly RegistryReference[]> => {
     const { registry, repository } = parseImageName(name);
     const entry = manifests.findLast((one) => nameOfEntry(one) === name);
     if (entry === undefined) return [];
-    const own =
-      registry === "localhost" ? [] : [`docker://${registry}/${repository}@${entry.digest}`];
+    const own = isLocalName(name) ? [] : [referToDigest(`${registry}/${repository}`, entry.digest)];
     const known = await readLocations(store, entry.digest);
-    return [...own, ...known.map((one) => `docker://${one.repository}@${one.manifest}`)];
+    return [...own, ...known.map((one) => referToDigest(one.repository, one.manifest))];
   });
-  return [...new Set((await Promise.all(sources)).flat())];
+  const found = (await Promise.all(sources)).flat();
+  return [...new Map(found.map((one) => [one.text, one])).values()];
 }
 
 /** The layer, config or manifest of this digest alone; nothing else of the image is loaded. */
 async function fetchFrom(
-  source: string,
+  source: RegistryReference,
   digest: Digest,
   layout: string,
   registries: TransportAccess,

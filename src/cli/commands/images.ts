@@ -10,9 +10,9 @@ import {
   openUserStore,
   readCommandLine,
   renderAge,
-  renderTable,
   wantsJson,
 } from "./store-command.ts";
+import { renderTable } from "../report/table.ts";
 import { renderSize } from "../../units.ts";
 import { joinVisible, show, showJson, type Visible } from "../../visible.ts";
 

@@ -6,9 +6,7 @@ import { openStore } from "../../store/store.ts";
 import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
-import { countColumns, joinVisible, showText, type Visible } from "../../visible.ts";
 import { showNotice } from "../report/failure.ts";
-import { paint } from "../report/text.ts";
 
 /** Flags that every command about the store takes. */
 export const helpFlag: FlagSpec = { name: "help", short: "h", kind: "boolean" };
@@ -50,34 +48,6 @@ export function wantsJson(line: StoreCommandLine): boolean {
   const near = suggestName(format, ["json", "table"]);
   const hint = near === undefined ? "it takes table or json" : `did you mean ${near}?`;
   throw usageError(`--format cannot be ${format}`, hint);
-}
-
-export interface Column {
-  readonly title: string;
-  /** Numbers stand at the right. */
-  readonly right?: boolean;
-}
-
-/** A table for people: a bold head, columns two blanks apart, nothing behind the last. */
-export function renderTable(
-  io: CliIo,
-  columns: readonly Column[],
-  rows: readonly (readonly string[])[],
-): Visible {
-  const shown = rows.map((row) => row.map(showText));
-  const widths = columns.map(({ title }, index) =>
-    shown.reduce((most, row) => Math.max(most, countColumns(row[index] ?? "")), title.length),
-  );
-  const renderRow = (cells: readonly string[]): string =>
-    cells
-      .map((cell, index) => {
-        const padding = " ".repeat((widths[index] ?? 0) - countColumns(cell));
-        return columns[index]?.right === true ? `${padding}${cell}` : `${cell}${padding}`;
-      })
-      .join("  ")
-      .trimEnd();
-  const head = paint(io, "bold", renderRow(columns.map(({ title }) => title)));
-  return joinVisible([head, ...shown.map(renderRow), ""], "\n");
 }
 
 /** How long ago: `3 minutes ago`. */

@@ -2,7 +2,8 @@ import type { BuildResult, ResultLayer } from "../../pipeline/pipeline.ts";
 import type { LayerStatus } from "../../layers/layers.ts";
 import type { CliIo } from "../io.ts";
 import { renderSize } from "../../units.ts";
-import { joinVisible, show, type Visible } from "../../visible.ts";
+import { show, type Visible } from "../../visible.ts";
+import { renderTable } from "./table.ts";
 import { paint, renderDuration } from "./text.ts";
 
 export interface ResultOptions {
@@ -23,20 +24,19 @@ export function renderResult(result: BuildResult, io: CliIo, milliseconds: numbe
   if (result.upToDate) {
     return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
   }
-  return show`\n${renderTable(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
+  return show`\n${renderLayers(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
 }
 
 const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;
 
-function renderTable(layers: readonly ResultLayer[], io: CliIo): Visible {
-  const sizes = layers.map((one) => renderSize(one.size));
-  const width = Math.max(4, ...sizes.map((one) => one.length));
-  const head = paint(io, "bold", `STATUS  ${"SIZE".padStart(width)}  LAYER`);
-  const rows = layers.map((one, index) => {
-    const status = paint(io, colors[one.status], one.status.padEnd(6));
-    return show`${status}  ${(sizes[index] ?? "").padStart(width)}  ${one.name}`;
-  });
-  return joinVisible([head, ...rows, ""], "\n");
+function renderLayers(layers: readonly ResultLayer[], io: CliIo): Visible {
+  const columns = [{ title: "STATUS" }, { title: "SIZE", right: true }, { title: "LAYER" }];
+  const rows = layers.map(({ status, size, name }) => [
+    { text: status, style: colors[status] },
+    renderSize(size),
+    name,
+  ]);
+  return renderTable(io, columns, rows);
 }
 
 function summarise(layers: readonly ResultLayer[]): string {

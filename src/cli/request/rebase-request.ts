@@ -1,7 +1,7 @@
 import type { RebaseRequest, SourceName } from "../../rebase/rebase.ts";
+import { isLocalName } from "../../oci/oci.ts";
 import { parseImageName, type ImageName } from "../../oci/oci.ts";
-import { isRegistry } from "../../copy/copy.ts";
-import { parseReference, type ImageReference } from "../../copy/copy.ts";
+import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
 import { usageError, type CommandLine, type FlagSpec } from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
@@ -88,6 +88,5 @@ async function parseSource(text: string, io: CliIo): Promise<SourceName> {
   const isElsewhere = isRegistry(text) || reference?.repository === undefined;
   if (isElsewhere || text.includes("@")) return { text, stored: undefined, reference };
   const { full } = parseImageName(text);
-  // The host "localhost" stands for no registry.
-  return { text, stored: full, reference: text.startsWith("localhost/") ? undefined : reference };
+  return { text, stored: full, reference: isLocalName(text) ? undefined : reference };
 }

@@ -4,7 +4,7 @@ import {
   type ImageReference,
   type TransportAccess,
 } from "../../copy/copy.ts";
-import type { ImageName } from "../../oci/oci.ts";
+import { isLocalName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, type CommandLine } from "../line/arguments.ts";
 import { parseCount, parseDuration } from "../line/values.ts";
@@ -34,8 +34,8 @@ export function listPushedNames(names: readonly ImageName[]): readonly ImageRefe
   if (names.length === 0) {
     throw usageError("--push needs a name for the image", "give it one with -t REGISTRY/NAME:TAG");
   }
-  return names.map(({ full, registry, repository }) => {
-    if (registry === "localhost") {
+  return names.map(({ full, repository }) => {
+    if (isLocalName(full)) {
       throw usageError(
         `--push: ${repository} names no registry`,
         `name it in full: -t REGISTRY/${repository}, or push it with -o docker://REGISTRY/${repository}`,

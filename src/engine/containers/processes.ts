@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { readProcess } from "../../system/process-identity.ts";
 
 /** How long an interrupted engine may clean up before it is killed, in milliseconds. */
 const graceTime = 10_000;
@@ -48,7 +49,7 @@ function stepSignal(time: number): NodeJS.Signals {
 
 /** What tells a process from a later one with the same ID: its ID and its start (proc(5), stat). */
 export function identifyProcess(pid: number): string | undefined {
-  const start = readStat(pid)?.start;
+  const start = readProcess(pid)?.start;
   return start === undefined ? undefined : `${pid}.${start}`;
 }
 
@@ -67,24 +68,7 @@ function listSteps({ pid, program }: RunningProgram): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((one) => one !== pid && readStat(one)?.group === pid && readName(one) !== program);
-}
-
-interface Stat {
-  readonly group: number;
-  readonly start: string;
-}
-
-/** undefined for a process that has ended, whether or not its parent has looked. */
-function readStat(pid: number): Stat | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name, in parentheses, may hold spaces and parentheses itself.
-    const [state = "", , group = "", ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return state === "Z" ? undefined : { group: Number(group), start: rest[16] ?? "" };
-  } catch {
-    return undefined;
-  }
+    .filter((one) => one !== pid && readProcess(one)?.group === pid && readName(one) !== program);
 }
 
 function readName(pid: number): string {

@@ -29,6 +29,7 @@ describe("parseJson", () => {
   it("reads what JSON.parse reads", () => {
     fc.assert(
       fc.property(fc.json({ maxDepth: 5 }), fc.constantFrom(undefined, 1, "\t"), (text, space) => {
+        fc.pre(!text.includes("__proto__"));
         const value: unknown = JSON.parse(text);
         const spaced = JSON.stringify(value, undefined, space) + "\r\n ";
         expect(parse(spaced)).toEqual(value);
@@ -96,6 +97,8 @@ describe("parseJson", () => {
       "1:2: a value belongs here",
     ],
     ["two byte order marks", "\u00ef\u00bb\u00bf\u00ef\u00bb\u00bf[]", "1:4: a value belongs here"],
+    ["a comment", "[1, // one\n2]", "1:5: a value belongs here"],
+    ["a comma in an object's end", '{"a":1,}', "1:8: a key in quotes belongs here"],
     ["very many values", `[${"0,".repeat(300_000)}0]`, "1:400000: it has more than 200000 values"],
     ["a huge depth", "[".repeat(4_000_000), "1:66: it is nested more than 64 deep"],
   ])("refuses %s", (_what, text, message) => {
@@ -107,6 +110,7 @@ describe("parseJson", () => {
     expect(parse('{"constructor":2,"toString":3}')).toEqual({ constructor: 2, toString: 3 });
     const long = "a".repeat(4_000_000);
     expect(parse(JSON.stringify([long]))).toEqual([long]);
+    expect(parse(`${" ".repeat(4_000_000)}0`)).toBe(0);
     const escapes = '\\"'.repeat(2_000_000);
     expect(parse(`["${escapes}"]`)).toEqual(['"'.repeat(2_000_000)]);
   });

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { XbuildError } from "../../errors.ts";
 import { refNameAnnotation } from "../../oci/oci.ts";
 import { digestHex } from "../../oci/oci.ts";
-import { encodeJson, isJsonObject } from "../../oci/oci.ts";
+import { encodeJson, isJsonObject, tryParseJson } from "../../oci/oci.ts";
 import { ociIndexType } from "../../oci/oci.ts";
 import type { Descriptor, Digest, Image, Json } from "../../oci/oci.ts";
 import { describeImage } from "./commit.ts";
@@ -110,19 +110,11 @@ async function readForeignIndex(directory: string): Promise<JsonObject> {
   const path = join(directory, "index.json");
   const text = await ifPresent(readFile(path, "utf8"));
   if (text === undefined) return { schemaVersion: 2, mediaType: ociIndexType, manifests: [] };
-  const index = parseJson(text);
+  const index = tryParseJson(text);
   if (isJsonObject(index) && Array.isArray(index["manifests"])) return index;
   throw new XbuildError("image-invalid", `${path} is no image index`, {
     hint: "remove the directory, or name another one",
   });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function addToIndex(index: JsonObject, image: Image, name: string | undefined): object {

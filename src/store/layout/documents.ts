@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { digestBytes } from "../../oci/oci.ts";
-import { encodeJson, isJsonObject } from "../../oci/oci.ts";
+import { encodeJson, isJsonObject, tryParseJson } from "../../oci/oci.ts";
 import type { Json } from "../../oci/oci.ts";
 import { syncDirectory } from "../../system/durable.ts";
 import { ifPresent } from "../../system/errno.ts";
@@ -64,10 +64,6 @@ export function inspectOwnDocument(bytes: Uint8Array): "whole" | "foreign" | "da
 }
 
 function parseEnvelope(bytes: Uint8Array): JsonObject | undefined {
-  try {
-    const envelope: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    return isJsonObject(envelope) ? envelope : undefined;
-  } catch {
-    return undefined;
-  }
+  const envelope = tryParseJson(bytes);
+  return isJsonObject(envelope) ? envelope : undefined;
 }

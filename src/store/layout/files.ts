@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { systemCode } from "../../system/errno.ts";
-import { identifyProcess } from "./process.ts";
+import { identifyOwnProcess } from "../../system/process-identity.ts";
 import { temporaryDirectory, type Store } from "./paths.ts";
 
 /** Blobs are laid out for every user of a container, whatever the umask is; the store's directory keeps others out. */
@@ -58,7 +58,7 @@ async function writeTemporary(
   bytes: Uint8Array,
   { durable, mode = documentMode }: WriteOptions,
 ): Promise<string> {
-  const name = `file-${await identifyProcess()}-${randomUUID()}`;
+  const name = `file-${await identifyOwnProcess()}-${randomUUID()}`;
   const path = join(temporaryDirectory(store), name);
   const file = await open(path, "wx", mode);
   try {

@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { refNameAnnotation } from "../../oci/oci.ts";
 import { digestBytes, isDigest } from "../../oci/oci.ts";
-import { encodeJson, isJsonObject } from "../../oci/oci.ts";
+import { encodeJson, isJsonObject, tryParseJson } from "../../oci/oci.ts";
 import { ociIndexType } from "../../oci/oci.ts";
 import type { Descriptor } from "../../oci/oci.ts";
 import { ifPresent } from "../../system/errno.ts";
@@ -95,7 +95,7 @@ interface ParsedIndex {
 }
 
 function parseIndexFile(bytes: Uint8Array): ParsedIndex {
-  const document = parseJson(bytes);
+  const document = tryParseJson(bytes);
   if (!isJsonObject(document) || !Array.isArray(document["manifests"])) {
     return { manifests: [], whole: false };
   }
@@ -105,14 +105,6 @@ function parseIndexFile(bytes: Uint8Array): ParsedIndex {
     manifests: manifests.filter(isDescriptor),
     whole: sum === digestBytes(encodeJson(manifests)),
   };
-}
-
-function parseJson(bytes: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(bytes).toString("utf8"));
-  } catch {
-    return undefined;
-  }
 }
 
 function isDescriptor(value: unknown): value is Descriptor {

@@ -4,6 +4,7 @@ import type { Descriptor } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
 import { syncDirectory } from "../../system/durable.ts";
 import type { StoreFinding, VerifyOptions } from "./findings.ts";
+import { isLocalName } from "../../oci/oci.ts";
 import {
   isCopyCurrent,
   isCopyWhole,
@@ -84,7 +85,7 @@ function listLost(
     const name = nameOfEntry(entry);
     if (name === undefined) return false;
     // What is in a registry can have its layers there.
-    return untrue.has(name) || (names.has(name) && name.startsWith("localhost/"));
+    return untrue.has(name) || (names.has(name) && isLocalName(name));
   });
 }
 

@@ -3,13 +3,14 @@ import { appendFile, mkdir, readdir, readFile, rename, stat } from "node:fs/prom
 import { join } from "node:path";
 import type { Digest, Image } from "../../oci/oci.ts";
 import { isDigest } from "../../oci/oci.ts";
+import { tryParseJson } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { lockStore } from "../layout/access.ts";
 import { ensureLayout } from "../layout/layout.ts";
 import { makePrivateDirectory } from "../../system/private-directory.ts";
 import { blobPath, temporaryDirectory, type Store } from "../layout/paths.ts";
-import { checkProcess, identifyProcess } from "../layout/process.ts";
+import { checkProcess, identifyOwnProcess } from "../../system/process-identity.ts";
 
 export interface Note {
   readonly key: string;
@@ -60,7 +61,7 @@ const temporaryName = /^(?:run|claim|file|trash|state)-([0-9a-f.]+)-[0-9a-f-]+$/
 export async function beginRun(store: Store): Promise<Run> {
   return explainFailures(store.directory, async () => {
     await ensureLayout(store);
-    const id = `${await identifyProcess()}-${randomUUID()}`;
+    const id = `${await identifyOwnProcess()}-${randomUUID()}`;
     const directory = join(temporaryDirectory(store), `run-${id}`);
     await mkdir(directory, { mode: 0o700 });
     const [staging, layers] = [join(directory, "staging"), join(directory, "layers")];
@@ -173,7 +174,7 @@ async function isDead(directory: string, name: string): Promise<boolean> {
 }
 
 async function claimRun(store: Store, name: string): Promise<DeadRun | undefined> {
-  const id = `${await identifyProcess()}-${randomUUID()}`;
+  const id = `${await identifyOwnProcess()}-${randomUUID()}`;
   const directory = join(temporaryDirectory(store), `claim-${id}`);
   // Of several who try, one succeeds.
   const claimed = await ifPresent(
@@ -191,12 +192,9 @@ async function readNotes(directory: string): Promise<readonly Note[]> {
 
 /** The last line may be cut short: its writer died, and what it was about had not begun. */
 function parseNote(line: string): readonly Note[] {
-  try {
-    const [key, value]: unknown[] = JSON.parse(line);
-    return typeof key === "string" && typeof value === "string" ? [{ key, value }] : [];
-  } catch {
-    return [];
-  }
+  const note = tryParseJson(line);
+  const [key, value]: readonly unknown[] = Array.isArray(note) ? note : [];
+  return typeof key === "string" && typeof value === "string" ? [{ key, value }] : [];
 }
 
 function notesPath(directory: string): string {
