@@ -23,7 +23,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "e2e",
-          include: ["test/{e2e,helper,hostile/e2e}/**/*.test.ts"],
+          include: ["test/{e2e,layer-helper,hostile/e2e}/**/*.test.ts"],
           // Bounds for what hangs, with room for a machine that is busy.
           testTimeout: 300_000,
           hookTimeout: 600_000,
