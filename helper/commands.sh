@@ -1,4 +1,4 @@
-# keep, has, list and add; split is in split.sh.
+# keep, has, list and add; split is in split/split.sh.
 
 keep_layer() {
     [ $# -eq 1 ] || misuse "keep takes one name"

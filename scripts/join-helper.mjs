@@ -12,7 +12,7 @@ import { join } from "node:path";
 /**
  * The helper as one file, and where each of its lines comes from.
  * @param directory helper/, or a copy of it
- * @throws Error that names part and line, where a part is not as it must be
+ * @throws Error that names the part, where one is missing or not as it must be
  */
 export function joinHelper(directory) {
   const kinds = readKinds(directory);

@@ -21,7 +21,7 @@ function line_of(unit) {
     return unit in other_line ? other_line[unit] : 0
 }
 
-# The key of a unit stands before a "-" that a digit follows.
+# The key of a unit stands before a "-" that a digit follows, but for names that their kind reads itself.
 function unit_of_other_version(name, i, key) {
     if (name in key_of_name) {
         key = key_of_name[name]

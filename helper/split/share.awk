@@ -1,4 +1,4 @@
-# Fewer layers than units
+# Fewer layers than units.
 
 # Sets layer_of for each unit: the number of its layer, in order. Where there are more units than
 # room, some share a layer whose name is all of theirs, so that the image itself says who shared.

@@ -13,6 +13,7 @@ BEGIN {
     read_kinds()
 }
 
+# Which kinds are split, and where each stands: rank_of tells what the numbers mean.
 function read_kinds(i, n, part) {
     n = split(ENVIRON["layer_kinds"], part, " ")
     for (i = 1; i <= n; i++) wanted[part[i]] = 1
