@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseContainerfile } from "../../src/containerfile/parse.ts";
 import { resolveStages } from "../../src/containerfile/stages.ts";
 import type { BuildPorts, BuildRequest } from "../../src/pipeline/request.ts";
@@ -11,6 +10,7 @@ import type { Digest } from "../../src/oci/model.ts";
 import { parseImageName } from "../../src/oci/reference.ts";
 import type { BuildPlan } from "../../src/plan/model.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
+import { writeJoinedHelper } from "./joined-helper.ts";
 
 /** A call of the port, its arguments as one would say them. */
 export type RecordedCall = readonly [keyof Engine, ...unknown[]];
@@ -151,7 +151,7 @@ export function planBuild(
     allowDevices: false,
     flags: { step: [], access: [], cache: [], pull: [] },
     storeDirectory: join(directory, "store"),
-    helperDirectory: fileURLToPath(new URL("../../src/layers/bin", import.meta.url)),
+    helperDirectory: writeJoinedHelper(),
     ...given,
   };
   const graph = resolveStages(containerfile, {
