@@ -1,10 +1,11 @@
 // Builds what users run: types by tsc, bundles by esbuild. `npm ci` calls it through `prepare`.
 import { spawnSync } from "node:child_process";
-import { chmodSync, cpSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { linkFaces } from "./faces.mjs";
+import { joinHelper } from "./join-helper.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
@@ -37,7 +38,10 @@ await build({
   },
 });
 chmodSync(join(root, unfinished, "cli/main.js"), 0o755);
-// The helper that builds find at <path>/bin/layer is shell, not TypeScript: it is copied as it is.
-cpSync(join(root, "src/layers/bin"), join(root, unfinished, "bin"), { recursive: true });
+// The helper that builds find at <path>/bin/layer is shell and awk, not TypeScript.
+mkdirSync(join(root, unfinished, "bin"));
+writeFileSync(join(root, unfinished, "bin/layer"), joinHelper(join(root, "helper")).text, {
+  mode: 0o755,
+});
 rmSync(join(root, "dist"), { recursive: true, force: true });
 renameSync(join(root, unfinished), join(root, "dist"));

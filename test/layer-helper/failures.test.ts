@@ -118,7 +118,7 @@ describe("a run that is stopped", () => {
   });
 });
 
-describe("the script", () => {
+describe("the joined helper", () => {
   it("has nothing that shellcheck finds", () => {
     expect(
       spawnSync("shellcheck", ["--shell=sh", helperScript], { encoding: "utf8" }),

@@ -13,9 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
+import { joinedHelper, writeJoinedHelper } from "../support/joined-helper.ts";
+import type { JoinedHelper } from "../../scripts/join-helper.mjs";
+import { placeErrors } from "./places.ts";
 
-/** The helper's source, as it is copied into the container. */
-export const helperScript = new URL("../../src/layers/bin/layer", import.meta.url).pathname;
+/** The helper, as it is copied into the container. */
+export const helperScript = join(writeJoinedHelper(), "layer");
 
 /** A shell that runs the helper, and the programs that it finds. */
 export interface Shell {
@@ -111,19 +114,21 @@ export interface RunOptions {
   readonly uid?: number;
 }
 
-export function createLab(shell: Shell): Lab {
+/** @param helper the one under test; else the project's own */
+export function createLab(shell: Shell, helper: JoinedHelper = joinedHelper): Lab {
   const base = join(makeScratch(), "layers dir");
   const output = join(base, "output");
   mkdirSync(join(base, "bin"), { recursive: true });
   mkdirSync(join(base, "input/state"), { recursive: true });
   mkdirSync(output);
-  cpSync(helperScript, join(base, "bin/layer"));
+  writeFileSync(join(base, "bin/layer"), helper.text);
   chmodSync(join(base, "bin/layer"), 0o755);
   const lab: Lab = {
     base,
     output,
     run(args, options = {}) {
-      return runHelper(shell, join(base, "bin/layer"), args, options);
+      const result = runHelper(shell, join(base, "bin/layer"), args, options);
+      return { ...result, stderr: placeErrors(result.stderr, helper) };
     },
     ok(args, options) {
       const result = lab.run(args, options);

@@ -1,6 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { parseContainerfile } from "../../src/containerfile/parse.ts";
 import { resolveStages } from "../../src/containerfile/stages.ts";
 import type { BuildCall, ContainersCommands } from "../../src/engine/containers/commands.ts";
@@ -15,6 +14,7 @@ import type { BuildWorkspace } from "../../src/pipeline/workspace.ts";
 import type { BuildPlan } from "../../src/plan/model.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
 import { openStore } from "../../src/store/layout/open.ts";
+import { writeJoinedHelper } from "./joined-helper.ts";
 
 /** A command of the program, its arguments as one would say them. */
 export type RecordedCall = readonly [keyof ContainersCommands, ...unknown[]];
@@ -162,7 +162,7 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
       maxLayers: 127,
       maxLayerSize: 1024 ** 3,
       allowDevices: false,
-      helperDirectory: fileURLToPath(new URL("../../src/layers/bin", import.meta.url)),
+      helperDirectory: writeJoinedHelper(),
       ...given.layers,
     },
     image: { labels: new Map(), annotations: {}, ...given.image },

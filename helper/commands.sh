@@ -1,0 +1,76 @@
+# keep, has, list and add; split is in split/split.sh.
+
+keep_layer() {
+    [ $# -eq 1 ] || misuse "keep takes one name"
+    find_layer "$1" || exit 1
+    open_output
+    quote_json "$1"
+    append_entry "{\"created_by\":$quoted,\"digest\":\"$digest\"}"
+}
+
+has_layer() {
+    [ $# -eq 1 ] || misuse "has takes one name"
+    find_layer "$1" || exit 1
+}
+
+# The last line of a name wins, so its other lines are not shown.
+list_layers() {
+    [ $# -eq 0 ] || misuse "list takes no argument"
+    find_base
+    seen=$newline
+    kept=
+    while IFS=$tab read -r _digest _diff_id _blob name || [ -n "$name" ]; do
+        case $seen in
+        *"$newline$name$newline"*)
+            drop_line "$name"
+            ;;
+        esac
+        seen=$seen$name$newline
+        kept=$kept$name$newline
+    done <"$base/names"
+    # %b would also undo \a and \0, but the names file escapes every backslash.
+    printf '%b' "$kept"
+}
+
+# Takes the line $1 out of $kept.
+drop_line() {
+    case $kept in
+    "$1$newline"*) kept=${kept#"$1$newline"} ;;
+    *) kept=${kept%%"$newline$1$newline"*}$newline${kept#*"$newline$1$newline"} ;;
+    esac
+}
+
+add_layer() {
+    [ $# -ge 2 ] || misuse "add takes a name and paths, or a name and -"
+    layer_name=$1
+    [ -n "$layer_name" ] || misuse "add takes a name that is not empty"
+    shift
+    directory=
+    case $1 in
+    -C)
+        [ $# -ge 3 ] || misuse "add -C takes a directory and paths"
+        directory=$2
+        shift 2
+        ;;
+    -C?*)
+        directory=${1#-C}
+        shift
+        ;;
+    esac
+    if [ "${1-}" = -- ]; then shift; fi
+    [ $# -ge 1 ] || misuse "add takes at least one path"
+    [ "$*" != - ] || [ -z "$directory" ] || misuse "add NAME - takes no directory"
+    open_output
+    reserve_file
+    if [ "$*" = - ]; then
+        copy_stream
+    else
+        [ -z "$directory" ] || cd -- "$directory" || die "cannot change to '$directory'"
+        choose_tar
+        pack_paths "$@"
+    fi
+    mv -- "$partial" "$layers/$unique$suffix" || die "cannot write the layer"
+    partial=
+    quote_json "$layer_name"
+    append_entry "{\"created_by\":$quoted,\"path\":\"layers/$unique$suffix\"}"
+}

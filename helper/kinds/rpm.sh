@@ -1,0 +1,46 @@
+# rpm: the packages of Fedora, SUSE and their kin. Its database is read by the program rpm alone.
+# kind: listed 30
+
+has_rpm() {
+    find_rpm_database
+}
+
+# Sets rpm_database, relative to the root.
+find_rpm_database() {
+    for rpm_database in usr/lib/sysimage/rpm var/lib/rpm; do
+        for file in "$rpm_database"/rpmdb.sqlite "$rpm_database"/Packages "$rpm_database"/Packages.db; do
+            if [ -f "$file" ]; then return 0; fi
+        done
+    done
+    return 1
+}
+
+# Prints for each package =<name> TAB <version> TAB <architecture> TAB <source>, then its paths.
+list_rpm() {
+    line='=%{NAME}\t%{VERSION}-%{RELEASE}\t%{ARCH}\t%{SOURCERPM}\n[%{FILENAMES}\n]'
+    set -- --dbpath "/$rpm_database" -qa --queryformat "$line"
+    if [ "$root" != / ]; then set -- --root "$root" "$@"; fi
+    rpm "$@" || die "rpm cannot read its database in $root, run split where rpm is installed"
+}
+
+: <<'AWK'
+mode == "rpm" {
+    if (/^=/) {
+        split(substr($0, 2), part, "\t")
+        unit = new_unit("rpm", part[1])
+        versions[unit] = part[2]
+        if (part[3] != "noarch" && part[3] != "(none)") architectures[unit] = part[3]
+        sources[unit] = part[4]
+        sub(/-[^-]*-[^-]*$/, "", sources[unit])
+    }
+    else if (/^\//) claim(unit, resolve(substr($0, 2)))
+    next
+}
+
+END { if ("rpm" in wanted) keep_rpm() }
+
+function keep_rpm(at) {
+    for (at = 1; at <= count; at++)
+        if (paths[at] ~ /^(var\/lib\/rpm|usr\/lib\/sysimage\/rpm|var\/lib\/dnf)(\/|$)/) keep("rpm", at)
+}
+AWK

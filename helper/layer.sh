@@ -1,0 +1,57 @@
+#!/bin/sh
+# layer: writes the layers of an image from a shell script that runs after OUTPUT.
+#
+# It stands in <path>/bin, reads <path>/names and <path>/history.json, and writes
+# <path>/output. It needs a POSIX sh and tar; split needs awk, find and sort too
+# (each of busybox does). docs/layer-helper.md is its reference.
+set -eu
+LC_ALL=C
+export LC_ALL
+# What one user of the container wrote, another may add to in the next RUN.
+umask 0
+
+CDPATH=
+newline='
+'
+tab='	'
+
+#include main.sh
+#include commands.sh
+#include previous.sh
+#include quoting.sh
+#include output.sh
+#include mounts.sh
+#include tar.sh
+#include pack.sh
+#include odd.sh
+#include split/split.sh
+#include split/kinds.sh
+#include split/plan.sh
+#include split/layers.sh
+#include kinds
+
+# Who owns what: rules of the same pattern, and what is at the END, run in this order.
+# shellcheck disable=SC2016
+plan_program='
+#include split/walk.awk
+#include listed kinds
+#include split/databases.awk
+#include found kinds
+#include split/rest.awk
+#include split/units.awk
+#include split/paths.awk
+#include split/found.awk
+#include split/order.awk
+#include split/share.awk
+#include split/join.awk
+#include split/previous.awk
+#include split/write.awk
+'
+
+# What to keep.
+# shellcheck disable=SC2016
+decide_program='
+#include split/decide.awk
+'
+
+main "$@"

@@ -1,0 +1,80 @@
+# add: the paths as given, around what is mounted below them.
+
+# Packs the paths given, with what is below them, into $partial.
+pack_paths() {
+    relative=yes
+    for path in "$@"; do
+        case $path in
+        /*) ;;
+        *) relative=no ;;
+        esac
+    done
+    # Without their slash no tar has a word to say about it.
+    if [ "$relative" = yes ]; then
+        cd /
+        for path in "$@"; do
+            shift
+            while :; do
+                case $path in
+                /*) path=${path#/} ;;
+                *) break ;;
+                esac
+            done
+            set -- "$@" "./$path"
+        done
+    fi
+    if holds_mounts "$@"; then
+        pack_around_mounts "$@"
+    else
+        run_tar -cf "$partial" -- "$@" || die "tar failed, nothing was added"
+    fi
+}
+
+# Whether a mount, or the layers directory, is below one of these paths.
+holds_mounts() {
+    read_mounts || mounts=/proc$newline/sys$newline/dev$newline
+    for path in "$@"; do
+        if [ -L "$path" ] || [ ! -d "$path" ]; then continue; fi
+        place=$(cd -P -- "$path" && pwd -P) || die "cannot read '$path'"
+        case $newline$mounts$base$newline in
+        *"$newline${place%/}/"[!"$newline"]*) return 0 ;;
+        esac
+    done
+    return 1
+}
+
+# One find a path, because the mounts are named from there.
+pack_around_mounts() {
+    work=$layers/.$unique.work
+    part=$work/part
+    mkdir -- "$work" || die "cannot write in $layers"
+    origin=$(pwd -P)
+    : >"$work/list"
+    : >"$work/hollow"
+    for path in "$@"; do
+        cd -- "$origin"
+        if [ -L "$path" ] || [ ! -d "$path" ]; then
+            [ -e "$path" ] || [ -L "$path" ] || die "no '$path', nothing was added"
+            printf '%s\n' "$path" >>"$work/list"
+            continue
+        fi
+        cd -P -- "$path"
+        find_exclusions "$(pwd -P)" all
+        [ -z "$(find_below -path "*$newline*" -print)" ] ||
+            die "a name below '$path' holds a line break, add the directory that holds it by itself"
+        find_below ! -type s -print >"$work/found" || die "cannot read all of '$path'"
+        while IFS= read -r line; do
+            case $newline$emptied in
+            *"$newline$line$newline"*)
+                owner=$(stat -c '%a %u %g' "$line" 2>/dev/null) || owner='755 0 0'
+                printf '%s %s/\n' "$owner" "${path%/}${line#.}" >>"$work/hollow"
+                ;;
+            *) printf '%s\n' "${path%/}${line#.}" ;;
+            esac
+        done <"$work/found" >>"$work/list"
+    done
+    cd -- "$origin"
+    if ! stream_hollow >"$partial" || ! stream_list "$work/list" >>"$partial"; then
+        die "tar failed, nothing was added"
+    fi
+}

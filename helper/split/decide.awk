@@ -1,0 +1,81 @@
+# What to keep of the last split. A program of its own.
+#
+# The state holds, for each layer of the last split, in order: <signature> TAB <digest or -> TAB
+# <name>. It is believed only of an image that has just these layers, one after the other; and
+# where the last build wrote the layer (-), only if the blob is on this machine, because another
+# machine may have pushed a layer of that name.
+
+BEGIN {
+    FS = "\t"
+    jobs = ENVIRON["layer_jobs"] + 0
+    unique = ENVIRON["layer_unique"]
+}
+mode == "names" {
+    digests[++listed] = $1
+    blobs[listed] = $3
+    names[listed] = substr($0, length($1 $2 $3) + 4)
+    next
+}
+mode == "state" {
+    old_signature[++olds] = $1
+    old_digest[olds] = $2
+    old_name[olds] = substr($0, length($1 $2) + 3)
+    next
+}
+mode == "sums" {
+    split($0, part, " ")
+    number = part[2]
+    sub(/^[*]/, "", number)
+    sub(/\.sig$/, "", number)
+    signatures[number] = part[1]
+    next
+}
+mode == "plan" {
+    layer = $1
+    bytes[layer] = $2
+    odd[layer] = $3
+    escaped[layer] = $4
+    json[layer] = $5
+    layers = layer
+}
+END {
+    trust_state()
+    for (layer = 1; layer <= layers; layer++) {
+        if (odd[layer] == "odd" && ENVIRON["layer_odd"] != "") signatures[layer] = "-"
+        digest = "-"
+        name = escaped[layer]
+        if ((name in trusted) && signatures[layer] != "-" && signature[name] == signatures[layer]) {
+            digest = trusted[name]
+            entry = "\"digest\":\"" digest "\""
+        } else {
+            entry = "\"path\":\"layers/" unique "-" layer ".tar\""
+            give_job(layer)
+        }
+        print "{\"created_by\":\"" json[layer] "\"," entry "}" > (ENVIRON["layer_work"] "/entries")
+        print signatures[layer] "\t" digest "\t" name
+    }
+}
+
+# Sets trusted (a digest) and signature by name.
+function trust_state(start, i) {
+    if (!olds) return
+    for (start = listed - olds; start >= 0; start--) {
+        for (i = 1; i <= olds && names[start + i] == old_name[i]; i++) continue
+        if (i > olds) break
+    }
+    if (start < 0) return
+    for (i = 1; i <= olds; i++) {
+        if (old_digest[i] == "-" ? blobs[start + i] == 1 : old_digest[i] == digests[start + i]) {
+            trusted[old_name[i]] = digests[start + i]
+            signature[old_name[i]] = old_signature[i]
+        }
+    }
+}
+
+# To the run with the least to do.
+function give_job(layer, i, best) {
+    best = 0
+    for (i = 1; i < jobs; i++) if (load[i] + 0 < load[best] + 0) best = i
+    load[best] += bytes[layer] + 65536
+    print layer, best, odd[layer] > (ENVIRON["layer_work"] "/jobs")
+}

@@ -1,0 +1,53 @@
+# split: the paths of the root, and what each layer holds.
+
+# Writes $work/walk: a line for each path of the root, in bytewise order, but for those that
+# have a line break in their names; for these it leaves $work/odd.
+# Format: <device:inode> <links> <type and mode> <uid> <gid> <size> <mtime> <ctime> ./<path>
+walk_root() {
+    if [ "$root" = / ]; then find_exclusions / all; else find_exclusions "$root" own; fi
+    if find . -prune -printf '%y%C@' >/dev/null 2>&1; then
+        set -- -printf '%D:%i %n %y%m %U %G %s %T@ %C@ %p\n'
+    else
+        command -v stat >/dev/null || die "split needs stat or GNU find, install one of them"
+        set -- -exec stat -c '%d:%i %h x%f %u %g %s %y %z %n' {} +
+    fi
+    odd=$work/odd
+    find_below "$@" >"$work/found" || die "cannot read all of $root"
+    odd=
+    TMPDIR=$work sort -t/ -k2 "$work/found" >"$work/walk" ||
+        die "cannot sort the list of files, is the disk full?"
+    rm -f -- "$work/found"
+}
+
+# Writes what each layer holds: <number>.list for tar, <number>.sig with what stat says, and a
+# line for each layer in $work/plan:
+# <number> TAB <bytes> TAB <odd or -> TAB <name, escaped> TAB <name, JSON>
+plan_layers() {
+    : >"$work/plan"
+    : >"$work/hollow"
+    set -- mode=names "$base/names" mode=walk "$work/walk"
+    for kind in $kinds; do
+        find_files "$kind"
+        # shellcheck disable=SC2086
+        set -- "$@" $files
+        if [ -e "$work/$kind.listed" ]; then set -- "$@" "mode=$kind" "$work/$kind.listed"; fi
+    done
+    # What is not there is no file to read.
+    left=$#
+    while [ "$left" -gt 0 ]; do
+        case $1 in
+        ./*) if [ -s "$1" ] && [ ! -d "$1" ]; then set -- "$@" "$1"; fi ;;
+        *) set -- "$@" "$1" ;;
+        esac
+        shift
+        left=$((left - 1))
+    done
+    layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds awk "$plan_program" "$@" ||
+        die "cannot plan the layers"
+    if [ -s "$work/refused" ]; then
+        IFS= read -r line <"$work/refused"
+        die "$line"
+    fi
+    [ -s "$work/plan" ] || die "found nothing in $root to make a layer of"
+}
