@@ -5,6 +5,7 @@ import { findCredentials } from "./credentials.ts";
 import { locatePulls, locatePush, type RepositoryLocation } from "./locations.ts";
 import { readRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 import { openRegistry, type Registry } from "./registry.ts";
+import { longestTimer } from "./retry.ts";
 
 export interface NamedLocation extends RepositoryLocation {
   /** Whether it is in the registry that the user names, and not where registries.conf leads. */
@@ -79,7 +80,7 @@ async function open(
     certificates: await readCertificates(registry, access),
     insecure: access.tlsVerify === undefined ? insecure : !access.tlsVerify,
     env: access.env,
-    timeout: access.timeout ?? 30_000,
+    timeout: Math.min(access.timeout ?? 30_000, longestTimer),
     retries: access.retries ?? 3,
     retryDelay: access.retryDelay ?? 250,
     signal,

@@ -23,9 +23,13 @@ export async function sendPatiently(
   for (let attempt = 0; ; attempt += 1) {
     const response = await send(request);
     if (!isBusy(response) || attempt === retries) return response;
-    await sleep(readWait(response) ?? retryDelay * 2 ** attempt, undefined, { signal });
+    const wait = readWait(response) ?? retryDelay * 2 ** attempt;
+    await sleep(Math.min(wait, longestTimer), undefined, { signal });
   }
 }
+
+/** Node's timers know no longer one, and end at once instead. */
+export const longestTimer = 2 ** 31 - 1;
 
 /** Whether the registry says that it is its own state, not the request, that made it fail. */
 export function isBusy({ status }: HttpResponse): boolean {
