@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import pLimit from "p-limit";
 import { systemCode } from "../system/errno.ts";
 import { createTurns } from "../system/turns.ts";
 import { encodePath } from "./names.ts";
@@ -26,15 +27,12 @@ export async function hashFiles(
 ): Promise<ReadonlyMap<string, HashedContent>> {
   const hashed = new Map<string, HashedContent>();
   const small = files.filter((file) => file.size <= smallSize);
-  const large = files.filter((file) => file.size > smallSize).values();
-  const work = async (): Promise<void> => {
-    for (const file of large) {
-      signal?.throwIfAborted();
-      await keep(hashed, file, () => hashLarge(pathOf(root, file), file, signal));
-    }
-  };
-  const workers = Array.from({ length: atOnce }, work);
-  await Promise.all([...workers, hashSmallOnes(root, small, hashed, signal)]);
+  const large = files.filter((file) => file.size > smallSize);
+  const largeOnes = pLimit(atOnce).map(large, async (file) => {
+    signal?.throwIfAborted();
+    await keep(hashed, file, () => hashLarge(pathOf(root, file), file, signal));
+  });
+  await Promise.all([largeOnes, hashSmallOnes(root, small, hashed, signal)]);
   return hashed;
 }
 

@@ -2,10 +2,7 @@ import type { RegistryAccess } from "../registry/registry.ts";
 
 /** How registries are reached: skopeo's own settings, and how patient to be. */
 export interface TransportAccess extends RegistryAccess {
-  /** How often a request that failed for a passing reason is made again. */
   readonly retries: number;
-  /** Milliseconds before the first of them; each further one waits twice as long. Undefined: one second. */
-  readonly retryDelay?: number;
   /** Milliseconds without a byte after which a registry counts as silent. */
   readonly timeout: number;
 }

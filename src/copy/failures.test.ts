@@ -63,6 +63,11 @@ const messages: readonly (readonly [string, FailureKind])[] = [
     "settings",
   ],
   ["missing key client.key for client certificate client.cert. Note that CA ...", "settings"],
+  ['Get "https://r.example/v2/": Proxy Authentication Required', "proxy"],
+  ["invalid status code from registry 407 (Proxy Authentication Required)", "proxy"],
+  ['pinging container registry r.example: Get "https://r.example/v2/": Forbidden', "proxy"],
+  ["invalid status code from registry 403 (Forbidden)", "auth"],
+  ['Get "https://r/v2/": proxyconnect tcp: dial tcp 1.2.3.4:1: connection refused', "connection"],
   ["manifest's digest of a layer may match nothing", "corrupt"],
   ["Instructed to preserve digests", "other"],
   ["something that nobody has seen yet", "other"],
@@ -100,4 +105,17 @@ test("what a registry says at length is shown in part", () => {
   expect(code).toBe("registry-not-found");
   expect(message.length).toBeLessThan(2200);
   expect(message).toContain("cannot read docker://r/app:x: reading manifest x");
+});
+
+test.each([
+  'Get "https://r/v2/": proxyconnect tcp: dial tcp: lookup proxy: no such host',
+  'Get "https://r/v2/": Proxy Authentication Required',
+])("a proxy is named without its password: %s", (words) => {
+  const env = { HTTPS_PROXY: "http://user:secret@proxy:3128", http_proxy: "proxy:3128" };
+  const error = createFailure("read docker://r/app:x", words, env);
+  expect(error.code).toBe("registry-unavailable");
+  expect(error.message).toBe(
+    `cannot read docker://r/app:x through the proxy http://proxy:3128: ${words}`,
+  );
+  expect(error.hint).toContain("HTTPS_PROXY");
 });

@@ -1,5 +1,7 @@
 import { XbuildError, type ErrorCode } from "../errors.ts";
 import { hasInOrder, limitText } from "../text.ts";
+import type { Environment } from "../registry/registry.ts";
+import { listProxies } from "../registry/registry.ts";
 
 /** Why a transfer failed, as far as it changes what to do about it. */
 export type FailureKind =
@@ -9,6 +11,7 @@ export type FailureKind =
   | "server"
   | "timeout"
   | "connection"
+  | "proxy"
   | "tls"
   | "corrupt"
   | "invalid"
@@ -33,8 +36,13 @@ const refusals: readonly (readonly [FailureKind, Sign])[] = [
   ],
 ];
 
+/** Go tells of a proxy that lets nobody through with the text of its answer, and nothing else. */
+const proxyPattern =
+  /proxy authentication required|[a-z] "https:[^"]*": (?:forbidden|method not allowed)$/i;
+
 /** skopeo says it in words alone; the first that fits counts. */
 const patterns: readonly (readonly [FailureKind, Sign])[] = [
+  ["proxy", proxyPattern],
   ["full", /no space left on device|disk quota exceeded/i],
   ["tls", /x509:|tls: |server gave HTTP response to HTTPS client/i],
   ["rate", /toomanyrequests|too many requests/i],
@@ -107,6 +115,7 @@ const codes: Readonly<Record<FailureKind, ErrorCode>> = {
   server: "registry-unavailable",
   timeout: "registry-unavailable",
   connection: "registry-unavailable",
+  proxy: "registry-unavailable",
   tls: "registry-tls",
   corrupt: "registry-corrupt",
   invalid: "image-invalid",
@@ -125,6 +134,8 @@ export const hints: Readonly<Record<FailureKind, string>> = {
   server: "the registry has a fault: try again later, or with --retry N",
   timeout: "check the network and the registry; --retry N tries longer",
   connection: "check the registry's name, its port and the network",
+  proxy:
+    "check HTTP_PROXY and HTTPS_PROXY with user and password; NO_PROXY names the hosts that need no proxy",
   tls: "put its CA into /etc/containers/certs.d/HOST:PORT/ca.crt, or name the directory with --cert-dir; --tls-verify=false trusts anyone",
   corrupt:
     "the registry or something on the way changes what it sends: try again, and tell who runs it",
@@ -141,12 +152,13 @@ export const hints: Readonly<Record<FailureKind, string>> = {
 /** So much of a message of others is shown. */
 const longestShown = 2048;
 
-/** The error of a transfer, which names what was to be moved and what to do. */
-export function createFailure(what: string, message: string): XbuildError {
-  const kind = classifyFailure(message);
-  return new XbuildError(codes[kind], `cannot ${what}: ${limitText(message, longestShown)}`, {
-    hint: hints[kind],
-  });
+/** The error of a transfer, which names what was to be moved, the proxy where that is at fault, and what to do. */
+export function createFailure(what: string, message: string, env: Environment = {}): XbuildError {
+  const kind = message.includes(": proxyconnect ") ? "proxy" : classifyFailure(message);
+  const proxies = kind === "proxy" ? listProxies(env).join(" or ") : "";
+  const way = proxies === "" ? "" : ` through the proxy ${proxies}`;
+  const words = `cannot ${what}${way}: ${limitText(message, longestShown)}`;
+  return new XbuildError(codes[kind], words, { hint: hints[kind] });
 }
 
 /** A document that is not what it should be. */

@@ -39,7 +39,7 @@ export async function runSkopeo(call: Call): Promise<Uint8Array> {
     signal?.throwIfAborted();
     if (output !== undefined) return output;
     const isLast = attempt >= (access?.retries ?? 0) || !isTransient(classifyFailure(message));
-    if (isLast) throw createFailure(call.what, message);
+    if (isLast) throw createFailure(call.what, message, access?.env);
     await sleep((access?.retryDelay ?? 1000) * 2 ** attempt, undefined, { signal }).catch(() => {});
     signal?.throwIfAborted();
   }

@@ -8,6 +8,12 @@ export interface RegistryAccess {
   readonly authFile?: string;
   /** --cert-dir: the directory with `*.crt`, `*.cert` and `*.key`, read in place of certs.d. */
   readonly certDir?: string;
+  /** How often a request that failed for a passing reason is made again. Undefined: three times. */
+  readonly retries?: number;
+  /** Milliseconds before the first of them; each further one waits twice as long. Undefined: as the asker likes. */
+  readonly retryDelay?: number;
+  /** Milliseconds after which a registry counts as silent. Undefined: half a minute. */
+  readonly timeout?: number;
   /** HOME, XDG_*, PATH (for credential helpers), HTTPS_PROXY and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -373,6 +373,23 @@ describe("patience", () => {
     expect(server.received.length).toBe(1 + 3 * 4);
   });
 
+  it("asks again as often as it is told to", async () => {
+    const busy = { status: 503, headers: { "retry-after": "0" } };
+    const server = await serve(registry(() => busy));
+    expect(await mount(open({ retries: 1 }), server)).toBe("unknown");
+    expect(server.received.length).toBe(1 + 2);
+    expect(await mount(open({ retries: 0 }), server)).toBe("unknown");
+    expect(server.received.length).toBe(3 + 1 + 1);
+  });
+
+  // The bound is for a client that waits as long as it likes.
+  it("waits as long as it is told to", { timeout: 20_000 }, async () => {
+    const server = await serve(() => new Promise(() => {}));
+    const client = open({ timeout: 100 });
+    expect(await client.hasBlob(`${server.host}/a`, digest, "pull")).toBeUndefined();
+    expect(paths(server)).toEqual(["GET /v2/"]);
+  });
+
   it("knows nothing where the registry is gone or cuts the connection", async () => {
     const server = await serve(registry(() => undefined));
     expect(await open().hasBlob(`${server.host}/a`, digest)).toBeUndefined();

@@ -1,6 +1,6 @@
+import pLimit from "p-limit";
 import type { Digest } from "../oci/oci.ts";
 import type { RegistryAccess } from "./access.ts";
-import { createLimit } from "./limit.ts";
 import { openRegistries, type NamedLocation, type Registries } from "./registries.ts";
 import type { Registry } from "./connection.ts";
 
@@ -43,7 +43,7 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
   const closing = new AbortController();
   const signals = [closing.signal, ...(signal === undefined ? [] : [signal])];
   const registries = openRegistries(access, AbortSignal.any(signals));
-  const limit = createLimit(maxParallel);
+  const limit = pLimit(maxParallel);
   const attempt = <T>(action: () => Promise<T>): Promise<T | undefined> =>
     limit(async () => {
       signal?.throwIfAborted();
@@ -59,10 +59,7 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
   return {
     mountBlob: async (mount) => (await attempt(() => mountBlob(registries, mount))) ?? "unknown",
     hasBlob: (name, digest, use = "push") => attempt(() => hasBlob(registries, name, digest, use)),
-    close: () => {
-      closing.abort();
-      registries.close();
-    },
+    close: () => closing.abort(),
   };
 }
 

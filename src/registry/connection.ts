@@ -7,10 +7,9 @@ import {
   type Endpoint,
   type RegistryRequest,
 } from "./identified.ts";
-import { isProxied } from "./proxy.ts";
-import { isBusy, sendPatiently } from "./retry.ts";
+import { isBusy, sendPatiently, type Patience } from "./retry.ts";
 
-export interface RegistryOptions extends HttpOptions {
+export interface RegistryOptions extends HttpOptions, Patience {
   /** `host[:port]` as users write it. */
   readonly registry: string;
   /** For a repository, named without the registry. */
@@ -26,16 +25,15 @@ export interface Registry {
   readonly request: (request: RegistryRequest) => Promise<HttpResponse>;
   /** The path and query of an address of this registry; undefined: it is elsewhere. */
   readonly pathOf: (location: string) => string | undefined;
-  readonly close: () => void;
 }
 
 const maxFailures = 3;
 
 /** Asks nothing yet. @throws where the certificates cannot be used */
-export function openRegistry(options: RegistryOptions): Registry {
+export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const host = apiHost(options.registry);
-  const { send, close } = openHttp(options);
-  const ask = giveUpInTime((request) => sendPatiently(send, request, options.signal));
+  const send = await openHttp(options);
+  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
   const authorizer = createAuthorizer(ask, options.findCredentials);
   const refused = new Set<string>();
   let endpoint: Promise<Endpoint> | undefined;
@@ -49,7 +47,6 @@ export function openRegistry(options: RegistryOptions): Registry {
       return response;
     },
     pathOf: (location) => pathOf(location, host),
-    close,
   };
 }
 
@@ -77,11 +74,9 @@ function apiHost(registry: string): string {
 /** TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). */
 async function findEndpoint(
   host: string,
-  { insecure, env }: RegistryOptions,
+  { insecure }: RegistryOptions,
   send: Send,
 ): Promise<Endpoint> {
-  // Skopeo would reach it with TLS through the proxy: no reason to go without TLS.
-  if (isProxied(new URL(`https://${host}`), env)) throw new Error("behind a proxy");
   const secure = ping(`https://${host}`, send);
   return insecure ? secure.catch(() => ping(`http://${host}`, send)) : secure;
 }

@@ -5,6 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { startForwardProxy } from "../../test/support/forward-proxy.ts";
 import { portOf } from "../../test/support/port.ts";
 import { digestBytes } from "../oci/digest.ts";
 import type { Digest } from "../oci/model.ts";
@@ -104,4 +105,27 @@ it("answers many questions at once", async () => {
     client.mountBlob({ to: `${host}/ns/e`, from: `${host}/ns/d`, digest }),
   );
   expect(new Set(await Promise.all(mounts))).toEqual(new Set(["mounted"]));
+});
+
+it("asks and mounts through a proxy, with its password", async () => {
+  const proxy = await startForwardProxy({ credentials: "user:secret" });
+  const digest = await push("ns/f", "a blob behind a proxy");
+  // No name server knows it.
+  const named = host.replace("127.0.0.1", "registry.test");
+  const ask = async (address: string): Promise<unknown> => {
+    const env = { HOME: directory, XDG_RUNTIME_DIR: directory, HTTP_PROXY: address };
+    const proxied = openRegistryClient({ tlsVerify: false, env });
+    const mount = { to: `${named}/ns/g`, from: `${named}/ns/f`, digest };
+    const answers = [
+      await proxied.hasBlob(`${named}/ns/f`, digest),
+      await proxied.mountBlob(mount),
+    ];
+    proxied.close();
+    return answers;
+  };
+  expect(await ask(proxy.url)).toEqual([undefined, "unknown"]);
+  expect(await client.hasBlob(`${host}/ns/g`, digest)).toBe(false);
+  expect(await ask(proxy.url.replace("//", "//user:secret@"))).toEqual([true, "mounted"]);
+  expect(await client.hasBlob(`${host}/ns/g`, digest)).toBe(true);
+  await proxy.stop();
 });

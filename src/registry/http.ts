@@ -1,10 +1,8 @@
-import * as http from "node:http";
-import * as https from "node:https";
-import { createSecureContext } from "node:tls";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemCode } from "../system/errno.ts";
 import type { Environment } from "./access.ts";
 import type { Certificates } from "./certificates.ts";
-import { isProxied } from "./proxy.ts";
+import { openConnections, type Answer, type Ask } from "./connections.ts";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "DELETE";
@@ -16,7 +14,8 @@ export interface HttpRequest {
 
 export interface HttpResponse {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  /** Names in lower case. Of one that comes several times the first, of challenges all, with commas between. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
   /** Its first MiB. */
   readonly body: string;
 }
@@ -28,6 +27,7 @@ export interface HttpOptions {
   readonly env: Environment;
   /** Milliseconds that one answer may take as a whole. */
   readonly timeout: number;
+  /** Ends all requests and all connections. */
   readonly signal: AbortSignal;
 }
 
@@ -35,53 +35,19 @@ export interface HttpOptions {
 export type Send = (request: HttpRequest) => Promise<HttpResponse>;
 
 const maxBodySize = 1024 * 1024;
-/** Bytes of all headers of an answer together; one with more is none. */
-const maxHeaderSize = 16 * 1024;
 const maxRedirects = 5;
-const maxSockets = 8;
 
-/**
- * A client whose connections stay open for further requests; idle ones hold no process up. Proxies are not
- * supported: a request that is to go through one is not made. Errors: Node's.
- */
-export function openHttp(options: HttpOptions): {
-  readonly send: Send;
-  readonly close: () => void;
-} {
-  const { ca, cert, key } = options.certificates;
-  const agents: Agents = {
-    http: new http.Agent({ keepAlive: true, maxSockets }),
-    https: new https.Agent({
-      keepAlive: true,
-      maxSockets,
-      rejectUnauthorized: !options.insecure,
-      // Made once: an agent that has the certificates' texts compares all of them at each request.
-      secureContext: createSecureContext({ ca: [...ca], cert: [...cert], key: [...key] }),
-    }),
-  };
-  return {
-    send: (request) => follow(request, agents, options),
-    close: () => {
-      agents.http.destroy();
-      agents.https.destroy();
-    },
-  };
-}
-
-interface Agents {
-  readonly http: http.Agent;
-  readonly https: https.Agent;
+/** A client whose connections stay open for further requests. Errors: undici's. @throws where the certificates cannot be used */
+export async function openHttp(options: HttpOptions): Promise<Send> {
+  const ask = await openConnections(options);
+  return (request) => follow(request, ask, options);
 }
 
 /** Blobs are often elsewhere, where the registry's credentials are nobody's business (CVE-2020-15157). */
-async function follow(
-  request: HttpRequest,
-  agents: Agents,
-  options: HttpOptions,
-): Promise<HttpResponse> {
+async function follow(request: HttpRequest, ask: Ask, options: HttpOptions): Promise<HttpResponse> {
   let next = request;
   for (let hops = 0; ; hops += 1) {
-    const response = await exchange(next, agents, options);
+    const response = await exchange(next, ask, options);
     const { location } = response.headers;
     const isRedirect = [301, 302, 303, 307, 308].includes(response.status);
     const mayFollow = request.method === "GET" || request.method === "HEAD";
@@ -94,68 +60,64 @@ async function follow(
   }
 }
 
-/** The server closed a connection at the moment when it was to be used again. */
-class StaleConnection extends Error {}
-
 async function exchange(
   request: HttpRequest,
-  agents: Agents,
-  options: HttpOptions,
+  ask: Ask,
+  { insecure, signal, timeout }: HttpOptions,
 ): Promise<HttpResponse> {
-  assertAllowed(request.url, options);
-  for (;;) {
-    try {
-      return await exchangeOnce(request, agents, options);
-    } catch (error) {
-      // There are as many of them as there are idle connections, no more.
-      if (!(error instanceof StaleConnection)) throw error;
-    }
+  const { protocol } = request.url;
+  if (protocol !== "https:" && !(insecure && protocol === "http:")) throw new Error("not over TLS");
+  signal.throwIfAborted();
+  // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error("timed out")), timeout);
+  const until = AbortSignal.any([signal, late.signal]);
+  try {
+    return await new Promise((resolve, reject) => {
+      // Undici listens to it when it is connected, and not before.
+      until.addEventListener("abort", () => reject(until.reason));
+      exchangeOnce(request, ask, until).then(resolve, reject);
+    });
+  } finally {
+    clearTimeout(timer);
   }
 }
+
+/** How a connection ends before there is an answer. */
+const cutCodes = new Set<unknown>(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
 
 async function exchangeOnce(
-  { url, method, headers, body }: HttpRequest,
-  agents: Agents,
-  { signal, timeout }: HttpOptions,
+  request: HttpRequest,
+  ask: Ask,
+  until: AbortSignal,
 ): Promise<HttpResponse> {
-  const isPlain = url.protocol === "http:";
-  const length = method === "POST" ? { "content-length": Buffer.byteLength(body ?? "") } : {};
-  const message = (isPlain ? http : https).request(url, {
-    method,
-    maxHeaderSize,
-    agent: isPlain ? agents.http : agents.https,
-    signal,
-    headers: { "user-agent": "xbuild", ...length, ...headers },
+  const sent = { ...request, headers: { "user-agent": "xbuild", ...request.headers } };
+  const answer = await ask(sent, until).catch((error: unknown) => {
+    if (!cutCodes.has(systemCode(error))) throw error;
+    // Perhaps the server closed a connection at the moment when it was to be used again.
+    return ask(sent, until);
   });
-  // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.
-  const timer = setTimeout(() => message.destroy(new Error("timed out")), timeout);
-  const answered = new Promise<HttpResponse>((resolve, reject) => {
-    message.on("response", (response) => void readResponse(response).then(resolve, reject));
-    message.on("upgrade", () => reject(new Error("not HTTP any more")));
-    message.on("error", (error) => {
-      const isStale = message.reusedSocket && systemCode(error) === "ECONNRESET";
-      reject(isStale ? new StaleConnection() : error);
-    });
-  });
-  message.end(body);
-  return answered.finally(() => clearTimeout(timer));
+  const body = await readBody(answer);
+  // One turn later the connection may be used again; whoever asks before that gets one more.
+  await nextTurn();
+  return { status: answer.statusCode, headers: readHeaders(answer), body };
 }
 
-function assertAllowed(url: URL, { insecure, env }: HttpOptions): void {
-  if (url.protocol !== "https:" && !(insecure && url.protocol === "http:")) {
-    throw new Error("not over TLS");
-  }
-  if (isProxied(url, env)) throw new Error("behind a proxy");
+function readHeaders({ headers }: Answer): HttpResponse["headers"] {
+  const entries = Object.entries(headers).map(([name, value]) => {
+    const all = Array.isArray(value) ? value : [value];
+    return [name, name === "www-authenticate" ? all.join(", ") : all[0]] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
-async function readResponse(response: http.IncomingMessage): Promise<HttpResponse> {
+async function readBody({ body }: Answer): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
+  for await (const chunk of body as AsyncIterable<Buffer>) {
     chunks.push(chunk);
     size += chunk.length;
     if (size > maxBodySize) break;
   }
-  const body = Buffer.concat(chunks).subarray(0, maxBodySize).toString("utf8");
-  return { status: response.statusCode ?? 0, headers: response.headers, body };
+  return Buffer.concat(chunks).subarray(0, maxBodySize).toString("utf8");
 }

@@ -5,6 +5,7 @@ import { findCredentials } from "./credentials.ts";
 import { locatePulls, locatePush, type RepositoryLocation } from "./locations.ts";
 import { readRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 import { openRegistry, type Registry } from "./connection.ts";
+import { longestTimer } from "./retry.ts";
 
 export interface NamedLocation extends RepositoryLocation {
   /** Whether it is in the registry that the user names, and not where registries.conf leads. */
@@ -19,13 +20,9 @@ export interface Registries {
   /** Where `host[:port]/ns/repo` is: for pulls its mirrors before it. What is blocked is left out. */
   readonly locate: (name: string, use: Use) => Promise<readonly NamedLocation[]>;
   readonly open: (location: NamedLocation) => Promise<Registry>;
-  readonly close: () => void;
 }
 
-/** Milliseconds. */
-const requestTimeout = 30_000;
-
-/** Reads registries.conf once, and what else a registry needs when it is first asked for. */
+/** Reads registries.conf once, and what else a registry needs when it is first asked for. The signal ends all. */
 export function openRegistries(access: RegistryAccess, signal: AbortSignal): Registries {
   // Each request listens, which Node takes for a leak from the eleventh on.
   setMaxListeners(0, signal);
@@ -43,9 +40,6 @@ export function openRegistries(access: RegistryAccess, signal: AbortSignal): Reg
       const made = open(location, access, credentialHelpers, signal);
       opened.set(key, made);
       return made;
-    },
-    close: () => {
-      for (const registry of opened.values()) registry.then(({ close }) => close()).catch(() => {});
     },
   };
 }
@@ -86,7 +80,9 @@ async function open(
     certificates: await readCertificates(registry, access),
     insecure: access.tlsVerify === undefined ? insecure : !access.tlsVerify,
     env: access.env,
-    timeout: requestTimeout,
+    timeout: Math.min(access.timeout ?? 30_000, longestTimer),
+    retries: access.retries ?? 3,
+    retryDelay: access.retryDelay ?? 250,
     signal,
     findCredentials: (repository) => {
       const known =

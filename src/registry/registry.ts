@@ -1,5 +1,6 @@
 export type { Environment, RegistryAccess } from "./access.ts";
 export { type RegistryClient, withRegistryClient } from "./client.ts";
 export { exists, homeDirectory, readText } from "./files.ts";
+export { listProxies } from "./proxy.ts";
 export { readRegistriesConf, resolveShortName } from "./registries-conf.ts";
 export { findRegistriesConf } from "./registries-files.ts";

@@ -1,26 +1,35 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { HttpRequest, HttpResponse, Send } from "./http.ts";
 
-const retries = 3;
-/** Milliseconds; each wait is twice the one before. */
-const firstWait = 250;
+/** How often to ask again, and how long to wait before. */
+export interface Patience {
+  readonly retries: number;
+  /** Milliseconds; each further wait is twice the one before. */
+  readonly retryDelay: number;
+  readonly signal: AbortSignal;
+}
+
+/** Milliseconds. */
 const longestWait = 10_000;
 
 /**
- * Makes a request again where the registry has too much to do or is out of order (429, 5xx), at most three
- * times. Retry-After is heard up to ten seconds. RFC 9110, section 10.2.3
+ * Makes a request again where the registry has too much to do or is out of order (429, 5xx). Retry-After is heard up to ten seconds. RFC 9110, section 10.2.3
  */
 export async function sendPatiently(
   send: Send,
   request: HttpRequest,
-  signal: AbortSignal,
+  { retries, retryDelay, signal }: Patience,
 ): Promise<HttpResponse> {
   for (let attempt = 0; ; attempt += 1) {
     const response = await send(request);
     if (!isBusy(response) || attempt === retries) return response;
-    await sleep(readWait(response) ?? firstWait * 2 ** attempt, undefined, { signal });
+    const wait = readWait(response) ?? retryDelay * 2 ** attempt;
+    await sleep(Math.min(wait, longestTimer), undefined, { signal });
   }
 }
+
+/** Node's timers know no longer one, and end at once instead. */
+export const longestTimer = 2 ** 31 - 1;
 
 /** Whether the registry says that it is its own state, not the request, that made it fail. */
 export function isBusy({ status }: HttpResponse): boolean {

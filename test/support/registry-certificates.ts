@@ -11,7 +11,7 @@ export interface Certificates {
   readonly caFile: string;
 }
 
-/** Makes a CA that nobody knows and a certificate of its for 127.0.0.1 and localhost, in this directory. */
+/** Makes a CA that nobody knows and a certificate of its for 127.0.0.1, localhost and registry.test, in this directory. */
 export async function createCertificates(directory: string): Promise<Certificates> {
   const ca = { cert: join(directory, "ca", "ca.crt"), key: join(directory, "ca.key") };
   const server = { cert: join(directory, "server.crt"), key: join(directory, "server.key") };
@@ -28,7 +28,7 @@ export async function createCertificates(directory: string): Promise<Certificate
     config,
     "127.0.0.1",
     server,
-    ["basicConstraints=CA:FALSE", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
+    ["basicConstraints=CA:FALSE", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test"],
     ["-CA", ca.cert, "-CAkey", ca.key],
   );
   return { key: await readFile(server.key), cert: await readFile(server.cert), caFile: ca.cert };

@@ -1,3 +1,5 @@
+import pLimit from "p-limit";
+
 /**
  * Runs an action for each item, so many at once, and gives the results in order. Where one fails, no
  * further one is started, `abort` is called, and the error is thrown when all that run have ended.
@@ -8,20 +10,17 @@ export async function mapParallel<T, R>(
   run: (item: T) => Promise<R>,
   abort: (reason: unknown) => void,
 ): Promise<R[]> {
-  const results: R[] = [];
   const failures: unknown[] = [];
-  const queue = items.entries();
-  const work = async (): Promise<void> => {
-    for (const [index, item] of queue) {
-      if (failures.length > 0) return;
-      try {
-        results[index] = await run(item);
-      } catch (error) {
-        if (failures.push(error) === 1) abort(error);
-      }
+  const attempt = async (item: T): Promise<readonly R[]> => {
+    if (failures.length > 0) return [];
+    try {
+      return [await run(item)];
+    } catch (error) {
+      if (failures.push(error) === 1) abort(error);
+      return [];
     }
   };
-  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, () => work()));
+  const results = await pLimit(limit).map(items, attempt);
   if (failures.length > 0) throw failures[0];
-  return results;
+  return results.flat();
 }

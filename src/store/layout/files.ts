@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import pLimit from "p-limit";
 import { systemCode } from "../../system/errno.ts";
 import { identifyOwnProcess } from "../../system/process-identity.ts";
 import { temporaryDirectory, type Store } from "./paths.ts";
@@ -74,17 +75,13 @@ async function writeTemporary(
   return path;
 }
 
+/** The size of Node's own pool: more would only wait. */
+const atOnce = 4;
+
 /** Runs the action for every item, some at a time. */
 export async function forEachOf<T>(
   items: Iterable<T>,
   action: (item: T) => Promise<void>,
 ): Promise<void> {
-  const queue = items[Symbol.iterator]();
-  const work = async (): Promise<void> => {
-    for (let next = queue.next(); next.done !== true; next = queue.next()) await action(next.value);
-  };
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await pLimit(atOnce).map(items, action);
 }
-
-/** The size of Node's own pool: more would only wait. */
-const atOnce = 4;

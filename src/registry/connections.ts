@@ -1,0 +1,66 @@
+import { Socket } from "node:net";
+import { createSecureContext } from "node:tls";
+import type { Agent, Dispatcher } from "undici";
+import type { HttpOptions, HttpRequest } from "./http.ts";
+import { findProxy, type Proxy } from "./proxy.ts";
+
+/** Sends one request, on a connection that others may use after it. It rejects where no answer begins. Errors: undici's. */
+export type Ask = (request: HttpRequest, signal: AbortSignal) => Promise<Answer>;
+
+/** Its body has not been read yet. */
+export type Answer = Dispatcher.ResponseData;
+
+/** Bytes of all headers of an answer together; one with more is none. */
+const maxHeaderSize = 16 * 1024;
+const maxSockets = 8;
+
+/**
+ * Connections to servers, by way of a proxy where the environment names one. What is asked over TLS goes through a
+ * tunnel (CONNECT): the proxy learns names alone. All end with the signal; idle ones hold no process up.
+ * @throws where the certificates cannot be used
+ */
+export async function openConnections(options: HttpOptions): Promise<Ask> {
+  // Of a bundled CommonJS package there is nothing but the default.
+  const { Agent, buildConnector } = (await import("undici")).default;
+  const { certificates, insecure, env, signal, timeout } = options;
+  const [ca, cert, key] = [[...certificates.ca], [...certificates.cert], [...certificates.key]];
+  const limits = { connections: maxSockets, maxHeaderSize, headersTimeout: timeout };
+  const tls = { rejectUnauthorized: !insecure, signal, timeout };
+  // Made once: else each connection would read all of the certificates' texts.
+  const connect = buildConnector({ ...tls, secureContext: createSecureContext({ ca, cert, key }) });
+  // The client's certificate is for the registry alone.
+  const proxies = new Agent({ ...limits, connect: { ...tls, ca } });
+  const servers = new Agent({
+    ...limits,
+    connect: (target, onSocket) => {
+      const url = new URL(`${target.protocol}//${target.host}`);
+      const proxy = findProxy(url, env);
+      if (proxy === undefined) return connect(target, onSocket);
+      openTunnel(proxies, proxy, url).then(
+        (httpSocket) => connect({ ...target, httpSocket }, onSocket),
+        (error: Error) => onSocket(error, null),
+      );
+    },
+  });
+  return ({ url, method, headers = {}, body = null }, until) => {
+    const proxy = url.protocol === "http:" ? findProxy(url, env) : undefined;
+    const path = url.pathname + url.search;
+    const common = { method, body, signal: until };
+    if (proxy === undefined)
+      return servers.request({ ...common, origin: url.origin, path, headers });
+    const { origin } = proxy;
+    const shown = { ...headers, host: url.host, ...proxy.headers };
+    return proxies.request({ ...common, origin, path: url.origin + path, headers: shown });
+  };
+}
+
+/** RFC 9110, section 9.3.6. Errors without a code: for undici some codes are a reason to connect again, without end. */
+async function openTunnel(proxies: Agent, { origin, headers }: Proxy, url: URL): Promise<Socket> {
+  const host = `${url.hostname}:${url.port || 443}`;
+  const answer = await proxies
+    .connect({ origin, path: host, headers: { host, ...headers } })
+    .catch((cause: unknown) => Promise.reject(new Error("the proxy does not answer", { cause })));
+  if (answer.statusCode === 200 && answer.socket instanceof Socket) return answer.socket;
+  answer.socket.destroy();
+  throw new Error(`the proxy answers ${answer.statusCode}`);
+}
