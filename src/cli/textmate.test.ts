@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createGrammarFiles } from "../../grammar/editor/files.ts";
 import { createTextMateGrammar } from "../../grammar/editor/textmate.ts";
 import { type ScopedText, tokenizeText } from "../../grammar/editor/tokenize.ts";
-import { outputFlags } from "../../grammar/output.ts";
+import { outputFlags } from "../../grammar/output-tokens.ts";
 import { parseContainerfile } from "../containerfile/parse.ts";
 
 const grammar = createTextMateGrammar();

@@ -1,3 +1,4 @@
+import type { PathSyntax } from "../../grammar/output.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 
 /**
@@ -41,6 +42,8 @@ export interface Instruction {
   readonly heredocs: readonly Heredoc[];
   /** Where the parts of `text` stand in the file, ascending; each goes up to the next. */
   readonly pieces: readonly TextPiece[];
+  /** OUTPUT's alone. Offsets are offsets in `text`. */
+  readonly path?: PathSyntax;
 }
 
 /** Both offsets count bytes: in an instruction's `text`, and in the file. */
@@ -103,7 +106,11 @@ export type InputMode = "local" | "all" | "none";
 export interface OutputOptions {
   readonly instruction: Instruction;
   readonly path: string;
+  /** Where the path stands, or all arguments where that begins in another line than they do. */
+  readonly pathSpan: Span;
   readonly from: readonly Reference[];
+  /** Where the flags stand that name them, likewise. */
+  readonly fromSpans: readonly Span[];
   readonly inheritConfig: boolean;
   readonly input: InputMode;
   readonly reuse: "content" | "exact" | undefined;

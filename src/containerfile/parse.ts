@@ -1,7 +1,8 @@
 import { type ArgumentProblem, readArguments } from "../../grammar/arguments.ts";
-import { splitCommand } from "../../grammar/command.ts";
+import { readKeyword, splitCommand, upperCaseKeyword } from "../../grammar/command.ts";
 import { readContainerfile } from "../../grammar/containerfile.ts";
 import type { InstructionSyntax, SyntaxProblem } from "../../grammar/model.ts";
+import { readOutputSyntax } from "../../grammar/output.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";
 import type { Containerfile, Flag, Instruction, Stage } from "./model.ts";
@@ -54,8 +55,9 @@ function readInstruction(
   escape: string,
   locator: Locator,
 ): ReadInstruction {
-  const command = splitCommand(lines.text, escape);
-  const keyword = upperCase(decodeText(command.keyword));
+  const keyword = upperCaseKeyword(readKeyword(lines.text).keyword);
+  const output = keyword === "OUTPUT" ? readOutputSyntax(lines.text, escape) : undefined;
+  const command = output ?? splitCommand(lines.text, escape);
   const { json, problem } = readArguments(keyword, command.args, escape);
   const instruction: Instruction = {
     keyword,
@@ -70,19 +72,9 @@ function readInstruction(
     json,
     heredocs: lines.heredocs.map((heredoc) => ({ ...heredoc, name: decodeText(heredoc.name) })),
     pieces: lines.pieces,
+    ...(output === undefined ? {} : { path: output.path }),
   };
   return { instruction, problem };
-}
-
-/**
- * BuildKit knows instructions by their lower case, so a letter such as a long s, whose upper case is
- * plain ASCII, makes no keyword.
- */
-function upperCase(keyword: string): string {
-  return Array.from(keyword, (letter) => {
-    const upper = letter.toUpperCase();
-    return upper.length === letter.length && (letter <= "z" || upper > "z") ? upper : letter;
-  }).join("");
 }
 
 function splitFlag(text: string, span: Span): Flag {

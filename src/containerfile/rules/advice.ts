@@ -51,7 +51,7 @@ function checkCommonPath({ output }: ResolvedStage): Finding[] {
   if (!commonDirectories.includes(path.slice(1))) return [];
   return [
     {
-      at: output.instruction,
+      at: output.pathSpan,
       message: `the base image is likely to have ${path}, and the mount hides it from every RUN`,
       hint: "name a directory that the base does not have, such as /layers",
     },

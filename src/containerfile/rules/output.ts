@@ -119,6 +119,6 @@ function checkPath(
       // A path that only the base image's variables complete is looked at when building.
       if (output === undefined || output.path === "" || output.unknownVariables.length > 0)
         return [];
-      return isWrong(output.path) ? [{ at: output.instruction, ...describe(output.path) }] : [];
+      return isWrong(output.path) ? [{ at: output.pathSpan, ...describe(output.path) }] : [];
     });
 }

@@ -87,9 +87,9 @@ function checkVersion({ base, stage, uses, output }: ResolvedStage): Finding[] {
   const named: [Reference, Finding["at"]][] = [
     [base, stage.from],
     ...uses.map(({ reference, flag }): [Reference, Finding["at"]] => [reference, flag.span]),
-    ...(output?.from ?? []).map((one): [Reference, Finding["at"]] => [
+    ...(output?.from ?? []).map((one, index): [Reference, Finding["at"]] => [
       one,
-      output?.instruction ?? stage.from,
+      output?.fromSpans[index] ?? stage.from,
     ]),
   ];
   return named.flatMap(([reference, at]) =>
