@@ -4,12 +4,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 import { splitCommand } from "../../grammar/command.ts";
-import { renderDiagnostic } from "../diagnostics.ts";
+import { type Diagnostic, renderDiagnostic } from "../diagnostics.ts";
 import type { Containerfile, ResolveOptions } from "../containerfile/model.ts";
 import { parseContainerfile } from "../containerfile/parse.ts";
 import { checkContainerfile, rules } from "../containerfile/rules.ts";
 import type { CheckOptions } from "../containerfile/rules/model.ts";
 import { resolveStages } from "../containerfile/stages.ts";
+import { underlineParts } from "../containerfile/view/underline.ts";
 import { decodeText } from "../containerfile/text.ts";
 
 // `vitest -u` writes the expected files anew: read the difference before committing it.
@@ -43,7 +44,21 @@ function check(containerfile: Containerfile, { target, ...options }: CaseOptions
     buildArgs: new Map(),
     buildContexts: new Set(),
   };
-  return checkContainerfile(containerfile, resolveStages(containerfile, resolve), options);
+  const findings = checkContainerfile(
+    containerfile,
+    resolveStages(containerfile, resolve),
+    options,
+  );
+  const underlined = underlineParts(findings, containerfile);
+  expect(listTold(underlined)).toEqual(listTold(findings));
+  return underlined;
+}
+
+/** What must not hang on which words are underlined. */
+function listTold(findings: readonly Diagnostic[]): readonly string[] {
+  return findings
+    .map(({ code, severity, span }) => `${span?.start.line} ${severity} ${code}`)
+    .toSorted((a, b) => a.localeCompare(b));
 }
 
 function describeFile({ escape, instructions }: Containerfile) {

@@ -150,9 +150,10 @@ export async function reportFindings(
   const errors = findings.filter((one) => one.severity === "error");
   for (const finding of findings) if (isBuildWarning(finding)) warn(finding);
   if (errors.length === 0) return;
+  const { underlineParts } = await import("../containerfile/view/underline.ts");
   const isUsage = errors.every((one) => one.code === "target-not-found");
   throw new XbuildError("containerfile-invalid", `${containerfile.file} cannot be built`, {
-    diagnostics: errors,
+    diagnostics: underlineParts(errors, containerfile),
     exitStatus: isUsage ? exitStatuses.usage : exitStatuses.refused,
   });
 }

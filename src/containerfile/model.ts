@@ -1,5 +1,6 @@
 import type { PathSyntax } from "../../grammar/output.ts";
-import type { Diagnostic, Span } from "../diagnostics.ts";
+import type { Span } from "../diagnostics.ts";
+import type { PlacedDiagnostic } from "./place.ts";
 
 /**
  * A Containerfile's text is held as one character a byte (latin1), so that offsets are bytes and
@@ -72,7 +73,7 @@ export interface Containerfile {
   readonly stages: readonly Stage[];
   readonly instructions: readonly Instruction[];
   /** Errors and warnings of the text alone, in source order. */
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
 /** What a name in FROM or `--from=` stands for. */
@@ -137,7 +138,7 @@ export interface StageGraph {
   readonly target: number;
   /** The target and all stages that it uses, directly or not, ascending. */
   readonly needed: readonly number[];
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
 export interface ResolveOptions {

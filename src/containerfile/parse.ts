@@ -6,6 +6,7 @@ import { readOutputSyntax } from "../../grammar/output.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";
 import type { Containerfile, Flag, Instruction, Stage } from "./model.ts";
+import type { PlacedDiagnostic } from "./place.ts";
 import { decodeText, toSourceText } from "./text.ts";
 
 /**
@@ -21,9 +22,7 @@ export function parseContainerfile(bytes: Uint8Array, file: string): Containerfi
   const firstFrom = instructions.findIndex(({ keyword }) => keyword === "FROM");
   const diagnostics = [
     ...syntax.problems.map((problem) => toDiagnostic(problem, file, locator)),
-    ...read.flatMap(({ instruction, problem }) =>
-      problem === undefined ? [] : [{ ...locateArguments(instruction, locator), ...problem, file }],
-    ),
+    ...read.flatMap((one) => describeProblem(one, file, locator)),
   ];
   return {
     file,
@@ -37,7 +36,9 @@ export function parseContainerfile(bytes: Uint8Array, file: string): Containerfi
 }
 
 /** In source order; those without a place come first, equal places keep their order. */
-export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+export function sortDiagnostics<One extends Diagnostic>(
+  diagnostics: readonly One[],
+): readonly One[] {
   return diagnostics.toSorted((a, b) => offsetOf(a) - offsetOf(b));
 }
 
@@ -91,8 +92,18 @@ function toDiagnostic(problem: SyntaxProblem, file: string, locator: Locator): D
   return { code, severity, message, hint, file, span };
 }
 
-function locateArguments(instruction: Instruction, locator: Locator) {
-  return { severity: "error", span: locator.span(findArguments(instruction)) } as const;
+/** A problem of ONBUILD's trigger is about words that are not ONBUILD's own. */
+function describeProblem(
+  { instruction, problem }: ReadInstruction,
+  file: string,
+  locator: Locator,
+): PlacedDiagnostic[] {
+  if (problem === undefined) return [];
+  const { word: index, ...text } = problem;
+  const span = locator.span(findArguments(instruction));
+  const finding = { ...text, severity: "error", file, span } as const;
+  if (index === undefined || instruction.keyword === "ONBUILD") return [finding];
+  return [{ ...finding, place: { instruction, part: { kind: "word", index } } }];
 }
 
 function splitStages(instructions: readonly Instruction[]): Stage[] {

@@ -84,9 +84,10 @@ function checkLostConfig({ output, stage }: ResolvedStage): Finding[] {
 
 function checkSecrets(at: Instruction, escape: Containerfile["escape"]): Finding[] {
   return listNames(at, escape)
-    .filter((name) => secretName.test(name) && !publicName.test(name))
-    .map((name) => ({
-      at,
+    .map((name, index) => ({ name, index }))
+    .filter(({ name }) => secretName.test(name) && !publicName.test(name))
+    .map(({ name, index }) => ({
+      at: { instruction: at, part: { kind: "word", index } },
       message: `${at.keyword} ${name} would be kept in the image or its history`,
       hint: `hand it to the one step that needs it: RUN --mount=type=secret,id=${name.toLowerCase()}`,
     }));

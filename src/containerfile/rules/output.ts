@@ -107,7 +107,8 @@ function checkOnbuild(instruction: Instruction, escape: string): Finding[] {
   if (!/^output$/i.test(trigger.keyword)) return [];
   const message = "OUTPUT cannot be a trigger of ONBUILD";
   const hint = "a stage's own file says which layers it has: write OUTPUT there";
-  return [{ at: instruction, message, hint }];
+  const part = { kind: "trigger", keyword: "OUTPUT" } as const;
+  return [{ at: { instruction, part }, message, hint }];
 }
 
 function checkPath(
