@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 
 import { readArguments } from "./arguments.ts";
-import { splitCommand, upperCaseKeyword } from "./command.ts";
 import { readContainerfile } from "./containerfile.ts";
+import { splitInstruction } from "./instruction.ts";
 import type { ContainerfileSyntax, InstructionSyntax } from "./model.ts";
 import { decodeBytes } from "./text.ts";
 
@@ -32,16 +32,15 @@ function describeFile(syntax: ContainerfileSyntax) {
 }
 
 function describeInstruction(one: InstructionSyntax, { escape }: ContainerfileSyntax) {
-  const command = splitCommand(one.text, escape);
-  const keyword = upperCaseKeyword(command.keyword);
-  const { json, problem } = readArguments(keyword, command.args, escape);
+  const { keyword, flags, args } = splitInstruction(one.text, escape);
+  const { json, problem } = readArguments(keyword, args, escape);
   const described = {
     keyword,
     lines: [one.startLine, one.endLine],
     bytes: [one.start, one.end],
     text: decodeBytes(one.text),
-    flags: command.flags.map((flag) => flag.text),
-    args: decodeBytes(command.args),
+    flags: flags.map((flag) => flag.text),
+    args: decodeBytes(args),
     json,
     heredocs: one.heredocs.map(({ name, body, ...heredoc }) => ({
       name: decodeBytes(name),

@@ -10,8 +10,8 @@ import {
 import { expect, test } from "vitest";
 
 import { readArguments, splitWords } from "./arguments.ts";
-import { splitCommand, upperCaseKeyword } from "./command.ts";
 import { readContainerfile } from "./containerfile.ts";
+import { splitInstruction } from "./instruction.ts";
 import { decodeBytes } from "./text.ts";
 import { WordError } from "./word-reader.ts";
 import { readWords } from "./words.ts";
@@ -161,11 +161,10 @@ const expanded = /^(?:ADD|ARG|COPY|ENV|EXPOSE|FROM|LABEL|STOPSIGNAL|USER|VOLUME|
 function listOurs(bytes: Buffer): Facts[] {
   const { escape, instructions } = readContainerfile(bytes.toString("latin1"));
   return instructions.map(({ text, startLine }) => {
-    const command = splitCommand(text, escape);
-    const keyword = upperCaseKeyword(command.keyword);
-    const args = decodeBytes(command.args);
-    const shell = splitWords(args, escape);
-    const words = readArguments(keyword, command.args, escape).json ?? shell;
+    const command = splitInstruction(text, escape);
+    const { keyword, args } = command;
+    const shell = splitWords(decodeBytes(args), escape);
+    const words = readArguments(keyword, args, escape).json ?? shell;
     const flags = command.flags.map((flag) => decodeBytes(flag.text));
     const isOurs = keyword === "OUTPUT";
     const isNamed = keyword === "FROM" && words.length === 3 && /^as$/i.test(words[1] ?? "");

@@ -1,8 +1,7 @@
 import { type ArgumentProblem, readArguments } from "../../grammar/arguments.ts";
-import { readKeyword, splitCommand, upperCaseKeyword } from "../../grammar/command.ts";
 import { readContainerfile } from "../../grammar/containerfile.ts";
+import { splitInstruction } from "../../grammar/instruction.ts";
 import type { InstructionSyntax, SyntaxProblem } from "../../grammar/model.ts";
-import { readOutputSyntax } from "../../grammar/output.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";
 import type { Containerfile, Flag, Instruction, Stage } from "./model.ts";
@@ -56,24 +55,22 @@ function readInstruction(
   escape: string,
   locator: Locator,
 ): ReadInstruction {
-  const keyword = upperCaseKeyword(readKeyword(lines.text).keyword);
-  const output = keyword === "OUTPUT" ? readOutputSyntax(lines.text, escape) : undefined;
-  const command = output ?? splitCommand(lines.text, escape);
-  const { json, problem } = readArguments(keyword, command.args, escape);
+  const { keyword, flags, args, path } = splitInstruction(lines.text, escape);
+  const { json, problem } = readArguments(keyword, args, escape);
   const instruction: Instruction = {
     keyword,
     span: locator.span({ startOffset: lines.start, endOffset: lines.end }),
     endLine: lines.endLine,
     text: lines.text,
-    args: command.args,
-    flags: command.flags.map((flag) => {
+    args,
+    flags: flags.map((flag) => {
       const range = toSourceRange(lines.pieces, flag.start, flag.end);
       return splitFlag(decodeText(flag.text), locator.span(range));
     }),
     json,
     heredocs: lines.heredocs.map((heredoc) => ({ ...heredoc, name: decodeText(heredoc.name) })),
     pieces: lines.pieces,
-    ...(output === undefined ? {} : { path: output.path }),
+    ...(path && { path }),
   };
   return { instruction, problem };
 }
