@@ -9,8 +9,7 @@ import type {
 import type { Engine } from "../../engine/engine.ts";
 import type { BuildPlan } from "../../plan/plan.ts";
 import { createPlan } from "../../plan/plan.ts";
-import { parseCommandLine, usageError } from "../line/arguments.ts";
-import { buildFlags } from "../line/build-flags.ts";
+import { usageError } from "../line/arguments.ts";
 import { renderHelp } from "../line/help.ts";
 import type { CliIo } from "../io.ts";
 import { readLeniently } from "../line/lenient.ts";
@@ -23,7 +22,7 @@ import {
 } from "../request/parsed.ts";
 import { passThrough } from "./pass-through.ts";
 import { createReporter } from "../report/reporter.ts";
-import { isSet, lastValue } from "../line/build-line.ts";
+import { type BuildCommandLine, type BuildStart, isSet, lastValue } from "../line/build-line.ts";
 import { createRequest } from "../request/request.ts";
 import type { ResultFiles, ResultPaths } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
@@ -31,18 +30,15 @@ import { selectEngine } from "../request/select-engine.ts";
 import { showLines } from "../../visible.ts";
 
 /** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
-export async function runBuild(
-  words: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
-  const lenient = await readLeniently(words, io);
+export async function runBuild(start: BuildStart, io: CliIo, signal: AbortSignal): Promise<number> {
+  const lenient = await readLeniently(start, io);
   if (isSet(lenient.line, "help")) {
     io.stdout(showLines(renderHelp()));
     return 0;
   }
   const engine = selectEngine(lenient.line, io);
-  const parsed = await readParsed(lenient.line, io, signal).catch((error: unknown) => {
+  const named = { line: lenient.line, sources: start.sources };
+  const parsed = await readParsed(named, io, signal).catch((error: unknown) => {
     throw lenient.doubt ?? error;
   });
   if (parsed === undefined) return passThrough(engine, lenient, io, signal);
@@ -51,17 +47,17 @@ export async function runBuild(
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
   if (!needsOutput(parsed))
     return passThrough(engine, lenient, io, signal, { sources, lowered: containerfile });
-  return buildOutput(words, parsed, engine, io, signal);
+  if (lenient.refusal !== undefined) throw lenient.refusal;
+  return buildOutput({ words: start.words, line: lenient.line }, parsed, engine, io, signal);
 }
 
 async function buildOutput(
-  words: readonly string[],
+  { words, line }: Pick<BuildStart, "words"> & { readonly line: BuildCommandLine },
   parsed: Parsed,
   engine: Engine,
   terminal: CliIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const line = parseCommandLine(words, buildFlags);
   const { containerfile, graph } = parsed;
   const request = await createRequest(line, parsed, engine, terminal);
   // Where stdout carries the image's files, words go to stderr.
