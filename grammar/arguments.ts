@@ -13,6 +13,8 @@ export interface ArgumentProblem {
   readonly code: "json-not-strings" | "key-value-missing" | "key-value-no-equals";
   readonly message: string;
   readonly hint: string;
+  /** The word that is meant, by its number from 0; undefined where all are. */
+  readonly word?: number;
 }
 
 const plain: Arguments = { json: undefined, problem: undefined };
@@ -77,11 +79,12 @@ export function readKeyValues(keyword: string, args: string, escape: string): Ke
   const [first] = words;
   if (first === undefined) return { pairs: [], problem: undefined };
   if (!first.includes("=")) return readOldForm(keyword, text);
-  const wrong = words.find((word) => !word.includes("="));
+  const index = words.findIndex((word) => !word.includes("="));
+  const wrong = words[index];
   if (wrong !== undefined) {
     const message = `${keyword} expects name=value, and ${wrong} has no =`;
     const hint = "put a value with spaces into double quotes";
-    return { pairs: [], problem: { code: "key-value-no-equals", message, hint } };
+    return { pairs: [], problem: { code: "key-value-no-equals", message, hint, word: index } };
   }
   const pairs = words.map((word) => {
     const equals = word.indexOf("=");

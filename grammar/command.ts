@@ -1,4 +1,4 @@
-import { isByteSpace, skipSpaces, skipSpacesBack } from "./text.ts";
+import { decodeBytes, isByteSpace, skipSpaces, skipSpacesBack } from "./text.ts";
 
 /** A flag of an instruction: BuildKit takes every leading word that begins with `--`. */
 export interface FlagSyntax {
@@ -20,16 +20,33 @@ export interface CommandSyntax {
   readonly argsStart: number;
 }
 
+/** Takes any instruction apart but OUTPUT, whose flags and path its own grammar reads (`output.ts`). */
 export function splitCommand(line: string, escape: string): CommandSyntax {
-  const start = skipSpaces(line, 0);
-  const end = skipSpacesBack(line, start, line.length);
-  const keyword = /[^\t\v\f\r ]*/y;
-  keyword.lastIndex = start;
-  const word = (keyword.exec(line)?.[0] ?? "").slice(0, end - start);
-  const { flags, flagsEnded, rest } = readFlags(line, start + word.length, end, escape);
+  const { keyword, start, end } = readKeyword(line);
+  const { flags, flagsEnded, rest } = readFlags(line, start + keyword.length, end, escape);
   const argsStart = skipSpaces(line, Math.min(rest, end), end);
   const args = line.slice(argsStart, end);
-  return { keyword: word, keywordStart: start, flags, flagsEnded, args, argsStart };
+  return { keyword, keywordStart: start, flags, flagsEnded, args, argsStart };
+}
+
+/** The keyword as written, where it begins, and where the instruction ends but for white space. */
+export function readKeyword(line: string): { keyword: string; start: number; end: number } {
+  const start = skipSpaces(line, 0);
+  const end = skipSpacesBack(line, start, line.length);
+  const word = /[^\t\v\f\r ]*/y;
+  word.lastIndex = start;
+  return { keyword: (word.exec(line)?.[0] ?? "").slice(0, end - start), start, end };
+}
+
+/**
+ * A keyword in upper case. BuildKit knows instructions by their lower case, so a letter such as a long s,
+ * whose upper case is plain ASCII, makes no keyword.
+ */
+export function upperCaseKeyword(keyword: string): string {
+  return Array.from(decodeBytes(keyword), (letter) => {
+    const upper = letter.toUpperCase();
+    return upper.length === letter.length && (letter <= "z" || upper > "z") ? upper : letter;
+  }).join("");
 }
 
 interface Flags {

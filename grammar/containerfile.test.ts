@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 
 import { ContainerfileParser, readContainerfile } from "./containerfile.ts";
 import type { Segment } from "./model.ts";
-import { createOutputTokens, OutputParser } from "./output.ts";
+import { createOutputTokens } from "./output-tokens.ts";
+import { OutputParser } from "./output.ts";
 import { createLineLexer } from "./tokens.ts";
 
 function kinds(source: string): Segment["kind"][] {

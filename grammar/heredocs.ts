@@ -1,4 +1,4 @@
-import { splitCommand } from "./command.ts";
+import { readKeyword, splitCommand } from "./command.ts";
 import { readJsonForm } from "./json-form.ts";
 import { decodeBytes, encodeBytes } from "./text.ts";
 import { WordError, type WordOptions } from "./word-reader.ts";
@@ -20,9 +20,10 @@ export function findHeredocs(line: string, escape: string): readonly HeredocMark
 }
 
 function canContainHeredocs(line: string, escape: string): boolean {
+  const { keyword } = readKeyword(line);
+  if (!/^(?:run|copy|add|onbuild)$/i.test(keyword)) return false;
   const command = splitCommand(line, escape);
-  const keyword = command.keyword.toLowerCase();
-  const inner = keyword === "onbuild" ? splitCommand(command.args, escape) : command;
+  const inner = /^onbuild$/i.test(keyword) ? splitCommand(command.args, escape) : command;
   if (!/^(?:run|copy|add)$/i.test(inner.keyword)) return false;
   return readJsonForm(inner.args).kind !== "strings";
 }

@@ -1,5 +1,6 @@
 import { ContainerfileParser } from "../containerfile.ts";
-import { createOutputTokens, OutputParser } from "../output.ts";
+import { createOutputTokens } from "../output-tokens.ts";
+import { OutputParser } from "../output.ts";
 import { renderRailroad } from "./railroad.ts";
 import { createTextMateGrammar } from "./textmate.ts";
 

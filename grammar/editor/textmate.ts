@@ -1,4 +1,4 @@
-import { outputFlags } from "../output.ts";
+import { outputFlags } from "../output-tokens.ts";
 
 /** A TextMate grammar, as far as this one needs the format. */
 export interface TextMateRule {

@@ -37,10 +37,10 @@ async function startBuild(
   io: CliIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const { askAhead } = await import("./request/ask-ahead.ts");
-  await askAhead(words, io);
+  const { beginBuild } = await import("./request/ask-ahead.ts");
+  const start = await beginBuild(words, io, signal);
   const { runBuild } = await import("./commands/build.ts");
-  return runBuild(words, io, signal);
+  return runBuild(start, io, signal);
 }
 
 async function runHelp(_: readonly string[], io: CliIo): Promise<number> {

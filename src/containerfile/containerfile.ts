@@ -14,9 +14,11 @@ export type {
   StageGraph,
 } from "./model.ts";
 export { parseContainerfile } from "./parse.ts";
+export type { PlacedDiagnostic } from "./place.ts";
 export { checkContainerfile, rules } from "./rules.ts";
 export { needsVersion } from "./rules/engines.ts";
 export type { CheckOptions } from "./rules/model.ts";
 export { readArguments } from "./scope.ts";
 export { resolveStages } from "./stages.ts";
-export { decodeText, encodeText } from "./text.ts";
+export { decodeText, encodeText, toSourceText } from "./text.ts";
+export { underlineParts } from "./view/underline.ts";

@@ -73,3 +73,17 @@ export function findArguments({ text, args, pieces }: Instruction): SourceRange 
     args === "" ? skipSpacesBack(text, 0, text.length) : start + args.length,
   );
 }
+
+/**
+ * A part of an instruction, as a finding is underlined: where all its arguments stand if the part is not known, or
+ * begins in another line than they do, for a finding's line is that of the arguments.
+ */
+export function narrowSpan(
+  instruction: Instruction,
+  part: SourceRange | undefined,
+  locator: Locator,
+): Span {
+  const whole = locator.span(findArguments(instruction));
+  const span = part && locator.span(part);
+  return span?.start.line === whole.start.line ? span : whole;
+}

@@ -1,4 +1,6 @@
-import type { Diagnostic, Span } from "../diagnostics.ts";
+import type { PathSyntax } from "../../grammar/grammar.ts";
+import type { Span } from "../diagnostics.ts";
+import type { PlacedDiagnostic } from "./place.ts";
 
 /**
  * A Containerfile's text is held as one character a byte (latin1), so that offsets are bytes and
@@ -41,6 +43,8 @@ export interface Instruction {
   readonly heredocs: readonly Heredoc[];
   /** Where the parts of `text` stand in the file, ascending; each goes up to the next. */
   readonly pieces: readonly TextPiece[];
+  /** OUTPUT's alone. Offsets are offsets in `text`. */
+  readonly path?: PathSyntax;
 }
 
 /** Both offsets count bytes: in an instruction's `text`, and in the file. */
@@ -69,7 +73,7 @@ export interface Containerfile {
   readonly stages: readonly Stage[];
   readonly instructions: readonly Instruction[];
   /** Errors and warnings of the text alone, in source order. */
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
 /** What a name in FROM or `--from=` stands for. */
@@ -103,7 +107,11 @@ export type InputMode = "local" | "all" | "none";
 export interface OutputOptions {
   readonly instruction: Instruction;
   readonly path: string;
+  /** Where the path stands, or all arguments where that begins in another line than they do. */
+  readonly pathSpan: Span;
   readonly from: readonly Reference[];
+  /** Where the flags stand that name them, likewise. */
+  readonly fromSpans: readonly Span[];
   readonly inheritConfig: boolean;
   readonly input: InputMode;
   readonly reuse: "content" | "exact" | undefined;
@@ -130,7 +138,7 @@ export interface StageGraph {
   readonly target: number;
   /** The target and all stages that it uses, directly or not, ascending. */
   readonly needed: readonly number[];
-  readonly diagnostics: readonly Diagnostic[];
+  readonly diagnostics: readonly PlacedDiagnostic[];
 }
 
 export interface ResolveOptions {

@@ -1,8 +1,8 @@
 import { readJsonForm } from "../../grammar/grammar.ts";
-import { type OutputPart, readOutputSyntax } from "../../grammar/grammar.ts";
-import { skipSpacesBack } from "../../grammar/grammar.ts";
+import type { PathPart } from "../../grammar/grammar.ts";
+import type { Span } from "../diagnostics.ts";
 import { expandWord } from "./expand.ts";
-import { toSourceRange } from "./locate.ts";
+import { narrowSpan, toSourceRange } from "./locate.ts";
 import type { Flag, Instruction, Stage } from "./model.ts";
 import { cleanPath } from "./paths.ts";
 import { isUnknown, lookupIn, type Scope } from "./scope.ts";
@@ -20,12 +20,7 @@ export interface OutputContext extends StageContext {
 
 /** The path, cleaned where it is absolute; empty where there is none. */
 export function readOutputPath(context: OutputContext): string {
-  const { instruction, containerfile } = context;
-  const text = instruction.text.slice(
-    0,
-    skipSpacesBack(instruction.text, 0, instruction.text.length),
-  );
-  const { json, words } = readOutputSyntax(text, containerfile.escape);
+  const { json, words = [] } = context.instruction.path ?? {};
   const form = json && readJsonForm(json.text);
   if (form?.kind === "not-strings") return reportNotStrings(context);
   const paths =
@@ -36,6 +31,13 @@ export function readOutputPath(context: OutputContext): string {
   if (others.length > 0) reportExtra(context, paths.length, firstOther ?? json);
   const expanded = expandOutput(context, path, undefined) ?? "";
   return expanded.startsWith("/") ? cleanPath(expanded) : expanded;
+}
+
+/** Where the path stands; see `OutputOptions`. */
+export function locateOutputPath({ instruction, locator }: OutputContext): Span {
+  const part = instruction.path?.json ?? instruction.path?.words[0];
+  const range = part && toSourceRange(instruction.pieces, part.start, part.end);
+  return narrowSpan(instruction, range, locator);
 }
 
 function reportNotStrings(context: OutputContext): "" {
@@ -56,7 +58,7 @@ function reportMissing(context: OutputContext): "" {
   return "";
 }
 
-function reportExtra(context: OutputContext, count: number, part: OutputPart | undefined): void {
+function reportExtra(context: OutputContext, count: number, part: PathPart | undefined): void {
   const at = part && toSourceRange(context.instruction.pieces, part.start, part.end);
   const place = at && { span: context.locator.span(at) };
   report(context, place ?? context.instruction, {
@@ -75,7 +77,8 @@ export function expandOutput(
   const { scope } = context;
   const expansion = expandWord(word, lookupIn(scope), context.containerfile.escape);
   if (!expansion.ok) {
-    report(context, flag ?? context.instruction, describeExpansion(word, expansion.message));
+    const place = flag ?? { span: locateOutputPath(context) };
+    report(context, place, describeExpansion(word, expansion.message));
     return undefined;
   }
   for (const name of expansion.unset) if (isUnknown(scope, name)) context.unknown.add(name);

@@ -1,7 +1,13 @@
 import { outputFlags } from "../../grammar/grammar.ts";
 import { suggestName } from "../suggest.ts";
+import { narrowSpan, type SourceRange } from "./locate.ts";
 import type { Flag, Instruction, OutputOptions, Stage } from "./model.ts";
-import { expandOutput, type OutputContext, readOutputPath } from "./output-path.ts";
+import {
+  expandOutput,
+  locateOutputPath,
+  type OutputContext,
+  readOutputPath,
+} from "./output-path.ts";
 import { resolveFrom } from "./references.ts";
 import type { Scope } from "./scope.ts";
 import { describeForward, report, type StageContext } from "./stage-context.ts";
@@ -21,11 +27,14 @@ export function readOutput(
   const context: OutputContext = { ...stages, stage, instruction, scope, unknown: new Set() };
   const values = readFlags(context);
   const path = readOutputPath(context);
+  const from = values.get("from") ?? [];
   return {
     instruction,
     path,
-    from: (values.get("from") ?? []).map((name) => resolveFrom(name, stage, stages.names)),
-    inheritConfig: values.get("inherit-config")?.[0] === "true",
+    pathSpan: locateOutputPath(context),
+    from: from.map(({ value }) => resolveFrom(value, stage, stages.names)),
+    fromSpans: from.map(({ flag }) => narrowSpan(instruction, toRange(flag), stages.locator)),
+    inheritConfig: values.get("inherit-config")?.[0]?.value === "true",
     input: pick(values, "input", "local"),
     reuse: pick(values, "reuse", undefined),
     compression: pick(values, "compression", "gzip"),
@@ -33,7 +42,13 @@ export function readOutput(
   };
 }
 
-type Values = ReadonlyMap<string, readonly string[]>;
+/** A flag, and its value expanded. */
+interface FlagValue {
+  readonly flag: Flag;
+  readonly value: string;
+}
+
+type Values = ReadonlyMap<string, readonly FlagValue[]>;
 
 /** Values were checked against the table when they were read. */
 function pick<Name extends "input" | "reuse" | "compression", Default>(
@@ -42,17 +57,17 @@ function pick<Name extends "input" | "reuse" | "compression", Default>(
   fallback: Default,
 ): (typeof outputFlags)[Name][number] | Default {
   const allowed: readonly (typeof outputFlags)[Name][number][] = outputFlags[name];
-  return allowed.find((value) => value === values.get(name)?.[0]) ?? fallback;
+  return allowed.find((value) => value === values.get(name)?.[0]?.value) ?? fallback;
 }
 
 function readFlags(context: OutputContext): Values {
-  const values = new Map<string, string[]>();
+  const values = new Map<string, FlagValue[]>();
   for (const flag of context.instruction.flags) {
     const value = readFlag(context, flag, values.has(flag.name));
     if (value === undefined) continue;
     const others = values.get(flag.name);
-    if (others === undefined) values.set(flag.name, [value]);
-    else others.push(value);
+    if (others === undefined) values.set(flag.name, [{ flag, value }]);
+    else others.push({ flag, value });
   }
   return values;
 }
@@ -78,6 +93,10 @@ function readFlag(context: OutputContext, flag: Flag, isRepeated: boolean): stri
     message: value === "" ? `--${flag.name} has no value` : `--${flag.name} cannot be ${value}`,
     hint: `it takes ${others}${suggestValue(value, allowed)}`,
   });
+}
+
+function toRange({ span }: Flag): SourceRange {
+  return { startOffset: span.start.offset, endOffset: span.end.offset };
 }
 
 /** An image of a stage that is not made yet cannot be built upon. */

@@ -1,10 +1,11 @@
 import { type ArgumentProblem, readArguments } from "../../grammar/grammar.ts";
-import { splitCommand } from "../../grammar/grammar.ts";
 import { readContainerfile } from "../../grammar/grammar.ts";
+import { splitInstruction } from "../../grammar/grammar.ts";
 import type { InstructionSyntax, SyntaxProblem } from "../../grammar/grammar.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";
 import type { Containerfile, Flag, Instruction, Stage } from "./model.ts";
+import type { PlacedDiagnostic } from "./place.ts";
 import { decodeText, toSourceText } from "./text.ts";
 
 /**
@@ -20,9 +21,7 @@ export function parseContainerfile(bytes: Uint8Array, file: string): Containerfi
   const firstFrom = instructions.findIndex(({ keyword }) => keyword === "FROM");
   const diagnostics = [
     ...syntax.problems.map((problem) => toDiagnostic(problem, file, locator)),
-    ...read.flatMap(({ instruction, problem }) =>
-      problem === undefined ? [] : [{ ...locateArguments(instruction, locator), ...problem, file }],
-    ),
+    ...read.flatMap((one) => describeProblem(one, file, locator)),
   ];
   return {
     file,
@@ -36,7 +35,9 @@ export function parseContainerfile(bytes: Uint8Array, file: string): Containerfi
 }
 
 /** In source order; those without a place come first, equal places keep their order. */
-export function sortDiagnostics(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+export function sortDiagnostics<One extends Diagnostic>(
+  diagnostics: readonly One[],
+): readonly One[] {
   return diagnostics.toSorted((a, b) => offsetOf(a) - offsetOf(b));
 }
 
@@ -54,35 +55,24 @@ function readInstruction(
   escape: string,
   locator: Locator,
 ): ReadInstruction {
-  const command = splitCommand(lines.text, escape);
-  const keyword = upperCase(decodeText(command.keyword));
-  const { json, problem } = readArguments(keyword, command.args, escape);
+  const { keyword, flags, args, path } = splitInstruction(lines.text, escape);
+  const { json, problem } = readArguments(keyword, args, escape);
   const instruction: Instruction = {
     keyword,
     span: locator.span({ startOffset: lines.start, endOffset: lines.end }),
     endLine: lines.endLine,
     text: lines.text,
-    args: command.args,
-    flags: command.flags.map((flag) => {
+    args,
+    flags: flags.map((flag) => {
       const range = toSourceRange(lines.pieces, flag.start, flag.end);
       return splitFlag(decodeText(flag.text), locator.span(range));
     }),
     json,
     heredocs: lines.heredocs.map((heredoc) => ({ ...heredoc, name: decodeText(heredoc.name) })),
     pieces: lines.pieces,
+    ...(path && { path }),
   };
   return { instruction, problem };
-}
-
-/**
- * BuildKit knows instructions by their lower case, so a letter such as a long s, whose upper case is
- * plain ASCII, makes no keyword.
- */
-function upperCase(keyword: string): string {
-  return Array.from(keyword, (letter) => {
-    const upper = letter.toUpperCase();
-    return upper.length === letter.length && (letter <= "z" || upper > "z") ? upper : letter;
-  }).join("");
 }
 
 function splitFlag(text: string, span: Span): Flag {
@@ -99,8 +89,18 @@ function toDiagnostic(problem: SyntaxProblem, file: string, locator: Locator): D
   return { code, severity, message, hint, file, span };
 }
 
-function locateArguments(instruction: Instruction, locator: Locator) {
-  return { severity: "error", span: locator.span(findArguments(instruction)) } as const;
+/** A problem of ONBUILD's trigger is about words that are not ONBUILD's own. */
+function describeProblem(
+  { instruction, problem }: ReadInstruction,
+  file: string,
+  locator: Locator,
+): PlacedDiagnostic[] {
+  if (problem === undefined) return [];
+  const { word: index, ...text } = problem;
+  const span = locator.span(findArguments(instruction));
+  const finding = { ...text, severity: "error", file, span } as const;
+  if (index === undefined || instruction.keyword === "ONBUILD") return [finding];
+  return [{ ...finding, place: { instruction, part: { kind: "word", index } } }];
 }
 
 function splitStages(instructions: readonly Instruction[]): Stage[] {

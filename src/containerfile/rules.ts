@@ -1,7 +1,8 @@
-import type { Diagnostic, Span } from "../diagnostics.ts";
+import type { Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator } from "./locate.ts";
 import type { Containerfile, StageGraph } from "./model.ts";
 import { sortDiagnostics } from "./parse.ts";
+import type { PlacedDiagnostic } from "./place.ts";
 import { createNames } from "./references.ts";
 import { adviceRules } from "./rules/advice.ts";
 import { engineRules } from "./rules/engines.ts";
@@ -34,7 +35,7 @@ export function checkContainerfile(
   containerfile: Containerfile,
   graph: StageGraph,
   options: CheckOptions = {},
-): readonly Diagnostic[] {
+): readonly PlacedDiagnostic[] {
   const locator = createLocator(containerfile.source);
   const names = createNames(containerfile.stages, new Set());
   const context: RuleContext = { containerfile, graph, options, locator, names };
@@ -49,16 +50,19 @@ function toDiagnostic(
   { code, severity }: Rule,
   { at, message, hint }: Finding,
   { containerfile, locator }: RuleContext,
-): Diagnostic {
-  return { code, severity, message, hint, file: containerfile.file, span: toSpan(at, locator) };
+): PlacedDiagnostic {
+  const span = toSpan(at, locator);
+  const finding = { code, severity, message, hint, file: containerfile.file, span };
+  return "part" in at ? { ...finding, place: at } : finding;
 }
 
 function toSpan(at: Finding["at"], locator: Locator): Span {
   if ("startOffset" in at) return locator.span(at);
+  if ("part" in at) return locator.span(findArguments(at.instruction));
   return "keyword" in at ? locator.span(findArguments(at)) : at;
 }
 
-function addExcerpt(diagnostic: Diagnostic, source: string): Diagnostic {
+function addExcerpt(diagnostic: PlacedDiagnostic, source: string): PlacedDiagnostic {
   if (diagnostic.span === undefined) return diagnostic;
   const { offset, column } = diagnostic.span.start;
   const start = offset - column + 1;

@@ -1,6 +1,7 @@
-import type { Diagnostic } from "../diagnostics.ts";
+import type { Span } from "../diagnostics.ts";
 import { findArguments, type Locator } from "./locate.ts";
 import type { Containerfile, Instruction, ResolveOptions } from "./model.ts";
+import type { Place, PlacedDiagnostic } from "./place.ts";
 import type { Names } from "./references.ts";
 import type { GlobalScope, Scope } from "./scope.ts";
 
@@ -11,7 +12,7 @@ export interface StageContext {
   readonly names: Names;
   readonly globals: GlobalScope;
   readonly locator: Locator;
-  readonly diagnostics: Diagnostic[];
+  readonly diagnostics: PlacedDiagnostic[];
   /** The scope at the end of each stage so far: what FROM that stage begins with. */
   readonly finalScopes: Scope[];
 }
@@ -22,19 +23,25 @@ export interface Report {
   readonly hint: string;
 }
 
-/** Reports an error at a flag of the instruction, or at its arguments. */
+/** Reports an error at a flag of the instruction, at its arguments, or at a part of them. */
 export function report(
   {
     containerfile,
     locator,
     diagnostics,
   }: Omit<StageContext, "options" | "globals" | "finalScopes">,
-  at: Instruction | Pick<Instruction, "span">,
+  at: Instruction | Place | Pick<Instruction, "span">,
   text: Report,
 ): undefined {
-  const span = "keyword" in at ? locator.span(findArguments(at)) : at.span;
-  diagnostics.push({ ...text, severity: "error", file: containerfile.file, span });
+  const span = findSpan(at, locator);
+  const finding = { ...text, severity: "error", file: containerfile.file, span } as const;
+  diagnostics.push("part" in at ? { ...finding, place: at } : finding);
   return undefined;
+}
+
+function findSpan(at: Instruction | Place | Pick<Instruction, "span">, locator: Locator): Span {
+  if ("part" in at) return locator.span(findArguments(at.instruction));
+  return "keyword" in at ? locator.span(findArguments(at)) : at.span;
 }
 
 export function describeExpansion(word: string, message: string): Report {

@@ -1,5 +1,6 @@
 import { expandWord } from "./expand.ts";
 import type { Instruction, Reference, Stage, Use } from "./model.ts";
+import type { Place } from "./place.ts";
 import { findFromFlags, resolveBase, resolveFrom } from "./references.ts";
 import { isUnknown, lookupIn, type Scope } from "./scope.ts";
 import { describeExpansion, describeForward, report, type StageContext } from "./stage-context.ts";
@@ -8,10 +9,11 @@ import { decodeText } from "./text.ts";
 /** What FROM names. It sees the global ARGs alone. */
 export function resolveStageBase(context: StageContext, stage: Stage): Reference {
   const word = decodeText(stage.from.args).split(/[\t\v\f\r ]+/)[0] ?? "";
-  const expanded = expandGlobal(context, stage.from, word);
+  const place: Place = { instruction: stage.from, part: { kind: "image" } };
+  const expanded = expandGlobal(context, place, word);
   const name = expanded ?? "";
   if (expanded === "") {
-    report(context, stage.from, {
+    report(context, place, {
       code: "base-blank",
       message: word === "" ? "FROM has no base image" : `the base image ${word} is empty`,
       hint: word === "" ? "name an image, an earlier stage or scratch" : "give its ARG a value",
@@ -26,10 +28,14 @@ export function resolvePlatform(context: StageContext, { from }: Stage): string 
   return platform === undefined ? undefined : expandGlobal(context, from, platform);
 }
 
-function expandGlobal(context: StageContext, from: Instruction, word: string): string | undefined {
+function expandGlobal(
+  context: StageContext,
+  at: Instruction | Place,
+  word: string,
+): string | undefined {
   const expansion = expandWord(word, context.globals.lookup, context.containerfile.escape);
   if (expansion.ok) return expansion.value;
-  report(context, from, describeExpansion(word, expansion.message));
+  report(context, at, describeExpansion(word, expansion.message));
   return undefined;
 }
 

@@ -1,4 +1,3 @@
-import type { Diagnostic } from "../diagnostics.ts";
 import { suggestName } from "../suggest.ts";
 import { findCircles, findNeeded } from "./graph.ts";
 import { createLocator } from "./locate.ts";
@@ -13,6 +12,7 @@ import type {
 } from "./model.ts";
 import { readOutput } from "./output.ts";
 import { sortDiagnostics } from "./parse.ts";
+import type { PlacedDiagnostic } from "./place.ts";
 import {
   createNames,
   findNumbered,
@@ -30,7 +30,7 @@ import { findUses, resolvePlatform, resolveStageBase } from "./stage-names.ts";
  */
 export function resolveStages(containerfile: Containerfile, options: ResolveOptions): StageGraph {
   const { stages } = containerfile;
-  const diagnostics: Diagnostic[] = [];
+  const diagnostics: PlacedDiagnostic[] = [];
   const names = createNames(stages, options.buildContexts);
   const target = findTarget(containerfile.file, names, options, diagnostics);
   const targetName = options.target ?? stages.at(-1)?.name ?? "default";
@@ -57,7 +57,7 @@ function findTarget(
   file: string,
   names: Names,
   { target }: ResolveOptions,
-  diagnostics: Diagnostic[],
+  diagnostics: PlacedDiagnostic[],
 ): number {
   const last = names.stages.length - 1;
   if (target === undefined) return last;

@@ -12,9 +12,8 @@ import { createPlan, type BuildPlan } from "../../plan/plan.ts";
 import { openStore } from "../../store/store.ts";
 import { showLines } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
-import { parseCommandLine, usageError } from "../line/arguments.ts";
-import { buildFlags } from "../line/build-flags.ts";
-import { isSet, lastValue, type BuildCommandLine } from "../line/build-line.ts";
+import { usageError } from "../line/arguments.ts";
+import { type BuildCommandLine, type BuildStart, isSet, lastValue } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
 import { createReporter } from "../report/reporter.ts";
@@ -34,18 +33,15 @@ import { findStoreDirectory } from "../request/store-directory.ts";
 import { passThrough } from "./pass-through.ts";
 
 /** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
-export async function runBuild(
-  words: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
-  const lenient = await readLeniently(words, io);
+export async function runBuild(start: BuildStart, io: CliIo, signal: AbortSignal): Promise<number> {
+  const lenient = await readLeniently(start, io);
   if (isSet(lenient.line, "help")) {
     io.stdout(showLines(renderHelp()));
     return 0;
   }
   const engine = selectEngine(lenient.line, io);
-  const parsed = await readParsed(lenient.line, io, signal).catch((error: unknown) => {
+  const named = { line: lenient.line, sources: start.sources };
+  const parsed = await readParsed(named, io, signal).catch((error: unknown) => {
     throw lenient.doubt ?? error;
   });
   if (parsed === undefined) return passThrough(engine, lenient, io, signal);
@@ -54,21 +50,23 @@ export async function runBuild(
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
   if (!needsOutput(parsed))
     return passThrough(engine, lenient, io, signal, { sources, lowered: containerfile });
-  return buildOutput({ words, parsed, engine }, io, signal);
+  if (lenient.refusal !== undefined) throw lenient.refusal;
+  const { words } = start;
+  return buildOutput({ words, line: lenient.line, parsed, engine }, io, signal);
 }
 
 interface OutputBuild {
   readonly words: readonly string[];
+  readonly line: BuildCommandLine;
   readonly parsed: Parsed;
   readonly engine: Engine;
 }
 
 async function buildOutput(
-  { words, parsed, engine }: OutputBuild,
+  { words, line, parsed, engine }: OutputBuild,
   terminal: CliIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const line = parseCommandLine(words, buildFlags);
   const request = await createRequest(line, { parsed, engine }, terminal);
   const { quiet } = request.steps;
   // Where stdout carries the image's files, words go to stderr.

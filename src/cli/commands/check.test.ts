@@ -54,7 +54,7 @@ describe("check", () => {
           severity: "error",
           file: "Containerfile",
           line: 2,
-          column: 5,
+          column: 10,
           endLine: 2,
           endColumn: 11,
         },
@@ -82,7 +82,7 @@ describe("check", () => {
         {
           physicalLocation: {
             artifactLocation: { uri: "Containerfile" },
-            region: { startLine: 2, startColumn: 5, endColumn: 10, byteOffset: 21, byteLength: 6 },
+            region: { startLine: 2, startColumn: 9, endColumn: 10, byteOffset: 26, byteLength: 1 },
           },
         },
       ],
@@ -93,7 +93,7 @@ describe("check", () => {
     const { stdout } = await run(runCheck, faulty, "--format=github");
     const [first, second] = stdout.split("\n");
     expect(first).toMatch(
-      /^::error file=Containerfile,line=2,endLine=2,col=5,endColumn=10,title=key-value-no-equals::ENV expects /,
+      /^::error file=Containerfile,line=2,endLine=2,col=9,endColumn=10,title=key-value-no-equals::ENV expects /,
     );
     expect(second).toMatch(/::there is no instruction OUTPUT,%0Adid you mean OUTPUT\?$/);
   });

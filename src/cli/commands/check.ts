@@ -1,8 +1,11 @@
+import type { Containerfile } from "../../containerfile/containerfile.ts";
 import { parseContainerfile } from "../../containerfile/containerfile.ts";
+import type { PlacedDiagnostic } from "../../containerfile/containerfile.ts";
 import { checkContainerfile } from "../../containerfile/containerfile.ts";
 import type { CheckOptions } from "../../containerfile/containerfile.ts";
 import { resolveStages } from "../../containerfile/containerfile.ts";
 import { findEngine } from "../../engine/engine.ts";
+import type { Diagnostic } from "../../diagnostics.ts";
 import { describeEngine } from "../../engine/engine.ts";
 import { XbuildError } from "../../errors.ts";
 import { suggestName } from "../../suggest.ts";
@@ -59,10 +62,21 @@ export async function runCheck(
   const containerfile = parseContainerfile(bytes, file);
   const graph = resolveStages(containerfile, readOptions(given, io));
   const options = await readEngine(given.last("engine"), io);
-  const diagnostics = checkContainerfile(containerfile, graph, options);
+  const findings = checkContainerfile(containerfile, graph, options);
+  const diagnostics = await underline(findings, containerfile);
   const report: Report = { diagnostics, source: containerfile.source, color: io.color };
   io.stdout(format(report));
   return diagnostics.length === 0 ? 0 : 1;
+}
+
+/** What underlines is loaded where there is something to underline. */
+async function underline(
+  findings: readonly PlacedDiagnostic[],
+  containerfile: Containerfile,
+): Promise<readonly Diagnostic[]> {
+  if (findings.every(({ place }) => place === undefined)) return findings;
+  const { underlineParts } = await import("../../containerfile/containerfile.ts");
+  return underlineParts(findings, containerfile);
 }
 
 interface Reader {

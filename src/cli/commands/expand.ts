@@ -27,7 +27,7 @@ export async function runExpand(
     io.stdout(help);
     return 0;
   }
-  const parsed = await readParsed(line, io, signal);
+  const parsed = await readParsed({ line }, io, signal);
   if (parsed === undefined) throw usageError("expand reads files of this machine alone");
   const { containerfile, graph } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {

@@ -1,4 +1,4 @@
-import { splitCommand } from "../../../grammar/grammar.ts";
+import { splitInstruction } from "../../../grammar/grammar.ts";
 import { parseContainerfile } from "../../containerfile/containerfile.ts";
 import type { Containerfile, Instruction } from "../../containerfile/containerfile.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
@@ -64,5 +64,5 @@ function toJson({ escape, instructions }: Containerfile) {
 
 /** BuildKit reads flags byte by byte, so that a letter that is no ASCII comes out as one for each byte. */
 function listFlags({ text }: Instruction, escape: string): string[] {
-  return splitCommand(text, escape).flags.map((flag) => flag.text);
+  return splitInstruction(text, escape).flags.map((flag) => flag.text);
 }

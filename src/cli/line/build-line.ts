@@ -1,13 +1,36 @@
 import { arch, platform as hostSystem } from "node:os";
 import { resolve } from "node:path";
 import { suggestName } from "../../suggest.ts";
-import { usageError, type CommandLine } from "./arguments.ts";
-import type { BuildFlag } from "./build-flags.ts";
+import { XbuildError } from "../../errors.ts";
+import { type CommandLine, parseCommandLine, usageError } from "./arguments.ts";
+import { type BuildFlag, buildFlags } from "./build-flags.ts";
 import type { CliIo } from "../io.ts";
+import type { Sources } from "../request/locate.ts";
 import { readArgumentFile, splitPair } from "./values.ts";
 
 /** A command line of `build`. */
 export type BuildCommandLine = CommandLine<BuildFlag>;
+
+/** What `xbuild` reads of a command line: what it says, or what is wrong with it by our own flags. */
+export type BuildLineResult =
+  | { readonly line: BuildCommandLine; readonly error?: undefined }
+  | { readonly line?: undefined; readonly error: XbuildError };
+
+/** A build's command line, read once, and its Containerfile where that has been read already. */
+export interface BuildStart {
+  readonly words: readonly string[];
+  readonly read: BuildLineResult;
+  readonly sources?: Sources;
+}
+
+export function readBuildLine(words: readonly string[]): BuildLineResult {
+  try {
+    return { line: parseCommandLine(words, buildFlags) };
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    return { error };
+  }
+}
 
 /** All values of a flag, in the order given. */
 export function listValues(line: BuildCommandLine, name: string): readonly string[] {

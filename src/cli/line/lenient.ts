@@ -1,16 +1,18 @@
 import { findEngine } from "../../engine/engine.ts";
 import type { EngineFlag } from "../../engine/engine.ts";
-import { XbuildError } from "../../errors.ts";
+import type { XbuildError } from "../../errors.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { buildFlags, type BuildFlag } from "./build-flags.ts";
 import type { CliIo } from "../io.ts";
-import type { BuildCommandLine } from "./build-line.ts";
+import type { BuildCommandLine, BuildStart } from "./build-line.ts";
 
 /** A command line in which flags that only the engine knows are not yet an error. */
 export interface LenientLine {
   readonly line: BuildCommandLine;
   /** The flags of the installed engine's build, where it had to be asked. */
   readonly engineFlags: readonly EngineFlag[];
+  /** What is wrong by our own flags: a build with OUTPUT takes no others. */
+  readonly refusal: XbuildError | undefined;
   /** What is wrong where neither xbuild nor the engine knows a flag, so that the rest may be misread. */
   readonly doubt: XbuildError | undefined;
 }
@@ -21,19 +23,22 @@ export interface LenientLine {
  * without OUTPUT it is the engine that refuses it.
  * @throws XbuildError `usage`
  */
-export async function readLeniently(words: readonly string[], io: CliIo): Promise<LenientLine> {
-  try {
-    const line = parseCommandLine(words, buildFlags);
+export async function readLeniently(
+  { words, read }: Pick<BuildStart, "words" | "read">,
+  io: CliIo,
+): Promise<LenientLine> {
+  if (read.line !== undefined) {
+    const { line } = read;
     const asks = line.flags.some((one) => one.spec.ours && sharedNames.has(one.spec.name));
-    return { line, engineFlags: asks ? await askEngine(words, io) : [], doubt: undefined };
-  } catch (error) {
-    if (!(error instanceof XbuildError)) throw error;
-    const engineFlags = await askEngine(words, io);
-    const known = [...buildFlags, ...engineFlags.filter(isNew).map(describeFlag)];
-    const unheard = listUnheardOf(words, known);
-    const line = parseCommandLine(words, [...known, ...unheard]);
-    return { line, engineFlags, doubt: unheard.length > 0 ? error : undefined };
+    const engineFlags = asks ? await askEngine(words, io) : [];
+    return { line, engineFlags, refusal: undefined, doubt: undefined };
   }
+  const refusal = read.error;
+  const engineFlags = await askEngine(words, io);
+  const known = [...buildFlags, ...engineFlags.filter(isNew).map(describeFlag)];
+  const unheard = listUnheardOf(words, known);
+  const line = parseCommandLine(words, [...known, ...unheard]);
+  return { line, engineFlags, refusal, doubt: unheard.length > 0 ? refusal : undefined };
 }
 
 /** Flags of ours that newer engines have as well, with the same meaning. */

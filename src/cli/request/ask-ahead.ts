@@ -1,48 +1,82 @@
+import { readKeyword, splitCommand, upperCaseKeyword } from "../../../grammar/grammar.ts";
+import { splitInstructions } from "../../../grammar/grammar.ts";
+import { decodeText, toSourceText } from "../../containerfile/containerfile.ts";
 import { parseImageName } from "../../oci/oci.ts";
-import { parseCommandLine } from "../line/arguments.ts";
-import { buildFlags } from "../line/build-flags.ts";
-import { isSet, lastValue, listValues, type BuildCommandLine } from "../line/build-line.ts";
+import {
+  type BuildCommandLine,
+  type BuildStart,
+  isSet,
+  lastValue,
+  listValues,
+  readBuildLine,
+} from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
-import { isRemoteContext, locateSources } from "./locate.ts";
+import { isRemoteContext, locateSources, type Sources } from "./locate.ts";
 import { selectEngine } from "./select-engine.ts";
 
 /**
- * Has the engine look for the images that a build will most likely ask for, so that it does so while
- * the rest of us is loaded: that takes as long. A guess that is wrong costs a query and changes nothing.
+ * Reads the command line and the file, and has the engine look for the images that a build will most likely ask
+ * for, so that it does so while the rest of us is loaded: that takes as long. A guess that is wrong costs a query
+ * and changes nothing; what is wrong with the command line or the file is for the build to say.
  */
-export async function askAhead(words: readonly string[], io: CliIo): Promise<void> {
-  const names = await listLikelyImages(words, io.cwd);
-  if (names.length === 0) return;
-  const engine = selectEngine(parseCommandLine(words, buildFlags), io);
-  for (const name of names.slice(0, most)) engine.expectImage(name);
+export async function beginBuild(
+  words: readonly string[],
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<BuildStart> {
+  const read = readBuildLine(words);
+  if (read.line === undefined || isSet(read.line, "help")) return { words, read };
+  const sources = await readSources(read.line, io.cwd, signal);
+  if (sources === undefined) return { words, read };
+  const names = isSet(read.line, "no-cache") ? [] : listLikelyImages(read.line, sources.bytes);
+  const engine = names.length === 0 ? undefined : selectEngine(read.line, io);
+  for (const name of names.slice(0, most)) engine?.expectImage(name);
+  return { words, read, sources };
 }
 
 /** More side by side would only wait for each other. */
 const most = 4;
 
-/** What is wrong with the command line or the file is for the build to say; then there is nothing to guess. */
-export async function listLikelyImages(
-  words: readonly string[],
+/** Standard input, a pipe and another machine's file can be read but once, and not here; of several files none is. */
+async function readSources(
+  line: BuildCommandLine,
   cwd: string,
-): Promise<readonly string[]> {
+  signal: AbortSignal,
+): Promise<Sources | undefined> {
+  const file = lastValue(line, "file");
+  const operand = line.operands.at(-1);
+  if (file === "-" || listValues(line, "file").length > 1) return undefined;
+  if ([file, operand].some((one) => one !== undefined && isRemoteContext(one))) return undefined;
   try {
-    const line = parseCommandLine(words, buildFlags);
-    if (isSet(line, "help") || isSet(line, "no-cache")) return [];
-    const text = await readText(line, cwd);
-    return mentionsOutput.test(text) ? [...guessBases(text), ...guessLoaded(line)] : [];
+    return await locateSources(file, operand, cwd, { signal, isGuess: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Bases, and what the image is to be called in the engine's storage; none for a file without OUTPUT. */
+export function listLikelyImages(line: BuildCommandLine, bytes: Uint8Array): readonly string[] {
+  const { escape, texts } = splitInstructions(toSourceText(bytes));
+  const keywords = texts.map((text) => upperCaseKeyword(readKeyword(text).keyword));
+  if (!keywords.includes("OUTPUT")) return [];
+  const froms = texts.filter((_, index) => keywords[index] === "FROM");
+  try {
+    return [...guessBases(froms, escape), ...guessLoaded(line)];
   } catch {
     return [];
   }
 }
 
-const mentionsOutput = /^[ \t]*OUTPUT[ \t]/im;
-
 /** Images of FROM that are written without a variable. */
-function guessBases(text: string): readonly string[] {
-  const pattern = /^[ \t]*FROM[ \t]+(?:--\S+[ \t]+)*([^\s$]+)(?:[ \t]+AS[ \t]+(\S+))?[ \t]*\r?$/gim;
-  const found = [...text.matchAll(pattern)];
-  const known = new Set(["scratch", ...found.map((match) => match[2])]);
-  return [...new Set(found.map((match) => match[1] ?? ""))].filter((name) => !known.has(name));
+function guessBases(froms: readonly string[], escape: string): readonly string[] {
+  const words = froms.map((text) =>
+    decodeText(splitCommand(text, escape).args).split(/[\t\v\f\r ]+/),
+  );
+  const known = new Set(["scratch", ...words.map(([, , name]) => name?.toLowerCase())]);
+  const bases = words.map(([base = ""]) => base);
+  return [...new Set(bases)].filter(
+    (base) => base !== "" && !base.includes("$") && !known.has(base),
+  );
 }
 
 /** The names under which the engine's storage should have the image. */
@@ -50,15 +84,4 @@ function guessLoaded(line: BuildCommandLine): readonly string[] {
   const goesElsewhere = isSet(line, "push") || listValues(line, "output").length > 0;
   if (isSet(line, "no-load") || (goesElsewhere && !isSet(line, "load"))) return [];
   return listValues(line, "tag").map((tag) => parseImageName(tag).full);
-}
-
-/** Standard input can be read but once, and not here. */
-async function readText(line: BuildCommandLine, cwd: string): Promise<string> {
-  const file = lastValue(line, "file");
-  const operand = line.operands.at(-1);
-  if (file === "-" || [file, operand].some((one) => one !== undefined && isRemoteContext(one))) {
-    return "";
-  }
-  const { bytes } = await locateSources(file, operand, cwd, { isGuess: true });
-  return Buffer.from(bytes).toString("latin1");
 }

@@ -27,16 +27,23 @@ export interface Parsed {
   readonly given: GivenArguments;
 }
 
+/** A command line, and the file that it names if that has been read already. */
+export interface NamedFile {
+  readonly line: BuildCommandLine;
+  readonly sources?: Sources | undefined;
+}
+
 /**
  * Reads the Containerfile that a command line names; undefined where only the engine can.
  * @throws XbuildError `file-not-found`, `context-not-found`, `usage`
  */
 export async function readParsed(
-  line: BuildCommandLine,
+  named: NamedFile,
   io: CliIo,
   signal: AbortSignal,
 ): Promise<Parsed | undefined> {
-  const sources = await readSources(line, io, signal);
+  const { line } = named;
+  const sources = named.sources ?? (await readSources(line, io, signal));
   if (sources === undefined) return undefined;
   const containerfile = parseContainerfile(sources.bytes, sources.file);
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
@@ -143,9 +150,10 @@ export async function reportFindings(
   const errors = findings.filter((one) => one.severity === "error");
   for (const finding of findings) if (isBuildWarning(finding)) warn(finding);
   if (errors.length === 0) return;
+  const { underlineParts } = await import("../../containerfile/containerfile.ts");
   const isUsage = errors.every((one) => one.code === "target-not-found");
   throw new XbuildError("containerfile-invalid", `${containerfile.file} cannot be built`, {
-    diagnostics: errors,
+    diagnostics: underlineParts(errors, containerfile),
     exitStatus: isUsage ? exitStatuses.usage : exitStatuses.refused,
   });
 }

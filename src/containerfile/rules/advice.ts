@@ -51,7 +51,7 @@ function checkCommonPath({ output }: ResolvedStage): Finding[] {
   if (!commonDirectories.includes(path.slice(1))) return [];
   return [
     {
-      at: output.instruction,
+      at: output.pathSpan,
       message: `the base image is likely to have ${path}, and the mount hides it from every RUN`,
       hint: "name a directory that the base does not have, such as /layers",
     },
@@ -84,9 +84,10 @@ function checkLostConfig({ output, stage }: ResolvedStage): Finding[] {
 
 function checkSecrets(at: Instruction, escape: Containerfile["escape"]): Finding[] {
   return listNames(at, escape)
-    .filter((name) => secretName.test(name) && !publicName.test(name))
-    .map((name) => ({
-      at,
+    .map((name, index) => ({ name, index }))
+    .filter(({ name }) => secretName.test(name) && !publicName.test(name))
+    .map(({ name, index }) => ({
+      at: { instruction: at, part: { kind: "word", index } },
       message: `${at.keyword} ${name} would be kept in the image or its history`,
       hint: `hand it to the one step that needs it: RUN --mount=type=secret,id=${name.toLowerCase()}`,
     }));

@@ -1,10 +1,12 @@
-import { readKeyValues, splitWords } from "../../../grammar/grammar.ts";
+import { readKeyValues } from "../../../grammar/grammar.ts";
 import { skipSpaces } from "../../../grammar/grammar.ts";
 import { suggestName } from "../../suggest.ts";
 import { expandWord } from "../expand.ts";
 import { toSourceRange } from "../locate.ts";
 import type { Containerfile, Instruction } from "../model.ts";
+import type { Place } from "../place.ts";
 import { decodeText } from "../text.ts";
+import { listWords } from "../words.ts";
 import { instructionFlags } from "./flags.ts";
 import type { Finding, Rule } from "./model.ts";
 
@@ -117,14 +119,19 @@ function checkFrom(at: Instruction): Finding[] {
   const hasName = words.length === 3 && words[1]?.toLowerCase() === "as";
   if (words.length === 0 || words.length === 1 || hasName) return [];
   const message = `FROM ${decodeText(at.args)} is neither FROM image nor FROM image AS name`;
-  return [{ at, message, hint: "a flag such as --platform stands before the image" }];
+  // The first word that is one too many, or a lone AS.
+  const index = words[1]?.toLowerCase() === "as" && words.length > 3 ? 3 : 1;
+  const place: Place = { instruction: at, part: { kind: "word", index } };
+  return [{ at: place, message, hint: "a flag such as --platform stands before the image" }];
 }
 
 function checkTrigger(at: Instruction): Finding[] {
   if (at.keyword !== "ONBUILD") return [];
   const trigger = (/^[^\t\v\f\r ]*/.exec(at.args)?.[0] ?? "").toUpperCase();
   if (trigger !== "ONBUILD" && trigger !== "FROM" && trigger !== "MAINTAINER") return [];
-  return [{ at, message: `${trigger} cannot be a trigger of ONBUILD`, hint: "take this line out" }];
+  const part = { kind: "trigger", keyword: trigger } as const;
+  const message = `${trigger} cannot be a trigger of ONBUILD`;
+  return [{ at: { instruction: at, part }, message, hint: "take this line out" }];
 }
 
 /** Instructions whose words are expanded by the engine; FROM, OUTPUT and `--from` are read elsewhere. */
@@ -133,19 +140,26 @@ const expanded = /^(?:ADD|ARG|COPY|ENV|EXPOSE|LABEL|STOPSIGNAL|USER|VOLUME|WORKD
 /** Every variable is taken as set here: only the form of the words is looked at. */
 function checkExpansions(at: Instruction, escape: Containerfile["escape"]): Finding[] {
   if (!expanded.test(at.keyword)) return [];
-  return listWords(at, escape).flatMap((word) => {
-    const expansion = expandWord(word, () => "x", escape);
+  return listExpanded(at, escape).flatMap(({ text, index }) => {
+    const expansion = expandWord(text, () => "x", escape);
     if (expansion.ok) return [];
-    const message = `${word} cannot be expanded: ${expansion.message}`;
+    const message = `${text} cannot be expanded: ${expansion.message}`;
     const hint = "the forms of the Dockerfile reference are understood, such as ${name:-default}";
-    return [{ at, message, hint }];
+    return [{ at: { instruction: at, part: { kind: "word", index } }, message, hint }];
   });
 }
 
-function listWords(at: Instruction, escape: Containerfile["escape"]): readonly string[] {
+interface ExpandedText {
+  readonly text: string;
+  /** Of the word that it belongs to. */
+  readonly index: number;
+}
+
+/** Names and values are expanded each by itself. */
+function listExpanded(at: Instruction, escape: Containerfile["escape"]): readonly ExpandedText[] {
   if (at.keyword === "ENV" || at.keyword === "LABEL") {
     const { pairs } = readKeyValues(at.keyword, at.args, escape);
-    return pairs.flatMap(({ key, value }) => [key, value]);
+    return pairs.flatMap(({ key, value }, index) => [key, value].map((text) => ({ text, index })));
   }
-  return at.json ?? splitWords(decodeText(at.args), escape);
+  return listWords(at, escape).map((text, index) => ({ text, index }));
 }

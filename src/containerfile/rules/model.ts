@@ -1,6 +1,7 @@
 import type { Severity, Span } from "../../diagnostics.ts";
 import type { Locator, SourceRange } from "../locate.ts";
 import type { Containerfile, Instruction, StageGraph } from "../model.ts";
+import type { Place } from "../place.ts";
 import type { Names } from "../references.ts";
 
 /** The engine that is to build, where it is known. */
@@ -17,8 +18,8 @@ export interface RuleContext {
 }
 
 export interface Finding {
-  /** Where: an instruction's arguments, a span, or a range of the file. */
-  readonly at: Instruction | Span | SourceRange;
+  /** Where: an instruction's arguments, a part of them, a span, or a range of the file. */
+  readonly at: Instruction | Place | Span | SourceRange;
   readonly message: string;
   readonly hint: string;
 }

@@ -36,7 +36,7 @@ function checkCopies({ containerfile }: RuleContext, stage: ResolvedStage): Find
     const target = resolvePath(workdir, readLastWord(instruction, containerfile.escape));
     if (target !== path && !target.startsWith(`${path}/`)) continue;
     findings.push({
-      at: instruction,
+      at: { instruction, part: { kind: "destination" } },
       message: `${instruction.keyword} writes into ${output.path}, where the mount hides it`,
       hint: `copy to another directory, and let a RUN put it into ${output.path}/output`,
     });

@@ -107,7 +107,8 @@ function checkOnbuild(instruction: Instruction, escape: string): Finding[] {
   if (!/^output$/i.test(trigger.keyword)) return [];
   const message = "OUTPUT cannot be a trigger of ONBUILD";
   const hint = "a stage's own file says which layers it has: write OUTPUT there";
-  return [{ at: instruction, message, hint }];
+  const part = { kind: "trigger", keyword: "OUTPUT" } as const;
+  return [{ at: { instruction, part }, message, hint }];
 }
 
 function checkPath(
@@ -119,6 +120,6 @@ function checkPath(
       // A path that only the base image's variables complete is looked at when building.
       if (output === undefined || output.path === "" || output.unknownVariables.length > 0)
         return [];
-      return isWrong(output.path) ? [{ at: output.instruction, ...describe(output.path) }] : [];
+      return isWrong(output.path) ? [{ at: output.pathSpan, ...describe(output.path) }] : [];
     });
 }

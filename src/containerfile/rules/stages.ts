@@ -1,4 +1,5 @@
-import type { Reference, ResolvedStage, Stage } from "../model.ts";
+import type { Instruction, Reference, ResolvedStage, Stage } from "../model.ts";
+import type { Place } from "../place.ts";
 import { findStage, type Names } from "../references.ts";
 import type { Finding, Rule, RuleContext } from "./model.ts";
 
@@ -16,8 +17,8 @@ export const stageRules: readonly Rule[] = [
     check: ({ containerfile }) =>
       containerfile.stages
         .filter(({ name }) => name !== undefined && !validName.test(name))
-        .map(({ from: at, name }) => ({
-          at,
+        .map(({ from, name }) => ({
+          at: placeName(from),
           message: `a stage cannot have the name ${name}`,
           hint: "begin with a letter; letters, digits, -, _ and . may follow",
         })),
@@ -36,8 +37,8 @@ export const stageRules: readonly Rule[] = [
     check: ({ containerfile }) =>
       containerfile.stages
         .filter(({ name }) => name === "scratch" || name === "context")
-        .map(({ from: at, name }) => ({
-          at,
+        .map(({ from, name }) => ({
+          at: placeName(from),
           message: `the name ${name} stands for something else already`,
           hint: "give the stage another name",
         })),
@@ -62,12 +63,26 @@ export const stageRules: readonly Rule[] = [
   },
 ];
 
-function checkDuplicate({ name, index, from: at }: Stage, names: Names): Finding[] {
+function placeName(instruction: Instruction): Place {
+  return { instruction, part: { kind: "stage-name" } };
+}
+
+function placeImage(instruction: Instruction): Place {
+  return { instruction, part: { kind: "image" } };
+}
+
+function checkDuplicate({ name, index, from }: Stage, names: Names): Finding[] {
   if (name === undefined) return [];
   const earlier = findStage(name, names, index);
   if (earlier === undefined) return [];
   const message = `the stage in line ${earlier.from.span.start.line} is called ${name}, too`;
-  return [{ at, message, hint: "give one of them another name; from here on this one is meant" }];
+  return [
+    {
+      at: placeName(from),
+      message,
+      hint: "give one of them another name; from here on this one is meant",
+    },
+  ];
 }
 
 function checkLater({ names }: RuleContext, { base, stage }: ResolvedStage): Finding[] {
@@ -76,7 +91,7 @@ function checkLater({ names }: RuleContext, { base, stage }: ResolvedStage): Fin
   if (later === undefined || later === stage) return [];
   return [
     {
-      at: stage.from,
+      at: placeImage(stage.from),
       message: `${base.name} means an image here, for the stage of that name stands further down`,
       hint: "move that stage above this one, or give it another name",
     },
@@ -85,11 +100,11 @@ function checkLater({ names }: RuleContext, { base, stage }: ResolvedStage): Fin
 
 function checkVersion({ base, stage, uses, output }: ResolvedStage): Finding[] {
   const named: [Reference, Finding["at"]][] = [
-    [base, stage.from],
+    [base, placeImage(stage.from)],
     ...uses.map(({ reference, flag }): [Reference, Finding["at"]] => [reference, flag.span]),
-    ...(output?.from ?? []).map((one): [Reference, Finding["at"]] => [
+    ...(output?.from ?? []).map((one, index): [Reference, Finding["at"]] => [
       one,
-      output?.instruction ?? stage.from,
+      output?.fromSpans[index] ?? stage.from,
     ]),
   ];
   return named.flatMap(([reference, at]) =>

@@ -1,14 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-import { createGrammarFiles } from "../../grammar/editor/files.ts";
-import { createTextMateGrammar } from "../../grammar/editor/textmate.ts";
-import { type ScopedText, tokenizeText } from "../../grammar/editor/tokenize.ts";
-import { outputFlags } from "../../grammar/output.ts";
-import { parseContainerfile } from "../containerfile/parse.ts";
+import { readKeyword } from "../command.ts";
+import { readContainerfile } from "../containerfile.ts";
+import { outputFlags } from "../output-tokens.ts";
+import { createGrammarFiles } from "./files.ts";
+import { createTextMateGrammar } from "./textmate.ts";
+import { type ScopedText, tokenizeText } from "./tokenize.ts";
 
 const grammar = createTextMateGrammar();
-const corpus = new URL("../../grammar/corpus/ok/", import.meta.url);
+const corpus = new URL("../corpus/ok/", import.meta.url);
 
 /** What a pattern a line at a time cannot know; each is read as BuildKit reads it by the parser alone. */
 const beyondPatterns = new Set([
@@ -48,14 +49,14 @@ describe("keywords and OUTPUTs stand where the parser finds them", () => {
 
   test.each(names)("%s", (name) => {
     const bytes = readFileSync(new URL(`${name}/Containerfile`, corpus));
-    const { instructions } = parseContainerfile(bytes, name);
+    const { instructions } = readContainerfile(bytes.toString("latin1"));
     const tokens = tokenizeText(bytes.toString("utf8").replaceAll("\r\n", "\n"), grammar);
-    const outputs = instructions.filter(({ keyword }) => keyword === "OUTPUT");
+    const outputs = instructions.filter(({ text }) => /^output$/i.test(readKeyword(text).keyword));
     expect(linesOf(tokens, "keyword.other.output.containerfile")).toEqual(
-      outputs.map(({ span }) => span.start.line),
+      outputs.map(({ startLine }) => startLine),
     );
     const starts = tokens.filter(({ opens, scopes }) => opens && scopes.length === 1);
-    expect(starts.map(({ line }) => line)).toEqual(instructions.map(({ span }) => span.start.line));
+    expect(starts.map(({ line }) => line)).toEqual(instructions.map(({ startLine }) => startLine));
   });
 });
 
@@ -108,7 +109,7 @@ describe("OUTPUT", () => {
 
 describe("what is made of the grammar is up to date", () => {
   test.each(Object.entries(createGrammarFiles()))("%s", (name, made) => {
-    const text = readFileSync(new URL(`../../grammar/${name}`, import.meta.url), "utf8");
+    const text = readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
     // The formatter has its own mind about line breaks in JSON.
     const normalize = (content: string): string =>
       name.endsWith(".json") ? JSON.stringify(JSON.parse(content)) : content;
@@ -116,7 +117,7 @@ describe("what is made of the grammar is up to date", () => {
   });
 
   test("the EBNF has every flag", () => {
-    const ebnf = readFileSync(new URL("../../grammar/output.ebnf", import.meta.url), "utf8");
+    const ebnf = readFileSync(new URL("../output.ebnf", import.meta.url), "utf8");
     const flags = Array.from(ebnf.matchAll(/"--([a-z-]+)=?"/g), (match) => match[1]);
     expect(flags).toEqual(Object.keys(outputFlags));
   });
