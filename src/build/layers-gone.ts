@@ -19,7 +19,7 @@ export class UselessLayersError extends XbuildError {
 
 /** The error for layers that none of the locations has any more. */
 export function createGone(
-  layers: readonly Descriptor[],
+  layers: readonly Pick<Descriptor, "digest">[],
   locations: readonly Location[],
 ): UselessLayersError {
   const digests = layers.map((layer) => layer.digest);
