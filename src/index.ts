@@ -13,6 +13,7 @@ export type {
   EngineFlags,
   ResultLayer,
 } from "./build/request.ts";
+export type { Code, ErrorCode, FindingCode, RuleCode, WarningCode } from "./codes.ts";
 export type {
   Containerfile,
   Instruction,
@@ -26,7 +27,7 @@ export { resolveStages } from "./containerfile/stages.ts";
 export { renderDiagnostic, type Diagnostic } from "./diagnostics.ts";
 export { findEngine } from "./engine/detect.ts";
 export type { Engine, EngineBuild } from "./engine/model.ts";
-export { XbuildError, type ErrorCode } from "./errors.ts";
+export { XbuildError } from "./errors.ts";
 export { parseImageName, type ImageName } from "./oci/reference.ts";
 export type { BuildPlan } from "./plan/model.ts";
 export { createPlan } from "./plan/plan.ts";

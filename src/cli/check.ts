@@ -60,8 +60,8 @@ export async function runCheck(
   const graph = resolveStages(containerfile, readOptions(given, io));
   const options = await readEngine(given.last("engine"), io);
   const diagnostics = checkContainerfile(containerfile, graph, options);
-  const report: Report = { diagnostics, source: containerfile.source, color: io.color };
-  io.stdout(format(report));
+  const { source } = containerfile;
+  io.stdout(format({ diagnostics, source, io }));
   return diagnostics.length === 0 ? 0 : 1;
 }
 

@@ -1,3 +1,4 @@
+import type { RuleCode } from "../codes.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { findArguments, type Locator } from "./locate.ts";
 import type { Containerfile, Instruction, ResolveOptions } from "./model.ts";
@@ -17,7 +18,7 @@ export interface StageContext {
 }
 
 export interface Report {
-  readonly code: string;
+  readonly code: RuleCode;
   readonly message: string;
   readonly hint: string;
 }

@@ -1,4 +1,5 @@
-import { XbuildError, type ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../codes.ts";
+import { XbuildError } from "../errors.ts";
 import { hasInOrder, limitText } from "../system/text.ts";
 
 /** Why a transfer failed, as far as it changes what to do about it. */

@@ -18,25 +18,21 @@ const publicName = /(?:^|_)(?:public|path|file|url|type|name|id)(?:$|_)/i;
 export const adviceRules: readonly Rule[] = [
   {
     code: "output-path-in-base",
-    severity: "warning",
     summary: "The base may have the directory that OUTPUT mounts over",
     check: ({ graph }) => graph.stages.flatMap(checkCommonPath),
   },
   {
     code: "output-variable-of-base",
-    severity: "warning",
     summary: "OUTPUT uses a variable that only the base image could set",
     check: ({ graph }) => graph.stages.flatMap(checkVariables),
   },
   {
     code: "output-config-lost",
-    severity: "warning",
     summary: "What an instruction before OUTPUT sets is not in the image",
     check: ({ graph }) => graph.stages.flatMap(checkLostConfig),
   },
   {
     code: "secret-in-variable",
-    severity: "warning",
     summary: "ARG or ENV looks as if it held a secret",
     check: ({ containerfile }) =>
       containerfile.instructions.flatMap((instruction) =>

@@ -39,19 +39,16 @@ export function needsVersion({ instructions }: Containerfile): boolean {
 export const engineRules: readonly Rule[] = [
   {
     code: "engine-escape-doubled",
-    severity: "warning",
     summary: "A line ends in a doubled escape character, which engines read differently",
     check: ({ containerfile }) => checkDoubledEscapes(containerfile),
   },
   {
     code: "engine-escape-directive",
-    severity: "warning",
     summary: "The escape directive is not in the first line, where alone buildah looks for it",
     check: ({ containerfile }) => checkEscapeDirective(containerfile),
   },
   {
     code: "engine-version",
-    severity: "warning",
     summary: "The installed engine is too old for something in the file",
     check: checkVersion,
   },

@@ -39,19 +39,16 @@ export const instructionFlags: Readonly<Record<string, readonly string[]>> = {
 export const flagRules: readonly Rule[] = [
   {
     code: "flag-unknown",
-    severity: "warning",
     summary: "An instruction has a flag that neither BuildKit nor buildah is known to have",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkFlags),
   },
   {
     code: "flag-value-missing",
-    severity: "error",
     summary: "A flag that takes a value has none",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkValues),
   },
   {
     code: "flag-duplicate",
-    severity: "error",
     summary: "A flag is given twice",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkDuplicates),
   },

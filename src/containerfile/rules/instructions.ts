@@ -32,7 +32,6 @@ const leastArguments: Readonly<Record<string, number>> = {
 export const instructionRules: readonly Rule[] = [
   {
     code: "instruction-unknown",
-    severity: "error",
     summary: "There is no such instruction",
     check: ({ containerfile }) =>
       containerfile.instructions
@@ -41,7 +40,6 @@ export const instructionRules: readonly Rule[] = [
   },
   {
     code: "instruction-before-from",
-    severity: "error",
     summary: "An instruction other than ARG stands before the first FROM",
     check: ({ containerfile }) =>
       containerfile.preamble
@@ -56,25 +54,21 @@ export const instructionRules: readonly Rule[] = [
   },
   {
     code: "arguments-missing",
-    severity: "error",
     summary: "An instruction has too few arguments",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkArguments),
   },
   {
     code: "from-arguments",
-    severity: "error",
     summary: "FROM is not of the form FROM image or FROM image AS name",
     check: ({ containerfile }) => containerfile.stages.flatMap(({ from }) => checkFrom(from)),
   },
   {
     code: "onbuild-trigger",
-    severity: "error",
     summary: "ONBUILD has a trigger that it does not take",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkTrigger),
   },
   {
     code: "expansion-invalid",
-    severity: "error",
     summary: "A variable cannot be expanded",
     check: ({ containerfile }) =>
       containerfile.instructions.flatMap((one) => checkExpansions(one, containerfile.escape)),

@@ -9,13 +9,11 @@ import type { Finding, Rule, RuleContext } from "./model.ts";
 export const outputStepRules: readonly Rule[] = [
   {
     code: "output-copy-into-path",
-    severity: "error",
     summary: "COPY or ADD behind OUTPUT writes into its path",
     check: (context) => context.graph.stages.flatMap((stage) => checkCopies(context, stage)),
   },
   {
     code: "output-no-layers",
-    severity: "error",
     summary: "Nothing in the stage can make a layer",
     check: ({ graph }) => graph.stages.flatMap(checkSteps),
   },

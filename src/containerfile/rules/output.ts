@@ -9,7 +9,6 @@ const heredocMark = /(?:^|[\t ])[0-9]*<<-?[\t ]*[^\t <]/;
 export const outputRules: readonly Rule[] = [
   {
     code: "output-before-from",
-    severity: "error",
     summary: "OUTPUT stands before the first FROM",
     check: ({ containerfile }) =>
       containerfile.preamble.filter(isOutput).map((at) => ({
@@ -20,7 +19,6 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-duplicate",
-    severity: "error",
     summary: "A stage has more than one OUTPUT",
     check: ({ containerfile }) =>
       containerfile.stages.flatMap(({ instructions, output }) =>
@@ -35,14 +33,12 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-onbuild",
-    severity: "error",
     summary: "OUTPUT is the trigger of an ONBUILD",
     check: ({ containerfile }) =>
       containerfile.instructions.flatMap((one) => checkOnbuild(one, containerfile.escape)),
   },
   {
     code: "output-heredoc",
-    severity: "error",
     summary: "OUTPUT has a heredoc",
     check: ({ containerfile }) =>
       containerfile.instructions
@@ -55,7 +51,6 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-path-relative",
-    severity: "error",
     summary: "The path of OUTPUT is not absolute",
     check: checkPath(
       (path) => !path.startsWith("/") && !heredocMark.test(path),
@@ -67,7 +62,6 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-path-root",
-    severity: "error",
     summary: "The path of OUTPUT is the root directory",
     check: checkPath(
       (path) => path.startsWith("/") && cleanPath(path) === "/",
@@ -79,7 +73,6 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-path-characters",
-    severity: "error",
     summary: "The path of OUTPUT cannot be mounted",
     check: checkPath(
       // oxlint-disable-next-line no-control-regex

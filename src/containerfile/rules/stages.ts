@@ -11,7 +11,6 @@ const maxLayers = 127;
 export const stageRules: readonly Rule[] = [
   {
     code: "stage-name-invalid",
-    severity: "error",
     summary: "A stage's name holds something that it cannot",
     check: ({ containerfile }) =>
       containerfile.stages
@@ -24,14 +23,12 @@ export const stageRules: readonly Rule[] = [
   },
   {
     code: "stage-name-duplicate",
-    severity: "warning",
     summary: "Two stages have the same name",
     check: ({ containerfile, names }) =>
       containerfile.stages.flatMap((stage) => checkDuplicate(stage, names)),
   },
   {
     code: "stage-name-reserved",
-    severity: "warning",
     summary: "A stage has the name of something else",
     check: ({ containerfile }) =>
       containerfile.stages
@@ -44,19 +41,16 @@ export const stageRules: readonly Rule[] = [
   },
   {
     code: "base-later-stage",
-    severity: "warning",
     summary: "FROM names an image, and a stage further down has that name",
     check: (context) => context.graph.stages.flatMap((stage) => checkLater(context, stage)),
   },
   {
     code: "base-without-version",
-    severity: "warning",
     summary: "An image is named without a version",
     check: ({ graph }) => graph.stages.flatMap(checkVersion),
   },
   {
     code: "layers-near-limit",
-    severity: "warning",
     summary: "A stage makes nearly as many layers as an image can have",
     check: ({ containerfile }) => containerfile.stages.flatMap(checkLayers),
   },
