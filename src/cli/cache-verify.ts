@@ -52,8 +52,8 @@ export async function runCacheVerify(
 }
 
 const advice: Readonly<Record<StoreFinding["outcome"], string>> = {
-  repaired: "it is as it was",
-  removed: "removed: the next build makes it anew",
+  repaired: "repaired",
+  removed: "removed: the next build makes it again",
   left: "run xbuild cache verify --repair",
 };
 

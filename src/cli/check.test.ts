@@ -106,7 +106,7 @@ describe("check", () => {
     expect(first).toMatch(
       /^::error file=Containerfile,line=2,endLine=2,col=5,endColumn=10,title=key-value-no-equals::ENV expects /,
     );
-    expect(second).toMatch(/::there is no instruction OUTPUT,%0Adid you mean OUTPUT\?$/);
+    expect(second).toMatch(/::unknown instruction OUTPUT,%0Adid you mean OUTPUT\?$/);
   });
 
   test.each<[string, string[], number]>([
@@ -131,7 +131,7 @@ describe("check", () => {
     [["--format=sarrif"], "did you mean sarif?"],
     [["--fromat=text"], "did you mean --format?"],
     [["a", "b"], "see xbuild --help"],
-    [["--engine=docker"], "it takes buildah or podman"],
+    [["--engine=docker"], "use buildah or podman"],
   ])("%j is wrong usage", async (argv, hint) => {
     const error = await run(runCheck, clean, ...argv).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(XbuildError);

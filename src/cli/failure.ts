@@ -53,7 +53,7 @@ export function showNotice(
 
 function showFault(error: unknown, io: CliIo): Visible {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = "this is a fault of xbuild; XBUILD_DEBUG=1 shows where";
+  const hint = "report this bug of xbuild; set XBUILD_DEBUG=1 to see where it is";
   const snippet = io.env["XBUILD_DEBUG"] && error instanceof Error ? listFrames(error) : [];
   return show`${showMessage("xbuild: error[internal]: ", { message, hint }, { snippet })}\n`;
 }

@@ -48,7 +48,7 @@ async function assertSaid(lost: LostOutput): Promise<void> {
   if (lost.cause === undefined) return;
   const reason = systemCode(lost.cause) ?? lost.cause.message;
   throw new XbuildError("output-destination", `standard output cannot be written (${reason})`, {
-    hint: "what was asked for is done; see that there is room where the output goes",
+    hint: "make room where the output goes; the command itself has finished",
     cause: lost.cause,
   });
 }

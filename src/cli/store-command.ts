@@ -50,7 +50,7 @@ export function wantsJson(line: StoreCommandLine): boolean {
   const format = line.last("format") ?? "table";
   if (format === "json" || format === "table") return format === "json";
   const near = suggestName(format, ["json", "table"]);
-  const hint = near === undefined ? "it takes table or json" : `did you mean ${near}?`;
+  const hint = near === undefined ? "use table or json" : `did you mean ${near}?`;
   throw usageError(`--format cannot be ${format}`, hint);
 }
 
