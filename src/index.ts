@@ -13,6 +13,7 @@ export type {
   EngineFlags,
   ResultLayer,
 } from "./pipeline/pipeline.ts";
+export type { Code, ErrorCode, FindingCode, RuleCode, WarningCode } from "./codes.ts";
 export type {
   Containerfile,
   Instruction,
@@ -26,7 +27,7 @@ export { resolveStages } from "./containerfile/containerfile.ts";
 export { renderDiagnostic, type Diagnostic } from "./diagnostics.ts";
 export { findEngine } from "./engine/engine.ts";
 export type { Engine, EngineBuild } from "./engine/engine.ts";
-export { XbuildError, type ErrorCode } from "./errors.ts";
+export { XbuildError } from "./errors.ts";
 export { parseImageName, type ImageName } from "./oci/oci.ts";
 export type { BuildPlan } from "./plan/plan.ts";
 export { createPlan } from "./plan/plan.ts";

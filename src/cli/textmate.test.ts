@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-import { createGrammarFiles } from "../../grammar/editor/files.ts";
 import { createTextMateGrammar } from "../../grammar/editor/textmate.ts";
 import { type ScopedText, tokenizeText } from "../../grammar/editor/tokenize.ts";
-import { outputFlags } from "../../grammar/output.ts";
 import { parseContainerfile } from "../containerfile/parse.ts";
 
 const grammar = createTextMateGrammar();
@@ -103,21 +101,5 @@ describe("OUTPUT", () => {
   test("in a heredoc, a comment or a word is none", () => {
     const text = "RUN <<EOF\nOUTPUT /a\nEOF\n# OUTPUT /b\nLABEL OUTPUT=/c";
     expect(show(text).filter(([part]) => part === "OUTPUT")).toEqual([]);
-  });
-});
-
-describe("what is made of the grammar is up to date", () => {
-  test.each(Object.entries(createGrammarFiles()))("%s", (name, made) => {
-    const text = readFileSync(new URL(`../../grammar/${name}`, import.meta.url), "utf8");
-    // The formatter has its own mind about line breaks in JSON.
-    const normalize = (content: string): string =>
-      name.endsWith(".json") ? JSON.stringify(JSON.parse(content)) : content;
-    expect(normalize(text)).toBe(normalize(made));
-  });
-
-  test("the EBNF has every flag", () => {
-    const ebnf = readFileSync(new URL("../../grammar/output.ebnf", import.meta.url), "utf8");
-    const flags = Array.from(ebnf.matchAll(/"--([a-z-]+)=?"/g), (match) => match[1]);
-    expect(flags).toEqual(Object.keys(outputFlags));
   });
 });

@@ -1,3 +1,4 @@
+import { codes } from "../codes.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator } from "./locate.ts";
 import type { Containerfile, StageGraph } from "./model.ts";
@@ -13,7 +14,7 @@ import { outputStepRules } from "./rules/output-steps.ts";
 import { outputRules } from "./rules/output.ts";
 import { stageRules } from "./rules/stages.ts";
 
-/** Every code that a Containerfile can be found fault with; each has its page in `docs/rules/`. */
+/** Everything that a Containerfile can be found fault with: one of each `RuleCode`. */
 export const rules: readonly Rule[] = [
   ...parserRules,
   ...graphRules,
@@ -46,10 +47,11 @@ export function checkContainerfile(
 }
 
 function toDiagnostic(
-  { code, severity }: Rule,
+  { code }: Rule,
   { at, message, hint }: Finding,
   { containerfile, locator }: RuleContext,
 ): Diagnostic {
+  const { severity } = codes[code];
   return { code, severity, message, hint, file: containerfile.file, span: toSpan(at, locator) };
 }
 

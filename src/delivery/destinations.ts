@@ -117,7 +117,7 @@ async function streamArchive(delivery: Delivery, archive: Archive, what: string)
   const finished = join(run.directory, "archive.tar");
   await rm(finished, { force: true });
   await copyArchive(delivery, archive, finished);
-  const onWait = (): void => ports.reporter.progress("nobody reads it yet");
+  const onWait = (): void => ports.reporter.progress("waiting for a reader");
   const content = createReadStream(finished);
   const { signal } = ports;
   const file = await prepareFile({ path: archive.path, what, content, signal, onWait });

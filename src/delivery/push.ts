@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import type { Descriptor, Image } from "../oci/oci.ts";
+import type { Descriptor, Digest, Image } from "../oci/oci.ts";
 import { exportLayout } from "../store/store.ts";
 import { locateImage, narrowLocations, readLocations, writeLocations } from "../store/store.ts";
 import type { Store } from "../store/store.ts";
 import type { Run } from "../store/store.ts";
 import type { ImageReference } from "../copy/copy.ts";
-import { isPushed, LackingBlobsError, pushLayout } from "../copy/copy.ts";
+import { isPushed, pushLayout } from "../copy/copy.ts";
+import { createGone } from "./layers-gone.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
 import type { BuildRequest, TransferPorts } from "../pipeline/pipeline.ts";
 import { renderSize } from "../units.ts";
@@ -50,37 +51,40 @@ async function transfer(push: Push): Promise<string> {
     `push-${destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_")}`,
   );
   const source = `oci:${directory}:localhost/xbuild:latest`;
-  await exportLayout(store, image, directory, "localhost/xbuild:latest", {
-    partial: true,
-    isOurs: true,
-  });
-  try {
-    await send(push, source, rest);
-  } catch (error) {
-    if (!(error instanceof LackingBlobsError)) throw error;
-    // The registry did not say beforehand that it has this layer no more, or could not be asked.
-    const lacking = new Set(error.digests);
+  const write = (): Promise<void> =>
+    exportLayout(store, image, directory, "localhost/xbuild:latest", {
+      partial: true,
+      isOurs: true,
+    });
+  await write();
+  // The registry did not say beforehand that it has this layer no more, or could not be asked.
+  const lacking = new Set(await send(push, source, rest));
+  if (lacking.size > 0) {
     await bringLayers(
       push,
       layers.filter((layer) => lacking.has(layer.digest)),
     );
-    await exportLayout(store, image, directory, "localhost/xbuild:latest", {
-      partial: true,
-      isOurs: true,
-    });
-    await send(push, source, rest);
+    await write();
+    const gone = (await send(push, source, rest)).map((digest) => ({ digest }));
+    if (gone.length > 0) throw createGone(gone, await readLocations(store, image.digest));
   }
   const there = layers.length - rest.length;
   const sent = `${rest.length} of ${layers.length} layers (${renderSize(sumSizes(rest))})`;
   return there === 0 ? sent : `${sent}, ${there} there already`;
 }
 
-async function send(push: Push, source: string, rest: readonly Descriptor[]): Promise<void> {
+/** @returns the blobs that neither the registry nor we have */
+async function send(
+  push: Push,
+  source: string,
+  rest: readonly Descriptor[],
+): Promise<readonly Digest[]> {
   const { request, ports, destination } = push;
   const total = sumSizes(rest);
   const onBytes = (bytes: number): void =>
     ports.reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
-  await pushLayout(source, destination, { access: request.access, signal: ports.signal, onBytes });
+  const options = { access: request.access, signal: ports.signal, onBytes };
+  return pushLayout(source, destination, options);
 }
 
 function sumSizes(layers: readonly Descriptor[]): number {

@@ -122,7 +122,7 @@ function noteGone(error: unknown, gone: Set<Digest>, { request, ports }: Build):
   const fresh = error.digests.filter((digest) => !gone.has(digest));
   if (fresh.length === 0) throw error;
   for (const digest of fresh) gone.add(digest);
-  const message = `${error.message}; it is built without`;
+  const message = `${error.message}; building without these layers`;
   ports.reporter.warn({ code: error.code, severity: "warning", message });
 }
 

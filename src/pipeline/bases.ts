@@ -127,9 +127,13 @@ async function takeLoaded(id: Digest, input: BasesInput, directory: string): Pro
   const options = { platform: request.registryPlatform, signal: ports.signal };
   const local = await readLocalImage(reference, directory, options);
   if (local === undefined) {
-    throw new XbuildError("image-pull-failed", `the image ${id} of --from is not in the storage`, {
-      hint: "build again: something removed it meanwhile",
-    });
+    throw new XbuildError(
+      "image-pull-failed",
+      `the image ${id} of --from is no longer in the engine's storage`,
+      {
+        hint: "build again: another process removed it in the meantime",
+      },
+    );
   }
   return { ...local, locations: [], origin: undefined };
 }

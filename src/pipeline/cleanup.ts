@@ -124,6 +124,6 @@ function warnLeft(directory: string, error: unknown, { reporter, signal }: Trans
     code: "run-left",
     severity: "warning",
     message: `${directory} could not be cleaned up: ${error.message}`,
-    hint: error.hint ?? "the next build tries again",
+    hint: error.hint ?? "leave it to the next build, which tries again",
   });
 }

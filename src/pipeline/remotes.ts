@@ -76,7 +76,7 @@ async function tolerate(
     ports.reporter.warn({
       code,
       severity: "warning",
-      message: `${message}; it counts as not there`,
+      message: `${message}; continuing without it`,
     });
     return undefined;
   }

@@ -41,7 +41,7 @@ async function resolveImage(
   const before = await ports.engine.resolveImage(name);
   const asks = request.pull === "always" || request.pull === "newer";
   if (before !== undefined && !asks) return { id: before, isHere: true };
-  if (request.pull === "never") throw notHere(name, "--pull=never asks no registry");
+  if (request.pull === "never") throw notHere(name, "--pull=never forbids pulling it");
   const remote = before === undefined ? await askRegistry(name, request, ports) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
   return { id: await pullImage(name, request, ports, context, before), isHere: true };

@@ -33,7 +33,7 @@ export async function checkConflicts(check: Check, ports: RebasePorts): Promise<
   const own = listNames(image).slice(from.manifest.layers.length);
   const found = await readConflicts(check, own, ports.signal);
   if (typeof found === "string") {
-    const message = `whether own layers hide what changed in the base was not checked: ${found}`;
+    const message = `could not check whether the image's own layers hide changes of the base: ${found}`;
     const hint =
       "rebase an image that was built here onto a local copy of the base to have it checked";
     ports.reporter.warn({ code: "rebase-unchecked", severity: "warning", message, hint });
@@ -41,7 +41,7 @@ export async function checkConflicts(check: Check, ports: RebasePorts): Promise<
   }
   if (found.length === 0) return;
   const message = describeConflicts(found, own, from, onto);
-  const hint = "build it again on the new base, or take it as it is with --force";
+  const hint = "build the image again on the new base, or accept it as it is with --force";
   if (!check.force) throw new XbuildError("rebase-conflict", message, { hint });
   ports.reporter.warn({ code: "rebase-conflict", severity: "warning", message });
 }
@@ -66,7 +66,8 @@ async function readConflicts(
     await find(newLayers),
   ];
   const missing = sides.flat().filter((file) => file === undefined).length;
-  if (missing > 0) return `${missing === 1 ? "1 layer is" : `${missing} layers are`} not here`;
+  if (missing > 0)
+    return `${missing === 1 ? "1 layer is" : `${missing} layers are`} not on this machine`;
   const [ownFiles = [], fromFiles = [], ontoFiles = []] = sides.map((side) =>
     side.filter((file) => file !== undefined),
   );
@@ -117,7 +118,7 @@ function describeConflicts(
   onto: Image,
 ): string {
   const count = conflicts.length === 1 ? "1 path" : `${conflicts.length} paths`;
-  const title = `own layers hide ${count} that changed from ${from.digest} to ${onto.digest}:`;
+  const title = `the image's own layers hide ${count} that changed from base ${from.digest} to base ${onto.digest}:`;
   const lines = conflicts
     .slice(0, maxShown)
     .map(({ path, layer }) => `${showText(path)} (${own[layer] ?? "an own layer"})`);

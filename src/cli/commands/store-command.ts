@@ -8,6 +8,7 @@ import type { CliIo } from "../io.ts";
 import { findStoreDirectory } from "../request/request.ts";
 import { countColumns, joinVisible, showText, type Visible } from "../../visible.ts";
 import { showNotice } from "../report/failure.ts";
+import { createPages } from "../pages.ts";
 import { paint } from "../report/text.ts";
 
 /** Flags that every command about the store takes. */
@@ -39,7 +40,8 @@ export function readCommandLine(
 
 /** The store that the environment names; what in it is damaged is told and counts as missing. */
 export function openUserStore(io: CliIo, signal: AbortSignal): Promise<Store> {
-  const warn = (one: Diagnostic): void => io.stderr(showNotice(one));
+  const options = { color: io.color, page: createPages(io) };
+  const warn = (one: Diagnostic): void => io.stderr(showNotice(one, options));
   return openStore(findStoreDirectory(io), describeEvents({ reporter: { warn }, signal }));
 }
 
@@ -48,7 +50,7 @@ export function wantsJson(line: StoreCommandLine): boolean {
   const format = line.last("format") ?? "table";
   if (format === "json" || format === "table") return format === "json";
   const near = suggestName(format, ["json", "table"]);
-  const hint = near === undefined ? "it takes table or json" : `did you mean ${near}?`;
+  const hint = near === undefined ? "use table or json" : `did you mean ${near}?`;
   throw usageError(`--format cannot be ${format}`, hint);
 }
 

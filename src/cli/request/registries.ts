@@ -59,7 +59,7 @@ export function listPushedNames(names: readonly ImageName[]): readonly ImageRefe
   return names.map(({ full, registry, repository }) => {
     if (registry === "localhost") {
       throw usageError(
-        `--push: ${repository} names no registry`,
+        `--push: ${repository} does not name a registry`,
         `name it in full: -t REGISTRY/${repository}, or push it with -o docker://REGISTRY/${repository}`,
       );
     }
@@ -89,10 +89,10 @@ export async function parseReferences(
 
 function parseTrust(text = "named"): BuildRequest["trustCache"] {
   if (text === "none" || text === "named" || text === "all") return text;
-  throw usageError(`--trust-cache=${text}: none, named or all is meant`);
+  throw usageError(`--trust-cache cannot be ${text}: use none, named or all`);
 }
 
 function parseInput(text: string | undefined): BuildRequest["input"] {
   if (text === undefined || text === "local" || text === "all" || text === "none") return text;
-  throw usageError(`--input=${text}: local, all or none is meant`);
+  throw usageError(`--input cannot be ${text}: use local, all or none`);
 }

@@ -78,7 +78,7 @@ export async function createRequest(
 export function findStoreDirectory(io: CliIo): string {
   const directory = findDirectory(io);
   if (!directory.includes(":")) return directory;
-  const reason = `the store cannot be ${directory}: engines and skopeo split a path at its colon`;
+  const reason = `the store cannot be ${directory}: engines and skopeo do not accept a colon in a path`;
   throw usageError(reason, "set XBUILD_STORE to a directory without one");
 }
 
@@ -88,7 +88,7 @@ function findDirectory(io: CliIo): string {
   if (data) return join(data, "xbuild");
   if (home) return join(home, ".local", "share", "xbuild");
   throw usageError(
-    "there is no place for the store: HOME is not set",
+    "no directory for the store is known: HOME is not set",
     "set XBUILD_STORE to a directory",
   );
 }
@@ -97,25 +97,26 @@ function refuseFlags(line: BuildCommandLine): void {
   const refused = line.flags.find((one) => one.spec.role === "refused");
   if (refused === undefined) return;
   const { name } = refused.spec;
-  const instead: Readonly<Record<string, string>> = {
+  const hints: Readonly<Record<string, string>> = {
     arch: "use --platform=OS/ARCH",
     os: "use --platform=OS/ARCH",
     variant: "use --platform=OS/ARCH/VARIANT",
     env: "write an ENV instruction after OUTPUT",
-    squash: "leave it out: the build says which layers there are",
-    "squash-all": "leave it out: the build says which layers there are",
-    "cache-to": "the pushed image is the cache; --env-cache-to is for the environment",
+    squash: "leave it out: the build decides which layers there are",
+    "squash-all": "leave it out: the build decides which layers there are",
+    "cache-to":
+      "use --push, for the pushed image is the cache, or --env-cache-to for the environment",
   };
   throw usageError(
     `--${name} cannot be used with OUTPUT`,
-    instead[name] ?? "leave it out, or build a file without OUTPUT",
+    hints[name] ?? "leave it out, or build a file without OUTPUT",
   );
 }
 
 /** The engine's storage is where an image goes that goes nowhere else. */
 function wantsLoad(line: BuildCommandLine, names: number, others: number): boolean {
   if (!isSet(line, "load")) return names > 0 && others === 0 && !isSet(line, "no-load");
-  if (isSet(line, "no-load")) throw usageError("--load and --no-load are given");
+  if (isSet(line, "no-load")) throw usageError("--load and --no-load cannot be given together");
   if (names > 0) return true;
   throw usageError("--load needs a name for the image", "give it one with -t");
 }
@@ -138,7 +139,7 @@ function parsePlatform(line: BuildCommandLine): string | undefined {
 function parseContext(word: string, cwd: string): readonly [string, string] {
   const [name, value] = splitPair(word);
   if (value === undefined || value === "")
-    throw usageError(`--build-context ${word}: NAME=VALUE is meant`);
+    throw usageError(`--build-context ${word} is not of the form NAME=VALUE`);
   return [name, value.includes("://") ? value : resolve(cwd, value)];
 }
 
@@ -165,7 +166,7 @@ function parsePull(line: BuildCommandLine): PullPolicy {
   };
   const policy = policies[flag.value.toLowerCase()];
   if (policy !== undefined) return policy;
-  throw usageError(`--pull=${flag.value}: always, newer, missing or never is meant`);
+  throw usageError(`--pull cannot be ${flag.value}: use always, newer, missing or never`);
 }
 
 /** --timestamp, else SOURCE_DATE_EPOCH as a build argument, else in the environment. */
@@ -184,7 +185,7 @@ function parseTimes(
 function parseFormat(line: BuildCommandLine): "oci" | "docker" {
   const format = lastValue(line, "format") ?? "oci";
   if (format === "oci" || format === "docker") return format;
-  throw usageError(`--format=${format}: oci or docker is meant`);
+  throw usageError(`--format cannot be ${format}: use oci or docker`);
 }
 
 /** Flags that a pull understands as well. */

@@ -8,7 +8,7 @@ import type { CliIo } from "../io.ts";
 export function selectEngine(line: BuildCommandLine, io: CliIo): Engine {
   const name = lastValue(line, "engine");
   if (name !== undefined && name !== "buildah" && name !== "podman") {
-    throw usageError(`--engine=${name}: buildah or podman is meant`);
+    throw usageError(`--engine cannot be ${name}: use buildah or podman`);
   }
   const options = listValues(line, "engine-arg");
   const engine = findEngine(name satisfies EngineName | undefined, options, io.env["PATH"]);

@@ -53,13 +53,13 @@ describe("parseJson", () => {
   });
 
   it.each([
-    ["a key twice", '{"a":1,\n  "b":2, "a":3}', '2:10: the key "a" stands there twice'],
-    ["a key twice, escaped", String.raw`{"a":1,"\u0061":3}`, '1:8: the key "a" stands there twice'],
-    ["text behind it", "[]\nx", "2:1: something stands behind the document"],
-    ["a comma in the end", "[1,]", "1:4: a value belongs here"],
-    ["a key without quotes", "{a:1}", "1:2: a key in quotes belongs here"],
-    ["no colon", '{"a" 1}', "1:6: a colon belongs here"],
-    ["no end", '{"a":[1', "1:8: a comma or a closing bracket belongs here"],
+    ["a key twice", '{"a":1,\n  "b":2, "a":3}', '2:10: the key "a" appears twice'],
+    ["a key twice, escaped", String.raw`{"a":1,"\u0061":3}`, '1:8: the key "a" appears twice'],
+    ["text behind it", "[]\nx", "2:1: something follows the end of the document"],
+    ["a comma in the end", "[1,]", "1:4: a value is expected here"],
+    ["a key without quotes", "{a:1}", "1:2: a key in quotes is expected here"],
+    ["no colon", '{"a" 1}', "1:6: a colon is expected here"],
+    ["no end", '{"a":[1', "1:8: a comma or a closing bracket is expected here"],
     [
       "an open string",
       '["a',
@@ -76,11 +76,11 @@ describe("parseJson", () => {
       "1:2: a string has half of a surrogate pair",
     ],
     ["a number that is too large", "[1e999]", "1:2: a number is out of range"],
-    ["NaN", "[NaN]", "1:2: a value belongs here"],
-    ["a number with a zero first", "[01]", "1:2: a value belongs here"],
-    ["nothing", "", "1:1: a value belongs here"],
+    ["NaN", "[NaN]", "1:2: a value is expected here"],
+    ["a number with a zero first", "[01]", "1:2: a value is expected here"],
+    ["nothing", "", "1:1: a value is expected here"],
     ["bytes that are no UTF-8", '"\u00ff"', "1:1: it is not UTF-8"],
-    ["columns count bytes", '["\u00c3\u00a9", x]', "1:8: a value belongs here"],
+    ["columns count bytes", '["\u00c3\u00a9", x]', "1:8: a value is expected here"],
     ["depth", "[".repeat(100) + "]".repeat(100), "1:66: it is nested more than 64 deep"],
     ["a NUL in a text", String.raw`["a","b\u0000c"]`, "1:6: a string has a NUL character"],
     ["a NUL in a key", String.raw`{"a\u0000":1}`, "1:2: a string has a NUL character"],
@@ -93,9 +93,13 @@ describe("parseJson", () => {
     [
       "a number of four million digits and a letter",
       `[${"1".repeat(4_000_000)}x`,
-      "1:2: a value belongs here",
+      "1:2: a value is expected here",
     ],
-    ["two byte order marks", "\u00ef\u00bb\u00bf\u00ef\u00bb\u00bf[]", "1:4: a value belongs here"],
+    [
+      "two byte order marks",
+      "\u00ef\u00bb\u00bf\u00ef\u00bb\u00bf[]",
+      "1:4: a value is expected here",
+    ],
     ["very many values", `[${"0,".repeat(300_000)}0]`, "1:400000: it has more than 200000 values"],
     ["a huge depth", "[".repeat(4_000_000), "1:66: it is nested more than 64 deep"],
   ])("refuses %s", (_what, text, message) => {
