@@ -46,8 +46,8 @@ function readMaybeJson(args: string): Arguments {
   const form = readJsonForm(args);
   if (form.kind === "none") return plain;
   if (form.kind === "strings") return { json: form.strings, problem: undefined };
-  const message = "a JSON array may hold strings only";
-  const hint = "put every item into double quotes";
+  const message = "a JSON array may contain only strings";
+  const hint = "put each item in double quotes";
   return { json: undefined, problem: { code: "json-not-strings", message, hint } };
 }
 
@@ -82,8 +82,8 @@ export function readKeyValues(keyword: string, args: string, escape: string): Ke
   const index = words.findIndex((word) => !word.includes("="));
   const wrong = words[index];
   if (wrong !== undefined) {
-    const message = `${keyword} expects name=value, and ${wrong} has no =`;
-    const hint = "put a value with spaces into double quotes";
+    const message = `${keyword} expects name=value, but ${wrong} has no =`;
+    const hint = "put a value with spaces in double quotes";
     return { pairs: [], problem: { code: "key-value-no-equals", message, hint, word: index } };
   }
   const pairs = words.map((word) => {

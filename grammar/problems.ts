@@ -18,8 +18,8 @@ export function findProblems(source: string, groups: readonly LineGroup[]): Synt
     ...problems,
     {
       code: "no-instructions",
-      message: "the file holds no instruction",
-      hint: "begin with FROM",
+      message: "the file has no instructions",
+      hint: "start with a FROM instruction",
       start: 0,
       end: 0,
     },
@@ -34,8 +34,8 @@ function findLineProblems(source: string, line: LineState): SyntaxProblem[] {
   if (length > maxLineLength) {
     problems.push({
       code: "line-too-long",
-      message: `the line has ${length} bytes, ${maxLineLength} are allowed`,
-      hint: "break it with the escape character, or put the text into a file and COPY it",
+      message: `the line has ${length} bytes, but ${maxLineLength} is the limit`,
+      hint: "split it with the escape character, or put the text in a file and COPY it",
       start: line.contentStart,
       end: Math.min(line.contentStart + 1, line.end),
     });
@@ -57,8 +57,8 @@ function findBlankContinuations(source: string, lines: readonly LineState[]): Sy
   return [
     {
       code: "continuation-blank-line",
-      message: "a blank line stands within a continued instruction",
-      hint: "take the blank line out, or end the line before it without the escape character",
+      message: "there is a blank line inside a continued instruction",
+      hint: "remove the blank line, or end the line before it without the escape character",
       start: line.start,
       end: contentEnd(source, line),
     },
@@ -73,7 +73,7 @@ function findUnterminated(source: string, lines: readonly LineState[]): SyntaxPr
     {
       code: "heredoc-unterminated",
       message: `the heredoc ${decodeBytes(open.name)} is not closed`,
-      hint: `end it with a line that holds ${decodeBytes(open.name)} alone`,
+      hint: `end it with a line that contains only ${decodeBytes(open.name)}`,
       start: last.contentStart,
       end: contentEnd(source, last),
     },

@@ -15,19 +15,28 @@ function locate(source: string, start: number, end: number): Pick<Diagnostic, "s
   return { span: { start: position(start), end: position(end) } };
 }
 
-const finding: Diagnostic = { code: "a-code", severity: "error", message: "it is wrong" };
+const finding: Diagnostic = { code: "usage", severity: "error", message: "it is wrong" };
 
 test("without a place there is the message alone", () => {
-  expect(renderDiagnostic(finding)).toBe("error[a-code]: it is wrong");
+  expect(renderDiagnostic(finding)).toBe("error[usage]: it is wrong");
   expect(renderDiagnostic({ ...finding, severity: "warning", file: "F", hint: "mend it" })).toBe(
-    "F: warning[a-code]: it is wrong\n  hint: mend it",
+    "F: warning[usage]: it is wrong\n  hint: mend it",
   );
+});
+
+const page = (): string => "/docs/usage.md";
+
+test("the page stands below the hint, where one is asked for", () => {
+  expect(renderDiagnostic({ ...finding, hint: "mend it" }, { page })).toBe(
+    "error[usage]: it is wrong\n  hint: mend it\n  page: /docs/usage.md",
+  );
+  expect(renderDiagnostic(finding, { page: () => undefined })).toBe("error[usage]: it is wrong");
 });
 
 test("a place without its text has no snippet", () => {
   const source = "one\ntwo three\n";
   expect(renderDiagnostic({ ...finding, file: "F", ...locate(source, 8, 13) })).toBe(
-    "F:2:5: error[a-code]: it is wrong",
+    "F:2:5: error[usage]: it is wrong",
   );
 });
 
@@ -68,6 +77,6 @@ test("the line may come with the finding", () => {
 test("colours are there when asked for alone", () => {
   expect(renderDiagnostic(finding)).not.toContain("\u001b");
   expect(renderDiagnostic(finding, { color: true })).toBe(
-    "\u001b[31merror[a-code]\u001b[0m: \u001b[1mit is wrong\u001b[0m",
+    "\u001b[31merror[usage]\u001b[0m: \u001b[1mit is wrong\u001b[0m",
   );
 });

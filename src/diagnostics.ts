@@ -1,3 +1,4 @@
+import type { Code, Severity } from "./codes.ts";
 import {
   countColumns,
   joinVisible,
@@ -22,12 +23,10 @@ export interface Span {
   readonly end: Position;
 }
 
-export type Severity = "error" | "warning";
-
 /** One finding: what is wrong, where, and what to do. */
 export interface Diagnostic {
-  /** Stable, kebab-case: an error code or a rule's code. */
-  readonly code: string;
+  readonly code: Code;
+  /** How grave it is here: an error that was asked to be ignored is a warning. */
   readonly severity: Severity;
   /** What is wrong, without a trailing full stop. */
   readonly message: string;
@@ -45,6 +44,8 @@ export interface RenderOptions {
   readonly source?: string;
   /** ANSI colours. */
   readonly color?: boolean;
+  /** Where the page of a code is, if that is to be said. */
+  readonly page?: (code: Code) => string | undefined;
 }
 
 /** As `showDiagnostic`, as a text. */
@@ -54,7 +55,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions 
 
 /**
  * A finding as a person reads it: `file:line:column: error[code]: message`, the line with what is
- * meant underlined where its text is known, and the hint. No line end at the end. Columns count bytes.
+ * meant underlined where its text is known, the hint, and the page. No line end at the end. Columns count bytes.
  */
 export function showDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): Visible {
   const { severity, code, span } = diagnostic;
@@ -67,21 +68,30 @@ export function showDiagnostic(diagnostic: Diagnostic, options: RenderOptions = 
     span === undefined || text === undefined
       ? []
       : showSnippet(span, text, (mark) => paint(style, mark));
-  return showMessage(head, diagnostic, { ...options, snippet });
+  const page = options.page?.(code);
+  return showMessage(head, { ...diagnostic, page }, { color: options.color === true, snippet });
 }
 
-export interface MessageOptions extends RenderOptions {
+/** What stands behind a head. */
+export interface MessageText extends Pick<Diagnostic, "message" | "hint"> {
+  /** Where more is said about it. */
+  readonly page?: string | undefined;
+}
+
+export interface MessageOptions {
+  /** ANSI colours. */
+  readonly color?: boolean;
   /** Lines between the message and its hint. */
   readonly snippet?: readonly Visible[];
 }
 
 /**
- * A message behind its head, and its hint. Further lines of the message stand behind a bar: else some text from
+ * A message behind its head, its hint and its page. Further lines of the message stand behind a bar: else some text from
  * outside could pass for a line of ours, or for a command to what reads our lines. No line end at the end.
  */
 export function showMessage(
   head: Showable,
-  { message, hint }: Pick<Diagnostic, "message" | "hint">,
+  { message, hint, page }: MessageText,
   { color = false, snippet = [] }: MessageOptions = {},
 ): Visible {
   const [first = "", ...more] = message.trimEnd().split(/\r?\n/);
@@ -90,6 +100,7 @@ export function showMessage(
     ...more.map((line) => show`  | ${line}`),
     ...snippet,
     ...(hint === undefined ? [] : [show`  ${paintText(color, "cyan", "hint")}: ${hint}`]),
+    ...(page === undefined ? [] : [paintText(color, "dim", `  page: ${page}`)]),
   ];
   return joinVisible(lines, "\n");
 }

@@ -17,6 +17,7 @@ export type { DeliveryRequest, Destination } from "./delivery/delivery.ts";
 export type { LayersRequest } from "./layers/layers.ts";
 export type { Reporter } from "./reporter.ts";
 export { openStore } from "./store/store.ts";
+export type { Code, ErrorCode, FindingCode, RuleCode, WarningCode } from "./codes.ts";
 export type {
   Containerfile,
   Instruction,
@@ -30,7 +31,7 @@ export { resolveStages } from "./containerfile/containerfile.ts";
 export { renderDiagnostic, type Diagnostic } from "./diagnostics.ts";
 export { findEngine } from "./engine/engine.ts";
 export type { Engine, EngineFlags, StepsRequest } from "./engine/engine.ts";
-export { XbuildError, type ErrorCode } from "./errors.ts";
+export { XbuildError } from "./errors.ts";
 export { parseImageName, type ImageName } from "./oci/oci.ts";
 export type { BuildPlan } from "./plan/plan.ts";
 export { createPlan } from "./plan/plan.ts";

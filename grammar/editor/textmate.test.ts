@@ -3,8 +3,6 @@ import { describe, expect, test } from "vitest";
 
 import { readKeyword } from "../command.ts";
 import { readContainerfile } from "../containerfile.ts";
-import { outputFlags } from "../output-tokens.ts";
-import { createGrammarFiles } from "./files.ts";
 import { createTextMateGrammar } from "./textmate.ts";
 import { type ScopedText, tokenizeText } from "./tokenize.ts";
 
@@ -104,21 +102,5 @@ describe("OUTPUT", () => {
   test("in a heredoc, a comment or a word is none", () => {
     const text = "RUN <<EOF\nOUTPUT /a\nEOF\n# OUTPUT /b\nLABEL OUTPUT=/c";
     expect(show(text).filter(([part]) => part === "OUTPUT")).toEqual([]);
-  });
-});
-
-describe("what is made of the grammar is up to date", () => {
-  test.each(Object.entries(createGrammarFiles()))("%s", (name, made) => {
-    const text = readFileSync(new URL(`../${name}`, import.meta.url), "utf8");
-    // The formatter has its own mind about line breaks in JSON.
-    const normalize = (content: string): string =>
-      name.endsWith(".json") ? JSON.stringify(JSON.parse(content)) : content;
-    expect(normalize(text)).toBe(normalize(made));
-  });
-
-  test("the EBNF has every flag", () => {
-    const ebnf = readFileSync(new URL("../output.ebnf", import.meta.url), "utf8");
-    const flags = Array.from(ebnf.matchAll(/"--([a-z-]+)=?"/g), (match) => match[1]);
-    expect(flags).toEqual(Object.keys(outputFlags));
   });
 });

@@ -1,6 +1,6 @@
+import type { ErrorCode } from "../codes.ts";
 import type { Span } from "../diagnostics.ts";
 import { XbuildError } from "../errors.ts";
-import type { ErrorCode } from "../errors.ts";
 
 export interface Place {
   /** As the build names it: `output/history.json`. */

@@ -69,7 +69,7 @@ export function createBlobWriter(staging: string, shown: string, maxSize: number
 
 /** The error for a layer that is over `--max-layer-size`. */
 export function tooLarge(shown: string, maxSize: number): Error {
-  const hint = "Split it, or allow more with --max-layer-size.";
+  const hint = "split it, or allow more with --max-layer-size";
   return refuse(
     "layer-too-large",
     `the layer is larger than ${maxSize} bytes`,
@@ -79,7 +79,7 @@ export function tooLarge(shown: string, maxSize: number): Error {
 }
 
 function wrongDigest(shown: string, hex: string): Error {
-  const hint = "Name it by the sha256 of its bytes, and let nothing write to it after that.";
+  const hint = "name it by the sha256 of its bytes, and let nothing write to it after that";
   return refuse(
     "blob-digest-mismatch",
     `its content has the digest sha256:${hex}`,

@@ -42,7 +42,7 @@ export function openTree(
 }
 
 function warnSocket(file: string): Diagnostic {
-  const hint = "Remove it before the step ends, so that nobody misses it.";
-  const message = "a socket is left out, for no archive can hold one";
+  const hint = "remove it before the step ends";
+  const message = "a socket is left out, because an archive cannot hold one";
   return { code: "layer-socket", severity: "warning", message, hint, file };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
+import { type Code, codes, findPage } from "../codes.ts";
 import { type Diagnostic, renderDiagnostic } from "../diagnostics.ts";
 import type { Containerfile, ResolveOptions } from "../containerfile/model.ts";
 import { parseContainerfile } from "../containerfile/parse.ts";
@@ -70,21 +71,29 @@ describe("every rule", () => {
     listCases().map((name) => [name, check(readCase(name), readOptions(name))]),
   );
 
-  test.each(rules.map((rule) => [rule.code, rule] as const))(
-    "%s has a case of its name and a page",
-    (code, rule) => {
-      const found = cases.get(code)?.find((finding) => finding.code === code);
-      expect(found?.severity).toBe(rule.severity);
-      expect(found?.message).not.toMatch(/\.$/);
-      const page = new URL(`../../docs/rules/${code}.md`, import.meta.url);
-      expect(readFileSync(page, "utf8")).toMatch(new RegExp(`^# ${code}\n`));
-    },
-  );
+  test.each(rules.map(({ code }) => code))("%s has a case of its name", (code) => {
+    const found = cases.get(code)?.find((finding) => finding.code === code);
+    expect(found?.severity).toBe(codes[code].severity);
+    expect(found?.message).not.toMatch(/\.$/);
+  });
+
+  test.each(rules)("$code is on its page in the same words", ({ code, summary }) => {
+    const [page = ""] = findPage(code).split("#");
+    const text = readFileSync(new URL(`../../${page}`, import.meta.url), "utf8");
+    expect(text).toContain(
+      `\n## ${code}\n\n*${codes[code].severity === "error" ? "Error" : "Warning"}.* ${summary}.\n`,
+    );
+  });
 
   test("finds nothing that no rule is listed for", () => {
-    const codes = new Set(rules.map(({ code }) => code));
+    const listed = new Set<Code>(rules.map(({ code }) => code));
     const found = [...cases.values()].flat().map(({ code }) => code);
-    expect(found.filter((code) => !codes.has(code))).toEqual([]);
-    expect(codes.size).toBe(rules.length);
+    expect(found.filter((code) => !listed.has(code))).toEqual([]);
+  });
+
+  test("is listed once", () => {
+    const listed = rules.map(({ code }) => code).toSorted();
+    const rows = Object.entries(codes).filter(([, { kind }]) => kind === "rule");
+    expect(listed).toEqual(rows.map(([code]) => code).toSorted());
   });
 });

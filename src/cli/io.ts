@@ -10,6 +10,8 @@ export interface CliIo {
   /** The words that start xbuild again: the program and its script. */
   readonly self: readonly string[];
   readonly cwd: string;
+  /** The directory of the package, which holds `docs/`, as a URL that ends in a slash. */
+  readonly packageUrl: string;
   readonly env: NodeJS.ProcessEnv;
   /** Whether stdout takes colours: a terminal, and NO_COLOR is not set (https://no-color.org). */
   readonly color: boolean;

@@ -7,5 +7,5 @@ if (words[0] === "--version" || words[0] === "version") {
   process.stdout.write(`xbuild ${XBUILD_VERSION}\n`);
 } else {
   const { runProcess } = await import("./process.ts");
-  await runProcess(words);
+  await runProcess(words, new URL("../../", import.meta.url).href);
 }

@@ -5,14 +5,16 @@ import type { Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
 import { renderFailure } from "./report/failure.ts";
 
-/** Runs a command in this process: its streams, its environment, its signals, its exit status. */
-export async function runProcess(words: readonly string[]): Promise<void> {
+/**
+ * Runs a command in this process: its streams, its environment, its signals, its exit status. `packageUrl` as in `CliIo`.
+ */
+export async function runProcess(words: readonly string[], packageUrl: string): Promise<void> {
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   const lost = watchOutput();
   process.stderr.on("error", ignore);
-  const io = createIo();
+  const io = createIo(packageUrl);
   try {
     process.exitCode = await runCommand(words, io, controller.signal);
     await assertSaid(lost);
@@ -46,7 +48,7 @@ async function assertSaid(lost: LostOutput): Promise<void> {
   if (lost.cause === undefined) return;
   const reason = systemCode(lost.cause) ?? lost.cause.message;
   throw new XbuildError("output-destination", `standard output cannot be written (${reason})`, {
-    hint: "what was asked for is done; see that there is room where the output goes",
+    hint: "make room where the output goes; the command itself has finished",
     cause: lost.cause,
   });
 }
@@ -59,7 +61,7 @@ function toOutput(text: Visible | Uint8Array): string | Uint8Array {
   return text instanceof Uint8Array ? text : text.visible;
 }
 
-function createIo(): CliIo {
+function createIo(packageUrl: string): CliIo {
   const { env } = process;
   const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
   return {
@@ -67,6 +69,7 @@ function createIo(): CliIo {
     stderr: (text) => void process.stderr.write(toOutput(text)),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     cwd: process.cwd(),
+    packageUrl,
     env,
     color,
     terminal: process.stdout.isTTY && env["TERM"] !== "dumb",

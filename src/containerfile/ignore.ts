@@ -43,7 +43,7 @@ function cleanPattern(line: string): CleanPattern | undefined {
   if (trimmed === "") return undefined;
   const cleaned = cleanPath(trimmed);
   const isException = cleaned.startsWith("!");
-  if (cleaned === "!") throw new Error("the ignore pattern ! names nothing");
+  if (cleaned === "!") throw new Error("the ignore pattern ! has no path");
   const text = isException ? cleanPath(cleaned.slice(1)).replace(/^\//, "") : cleaned;
   assertPattern(text);
   return { isException, text };

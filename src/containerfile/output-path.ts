@@ -43,7 +43,7 @@ export function locateOutputPath({ instruction, locator }: OutputContext): Span 
 function reportNotStrings(context: OutputContext): "" {
   report(context, context.instruction, {
     code: "json-not-strings",
-    message: "a JSON array may hold strings only",
+    message: "a JSON array may contain only strings",
     hint: 'write OUTPUT ["/layers"]',
   });
   return "";
@@ -64,7 +64,7 @@ function reportExtra(context: OutputContext, count: number, part: PathPart | und
   report(context, place ?? context.instruction, {
     code: "output-path-count",
     message: `OUTPUT takes one path, not ${count}`,
-    hint: "flags stand before the path; a path with spaces is written in quotes",
+    hint: "put flags before the path, and a path with spaces in quotes",
   });
 }
 

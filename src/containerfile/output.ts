@@ -87,11 +87,12 @@ function readFlag(context: OutputContext, flag: Flag, isRepeated: boolean): stri
   const allowed: readonly string[] | undefined = outputFlags[flag.name];
   if (allowed === undefined && value !== "") return checkFrom(context, flag, value);
   if (allowed?.includes(value) === true) return value;
-  const others = allowed === undefined ? "a stage or an image" : allowed.join(", ");
+  const others =
+    allowed === undefined ? "name a stage or an image" : `use one of ${allowed.join(", ")}`;
   return report(context, flag, {
     code: "output-flag-value",
     message: value === "" ? `--${flag.name} has no value` : `--${flag.name} cannot be ${value}`,
-    hint: `it takes ${others}${suggestValue(value, allowed)}`,
+    hint: `${others}${suggestValue(value, allowed)}`,
   });
 }
 
@@ -127,7 +128,7 @@ function reportUnknownFlag(context: OutputContext, flag: Flag): undefined {
     message: `OUTPUT has no flag --${flag.name}`,
     hint:
       suggestion === undefined
-        ? `its flags are ${names.map((name) => `--${name}`).join(", ")}`
+        ? `use one of ${names.map((name) => `--${name}`).join(", ")}`
         : `did you mean --${suggestion}?`,
   });
 }

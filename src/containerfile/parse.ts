@@ -2,6 +2,7 @@ import { type ArgumentProblem, readArguments } from "../../grammar/grammar.ts";
 import { readContainerfile } from "../../grammar/grammar.ts";
 import { splitInstruction } from "../../grammar/grammar.ts";
 import type { InstructionSyntax, SyntaxProblem } from "../../grammar/grammar.ts";
+import { codes } from "../codes.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";
 import type { Containerfile, Flag, Instruction, Stage } from "./model.ts";
@@ -84,7 +85,7 @@ function splitFlag(text: string, span: Span): Flag {
 
 function toDiagnostic(problem: SyntaxProblem, file: string, locator: Locator): Diagnostic {
   const { code, message, hint, start, end } = problem;
-  const severity = code === "continuation-blank-line" ? "warning" : "error";
+  const { severity } = codes[code];
   const span = locator.span({ startOffset: start, endOffset: end });
   return { code, severity, message, hint, file, span };
 }

@@ -1,3 +1,4 @@
+import { codes } from "../codes.ts";
 import type { Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator } from "./locate.ts";
 import type { Containerfile, StageGraph } from "./model.ts";
@@ -14,7 +15,7 @@ import { outputStepRules } from "./rules/output-steps.ts";
 import { outputRules } from "./rules/output.ts";
 import { stageRules } from "./rules/stages.ts";
 
-/** Every code that a Containerfile can be found fault with; each has its page in `docs/rules/`. */
+/** Everything that a Containerfile can be found fault with: one of each `RuleCode`. */
 export const rules: readonly Rule[] = [
   ...parserRules,
   ...graphRules,
@@ -47,10 +48,11 @@ export function checkContainerfile(
 }
 
 function toDiagnostic(
-  { code, severity }: Rule,
+  { code }: Rule,
   { at, message, hint }: Finding,
   { containerfile, locator }: RuleContext,
 ): PlacedDiagnostic {
+  const { severity } = codes[code];
   const span = toSpan(at, locator);
   const finding = { code, severity, message, hint, file: containerfile.file, span };
   return "part" in at ? { ...finding, place: at } : finding;

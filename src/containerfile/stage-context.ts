@@ -1,3 +1,4 @@
+import type { RuleCode } from "../codes.ts";
 import type { Span } from "../diagnostics.ts";
 import { findArguments, type Locator } from "./locate.ts";
 import type { Containerfile, Instruction, ResolveOptions } from "./model.ts";
@@ -18,7 +19,7 @@ export interface StageContext {
 }
 
 export interface Report {
-  readonly code: string;
+  readonly code: RuleCode;
   readonly message: string;
   readonly hint: string;
 }
@@ -48,7 +49,7 @@ export function describeExpansion(word: string, message: string): Report {
   return {
     code: "expansion-invalid",
     message: `${word} cannot be expanded: ${message}`,
-    hint: "the forms of the Dockerfile reference are understood, such as ${name:-default}",
+    hint: "use a form of the Dockerfile reference, such as ${name:-default}",
   };
 }
 
@@ -58,7 +59,7 @@ export function describeForward(name: string, index: number, user: number): Repo
   const isSelf = index === user;
   return {
     code: "stage-forward-reference",
-    message: isSelf ? `the stage ${name} uses itself` : `the stage ${name} stands further down`,
+    message: isSelf ? `the stage ${name} uses itself` : `the stage ${name} comes later in the file`,
     hint: isSelf ? "name another stage" : "move that stage above this one",
   };
 }

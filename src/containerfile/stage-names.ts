@@ -15,7 +15,7 @@ export function resolveStageBase(context: StageContext, stage: Stage): Reference
   if (expanded === "") {
     report(context, place, {
       code: "base-blank",
-      message: word === "" ? "FROM has no base image" : `the base image ${word} is empty`,
+      message: word === "" ? "FROM has no base image" : `the base image ${word} is an empty string`,
       hint: word === "" ? "name an image, an earlier stage or scratch" : "give its ARG a value",
     });
   }
@@ -74,7 +74,7 @@ function expandFrom(
   if (unknown !== undefined) {
     report(context, flag, {
       code: "from-unknown-variable",
-      message: `${name} hangs on ${unknown}, which only the base image could set`,
+      message: `${name} depends on ${unknown}, which only the base image can set`,
       hint: `declare ARG ${unknown} with a default in this stage`,
     });
     return undefined;
@@ -82,7 +82,7 @@ function expandFrom(
   if (expansion.value !== "") return expansion.value;
   report(context, flag, {
     code: "from-blank",
-    message: name === "" ? "--from names nothing" : `${name} is empty here`,
+    message: name === "" ? "--from has no value" : `${name} is an empty string here`,
     hint: "name a stage, a named context or an image",
   });
   return undefined;

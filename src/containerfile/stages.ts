@@ -64,18 +64,20 @@ function findTarget(
   const stage = findStage(target, names) ?? findNumbered(target, names);
   if (stage !== undefined) return stage.index;
   const suggestion = suggestName(target, names.stagesByName.keys());
-  const known = [...names.stagesByName.keys()].join(", ");
+  const known = [...names.stagesByName.keys()];
   diagnostics.push({
     code: "target-not-found",
     severity: "error",
     message: `there is no stage ${target}`,
-    hint:
-      suggestion === undefined
-        ? `the stages are ${known || "unnamed: give --target a number from 0"}`
-        : `did you mean ${suggestion}?`,
+    hint: suggestion === undefined ? listStages(known) : `did you mean ${suggestion}?`,
     file,
   });
   return last;
+}
+
+function listStages(names: readonly string[]): string {
+  if (names.length === 0) return "give --target the number of a stage, from 0";
+  return `use one of ${names.join(", ")}`;
 }
 
 function resolveStage(context: StageContext, stage: Stage): ResolvedStage {
@@ -146,7 +148,7 @@ function reportCircle(context: StageContext, index: number): void {
   if (stage === undefined) return;
   report(context, stage.from, {
     code: "stage-circle",
-    message: `the stage ${stage.name ?? index} needs itself by way of the stages that it uses`,
-    hint: "copy what both need into a stage of its own",
+    message: `the stage ${stage.name ?? index} depends on itself through the stages that it uses`,
+    hint: "move what both need into a stage of its own",
   });
 }

@@ -2,7 +2,7 @@ export type { TransportAccess } from "./access.ts";
 export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
 export { fetchLayers, readLocalImage } from "./layers.ts";
-export { LackingBlobsError, isPushed, pushLayout } from "./push.ts";
+export { isPushed, pushLayout } from "./push.ts";
 export {
   type ImageReference,
   type RegistryReference,

@@ -54,7 +54,7 @@ async function copyBlobs(
   } catch (error) {
     if (!isMissing(error)) throw error;
     const names = `${digests[0] ?? ""}${digests.length > 1 ? ` and ${digests.length - 1} more` : ""}`;
-    const message = `${source} names addresses for its layer ${names}, and does not have it itself`;
+    const message = `${source} does not have its layer ${names}, but only names other addresses for it`;
     const hint = "push the image to a registry that takes it, or build without --input=all";
     throw new XbuildError("layer-external", message, { hint, cause: error });
   }

@@ -1,4 +1,5 @@
-import { XbuildError, type ErrorCode } from "../errors.ts";
+import type { ErrorCode } from "../codes.ts";
+import { XbuildError } from "../errors.ts";
 import { hasInOrder, limitText } from "../text.ts";
 import type { Environment } from "../registry/registry.ts";
 import { listProxies } from "../registry/registry.ts";
@@ -130,22 +131,22 @@ const codes: Readonly<Record<FailureKind, ErrorCode>> = {
 export const hints: Readonly<Record<FailureKind, string>> = {
   missing: "check the name and the tag; skopeo list-tags shows those that a repository has",
   auth: "log in (buildah login REGISTRY), or give --creds or --authfile, with the right to read and, for a push, to write",
-  rate: "wait, or log in: registries let those whom they know ask more often; --retry N tries longer",
-  server: "the registry has a fault: try again later, or with --retry N",
+  rate: "wait, or log in: registries allow more requests to users that they know; --retry N tries longer",
+  server: "try again later, or with --retry N: the registry has a fault",
   timeout: "check the network and the registry; --retry N tries longer",
   connection: "check the registry's name, its port and the network",
   proxy:
     "check HTTP_PROXY and HTTPS_PROXY with user and password; NO_PROXY names the hosts that need no proxy",
   tls: "put its CA into /etc/containers/certs.d/HOST:PORT/ca.crt, or name the directory with --cert-dir; --tls-verify=false trusts anyone",
   corrupt:
-    "the registry or something on the way changes what it sends: try again, and tell who runs it",
+    "try again, and tell who runs the registry: it, or something on the way, changes what it sends",
   invalid: "push the image again, or name another one",
   full: "make room: xbuild cache prune removes what no name needs",
   policy:
     "have it signed by a key that the policy asks for, or allow it in policy.json (containers-policy.json(5))",
   blocked:
     "name another registry, or unblock it in registries.conf (containers-registries.conf(5))",
-  settings: "mend the file that skopeo's message names: skopeo reads nothing until then",
+  settings: "fix the file that skopeo's message names: until then skopeo reads nothing",
   other: "see skopeo's message",
 };
 

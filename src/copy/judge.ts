@@ -68,7 +68,7 @@ async function copy(
 function assertSame(reference: ImageReference, read: Manifest, judged: Manifest): void {
   const isConverted = read.mediaType !== ociManifestType && listParts(read) === listParts(judged);
   if (isConverted && ![read, read.config, ...read.layers].some(isAnnotated)) return;
-  if (isConverted) throw createInvalid("a manifest of Docker's has no annotations");
+  if (isConverted) throw createInvalid("a Docker manifest cannot have annotations");
   const message = `${reference.text}: the policy judged another image than the one that was read`;
   throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt });
 }

@@ -120,7 +120,7 @@ async function listFiles({ manifest }: Image, blobs: string): Promise<LayerFiles
 async function assertSize(blobs: string, layer: Descriptor, source: string): Promise<void> {
   const status = await ifPresent(stat(join(blobs, digestHex(layer.digest))));
   if (status?.size === layer.size) return;
-  const found = status === undefined ? "did not come" : `has ${status.size}`;
+  const found = status === undefined ? "was not sent" : `has ${status.size}`;
   const message = `the layer ${layer.digest} of ${source} ${found}: it should have ${layer.size} bytes`;
   throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt });
 }

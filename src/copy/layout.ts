@@ -40,7 +40,8 @@ function listSizes(layers: readonly Descriptor[]): readonly (readonly [Digest, n
   const sizes = new Map<Digest, number>();
   for (const { digest, size } of layers) {
     const known = sizes.get(digest) ?? size;
-    if (known !== size) throw createInvalid(`its layer ${digest} has ${known} bytes and ${size}`);
+    if (known !== size)
+      throw createInvalid(`its layer ${digest} is given two sizes, ${known} and ${size} bytes`);
     sizes.set(digest, size);
   }
   return [...sizes];
@@ -54,10 +55,10 @@ async function writePlaceholder(blobs: string, digest: Digest, size: number): Pr
   } catch (cause) {
     const code = systemCode(cause);
     if (code === "EFBIG" || code === "EINVAL") {
-      throw createInvalid(`its layer ${digest} is to have ${size} bytes, which no file can have`);
+      throw createInvalid(`its layer ${digest} is given ${size} bytes, more than a file can have`);
     }
     if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
-    const message = `there is no room for the layout ${blobs}`;
+    const message = `no space is left for the layout ${blobs}`;
     throw new XbuildError("store-full", message, { hint: hints.full, cause });
   }
 }

@@ -22,7 +22,7 @@ export async function readManifestBytes(
 ): Promise<Uint8Array> {
   const bytes = await inspect(text, ["--raw"], options);
   if (digest !== undefined && digestBytes(bytes) !== digest) {
-    throw createInvalid(`the registry's answer does not have the digest ${digest}`);
+    throw createInvalid(`the registry's answer does not match the digest ${digest}`);
   }
   return bytes;
 }
@@ -52,7 +52,7 @@ function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Desc
   if (found !== undefined) return found;
   const { os, architecture, variant } = wanted;
   const name = [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
-  throw new XbuildError("image-unsupported", `it has no image for ${name}`, {
+  throw new XbuildError("image-unsupported", `the index has no image for ${name}`, {
     hint: "name another image, or another --platform",
   });
 }

@@ -7,16 +7,6 @@ import { copyImage, inspect, type TransferOptions } from "./skopeo.ts";
 
 type PushOptions = TransferOptions & { readonly access: TransportAccess };
 
-/** A registry lacks blobs that the layout lacks too. */
-export class LackingBlobsError extends XbuildError {
-  readonly digests: readonly Digest[];
-
-  constructor(digests: readonly Digest[], cause: XbuildError) {
-    super("layer-gone", cause.message, { cause, hint: "build it again" });
-    this.digests = digests;
-  }
-}
-
 /** Whether a tag stands for this very manifest already. Where that cannot be found out: no. */
 export async function isPushed(
   destination: ImageReference,
@@ -33,20 +23,21 @@ export async function isPushed(
 
 /**
  * Pushes the one image of a layout (`oci:DIR:NAME`) as it is. Layers that the layout lacks must be in the
- * destination's repository. Errors: `LackingBlobsError`, `registry-*`.
+ * destination's repository. Errors: `registry-*`.
+ * @returns the blobs that neither has; where there are some, the tag stays what it was
  */
 export async function pushLayout(
   layout: string,
   destination: ImageReference,
   options: PushOptions,
-): Promise<void> {
+): Promise<readonly Digest[]> {
   try {
     await copyImage(layout, destination.text, options);
+    return [];
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;
     const found = [...error.message.matchAll(/blobs\/sha256\/([0-9a-f]{64}): no such file/g)];
     if (found.length === 0) throw error;
-    const digests = found.map((match): Digest => `sha256:${match[1] ?? ""}`);
-    throw new LackingBlobsError(digests, error);
+    return found.map((match): Digest => `sha256:${match[1] ?? ""}`);
   }
 }

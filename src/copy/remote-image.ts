@@ -60,7 +60,7 @@ async function readConfig(
     return await inspect(fixed, ["--config", "--raw"], options);
   } catch (error) {
     if (!isMissing(error)) throw error;
-    const message = `${reference.text}: the registry does not have what its own answer names`;
+    const message = `${reference.text}: the registry does not have the config that its own manifest names`;
     throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt, cause: error });
   }
 }

@@ -114,6 +114,6 @@ function describeStall({ access }: TransferOptions): string {
 
 function notInstalled(): XbuildError {
   return new XbuildError("copy-failed", "skopeo is not installed", {
-    hint: "install it (Debian: apt-get install skopeo); --no-load builds into the store without it",
+    hint: "install it (Debian: apt-get install skopeo), or build with --no-load, into the store alone",
   });
 }

@@ -95,7 +95,7 @@ async function streamArchive(image: Image, archive: Archive, work: Work): Promis
   const finished = join(run.directory, "archive.tar");
   await rm(finished, { force: true });
   await copyArchive(image, { ...archive, path: finished }, work);
-  const onWait = (): void => reporter.progress("nobody reads it yet");
+  const onWait = (): void => reporter.progress("waiting for a reader");
   const content = createReadStream(finished);
   const what = `-o ${archive.kind}:${archive.path}`;
   const file = await prepareFile({ path: archive.path, what, content, signal, onWait });

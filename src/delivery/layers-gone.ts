@@ -18,18 +18,18 @@ export class UselessLayersError extends XbuildError {
 
 /** The error for layers that none of the locations has any more. */
 export function createGone(
-  layers: readonly Descriptor[],
+  layers: readonly Pick<Descriptor, "digest">[],
   locations: readonly Location[],
 ): UselessLayersError {
   const digests = layers.map((layer) => layer.digest);
   const gone = new Set(digests);
   const asked = locations.filter((one) => one.layers.some((digest) => gone.has(digest)));
   const where = listSome([...new Set(asked.map((one) => one.repository))]);
-  const place = where === "" ? "no registry is known to have it" : `${where} has it no more`;
+  const place = where === "" ? "no known registry has it" : `${where} no longer has it`;
   const what = layers.length === 1 ? "a kept layer is" : `${layers.length} kept layers are`;
   return new UselessLayersError("layer-gone", digests, {
-    message: `${what} nowhere any more: ${listSome(digests)} (${place})`,
-    hint: "build again with --no-cache: what is gone is not offered any more",
+    message: `${what} no longer available: ${listSome(digests)} (${place})`,
+    hint: "build again with --no-cache, which keeps no layer of a previous image",
   });
 }
 
@@ -39,7 +39,7 @@ export function createUntrue(
   findings: readonly string[],
 ): UselessLayersError {
   return new UselessLayersError("image-untrue", digests, {
-    message: `a previous image says what is not true of its layers: ${listSome(findings, 5, "; ")}`,
+    message: `a previous image makes false claims about its layers: ${listSome(findings, 5, "; ")}`,
     hint: "find out who pushed that image; --ignore-cache-errors builds without these layers",
   });
 }

@@ -1,10 +1,11 @@
 import { locateImage, narrowLocations } from "../oci/oci.ts";
 import { join } from "node:path";
-import { isPushed, LackingBlobsError, pushLayout, type ImageReference } from "../copy/copy.ts";
-import type { Descriptor, Image } from "../oci/oci.ts";
+import { isPushed, pushLayout, type ImageReference } from "../copy/copy.ts";
+import type { Descriptor, Digest, Image } from "../oci/oci.ts";
 import { exportLayout, readLocations, writeLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
+import { createGone } from "./layers-gone.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
 /** Where an image is pushed to. */
@@ -45,27 +46,25 @@ async function transfer(push: Push, work: RunWorkspace): Promise<string> {
   const known = await readyLayers(push, work);
   const layers = listLayers(push.image);
   const rest = layers.filter((layer) => !known.has(layer.digest));
-  try {
-    await send(push, rest, work);
-  } catch (error) {
-    if (!(error instanceof LackingBlobsError)) throw error;
-    // The registry did not say beforehand that it has this layer no more, or could not be asked.
-    const lacking = new Set(error.digests);
+  // The registry did not say beforehand that it has this layer no more, or could not be asked.
+  const lacking = new Set(await send(push, rest, work));
+  if (lacking.size > 0) {
     const brought = layers.filter((layer) => lacking.has(layer.digest));
     await bringLayers(push, brought, work);
-    await send(push, rest, work);
+    const gone = (await send(push, rest, work)).map((digest) => ({ digest }));
+    if (gone.length > 0) throw createGone(gone, await readLocations(work.store, push.image.digest));
   }
   const there = layers.length - rest.length;
   const sent = `${rest.length} of ${layers.length} layers (${renderSize(sumSizes(rest))})`;
   return there === 0 ? sent : `${sent}, ${there} there already`;
 }
 
-/** Sends what is here; layers that are not are found in the registry. */
+/** Sends what is here; layers that are not are found in the registry. @returns those that neither has */
 async function send(
   { image, destination }: Push,
   rest: readonly Descriptor[],
   { store, run, registries, reporter, signal }: RunWorkspace,
-): Promise<void> {
+): Promise<readonly Digest[]> {
   const place = destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_");
   const directory = join(run.directory, `push-${place}`);
   const name = "localhost/xbuild:latest";
@@ -74,7 +73,7 @@ async function send(
   const onBytes = (bytes: number): void =>
     reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
   const options = { access: registries, signal, onBytes };
-  await pushLayout(`oci:${directory}:${name}`, destination, options);
+  return pushLayout(`oci:${directory}:${name}`, destination, options);
 }
 
 function sumSizes(layers: readonly Descriptor[]): number {

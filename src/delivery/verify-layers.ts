@@ -71,12 +71,12 @@ function compare(
   { descriptor, diffId }: LayerClaim,
   identity: LayerIdentity | string,
 ): string | undefined {
-  if (typeof identity === "string") return `${identity} (it is said to be a layer)`;
+  if (typeof identity === "string") return `${identity} (the image says that it is a layer)`;
   const { digest } = descriptor;
   if (identity.diffId !== diffId) {
-    return `${digest} has the diff ID ${identity.diffId}, and is said to have ${diffId}`;
+    return `${digest} has the diff ID ${identity.diffId}, but the image claims ${diffId}`;
   }
   const claimed = readFingerprint(descriptor);
   if (claimed === undefined || claimed === identity.fingerprint) return undefined;
-  return `${digest} has the content ${identity.fingerprint ?? ""}, and is said to have ${claimed}`;
+  return `${digest} has the content ${identity.fingerprint ?? ""}, but the image claims ${claimed}`;
 }

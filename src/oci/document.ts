@@ -20,10 +20,7 @@ export function parseDocument(bytes: Uint8Array, what: string): unknown {
     return dropNulls(readJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)));
   } catch (cause) {
     if (!(cause instanceof JsonProblem)) throw cause;
-    throw invalid(
-      `its ${what} is no JSON that can be used: ${cause.message} (byte ${cause.offset})`,
-      cause,
-    );
+    throw invalid(`its ${what} is not usable JSON: ${cause.message} (byte ${cause.offset})`, cause);
   }
 }
 
@@ -41,7 +38,7 @@ export function check<T>(schema: z.ZodType<T>, document: unknown, what: string):
     const path = issue.path.join(".");
     return limitText(path === "" ? issue.message : `${path}: ${issue.message}`, 200);
   });
-  throw invalid(`its ${what} is not what the specification says (${listSome(findings, 5, "; ")})`);
+  throw invalid(`its ${what} does not follow the specification (${listSome(findings, 5, "; ")})`);
 }
 
 /** The error for an image that is not what the specification says. */

@@ -74,7 +74,7 @@ function decodeString(raw: string, isPlain: boolean, place: number): string {
 export function scanScalar(scanner: Scanner): Json {
   const place = scanner.at;
   const raw = matchAt(scanner.text, scalarPattern, place);
-  if (raw === undefined) throw fail(scanner, "a value belongs here");
+  if (raw === undefined) throw fail(scanner, "a value is expected here");
   scanner.at += raw.length;
   const value: Json = JSON.parse(raw);
   if (value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY) {

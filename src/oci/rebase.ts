@@ -95,7 +95,7 @@ function assertBuiltOn(image: Image, from: Image): void {
   const common = countCommonLayers(image, from);
   const count = from.config.rootfs.diff_ids.length;
   if (common === count) return;
-  const message = `the image was not built on ${from.digest}: ${common} of that base's ${count} layers are its lowest`;
+  const message = `the image was not built on ${from.digest}: only ${common} of that base's ${count} layers are its lowest layers`;
   const hint = "name the base that it was built on with --from";
   throw new XbuildError("rebase-base-mismatch", message, { hint });
 }
@@ -103,7 +103,7 @@ function assertBuiltOn(image: Image, from: Image): void {
 function assertPlatform(own: Platform, base: Platform): void {
   if (own.os === base.os && own.architecture === base.architecture) return;
   const [wanted, found] = [own, base].map(({ os, architecture }) => `${os}/${architecture}`);
-  const message = `the new base is for ${found}, and the image for ${wanted}`;
+  const message = `the new base is for ${found}, but the image is for ${wanted}`;
   const hint = `name a base that has an image for ${wanted}`;
   throw new XbuildError("image-unsupported", message, { hint });
 }

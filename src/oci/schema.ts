@@ -108,7 +108,7 @@ export function parseManifest(bytes: Uint8Array): Manifest {
   assertSupported(document);
   const manifest: Manifest = check(manifestSchema, document, "manifest");
   if (toOciMediaType(manifest.config.mediaType) !== ociConfigType) {
-    throw unsupported("it is an artifact and no container image", "name a container image");
+    throw unsupported("it is an artifact, not a container image", "name a container image");
   }
   assertLayers(manifest.layers);
   return manifest;
@@ -121,7 +121,7 @@ function assertLayers(layers: readonly Descriptor[]): void {
   if (isEncryptedType(layer.mediaType)) {
     throw unsupported(`its layer ${odd + 1} is encrypted`, "decrypt the image first");
   }
-  const reason = `its layer ${odd + 1} has the media type ${quoteText(layer.mediaType)}, which is none of a layer`;
+  const reason = `its layer ${odd + 1} has the media type ${quoteText(layer.mediaType)}, which is not a layer's`;
   throw unsupported(
     reason,
     "name an image whose layers are tar archives, plain or with gzip or zstd",
@@ -159,10 +159,16 @@ function assertSupported(document: unknown): void {
   if (!isJsonObject(document)) return;
   const { mediaType, schemaVersion } = document;
   if (schemaVersion === 1 || (typeof mediaType === "string" && isSchema1Type(mediaType))) {
-    throw unsupported("it has Docker's schema 1", "pull and push it with a tool of today first");
+    throw unsupported(
+      "it uses Docker's manifest schema 1",
+      "pull it with a current tool and push it again",
+    );
   }
   if ("manifests" in document) {
-    throw unsupported("it is an index of several images", "name the one for the platform");
+    throw unsupported(
+      "it is an index of several images",
+      "name the image of one platform by its digest",
+    );
   }
 }
 

@@ -26,7 +26,8 @@ export function readJson(bytes: Buffer, onValue?: Scanner["onValue"]): Json {
   const scanner = { text: bytes.toString("latin1"), onValue, path: [], at: 0, count: 0 };
   const value = scanValue(scanner);
   skipSpace(scanner);
-  if (scanner.at < scanner.text.length) throw fail(scanner, "something stands behind the document");
+  if (scanner.at < scanner.text.length)
+    throw fail(scanner, "something follows the end of the document");
   return value;
 }
 
@@ -54,20 +55,22 @@ function scanObject(scanner: Scanner): Json {
   do {
     const key = scanKey(scanner, members);
     skipSpace(scanner);
-    if (!take(scanner, colon)) throw fail(scanner, "a colon belongs here");
+    if (!take(scanner, colon)) throw fail(scanner, "a colon is expected here");
     members.set(key, scanInner(scanner, key));
     skipSpace(scanner);
   } while (take(scanner, comma));
-  if (!take(scanner, closeBrace)) throw fail(scanner, "a comma or a closing brace belongs here");
+  if (!take(scanner, closeBrace))
+    throw fail(scanner, "a comma or a closing brace is expected here");
   return Object.fromEntries(members);
 }
 
 function scanKey(scanner: Scanner, members: ReadonlyMap<string, Json>): string {
   skipSpace(scanner);
   const place = scanner.at;
-  if (scanner.text.charCodeAt(place) !== quote) throw fail(scanner, "a key in quotes belongs here");
+  if (scanner.text.charCodeAt(place) !== quote)
+    throw fail(scanner, "a key in quotes is expected here");
   const key = scanString(scanner);
-  if (members.has(key)) throw fail(scanner, `the key ${quoteText(key)} stands there twice`, place);
+  if (members.has(key)) throw fail(scanner, `the key ${quoteText(key)} appears twice`, place);
   // Libraries drop it without a word, or make it the object's prototype.
   if (key === "__proto__") throw fail(scanner, `the key "__proto__" cannot be used`, place);
   return key;
@@ -83,7 +86,7 @@ function scanArray(scanner: Scanner): Json {
     skipSpace(scanner);
   } while (take(scanner, comma));
   if (!take(scanner, closeBracket))
-    throw fail(scanner, "a comma or a closing bracket belongs here");
+    throw fail(scanner, "a comma or a closing bracket is expected here");
   return items;
 }
 

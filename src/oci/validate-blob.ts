@@ -42,7 +42,7 @@ export async function validateBlob(
 ): Promise<readonly Finding[]> {
   const bytes = await reader.read(descriptor.digest);
   if (bytes === undefined) {
-    const message = `the blob ${descriptor.digest} is not there`;
+    const message = `the blob ${descriptor.digest} is missing`;
     return reader.allowMissing === true ? [] : [{ code: "blob-missing", message, path }];
   }
   const measured = await measure(bytes);
@@ -112,5 +112,5 @@ function gunzip(bytes: Bytes): Bytes {
 /** A finding where what is said is not so. */
 export function compare<T>(code: string, path: string, said: T, actual: T): readonly Finding[] {
   if (said === actual) return [];
-  return [{ code, message: `it is said to be ${String(said)}, and is ${String(actual)}`, path }];
+  return [{ code, message: `it is said to be ${String(said)}, but is ${String(actual)}`, path }];
 }

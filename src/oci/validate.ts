@@ -61,7 +61,13 @@ function validateManifest({ digest, manifestBytes, configBytes, manifest }: Imag
 function validateLayerType({ mediaType }: Descriptor, index: number): readonly Finding[] {
   const path = `manifest.layers.${index}.mediaType`;
   if (compressionOf(mediaType) === undefined) {
-    return [{ code: "layer-type", message: `${mediaType} is no layer that can be read`, path }];
+    return [
+      {
+        code: "layer-type",
+        message: `${mediaType} is not the media type of a layer that can be read`,
+        path,
+      },
+    ];
   }
   return compare("layer-type", path, mediaType, toOciMediaType(mediaType));
 }
@@ -87,5 +93,7 @@ const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d
 function validateTime(path: string, time: string | undefined): readonly Finding[] {
   if (time === undefined) return [];
   if (timePattern.test(time) && !Number.isNaN(Date.parse(time))) return [];
-  return [{ code: "time-format", message: `${JSON.stringify(time)} is no RFC 3339 time`, path }];
+  return [
+    { code: "time-format", message: `${JSON.stringify(time)} is not an RFC 3339 time`, path },
+  ];
 }

@@ -89,7 +89,7 @@ interface WantedBase {
   /** Of the image in the engine's storage. */
   readonly id: Digest;
   readonly build: Build;
-  /** A private directory that is not there yet. */
+  /** A private directory that does not exist yet. */
   readonly scratch: string;
 }
 
@@ -138,9 +138,13 @@ async function takeLoaded(
   const { platform } = build.request.reuse;
   const local = await readLocalImage(reference, scratch, { platform, signal });
   if (local === undefined) {
-    throw new XbuildError("image-pull-failed", `the image ${id} of --from is not in the storage`, {
-      hint: "build again: something removed it meanwhile",
-    });
+    throw new XbuildError(
+      "image-pull-failed",
+      `the image ${id} of --from is no longer in the engine's storage`,
+      {
+        hint: "build again: another process removed it in the meantime",
+      },
+    );
   }
   return { ...local, locations: [], origin: undefined };
 }

@@ -61,7 +61,7 @@ function warnMoved(moved: readonly string[]): Diagnostic {
   return {
     code: "inputs-changed",
     severity: "warning",
-    message: `while the image was built, this changed: ${listSome(moved)}`,
-    hint: "the image may have the old or the new of it, so the next build does not take it for up to date",
+    message: `inputs changed during the build: ${listSome(moved)}`,
+    hint: "build again when they no longer change: the image may contain old or new content, and does not count as up to date",
   };
 }

@@ -45,6 +45,6 @@ export function warnLeft(
     code: "run-left",
     severity: "warning",
     message: `${directory} could not be cleaned up: ${error.message}`,
-    hint: error.hint ?? "the next build tries again",
+    hint: error.hint ?? "leave it to the next build, which tries again",
   });
 }

@@ -30,7 +30,7 @@ function describeLeftover(directory: string, reason: string): Diagnostic {
   return {
     code: "run-left",
     severity: "warning",
-    message: `${directory} could not be removed as a whole (${reason})`,
-    hint: "the next build tries again; a process that a step left behind may still write there",
+    message: `${directory} could not be removed completely (${reason})`,
+    hint: "leave it to the next build, which tries again; a process that a step left behind may still write there",
   };
 }

@@ -21,7 +21,9 @@ async function explainBuild(
 ): Promise<readonly string[]> {
   if (request.steps.noCache) return ["--no-cache was given"];
   if (inputs.key === undefined) {
-    return ["a step, a volume or a context may change what nobody can know before the build"];
+    return [
+      "a step, a volume or a context may have changed in a way that cannot be known before the build",
+    ];
   }
   const ref = await findRef(store, nameTarget(plan.target, request));
   const record = ref?.record === undefined ? undefined : await findRecord(store, ref.record);
@@ -32,7 +34,7 @@ async function explainBuild(
   );
   const files = await explainFiles(before, inputs, store);
   return reasons.length + files.length === 0
-    ? ["its image, or a part of it, is not in the store any more"]
+    ? ["its image, or a part of it, is no longer in the store"]
     : [...reasons, ...files];
 }
 
@@ -41,7 +43,7 @@ function isParts(value: Json): value is KeyParts {
 }
 
 const labels: Readonly<Record<string, string>> = {
-  version: "xbuild makes other images of the same inputs now",
+  version: "this version of xbuild makes other images from the same inputs",
   texts: "the text of the file changed",
   escape: "the escape character changed",
   output: "another stage is built",

@@ -52,7 +52,7 @@ async function tolerate(
     if (!(error instanceof XbuildError) || signal.aborted) throw error;
     if (!ignoreErrors) throw explainCacheError(error);
     const { code, message } = error;
-    reporter.warn({ code, severity: "warning", message: `${message}; it counts as not there` });
+    reporter.warn({ code, severity: "warning", message: `${message}; continuing without it` });
     return undefined;
   }
 }

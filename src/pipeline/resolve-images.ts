@@ -41,7 +41,7 @@ async function resolveImage(
   if (before !== undefined && pull !== "always" && pull !== "newer") {
     return { id: before, isHere: true };
   }
-  if (pull === "never") throw notHere(name, "--pull=never asks no registry");
+  if (pull === "never") throw notHere(name, "--pull=never forbids pulling it");
   const remote = before === undefined ? await askRegistry(name, request, work) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
   try {

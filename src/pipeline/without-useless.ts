@@ -38,6 +38,6 @@ export function noteUseless(
   const fresh = error.digests.filter((digest) => !useless.has(digest));
   if (fresh.length === 0) throw error;
   for (const digest of fresh) useless.add(digest);
-  const message = `${error.message}; it is built without`;
+  const message = `${error.message}; building without these layers`;
   reporter.warn({ code: error.code, severity: "warning", message });
 }

@@ -35,7 +35,7 @@ export async function checkConflicts(check: Check, work: Workspace): Promise<voi
   const own = listNames(check.image).slice(check.from.manifest.layers.length);
   const found = await readConflicts(check, own, work);
   if (typeof found === "string") {
-    const message = `whether own layers hide what changed in the base was not checked: ${found}`;
+    const message = `could not check whether the image's own layers hide changes of the base: ${found}`;
     const hint =
       "rebase an image that was built here onto a local copy of the base to have it checked";
     work.reporter.warn({ code: "rebase-unchecked", severity: "warning", message, hint });
@@ -43,7 +43,7 @@ export async function checkConflicts(check: Check, work: Workspace): Promise<voi
   }
   if (found.length === 0) return;
   const message = describeConflicts(found, own, check);
-  const hint = "build it again on the new base, or take it as it is with --force";
+  const hint = "build the image again on the new base, or accept it as it is with --force";
   if (!check.force) throw new XbuildError("rebase-conflict", message, { hint });
   work.reporter.warn({ code: "rebase-conflict", severity: "warning", message });
 }
@@ -68,7 +68,8 @@ async function readConflicts(
     await find(newLayers),
   ];
   const missing = sides.flat().filter((file) => file === undefined).length;
-  if (missing > 0) return `${missing === 1 ? "1 layer is" : `${missing} layers are`} not here`;
+  if (missing > 0)
+    return `${missing === 1 ? "1 layer is" : `${missing} layers are`} not on this machine`;
   const [ownFiles = [], fromFiles = [], ontoFiles = []] = sides.map((side) =>
     side.filter((file) => file !== undefined),
   );
@@ -118,7 +119,7 @@ function describeConflicts(
   { from, onto }: Check,
 ): string {
   const count = conflicts.length === 1 ? "1 path" : `${conflicts.length} paths`;
-  const title = `own layers hide ${count} that changed from ${from.digest} to ${onto.digest}:`;
+  const title = `the image's own layers hide ${count} that changed from base ${from.digest} to base ${onto.digest}:`;
   const lines = conflicts
     .slice(0, maxShown)
     .map(({ path, layer }) => `${showText(path)} (${own[layer] ?? "an own layer"})`);

@@ -52,9 +52,13 @@ export async function readSource(
     ...(name.stored === undefined ? [] : [`the store as ${name.stored}`]),
     ...(name.reference === undefined ? [] : [name.reference.text]),
   ];
-  throw new XbuildError("image-not-found", `there is no image ${name.text}: ${places.join(", ")}`, {
-    hint: "xbuild images lists the store's names; docker://NAME is an image in a registry",
-  });
+  throw new XbuildError(
+    "image-not-found",
+    `image ${name.text} not found (looked in ${places.join(", ")})`,
+    {
+      hint: "list the store's names with xbuild images, or write docker://NAME for an image in a registry",
+    },
+  );
 }
 
 async function readElsewhere(
@@ -96,14 +100,17 @@ export async function readOldBase(
     const source = { registryName: known, image: stored, locations, files: new Map() };
     return { ...source, name: known ?? "the old base" };
   }
-  if (!name) throw unknown(`the store has not got the image's base ${digest}, which has no name`);
+  if (!name)
+    throw unknown(
+      `the image's base ${digest} is not in the store, and the image does not name a registry for it`,
+    );
   const repository = findRepository(name);
   if (repository === undefined) {
-    throw unknown(`the image's base ${name}@${digest} is in no registry, and not in the store`);
+    throw unknown(`the image's base ${name}@${digest} is neither in the store nor in a registry`);
   }
   const reference = parseReference(`${repository}@${digest}`);
   const found = await readElsewhere(reference, platform, work);
-  if (found === undefined) throw unknown(`${repository} has the image's base no more: ${digest}`);
+  if (found === undefined) throw unknown(`${repository} no longer has the image's base ${digest}`);
   return { ...found, name };
 }
 

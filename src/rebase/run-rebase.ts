@@ -82,7 +82,7 @@ async function assertReplaceable(
   if (image.stored !== undefined || reference === undefined) return;
   if (!pushes.some((one) => one.text === reference.text)) return;
   if (await isPushed(reference, source.image.digest, { access, signal })) return;
-  const message = `${image.text} stands for images of several platforms, and one of them alone would take its place`;
+  const message = `${image.text} names an index of several platforms, which the rebased image of one platform would replace`;
   const hint = "name the result with -t";
   throw new XbuildError("usage", message, { hint, exitStatus: exitStatuses.usage });
 }

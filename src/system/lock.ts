@@ -176,8 +176,8 @@ function readHolder(fd: number): string {
 
 function explainStart(path: string, cause: unknown): XbuildError {
   if (systemCode(cause) !== "ENOENT") return createError(path, String(cause));
-  const hint = "install flock: it is part of util-linux and of busybox";
-  return new XbuildError("store-lock", "the program flock is not there", { hint, cause });
+  const hint = "install flock, a part of util-linux and of busybox";
+  return new XbuildError("store-lock", "the program flock is not installed", { hint, cause });
 }
 
 function explain(path: string, error: unknown): unknown {

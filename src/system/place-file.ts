@@ -90,7 +90,7 @@ async function prepareOver(
   content: Content,
 ): Promise<PreparedFile> {
   if (existing?.isPlanted === true) {
-    const reason = "it is another user's, in a directory that everybody may write to";
+    const reason = "it belongs to another user, in a directory that everybody may write to";
     throw refuseTarget(path, reason, "name a file in a directory of your own");
   }
   const file = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

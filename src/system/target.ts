@@ -62,7 +62,7 @@ function resolveParent(path: string, what: string): string {
   const parent = dirname(path);
   const real = realpathSync(parent);
   if (statSync(real).isDirectory()) return real;
-  throw refuseTarget(what, `${parent} is no directory`, "name a file in a directory");
+  throw refuseTarget(what, `${parent} is not a directory`, "name a file in a directory");
 }
 
 /** proc(5), /proc/PID/fd; `/dev/fd` and `/dev/stdout` are links to it. */
@@ -150,19 +150,30 @@ export function explainTarget<T>(what: string, action: () => T): T {
   } catch (error) {
     const code = systemCode(error);
     if (error instanceof XbuildError || code === undefined) throw error;
-    const [reason, hint] = reasons[code] ?? [`it cannot be reached (${code})`, otherPlace];
+    const { reason, hint } = refusals[code] ?? {
+      reason: `it cannot be reached (${code})`,
+      hint: otherPlace,
+    };
     throw refuseTarget(what, reason, hint, error);
   }
 }
 
 const otherPlace = "name a file that this user may write";
 
-const reasons: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-  ENOENT: ["the directory does not exist", "make the directory first, or name another one"],
-  ENOTDIR: ["what should be its directory is none", "name a file in a directory"],
-  EACCES: ["this user may not write there", otherPlace],
-  EPERM: ["this user may not write there", otherPlace],
-  EROFS: ["it is on a read-only file system", otherPlace],
-  ENAMETOOLONG: ["the name is too long", "choose a shorter one"],
-  ELOOP: ["a link on the way leads to itself", otherPlace],
+interface Refusal {
+  readonly reason: string;
+  readonly hint: string;
+}
+
+const refusals: Readonly<Record<string, Refusal>> = {
+  ENOENT: {
+    reason: "the directory does not exist",
+    hint: "make the directory first, or name another one",
+  },
+  ENOTDIR: { reason: "its parent is not a directory", hint: "name a file in a directory" },
+  EACCES: { reason: "this user may not write there", hint: otherPlace },
+  EPERM: { reason: "this user may not write there", hint: otherPlace },
+  EROFS: { reason: "it is on a read-only file system", hint: otherPlace },
+  ENAMETOOLONG: { reason: "the name is too long", hint: "choose a shorter one" },
+  ELOOP: { reason: "a link on the way leads to itself", hint: otherPlace },
 };

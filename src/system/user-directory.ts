@@ -17,7 +17,7 @@ export function findUserDirectory(env: Environment): string {
   for (const place of listPlaces(env, user)) {
     if (isUsable(place)) return place;
   }
-  throw new XbuildError("store-lock", "there is no directory that is this user's alone", {
+  throw new XbuildError("store-lock", "there is no directory that only this user can use", {
     hint: "set XDG_RUNTIME_DIR or HOME to a directory that this user may write",
   });
 }

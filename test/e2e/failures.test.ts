@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Project } from "../support/project.ts";
@@ -37,6 +38,12 @@ describe.each([["buildah"], ["podman"]])("a failing step, engine %s", (engine) =
     expect(await listImages()).toEqual(images);
   });
 });
+
+/** The page that an error names. */
+async function readPage(text: string): Promise<string> {
+  const address = /^ {2}page: (?<address>\S+)$/m.exec(text)?.groups?.["address"] ?? "";
+  return readFile(new URL(address), "utf8");
+}
 
 /** IDs of images without a name that no other image is built on: what a failing build must not leave. */
 async function listImages(): Promise<string> {
@@ -84,6 +91,7 @@ describe("bad output", () => {
     const refused = await project.fail(1);
     expect(refused.stderr).toContain(`error[${code}]`);
     expect(refused.stderr).toMatch(/^ *hint: /m);
+    expect(await readPage(refused.stderr)).toContain(`\n## ${code}\n`);
   });
 
   test("more layers than --max-layers", async () => {

@@ -299,7 +299,7 @@ describe("from registry to registry", () => {
     });
     const unknown = await rebase([image, "--onto", foreignBase()], 1);
     gone.remove();
-    expect(unknown.stderr).toMatch(/rebase-base-unknown.*has the image's base no more/);
+    expect(unknown.stderr).toMatch(/rebase-base-unknown.*no longer has the image's base/);
     expect(await inspectRemote("app:refused")).toEqual(before);
   });
 
@@ -416,8 +416,11 @@ describe("in the store", () => {
     const cases: readonly (readonly [readonly string[], string])[] = [
       [["app:v1"], "--onto"],
       [["--onto", "base:v2"], "the name of one image"],
-      [["app:v1", ...bases, "--push"], "names no registry"],
-      [[`docker://${remote("app:v1")}`, "--onto", "base:v2", "-t", "app"], "names no registry"],
+      [["app:v1", ...bases, "--push"], "does not name a registry"],
+      [
+        [`docker://${remote("app:v1")}`, "--onto", "base:v2", "-t", "app"],
+        "does not name a registry",
+      ],
       [[`docker://${remote("app")}@sha256:${"0".repeat(64)}`, "--onto", "base:v2"], "-t"],
       [["app:v1", "--ontoo", "base:v2"], "did you mean --onto?"],
     ];

@@ -60,7 +60,7 @@ function scan(pieces: readonly Buffer[]): readonly number[] | "refused" {
       }
     }
   } catch (error) {
-    if (error instanceof Error && /^(?:what stands|a block)/.test(error.message)) return "refused";
+    if (error instanceof Error && /^(?:what follows|a block)/.test(error.message)) return "refused";
     throw error;
   }
   return [inFrames, frames, scanner.isComplete() ? 1 : 0];

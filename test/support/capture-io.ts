@@ -23,6 +23,7 @@ export function captureIo(given: Partial<CliIo> = {}): {
     stderr: keep("stderr"),
     self: [],
     cwd: "/",
+    packageUrl: "file:///xbuild/",
     env: {},
     color: false,
     terminal: false,

@@ -19,7 +19,8 @@ export interface Expander {
 export type OnData = (bytes: Buffer) => void | Promise<void>;
 
 const gunzipOptions = { chunkSize: 256 * 1024, highWaterMark: 1024 * 1024 };
-const hint = "Let the program that writes it end before the step ends, and check its exit status.";
+const hint =
+  "let the program that writes it finish before the step ends, and check its exit status";
 
 /** How a blob is compressed, by its first bytes. RFC 1952; RFC 8878 (a skippable frame may come first). */
 export function detectCompression(start: Buffer): Compression {
@@ -58,8 +59,13 @@ function expandGzip(shown: string, onData: OnData): Expander {
       await expander.end();
       // zlib stops without a word where zeros stand behind the last member; other readers fail there.
       if (gunzip.bytesWritten === given) return;
-      const message = `${given - gunzip.bytesWritten} bytes stand behind the end of the gzip stream`;
-      throw refuse("layer-compression-trailing-data", message, { file: shown }, "Leave them out.");
+      const message = `${given - gunzip.bytesWritten} bytes follow the end of the gzip stream`;
+      throw refuse(
+        "layer-compression-trailing-data",
+        message,
+        { file: shown },
+        "write nothing after the gzip stream",
+      );
     },
   };
 }
@@ -91,7 +97,8 @@ function expandFrames(fail: (message: string) => Error, open: () => Expander): E
         await takePart(bytes.subarray(part.start, part.end), part.isLast);
       }
     },
-    end: () => (scanner.isComplete() ? Promise.resolve() : Promise.reject(fail("it is cut off"))),
+    end: () =>
+      scanner.isComplete() ? Promise.resolve() : Promise.reject(fail("it ends too early")),
     stop: async () => {
       await frame?.stop();
     },
@@ -113,7 +120,7 @@ function scanFrames(
 function broken(shown: string, message: string): Error {
   return refuse(
     "layer-compression-broken",
-    `it cannot be expanded: ${message}`,
+    `it cannot be decompressed: ${message}`,
     { file: shown },
     hint,
   );

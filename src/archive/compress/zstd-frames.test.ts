@@ -87,6 +87,8 @@ describe("createFrameScanner", () => {
     ["another format", Buffer.from([0x1f, 0x8b, 8, 0])],
   ])("refuses %s behind a frame", (_what, bytes) => {
     const scanner = createFrameScanner();
-    expect(() => scanner.scan(Buffer.concat([zstd(Buffer.from("a")), bytes]))).toThrow("no frame");
+    expect(() => scanner.scan(Buffer.concat([zstd(Buffer.from("a")), bytes]))).toThrow(
+      "not a frame",
+    );
   });
 });

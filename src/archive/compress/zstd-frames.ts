@@ -99,7 +99,7 @@ function takeMagic(state: Scan, magic: number): void {
   state.isFrame = magic === frameMagic;
   if (state.isFrame) startField(state, "descriptor", 1);
   else if (magic - (magic % 16) === skippableMagic) startField(state, "skippable", 4);
-  else throw new Error("what stands behind a frame is no frame");
+  else throw new Error("what follows a frame is not a frame");
 }
 
 function takeDescriptor(state: Scan, descriptor: number): void {

@@ -77,10 +77,10 @@ async function assertEnded(filter: Filter, fail: (message: string) => Error): Pr
 
 function explainMissing(cause: unknown): unknown {
   if (!isNotFound(cause)) return cause;
-  const hint = "Install zstd, use Node 22.15 or newer, or choose --compression=gzip.";
+  const hint = "install zstd, use Node 22.15 or newer, or choose --compression=gzip";
   return new XbuildError(
     "zstd-not-found",
-    "zstd is needed, and neither Node nor this machine has it",
+    "zstd is needed, but neither Node nor a program zstd provides it",
     {
       hint,
       cause,

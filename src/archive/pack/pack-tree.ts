@@ -54,7 +54,7 @@ export async function packTree(
 
 function assertDepth({ stream }: TreePacking, depth: number): void {
   if (depth < maxDepth) return;
-  const message = `directories lie more than ${maxDepth} deep in one another`;
+  const message = `directories are nested more than ${maxDepth} deep`;
   throw refuseTar("layer-tar-broken", message, stream.options.shown);
 }
 

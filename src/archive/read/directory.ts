@@ -125,14 +125,14 @@ export function assertUnchanged(file: OutputFile): void {
 
 /** The error for a file that is being written while it is read. */
 export function changed(shown: string): Error {
-  const hint = "Let every process that the step started end before the step ends.";
+  const hint = "make every process that the step started end before the step ends";
   return refuse("output-changed", "it changed while it was read", { file: shown }, hint);
 }
 
 /** The error for what is not of the type that belongs there. */
 export function wrongType(shown: string, stats: FileStats, wanted: "file" | "directory"): Error {
-  const hint = `Put a ${wanted === "file" ? "plain file" : "directory"} there; links are not followed.`;
-  const message = `it is a ${describeType(stats)}, and a ${wanted} belongs there`;
+  const hint = `put a ${wanted === "file" ? "plain file" : "directory"} there; links are not followed`;
+  const message = `it is a ${describeType(stats)}, but must be a ${wanted}`;
   return refuse("output-file-type", message, { file: shown }, hint);
 }
 
@@ -167,12 +167,13 @@ function pathOf(directory: OutputDirectory, name: ByteString): Buffer | string {
 export function explain(shown: string, cause: unknown): unknown {
   const code = systemCode(cause);
   if (code === "EACCES" || code === "EPERM") {
-    const hint = "Make it readable for the user that builds (chmod), or build as root.";
+    const hint = "make it readable for the user that builds (chmod), or build as root";
     return refuse("output-unreadable", "it cannot be read", { file: shown }, hint, cause);
   }
   if (code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO" || code === "ENODEV") {
-    const hint = "Links are not followed, and special files are not opened.";
-    const message = "it is not the plain file or directory that belongs there";
+    const hint =
+      "put a plain file or directory there; links are not followed, and special files are not opened";
+    const message = "it is not a plain file or directory";
     return refuse("output-file-type", message, { file: shown }, hint, cause);
   }
   if (code === "ENOENT" || code === "ESTALE") return changed(shown);

@@ -79,7 +79,11 @@ function assertName(checker: Checker, entry: Entry): void {
   }
   if (path === "") {
     if (type === "directory") return;
-    throw refuseTar("layer-tar-broken", "an entry that is no directory has no name", checker.file);
+    throw refuseTar(
+      "layer-tar-broken",
+      "an entry that is not a directory has no name",
+      checker.file,
+    );
   }
   if (!path.includes(".wh.")) return;
   const parts = path.split("/");
@@ -88,7 +92,7 @@ function assertName(checker: Checker, entry: Entry): void {
   const isPlain = type === "file" && entry.size === 0;
   if (inside === undefined && (!last.startsWith(".wh.") || (isPlain && isWhiteoutName(last))))
     return;
-  const message = `${showBytes(path)} is no valid whiteout`;
+  const message = `${showBytes(path)} is not a valid whiteout`;
   throw refuseTar("layer-tar-whiteout", message, checker.file);
 }
 
@@ -102,15 +106,11 @@ function isWhiteoutName(name: ByteString): boolean {
 function assertFree(checker: Checker, { path, type }: Entry): void {
   const known = checker.kinds.get(path);
   if (known === "implied" && type !== "directory") {
-    const message = `${showBytes(path)} is no directory, and other entries lie in it`;
+    const message = `${showBytes(path)} is not a directory, but other entries are inside it`;
     throw refuseTar("layer-tar-path-through-link", message, checker.file);
   }
   if (known !== undefined && known !== "implied") {
-    throw refuseTar(
-      "layer-tar-duplicate-path",
-      `${showBytes(path)} stands there twice`,
-      checker.file,
-    );
+    throw refuseTar("layer-tar-duplicate-path", `${showBytes(path)} appears twice`, checker.file);
   }
   assertParents(checker, path);
 }
@@ -122,7 +122,7 @@ function assertParents(checker: Checker, path: ByteString): void {
     const kind = checker.kinds.get(parent);
     if (kind === "directory" || kind === "implied") return;
     if (kind !== undefined) {
-      const message = `${showBytes(path)} lies in ${showBytes(parent)}, which is no directory`;
+      const message = `${showBytes(path)} is inside ${showBytes(parent)}, which is not a directory`;
       throw refuseTar("layer-tar-path-through-link", message, checker.file);
     }
     checker.kinds.set(parent, "implied");
@@ -133,6 +133,6 @@ function assertParents(checker: Checker, path: ByteString): void {
 function assertTarget(checker: Checker, { path, link }: Entry): void {
   const kind = checker.kinds.get(link);
   if (kind !== undefined && kind !== "directory" && kind !== "implied" && link !== path) return;
-  const message = `${showBytes(path)} is a hard link to ${showBytes(link)}, which no file before it is`;
+  const message = `${showBytes(path)} is a hard link to ${showBytes(link)}, but no file of that path comes before it`;
   throw refuseTar("layer-tar-link-target", message, checker.file);
 }

@@ -71,7 +71,7 @@ function readNumber(block: Buffer, start: number, length: number, what: string):
   }
   for (; i < end; i++) {
     if (block[i] !== 0x20 && block[i] !== 0)
-      throw new HeaderProblem(`a header's ${what} is no number`);
+      throw new HeaderProblem(`a header's ${what} is not a number`);
   }
   return value;
 }

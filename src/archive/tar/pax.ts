@@ -12,7 +12,7 @@ export function parsePax(bytes: Buffer): Map<string, ByteString> {
   while (at < bytes.length) {
     const record = readRecord(bytes, at);
     if (records.has(record.key)) {
-      throw new HeaderProblem(`an extended header has two records ${showBytes(record.key)}`);
+      throw new HeaderProblem(`an extended header has the record ${showBytes(record.key)} twice`);
     }
     records.set(record.key, record.value);
     at = record.end;

@@ -4,26 +4,24 @@ import { HeaderProblem } from "./header.ts";
 
 const hints = {
   "layer-tar-broken":
-    "Write the archive anew with GNU tar, bsdtar or another tool that follows POSIX.",
+    "write the archive again with GNU tar, bsdtar or another tool that follows POSIX",
   "layer-tar-truncated":
-    "Let the program that writes the archive end before the step ends, and check its exit status.",
+    "let the program that writes the archive finish before the step ends, and check its exit status",
   "layer-tar-trailing-data":
-    "An archive ends with two blocks of zeros; leave out what stands behind them.",
+    "end the archive with two blocks of zeros, and write nothing after them",
   "layer-tar-size-mismatch":
-    "Readers would disagree on where the next file begins; write the archive anew.",
-  "layer-tar-entry-type":
-    "A layer holds files, directories, symbolic and hard links, FIFOs and devices alone.",
+    "write the archive again: readers would disagree on where the next file begins",
+  "layer-tar-entry-type": "use only files, directories, symbolic and hard links, FIFOs and devices",
   "layer-tar-device":
-    "Leave devices out (a container runtime makes its own), or allow them with --allow-devices.",
-  "layer-tar-duplicate-path":
-    "Give each path one entry; which of two counts differs between tools.",
-  "layer-tar-path-escape": "Paths in a layer are relative to the image's root and have no `..`.",
+    "leave devices out (a container runtime makes its own), or allow them with --allow-devices",
+  "layer-tar-duplicate-path": "give each path one entry: tools do not agree on which of two counts",
+  "layer-tar-path-escape": "write paths relative to the image's root and without `..`",
   "layer-tar-path-through-link":
-    "Use the path that the link points to, or make the parent a directory.",
-  "layer-tar-link-target": "A hard link names a file that stands before it in the same layer.",
+    "use the path that the link points to, or make the parent a directory",
+  "layer-tar-link-target": "put the file that a hard link names before it in the same layer",
   "layer-tar-whiteout":
-    "A whiteout is an empty file `.wh.<name>`, or `.wh..wh..opq` for a whole directory.",
-  "layer-too-many-entries": "Split the layer into several.",
+    "write a whiteout as an empty file `.wh.<name>`, or `.wh..wh..opq` for a whole directory",
+  "layer-too-many-entries": "split the layer into several",
 } as const;
 
 export type TarCode = keyof typeof hints;

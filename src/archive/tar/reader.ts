@@ -85,7 +85,7 @@ function startEnd(state: ReaderState): void {
   const isDangling =
     state.pax !== undefined || state.longName !== undefined || state.longLink !== undefined;
   if (isDangling) {
-    throw refuseTar("layer-tar-broken", "an extended header stands before the end", state.file);
+    throw refuseTar("layer-tar-broken", "no entry follows an extended header", state.file);
   }
   state.phase = "end";
 }
@@ -94,14 +94,14 @@ function takePadding(state: ReaderState, block: Buffer): void {
   if (!block.equals(zeros)) {
     const message =
       state.phase === "end"
-        ? `a single block of zeros stands before byte ${state.offset - blockSize}`
-        : `data stand behind the archive's end, at byte ${state.offset - blockSize}`;
+        ? `there is a single block of zeros before byte ${state.offset - blockSize}`
+        : `there is data after the archive's end, at byte ${state.offset - blockSize}`;
     throw refuseTar("layer-tar-trailing-data", message, state.file);
   }
   if (state.phase === "end") state.phase = "padding";
   else state.padding += blockSize;
   if (state.padding <= maxPadding) return;
-  const message = `more than ${maxPadding} bytes stand behind the archive's end`;
+  const message = `more than ${maxPadding} bytes follow the archive's end`;
   throw refuseTar("layer-tar-trailing-data", message, state.file);
 }
 
@@ -109,7 +109,7 @@ function assertEnded(state: ReaderState): void {
   const isWhole = state.phase === "padding" && state.filled === 0;
   if (isWhole) return;
   if (state.phase === "padding") {
-    const message = "the archive's last block is not whole";
+    const message = "the archive's last block is incomplete";
     throw refuseTar("layer-tar-trailing-data", message, state.file);
   }
   const message = `the archive ends at byte ${state.offset + state.filled} without its two blocks of zeros`;

@@ -43,7 +43,7 @@ export function resolveEntry(header: Header, extension: Extension, file: string)
   if (type !== "file" && size !== 0) {
     throw refuseTar(
       "layer-tar-size-mismatch",
-      `${showBytes(name)} is no file and has a size`,
+      `${showBytes(name)} is not a file, but has a size`,
       file,
     );
   }
@@ -129,7 +129,7 @@ function resolveDevice(type: EntryType, number: number): number {
 function resolveTime(text: ByteString | undefined, plain: number): number {
   if (text === undefined) return plain;
   const time = /^-?[0-9]{1,15}(?:\.[0-9]*)?$/.test(text) ? Math.floor(Number(text)) : Number.NaN;
-  if (!Number.isSafeInteger(time)) throw new HeaderProblem("a time is no number");
+  if (!Number.isSafeInteger(time)) throw new HeaderProblem("a time is not a number");
   // Number() rounds a long fraction up, sometimes to the next whole second.
   return text.startsWith("-") ? time : Number(text.split(".", 1)[0] ?? text);
 }
@@ -153,7 +153,7 @@ function normalizePath(name: ByteString, file: string): ByteString {
   if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path;
   const parts = path.split("/").filter((part) => part !== "" && part !== ".");
   if (!parts.includes("..")) return parts.join("/");
-  throw refuseTar("layer-tar-path-escape", `the path ${showBytes(name)} has a ".."`, file);
+  throw refuseTar("layer-tar-path-escape", `the path ${showBytes(name)} contains a ".."`, file);
 }
 
 /** No SELinux labels and no bookkeeping of overlay: they belong to the machine, not to the content. */
@@ -174,6 +174,6 @@ function listXattrs(pax: ReadonlyMap<string, ByteString> | undefined): ArchivedE
 /** Digits alone. Errors: `HeaderProblem`. */
 export function parseWhole(text: string, what: string): number {
   const value = /^[0-9]{1,16}$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(value)) throw new HeaderProblem(`a ${what} is no whole number`);
+  if (!Number.isSafeInteger(value)) throw new HeaderProblem(`a ${what} is not a whole number`);
   return value;
 }

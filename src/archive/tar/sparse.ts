@@ -61,7 +61,7 @@ export function readSparseText(sparse: SparseMap, block: Buffer): void {
   if (text.count === undefined) throw new HeaderProblem("a sparse map has no count");
   sparse.more = text.numbers.length < 2 * text.count;
   if (!sparse.more) sparse.map = pairNumbers(text.numbers);
-  else if (text.rest.length > maxDigits) throw new HeaderProblem("a sparse map is no number");
+  else if (text.rest.length > maxDigits) throw new HeaderProblem("a sparse map is not a number");
 }
 
 function takeNumber(text: MapText, line: string): void {

@@ -106,7 +106,7 @@ function parseAge(text: string): number {
   const groups = /^(?<count>\d{1,6})(?<unit>[smhdw])$/.exec(text)?.groups;
   const age = Number(groups?.["count"]) * (seconds[groups?.["unit"] ?? ""] ?? Number.NaN) * 1000;
   if (Number.isSafeInteger(age)) return age;
-  throw usageError(`--older-than is an age such as 12h or 7d, not "${text}"`);
+  throw usageError(`--older-than must be an age such as 12h or 7d, not "${text}"`);
 }
 
 function renderResult(result: PruneResult, isDryRun: boolean): Visible {

@@ -13,6 +13,7 @@ import {
   wantsJson,
 } from "./store-command.ts";
 import { joinVisible, show, showJson, type Visible } from "../../visible.ts";
+import { createPages } from "../pages.ts";
 import { paint } from "../report/text.ts";
 
 const help = show`Usage: xbuild cache verify [FLAGS]
@@ -51,17 +52,20 @@ export async function runCacheVerify(
 }
 
 const advice: Readonly<Record<StoreFinding["outcome"], string>> = {
-  repaired: "it is as it was",
-  removed: "removed: the next build makes it anew",
+  repaired: "repaired",
+  removed: "removed: the next build makes it again",
   left: "run xbuild cache verify --repair",
 };
 
 function renderFindings(findings: readonly StoreFinding[], io: CliIo): Visible {
   if (findings.length === 0) return show`nothing is wrong\n`;
+  const findPage = createPages(io);
   const lines = findings.map(({ code, message, path, names, outcome }) => {
     const users = names.length === 0 ? "" : show`\n  used by: ${names.join(", ")}`;
     const title = paint(io, "red", `error[${code}]`);
-    return show`${title}: ${path}: ${message}${users}\n  ${advice[outcome]}\n`;
+    const page = findPage(code);
+    const more = page === undefined ? "" : show`${paint(io, "dim", `  page: ${page}`)}\n`;
+    return show`${title}: ${path}: ${message}${users}\n  ${advice[outcome]}\n${more}`;
   });
   return joinVisible(lines);
 }

@@ -44,6 +44,12 @@ describe("check", () => {
     expect(stdout).toMatch(/\n\n1 error, 1 warning\n$/);
   });
 
+  test("says once where the page of a code is", async () => {
+    const { stdout } = await run(runCheck, "FROM alpine\nFROM debian\n");
+    const page = "  page: file:///xbuild/docs/rules/stages.md#base-without-version";
+    expect(stdout.split("\n").filter((line) => line.includes("page:"))).toEqual([page]);
+  });
+
   test("as JSON, with columns of bytes", async () => {
     const { status, stdout } = await run(runCheck, faulty, "--format=json");
     expect(status).toBe(1);
@@ -57,6 +63,7 @@ describe("check", () => {
           column: 10,
           endLine: 2,
           endColumn: 11,
+          page: "file:///xbuild/docs/rules/syntax.md#key-value-no-equals",
         },
         { code: "instruction-unknown", line: 3, column: 1, endColumn: 8 },
       ],
@@ -75,6 +82,10 @@ describe("check", () => {
       "key-value-no-equals",
       "instruction-unknown",
     ]);
+    expect(tool.driver.rules[1]).toMatchObject({
+      helpUri: "file:///xbuild/docs/rules/instructions.md#instruction-unknown",
+      defaultConfiguration: { level: "error" },
+    });
     expect(results[0]).toMatchObject({
       ruleId: "key-value-no-equals",
       level: "error",
@@ -95,7 +106,7 @@ describe("check", () => {
     expect(first).toMatch(
       /^::error file=Containerfile,line=2,endLine=2,col=9,endColumn=10,title=key-value-no-equals::ENV expects /,
     );
-    expect(second).toMatch(/::there is no instruction OUTPUT,%0Adid you mean OUTPUT\?$/);
+    expect(second).toMatch(/::unknown instruction OUTPUT,%0Adid you mean OUTPUT\?$/);
   });
 
   test.each<[string, string[], number]>([
@@ -120,7 +131,7 @@ describe("check", () => {
     [["--format=sarrif"], "did you mean sarif?"],
     [["--fromat=text"], "did you mean --format?"],
     [["a", "b"], "see xbuild --help"],
-    [["--engine=docker"], "it takes buildah or podman"],
+    [["--engine=docker"], "use buildah or podman"],
   ])("%j is wrong usage", async (argv, hint) => {
     const error = await run(runCheck, clean, ...argv).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(XbuildError);

@@ -64,8 +64,8 @@ export async function runCheck(
   const options = await readEngine(given.last("engine"), io);
   const findings = checkContainerfile(containerfile, graph, options);
   const diagnostics = await underline(findings, containerfile);
-  const report: Report = { diagnostics, source: containerfile.source, color: io.color };
-  io.stdout(format(report));
+  const { source } = containerfile;
+  io.stdout(format({ diagnostics, source, io }));
   return diagnostics.length === 0 ? 0 : 1;
 }
 
@@ -96,7 +96,9 @@ function readFormat(name: string): (report: Report) => Visible {
   const suggestion = suggestName(name, formatNames);
   throw usageError(
     `--format cannot be ${name}`,
-    suggestion === undefined ? `it takes ${formatNames.join(", ")}` : `did you mean ${suggestion}?`,
+    suggestion === undefined
+      ? `use one of ${formatNames.join(", ")}`
+      : `did you mean ${suggestion}?`,
   );
 }
 
@@ -118,7 +120,7 @@ function readOptions(given: Reader, io: CliIo): Parameters<typeof resolveStages>
 /** The installed engine, if one is: a file can be checked without. */
 async function readEngine(name: string | undefined, io: CliIo): Promise<CheckOptions> {
   if (name !== undefined && name !== "buildah" && name !== "podman") {
-    throw usageError(`--engine cannot be ${name}`, "it takes buildah or podman");
+    throw usageError(`--engine cannot be ${name}`, "use buildah or podman");
   }
   try {
     const engine = findEngine(name, [], io.env["PATH"]);

@@ -28,7 +28,7 @@ export async function runExpand(
     return 0;
   }
   const parsed = await readParsed({ line }, io, signal);
-  if (parsed === undefined) throw usageError("expand reads files of this machine alone");
+  if (parsed === undefined) throw usageError("expand reads only files of this machine");
   const { containerfile, graph } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {
     printData(io, Buffer.from(omitOutputs(containerfile), "latin1"));

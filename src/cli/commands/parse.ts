@@ -4,6 +4,7 @@ import type { Containerfile, Instruction } from "../../containerfile/containerfi
 import { showDiagnostic } from "../../diagnostics.ts";
 import { type FlagSpec, parseCommandLine, usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
+import { createPages } from "../pages.ts";
 import { joinVisible, show, showJson } from "../../visible.ts";
 import { locateSources } from "../request/locate.ts";
 
@@ -40,7 +41,8 @@ export async function runParse(
   const containerfile = parseContainerfile(bytes, file);
   const errors = containerfile.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {
-    const options = { source: containerfile.source, color: io.color };
+    const { source } = containerfile;
+    const options = { source, color: io.color, page: createPages(io) };
     io.stderr(joinVisible(errors.map((one) => show`${showDiagnostic(one, options)}\n`)));
     return 1;
   }

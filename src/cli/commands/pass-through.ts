@@ -79,7 +79,7 @@ function isForEngine(
 }
 
 /** Flags that ask for something that only an image of chosen layers has, and what to do instead. */
-const ownFlags: Readonly<Record<string, string>> = {
+const ownFlagHints: Readonly<Record<string, string>> = {
   "metadata-file": "leave it out: the engine builds this file by itself",
   "no-load": "leave it out: the engine builds this file by itself",
   push: "leave it out, and push the image with the engine's own push",
@@ -90,7 +90,7 @@ const ownFlags: Readonly<Record<string, string>> = {
 };
 
 function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
-  for (const [name, hint] of Object.entries(ownFlags)) {
+  for (const [name, hint] of Object.entries(ownFlagHints)) {
     if (listValues(line, name).length === 0 || engineFlags.some((one) => one.name === name))
       continue;
     throw usageError(`--${name} needs a target with OUTPUT`, hint);
@@ -98,7 +98,7 @@ function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
   // The engine would take it for the path of a directory.
   const registry = listValues(line, "output").find(isRegistry);
   if (registry === undefined) return;
-  throw usageError(`-o ${registry} needs a target with OUTPUT`, ownFlags["push"]);
+  throw usageError(`-o ${registry} needs a target with OUTPUT`, ownFlagHints["push"]);
 }
 
 /** Where the engine cannot read them. */

@@ -7,6 +7,7 @@ import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../
 import type { CliIo } from "../io.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
 import { showNotice } from "../report/failure.ts";
+import { createPages } from "../pages.ts";
 
 /** Flags that every command about the store takes. */
 export const helpFlag: FlagSpec = { name: "help", short: "h", kind: "boolean" };
@@ -37,7 +38,8 @@ export function readCommandLine(
 
 /** The store that the environment names; what in it is damaged is told and counts as missing. */
 export function openUserStore(io: CliIo, signal: AbortSignal): Promise<Store> {
-  const warn = (one: Diagnostic): void => io.stderr(showNotice(one));
+  const options = { color: io.color, page: createPages(io) };
+  const warn = (one: Diagnostic): void => io.stderr(showNotice(one, options));
   return openStore(findStoreDirectory(io), describeEvents({ reporter: { warn }, signal }));
 }
 
@@ -46,7 +48,7 @@ export function wantsJson(line: StoreCommandLine): boolean {
   const format = line.last("format") ?? "table";
   if (format === "json" || format === "table") return format === "json";
   const near = suggestName(format, ["json", "table"]);
-  const hint = near === undefined ? "it takes table or json" : `did you mean ${near}?`;
+  const hint = near === undefined ? "use table or json" : `did you mean ${near}?`;
   throw usageError(`--format cannot be ${format}`, hint);
 }
 

@@ -12,7 +12,7 @@ export function splitPair(word: string): readonly [string, string | undefined] {
 export function parseCount(text: string, what: string, least = 1): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value;
-  throw usageError(`${what} is a whole number of at least ${least}, not "${text}"`);
+  throw usageError(`${what} must be a whole number of at least ${least}, not "${text}"`);
 }
 
 const units: Readonly<Record<string, number>> = {
@@ -30,7 +30,7 @@ export function parseSize(text: string, what: string): number {
   const bytes =
     Number(groups?.["count"]) * (units[groups?.["unit"]?.toLowerCase() ?? ""] ?? Number.NaN);
   if (Number.isSafeInteger(bytes) && bytes > 0) return bytes;
-  throw usageError(`${what} is a size such as 512m or 10g, not "${text}"`);
+  throw usageError(`${what} must be a size such as 512m or 10g, not "${text}"`);
 }
 
 const durations: Readonly<Record<string, number>> = {
@@ -44,7 +44,7 @@ const durations: Readonly<Record<string, number>> = {
 export function parseDuration(text: string, what: string): number {
   const parts = [...text.matchAll(/(?<!\d)(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
   const isWhole = parts.length > 0 && parts.map(([part]) => part).join("") === text;
-  if (!isWhole) throw usageError(`${what} is a time such as 500ms or 2s, not "${text}"`);
+  if (!isWhole) throw usageError(`${what} must be a time such as 500ms or 2s, not "${text}"`);
   return parts.reduce(
     (sum, [, count, unit]) => sum + Number(count) * (durations[unit ?? ""] ?? 0),
     0,
@@ -63,7 +63,7 @@ export async function readArgumentFile(
     signal.throwIfAborted();
     throw new XbuildError("file-not-found", `cannot read the argument file ${path}`, {
       exitStatus: exitStatuses.usage,
-      hint: "--build-arg-file names a file with a line NAME=VALUE for each argument",
+      hint: "name a file with a line NAME=VALUE for each argument",
       cause,
     });
   }

@@ -1,13 +1,16 @@
+import { type Code, codes } from "../../codes.ts";
 import { rules } from "../../containerfile/containerfile.ts";
 import { decodeText } from "../../containerfile/containerfile.ts";
 import { type Diagnostic, type Position, showDiagnostic } from "../../diagnostics.ts";
 import { joinVisible, show, showJson, showText, type Visible } from "../../visible.ts";
+import type { CliIo } from "../io.ts";
+import { createPages, locatePage } from "../pages.ts";
 
 export interface Report {
   readonly diagnostics: readonly Diagnostic[];
   /** The file that was checked, one character a byte. */
   readonly source: string;
-  readonly color: boolean;
+  readonly io: Pick<CliIo, "color" | "packageUrl">;
 }
 
 const formats: Readonly<Record<string, (report: Report) => Visible>> = {
@@ -23,9 +26,10 @@ export function findFormat(name: string): ((report: Report) => Visible) | undefi
   return Object.hasOwn(formats, name) ? formats[name] : undefined;
 }
 
-function renderText({ diagnostics, source, color }: Report): Visible {
+function renderText({ diagnostics, source, io }: Report): Visible {
   if (diagnostics.length === 0) return show``;
-  const findings = diagnostics.map((one) => show`${showDiagnostic(one, { source, color })}\n\n`);
+  const options = { source, color: io.color, page: createPages(io) };
+  const findings = diagnostics.map((one) => show`${showDiagnostic(one, options)}\n\n`);
   const errors = diagnostics.filter(({ severity }) => severity === "error").length;
   const counts = [count(errors, "error"), count(diagnostics.length - errors, "warning")];
   return show`${joinVisible(findings)}${counts.filter((text) => text !== "").join(", ")}\n`;
@@ -37,7 +41,7 @@ function count(number: number, noun: string): string {
 }
 
 /** Lines and columns from 1; columns count bytes, `endColumn` is behind the last. */
-function renderJson({ diagnostics }: Report): Visible {
+function renderJson({ diagnostics, io }: Report): Visible {
   const findings = diagnostics.map(({ code, severity, message, hint, file, span }) => ({
     code,
     severity,
@@ -48,21 +52,23 @@ function renderJson({ diagnostics }: Report): Visible {
     column: span?.start.column,
     endLine: span?.end.line,
     endColumn: span?.end.column,
+    page: locatePage(code, io),
   }));
   return showJson({ diagnostics: findings });
 }
 
 /** SARIF 2.1.0 (OASIS). Columns count UTF-16 units there. */
 function renderSarif(report: Report): Visible {
-  const codes = new Set(report.diagnostics.map(({ code }) => code));
+  const found = new Set<Code>(report.diagnostics.map(({ code }) => code));
   const driver = {
     name: "xbuild",
     rules: rules
-      .filter(({ code }) => codes.has(code))
-      .map(({ code, summary, severity }) => ({
+      .filter(({ code }) => found.has(code))
+      .map(({ code, summary }) => ({
         id: code,
         shortDescription: { text: summary },
-        defaultConfiguration: { level: severity },
+        helpUri: locatePage(code, report.io),
+        defaultConfiguration: { level: codes[code].severity },
       })),
   };
   const results = report.diagnostics.map((one) => toSarif(one, report.source));

@@ -1,7 +1,13 @@
-import { showDiagnostic, showMessage, type Diagnostic } from "../../diagnostics.ts";
+import {
+  showDiagnostic,
+  showMessage,
+  type Diagnostic,
+  type RenderOptions,
+} from "../../diagnostics.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { joinVisible, show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
+import { createPages } from "../pages.ts";
 
 export interface Failure {
   readonly text: Visible;
@@ -23,21 +29,31 @@ export function renderFailure(error: unknown, io: CliIo, interrupted: boolean): 
 }
 
 function showError(error: XbuildError, io: CliIo): Visible {
-  const { color } = io;
-  const located = error.diagnostics.map((one) => show`${showDiagnostic(one, { color })}\n`);
+  const options = { color: io.color, page: createPages(io) };
+  const located = error.diagnostics.map((one) => show`${showDiagnostic(one, options)}\n`);
   if (located.length > 0) return joinVisible(located);
   const { code, message, hint } = error;
-  return showNotice({ code, severity: "error", message, ...(hint === undefined ? {} : { hint }) });
+  const notice = {
+    code,
+    severity: "error",
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  } as const;
+  return showNotice(notice, options);
 }
 
 /** What has no place in a file, in our own name. */
-export function showNotice({ severity, code, ...text }: Diagnostic): Visible {
-  return show`${showMessage(show`xbuild: ${severity}[${code}]: `, text)}\n`;
+export function showNotice(
+  { severity, code, ...text }: Diagnostic,
+  { color = false, page }: Pick<RenderOptions, "color" | "page">,
+): Visible {
+  const head = show`xbuild: ${severity}[${code}]: `;
+  return show`${showMessage(head, { ...text, page: page?.(code) }, { color })}\n`;
 }
 
 function showFault(error: unknown, io: CliIo): Visible {
   const message = error instanceof Error ? error.message : String(error);
-  const hint = "this is a fault of xbuild; XBUILD_DEBUG=1 shows where";
+  const hint = "report this bug of xbuild; set XBUILD_DEBUG=1 to see where it is";
   const snippet = io.env["XBUILD_DEBUG"] && error instanceof Error ? listFrames(error) : [];
   return show`${showMessage("xbuild: error[internal]: ", { message, hint }, { snippet })}\n`;
 }

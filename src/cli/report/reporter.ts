@@ -2,11 +2,13 @@ import type { Reporter } from "../../reporter.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
+import { createPages } from "../pages.ts";
 import { paint, renderDuration } from "./text.ts";
 
 /** Tells of a build as it goes: the engine's words as they come, each step of ours with its time. */
 export function createReporter(io: CliIo, quiet: boolean): Reporter {
   const progress = createProgress(io, quiet);
+  const options = { color: io.color, page: createPages(io) };
   const say = (text: Visible): void => {
     progress.clear();
     if (!quiet) io.stdout(text);
@@ -26,7 +28,7 @@ export function createReporter(io: CliIo, quiet: boolean): Reporter {
     explain: (reason) => io.stderr(show`built because: ${reason}\n`),
     warn: (diagnostic) => {
       progress.clear();
-      io.stderr(show`${showDiagnostic(diagnostic, { color: io.color })}\n`);
+      io.stderr(show`${showDiagnostic(diagnostic, options)}\n`);
     },
   };
 }

@@ -100,7 +100,7 @@ async function prepareOne(
     reporter.warn({
       code: "output-unread",
       severity: "warning",
-      message: `${what}: nobody reads it yet; waiting for a reader`,
+      message: `${what}: waiting for a process that reads it`,
     });
   const file = await prepareFile({ path, what, content: [Buffer.from(text)], signal, onWait });
   prepared.set(one, { text, file });

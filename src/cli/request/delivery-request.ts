@@ -42,7 +42,7 @@ function listPushes(
 /** The engine's storage is where an image goes that goes nowhere else. */
 function wantsLoad(line: BuildCommandLine, names: number, others: number): boolean {
   if (!isSet(line, "load")) return names > 0 && others === 0 && !isSet(line, "no-load");
-  if (isSet(line, "no-load")) throw usageError("--load and --no-load are given");
+  if (isSet(line, "no-load")) throw usageError("--load and --no-load cannot be given together");
   if (names > 0) return true;
   throw usageError("--load needs a name for the image", "give it one with -t");
 }
@@ -50,5 +50,5 @@ function wantsLoad(line: BuildCommandLine, names: number, others: number): boole
 function parseFormat(line: BuildCommandLine): DeliveryRequest["format"] {
   const format = lastValue(line, "format") ?? "oci";
   if (format === "oci" || format === "docker") return format;
-  throw usageError(`--format=${format}: oci or docker is meant`);
+  throw usageError(`--format cannot be ${format}: use oci or docker`);
 }

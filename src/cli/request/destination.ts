@@ -21,8 +21,8 @@ export function parseDestination(text: string, cwd: string): Destination {
   const transport = /^(?<name>[a-z-]+):/.exec(text)?.groups?.["name"];
   if (transport !== undefined) {
     throw usageError(
-      `-o ${text}: nothing can be written to ${transport}:`,
-      "docker://NAME, oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, type=local|tar,dest=PATH or a path is meant",
+      `-o ${text}: ${transport}: is not a destination that images can be written to`,
+      "use docker://NAME, oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, type=local|tar,dest=PATH or a path",
     );
   }
   return { kind: "files", text };

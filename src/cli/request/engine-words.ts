@@ -1,7 +1,7 @@
 import { usageError } from "../line/arguments.ts";
 
 /** What after `--` would break our calls of the engine, or would be undone by them. */
-const refused: Readonly<Record<string, string>> = {
+const hints: Readonly<Record<string, string>> = {
   tag: "give -t before --",
   iidfile: "give --iidfile before --",
   output: "give -o before --",
@@ -9,15 +9,15 @@ const refused: Readonly<Record<string, string>> = {
   target: "give --target before --",
   format: "give --format before --",
   platform: "give --platform before --",
-  squash: "the build says which layers there are",
-  "squash-all": "the build says which layers there are",
-  layers: "xbuild decides what is cached",
-  rm: "xbuild keeps no containers",
-  manifest: "name the image with -t and make the list with the engine",
+  squash: "leave it out: the build decides which layers there are",
+  "squash-all": "leave it out: the build decides which layers there are",
+  layers: "leave it out: xbuild decides what is cached",
+  rm: "leave it out: xbuild keeps no containers",
+  manifest: "name the image with -t, and create the manifest list with the engine",
   "all-platforms": "run xbuild once for each --platform",
-  "skip-unused-stages": "xbuild decides which stages run",
+  "skip-unused-stages": "leave it out: xbuild decides which stages run",
   timestamp: "give --timestamp before --",
-  "identity-label": "images of xbuild never carry it",
+  "identity-label": "leave it out: images of xbuild never have it",
   logfile: "redirect the output instead",
 };
 
@@ -28,10 +28,10 @@ export function assertEngineWords(words: readonly string[]): void {
   for (const word of words) {
     const groups = /^(?:--(?<long>[a-z0-9-]+)|-(?<short>[a-zA-Z]))/.exec(word)?.groups;
     const name = groups?.["long"] ?? shortNames[groups?.["short"] ?? ""];
-    const hint = name === undefined ? undefined : refused[name];
+    const hint = name === undefined ? undefined : hints[name];
     if (hint !== undefined)
       throw usageError(
-        `${word} cannot be given after --: it would break the build's calls of the engine`,
+        `${word} cannot be given after --: it would interfere with how xbuild calls the engine`,
         hint,
       );
   }

@@ -71,7 +71,7 @@ async function readSource(
     const code = systemCode(cause);
     if (code === undefined) throw cause;
     throw new XbuildError("file-not-found", `the file ${shown} cannot be read (${code})`, {
-      hint: hints[code] ?? "see that it is a file which this user may read",
+      hint: hints[code] ?? "check that it is a file that this user may read",
       exitStatus: exitStatuses.usage,
       cause,
     });
@@ -79,9 +79,9 @@ async function readSource(
 }
 
 const hints: Readonly<Record<string, string>> = {
-  EISDIR: "it is a directory: name the Containerfile in it",
-  EACCES: "this user may not read it",
-  EFBIG: "it has more than 64 MiB: name a Containerfile",
+  EISDIR: "name the Containerfile in it: it is a directory",
+  EACCES: "make it readable for this user",
+  EFBIG: "name a Containerfile: this file has more than 64 MiB",
 };
 
 function fileNotFound(shown: string): XbuildError {
@@ -121,7 +121,7 @@ async function findNamed(named: string, context: string, cwd: string): Promise<F
   for (const path of candidates)
     if ((await kindOf(path)) !== undefined) return { shown: named, path };
   throw new XbuildError("file-not-found", `the file ${named} does not exist`, {
-    hint: `it was looked for as ${[...new Set(candidates)].join(" and ")}`,
+    hint: `check the name; it was looked for as ${[...new Set(candidates)].join(" and ")}`,
     exitStatus: exitStatuses.usage,
   });
 }

@@ -56,7 +56,7 @@ export async function readParsed(
 /** buildah runs the C preprocessor over such a file; what it would make of an OUTPUT is not ours to guess. */
 function preprocessed(file: string): XbuildError {
   return usageError(
-    `${file} has an OUTPUT, and a name that ends in .in, which buildah preprocesses`,
+    `${file} has an OUTPUT, but its name ends in .in, so buildah would preprocess it`,
     `preprocess it yourself (cpp -P -traditional ${file}) and build the result with -f`,
   );
 }
@@ -106,8 +106,8 @@ async function assertPlain(file: string, operand: string | undefined, cwd: strin
 
 function severalFiles(file: string): XbuildError {
   return usageError(
-    `${file} has an OUTPUT, and another -f is given`,
-    "put the stages into one file",
+    `${file} has an OUTPUT, so it must be the only -f`,
+    "put all stages into one file",
   );
 }
 

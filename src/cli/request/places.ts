@@ -20,5 +20,5 @@ function assertDirectory(path: string): void {
   const what = `-o oci:${path}`;
   const status = explainTarget(what, () => statSync(path, { throwIfNoEntry: false }));
   if (status === undefined || status.isDirectory()) return;
-  throw refuseTarget(what, "it is no directory", "name a directory, or a new one");
+  throw refuseTarget(what, "it is not a directory", "name a directory, or a new one");
 }

@@ -68,7 +68,10 @@ function parseTarget(text: string, tags: readonly string[], push: boolean): Targ
   }
   const reference = parseReference(text);
   if (reference.digest !== undefined && tags.length === 0) {
-    throw usageError(`${text} names one image for good`, "name the result with -t");
+    throw usageError(
+      `${text} is a digest, which cannot name another image`,
+      "name the result with -t",
+    );
   }
   const pushes = tags.length === 0 ? [reference] : tags.flatMap(parsePush);
   return { image: { text, stored: undefined, reference }, names: [], pushes };

@@ -37,7 +37,7 @@ export function listPushedNames(names: readonly ImageName[]): readonly ImageRefe
   return names.map(({ full, repository }) => {
     if (isLocalName(full)) {
       throw usageError(
-        `--push: ${repository} names no registry`,
+        `--push: ${repository} does not name a registry`,
         `name it in full: -t REGISTRY/${repository}, or push it with -o docker://REGISTRY/${repository}`,
       );
     }

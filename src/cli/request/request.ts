@@ -51,18 +51,19 @@ function refuseFlags(line: BuildCommandLine): void {
   const refused = line.flags.find((one) => one.spec.role === "refused");
   if (refused === undefined) return;
   const { name } = refused.spec;
-  const instead: Readonly<Record<string, string>> = {
+  const hints: Readonly<Record<string, string>> = {
     arch: "use --platform=OS/ARCH",
     os: "use --platform=OS/ARCH",
     variant: "use --platform=OS/ARCH/VARIANT",
     env: "write an ENV instruction after OUTPUT",
-    squash: "leave it out: the build says which layers there are",
-    "squash-all": "leave it out: the build says which layers there are",
-    "cache-to": "the pushed image is the cache; --env-cache-to is for the environment",
+    squash: "leave it out: the build decides which layers there are",
+    "squash-all": "leave it out: the build decides which layers there are",
+    "cache-to":
+      "use --push, for the pushed image is the cache, or --env-cache-to for the environment",
   };
   throw usageError(
     `--${name} cannot be used with OUTPUT`,
-    instead[name] ?? "leave it out, or build a file without OUTPUT",
+    hints[name] ?? "leave it out, or build a file without OUTPUT",
   );
 }
 
@@ -83,7 +84,7 @@ async function createReuseRequest(
 
 function parseTrust(text = "named"): ReuseRequest["trust"] {
   if (text === "none" || text === "named" || text === "all") return text;
-  throw usageError(`--trust-cache=${text}: none, named or all is meant`);
+  throw usageError(`--trust-cache cannot be ${text}: use none, named or all`);
 }
 
 function createLayersRequest(line: BuildCommandLine): LayersRequest {
@@ -99,7 +100,7 @@ function createLayersRequest(line: BuildCommandLine): LayersRequest {
 
 function parseInput(text: string | undefined): LayersRequest["input"] {
   if (text === undefined || text === "local" || text === "all" || text === "none") return text;
-  throw usageError(`--input=${text}: local, all or none is meant`);
+  throw usageError(`--input cannot be ${text}: use local, all or none`);
 }
 
 function parsePair(word: string): readonly [string, string] {

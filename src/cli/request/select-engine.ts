@@ -7,7 +7,7 @@ import { listValues, lastValue, type BuildCommandLine } from "../line/build-line
 export function selectEngine(line: BuildCommandLine, io: CliIo): Engine {
   const name = lastValue(line, "engine");
   if (name !== undefined && !isEngineName(name)) {
-    throw usageError(`--engine=${name}: ${engineNames.join(" or ")} is meant`);
+    throw usageError(`--engine cannot be ${name}: use ${engineNames.join(" or ")}`);
   }
   const options = listValues(line, "engine-arg");
   const engine = findEngine(name, options, io.env["PATH"]);

@@ -40,7 +40,7 @@ export async function createStepsRequest(
 function parseContext(word: string, cwd: string): readonly [string, string] {
   const [name, value] = splitPair(word);
   if (value === undefined || value === "")
-    throw usageError(`--build-context ${word}: NAME=VALUE is meant`);
+    throw usageError(`--build-context ${word} is not of the form NAME=VALUE`);
   return [name, value.includes("://") ? value : resolve(cwd, value)];
 }
 
@@ -62,7 +62,7 @@ function parsePull(line: BuildCommandLine): PullPolicy {
   };
   const policy = policies[flag.value.toLowerCase()];
   if (policy !== undefined) return policy;
-  throw usageError(`--pull=${flag.value}: always, newer, missing or never is meant`);
+  throw usageError(`--pull cannot be ${flag.value}: use always, newer, missing or never`);
 }
 
 /** --timestamp, else SOURCE_DATE_EPOCH as a build argument, else in the environment. */

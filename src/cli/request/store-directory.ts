@@ -6,7 +6,7 @@ import { usageError } from "../line/arguments.ts";
 export function findStoreDirectory(io: CliIo): string {
   const directory = findDirectory(io);
   if (!directory.includes(":")) return directory;
-  const reason = `the store cannot be ${directory}: engines and skopeo split a path at its colon`;
+  const reason = `the store cannot be ${directory}: engines and skopeo do not accept a colon in a path`;
   throw usageError(reason, "set XBUILD_STORE to a directory without one");
 }
 
@@ -16,7 +16,7 @@ function findDirectory(io: CliIo): string {
   if (data) return join(data, "xbuild");
   if (home) return join(home, ".local", "share", "xbuild");
   throw usageError(
-    "there is no place for the store: HOME is not set",
+    "no directory for the store is known: HOME is not set",
     "set XBUILD_STORE to a directory",
   );
 }

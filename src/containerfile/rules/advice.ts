@@ -18,26 +18,22 @@ const publicName = /(?:^|_)(?:public|path|file|url|type|name|id)(?:$|_)/i;
 export const adviceRules: readonly Rule[] = [
   {
     code: "output-path-in-base",
-    severity: "warning",
     summary: "The base may have the directory that OUTPUT mounts over",
     check: ({ graph }) => graph.stages.flatMap(checkCommonPath),
   },
   {
     code: "output-variable-of-base",
-    severity: "warning",
     summary: "OUTPUT uses a variable that only the base image could set",
     check: ({ graph }) => graph.stages.flatMap(checkVariables),
   },
   {
     code: "output-config-lost",
-    severity: "warning",
     summary: "What an instruction before OUTPUT sets is not in the image",
     check: ({ graph }) => graph.stages.flatMap(checkLostConfig),
   },
   {
     code: "secret-in-variable",
-    severity: "warning",
-    summary: "ARG or ENV looks as if it held a secret",
+    summary: "ARG or ENV seems to contain a secret",
     check: ({ containerfile }) =>
       containerfile.instructions.flatMap((instruction) =>
         checkSecrets(instruction, containerfile.escape),
@@ -52,7 +48,7 @@ function checkCommonPath({ output }: ResolvedStage): Finding[] {
   return [
     {
       at: output.pathSpan,
-      message: `the base image is likely to have ${path}, and the mount hides it from every RUN`,
+      message: `the base image probably has ${path}, and the mount of OUTPUT hides it from every RUN`,
       hint: "name a directory that the base does not have, such as /layers",
     },
   ];
@@ -62,7 +58,7 @@ function checkVariables({ output }: ResolvedStage): Finding[] {
   if (output === undefined) return [];
   return output.unknownVariables.map((name) => ({
     at: output.instruction,
-    message: `${name} is known only when building: it would come from the base image`,
+    message: `the value of ${name} is not known before the build: only the base image can set it`,
     hint: `declare ARG ${name} with a default before OUTPUT`,
   }));
 }
@@ -78,7 +74,7 @@ function checkLostConfig({ output, stage }: ResolvedStage): Finding[] {
     .map((instruction) => ({
       at: instruction,
       message: `${instruction.keyword} before OUTPUT is not in the image`,
-      hint: "move it behind OUTPUT, or write OUTPUT --inherit-config",
+      hint: "move it after OUTPUT, or write OUTPUT --inherit-config",
     }));
 }
 
@@ -89,7 +85,7 @@ function checkSecrets(at: Instruction, escape: Containerfile["escape"]): Finding
     .map(({ name, index }) => ({
       at: { instruction: at, part: { kind: "word", index } },
       message: `${at.keyword} ${name} would be kept in the image or its history`,
-      hint: `hand it to the one step that needs it: RUN --mount=type=secret,id=${name.toLowerCase()}`,
+      hint: `pass it only to the step that needs it: RUN --mount=type=secret,id=${name.toLowerCase()}`,
     }));
 }
 

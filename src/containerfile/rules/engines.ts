@@ -39,19 +39,17 @@ export function needsVersion({ instructions }: Containerfile): boolean {
 export const engineRules: readonly Rule[] = [
   {
     code: "engine-escape-doubled",
-    severity: "warning",
     summary: "A line ends in a doubled escape character, which engines read differently",
     check: ({ containerfile }) => checkDoubledEscapes(containerfile),
   },
   {
     code: "engine-escape-directive",
-    severity: "warning",
-    summary: "The escape directive is not in the first line, where alone buildah looks for it",
+    summary:
+      "The escape directive is not in the first line, the only one where buildah looks for it",
     check: ({ containerfile }) => checkEscapeDirective(containerfile),
   },
   {
     code: "engine-version",
-    severity: "warning",
     summary: "The installed engine is too old for something in the file",
     check: checkVersion,
   },
@@ -70,7 +68,7 @@ function checkDoubledEscapes({ source, escape, instructions }: Containerfile): F
     return Array.from(text.matchAll(doubled), ({ index }) => ({
       at: rangeAt(span.start.offset + index, 2),
       message: `buildah takes ${escape} at the end of this line as a continuation, BuildKit does not`,
-      hint: "put something behind it, or leave it out",
+      hint: "put something after it, or remove it",
     }));
   });
 }
@@ -86,7 +84,7 @@ function checkEscapeDirective({ source, escape }: Containerfile): Finding[] {
   return [
     {
       at: rangeAt(start, lineAt(source, start).length),
-      message: "buildah reads the escape directive in the first line alone",
+      message: "buildah reads the escape directive only in the first line",
       hint: "move this line to the top of the file",
     },
   ];
@@ -110,7 +108,7 @@ function checkVersion({ containerfile, options }: RuleContext): Finding[] {
       .filter(({ find, buildah: [major, minor] }) => find(at) && isOlder(version, [major, minor]))
       .map(({ what, buildah }) => ({
         at,
-        message: `${engine.name} ${engine.version} does not know ${what}`,
+        message: `${engine.name} ${engine.version} does not support ${what}`,
         hint: `install buildah ${buildah.join(".")} or later, or write this without ${what}`,
       })),
   );

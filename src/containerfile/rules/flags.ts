@@ -39,19 +39,16 @@ export const instructionFlags: Readonly<Record<string, readonly string[]>> = {
 export const flagRules: readonly Rule[] = [
   {
     code: "flag-unknown",
-    severity: "warning",
-    summary: "An instruction has a flag that neither BuildKit nor buildah is known to have",
+    summary: "An instruction has a flag that neither BuildKit nor buildah is known to support",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkFlags),
   },
   {
     code: "flag-value-missing",
-    severity: "error",
     summary: "A flag that takes a value has none",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkValues),
   },
   {
     code: "flag-duplicate",
-    severity: "error",
     summary: "A flag is given twice",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkDuplicates),
   },
@@ -68,7 +65,7 @@ function checkFlags({ keyword, flags }: Instruction): Finding[] {
 function describeFlag(keyword: string, flag: Flag, known: readonly string[]): Finding {
   const suggestion = suggestName(flag.name, known);
   const others =
-    known.length === 0 ? "it has none" : `it has ${known.map((name) => `--${name}`).join(", ")}`;
+    known.length === 0 ? "remove it" : `use one of ${known.map((name) => `--${name}`).join(", ")}`;
   return {
     at: flag.span,
     message: `${keyword} has no flag --${flag.name}`,

@@ -34,7 +34,6 @@ const leastArguments: Readonly<Record<string, number>> = {
 export const instructionRules: readonly Rule[] = [
   {
     code: "instruction-unknown",
-    severity: "error",
     summary: "There is no such instruction",
     check: ({ containerfile }) =>
       containerfile.instructions
@@ -43,8 +42,7 @@ export const instructionRules: readonly Rule[] = [
   },
   {
     code: "instruction-before-from",
-    severity: "error",
-    summary: "An instruction other than ARG stands before the first FROM",
+    summary: "An instruction other than ARG comes before the first FROM",
     check: ({ containerfile }) =>
       containerfile.preamble
         .filter(
@@ -52,31 +50,27 @@ export const instructionRules: readonly Rule[] = [
         )
         .map((at) => ({
           at,
-          message: `${at.keyword} stands before the first FROM`,
-          hint: "only ARG may; begin a stage with FROM first",
+          message: `${at.keyword} comes before the first FROM`,
+          hint: "start a stage with FROM first; only ARG may come before it",
         })),
   },
   {
     code: "arguments-missing",
-    severity: "error",
     summary: "An instruction has too few arguments",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkArguments),
   },
   {
     code: "from-arguments",
-    severity: "error",
     summary: "FROM is not of the form FROM image or FROM image AS name",
     check: ({ containerfile }) => containerfile.stages.flatMap(({ from }) => checkFrom(from)),
   },
   {
     code: "onbuild-trigger",
-    severity: "error",
-    summary: "ONBUILD has a trigger that it does not take",
+    summary: "ONBUILD has a trigger that is not allowed",
     check: ({ containerfile }) => containerfile.instructions.flatMap(checkTrigger),
   },
   {
     code: "expansion-invalid",
-    severity: "error",
     summary: "A variable cannot be expanded",
     check: ({ containerfile }) =>
       containerfile.instructions.flatMap((one) => checkExpansions(one, containerfile.escape)),
@@ -89,11 +83,11 @@ function describeUnknown(at: Instruction): Finding {
     at: findKeyword(at),
     message:
       at.keyword === ""
-        ? "a continued line holds no instruction"
-        : `there is no instruction ${at.keyword}`,
+        ? "a continued line contains no instruction"
+        : `unknown instruction ${at.keyword}`,
     hint:
       suggestion === undefined
-        ? "an instruction begins each line that is not continued from the one before"
+        ? "start the line with an instruction, or continue the line before it with the escape character"
         : `did you mean ${suggestion}?`,
   };
 }
@@ -122,7 +116,7 @@ function checkFrom(at: Instruction): Finding[] {
   // The first word that is one too many, or a lone AS.
   const index = words[1]?.toLowerCase() === "as" && words.length > 3 ? 3 : 1;
   const place: Place = { instruction: at, part: { kind: "word", index } };
-  return [{ at: place, message, hint: "a flag such as --platform stands before the image" }];
+  return [{ at: place, message, hint: "put flags such as --platform before the image" }];
 }
 
 function checkTrigger(at: Instruction): Finding[] {
@@ -131,7 +125,7 @@ function checkTrigger(at: Instruction): Finding[] {
   if (trigger !== "ONBUILD" && trigger !== "FROM" && trigger !== "MAINTAINER") return [];
   const part = { kind: "trigger", keyword: trigger } as const;
   const message = `${trigger} cannot be a trigger of ONBUILD`;
-  return [{ at: { instruction: at, part }, message, hint: "take this line out" }];
+  return [{ at: { instruction: at, part }, message, hint: "remove this line" }];
 }
 
 /** Instructions whose words are expanded by the engine; FROM, OUTPUT and `--from` are read elsewhere. */
@@ -144,7 +138,7 @@ function checkExpansions(at: Instruction, escape: Containerfile["escape"]): Find
     const expansion = expandWord(text, () => "x", escape);
     if (expansion.ok) return [];
     const message = `${text} cannot be expanded: ${expansion.message}`;
-    const hint = "the forms of the Dockerfile reference are understood, such as ${name:-default}";
+    const hint = "use a form of the Dockerfile reference, such as ${name:-default}";
     return [{ at: { instruction: at, part: { kind: "word", index } }, message, hint }];
   });
 }

@@ -1,4 +1,5 @@
-import type { Severity, Span } from "../../diagnostics.ts";
+import type { RuleCode } from "../../codes.ts";
+import type { Span } from "../../diagnostics.ts";
 import type { Locator, SourceRange } from "../locate.ts";
 import type { Containerfile, Instruction, StageGraph } from "../model.ts";
 import type { Place } from "../place.ts";
@@ -25,12 +26,11 @@ export interface Finding {
 }
 
 /**
- * A rule as data. Its page is `docs/rules/<code>.md`. A rule without `check` is one that the parser
+ * A rule as data; its severity and its page stand in `codes.ts`. A rule without `check` is one that the parser
  * or the stage graph finds by itself.
  */
 export interface Rule {
-  readonly code: string;
-  readonly severity: Severity;
+  readonly code: RuleCode;
   /** What it is about, in one line. */
   readonly summary: string;
   readonly check?: (context: RuleContext) => readonly Finding[];

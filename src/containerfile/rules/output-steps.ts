@@ -9,13 +9,11 @@ import type { Finding, Rule, RuleContext } from "./model.ts";
 export const outputStepRules: readonly Rule[] = [
   {
     code: "output-copy-into-path",
-    severity: "error",
-    summary: "COPY or ADD behind OUTPUT writes into its path",
+    summary: "COPY or ADD after OUTPUT writes into its path",
     check: (context) => context.graph.stages.flatMap((stage) => checkCopies(context, stage)),
   },
   {
     code: "output-no-layers",
-    severity: "error",
     summary: "Nothing in the stage can make a layer",
     check: ({ graph }) => graph.stages.flatMap(checkSteps),
   },
@@ -38,7 +36,7 @@ function checkCopies({ containerfile }: RuleContext, stage: ResolvedStage): Find
     findings.push({
       at: { instruction, part: { kind: "destination" } },
       message: `${instruction.keyword} writes into ${output.path}, where the mount hides it`,
-      hint: `copy to another directory, and let a RUN put it into ${output.path}/output`,
+      hint: `copy to another directory, and move it to ${output.path}/output in a RUN`,
     });
   }
   return findings;
@@ -63,7 +61,7 @@ function checkSteps({ output, stage }: ResolvedStage): Finding[] {
     {
       at: output.instruction,
       message: "no RUN follows this OUTPUT, so its image has no layer",
-      hint: `write layers in a RUN behind it, such as RUN ${output.path}/bin/layer split auto /`,
+      hint: `write layers in a RUN after it, such as RUN ${output.path}/bin/layer split auto /`,
     },
   ];
 }

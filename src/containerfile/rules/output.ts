@@ -9,18 +9,16 @@ const heredocMark = /(?:^|[\t ])[0-9]*<<-?[\t ]*[^\t <]/;
 export const outputRules: readonly Rule[] = [
   {
     code: "output-before-from",
-    severity: "error",
-    summary: "OUTPUT stands before the first FROM",
+    summary: "OUTPUT comes before the first FROM",
     check: ({ containerfile }) =>
       containerfile.preamble.filter(isOutput).map((at) => ({
         at,
-        message: "OUTPUT stands before the first FROM",
-        hint: "move it into the stage whose layers it is about",
+        message: "OUTPUT comes before the first FROM",
+        hint: "move it into the stage whose layers it describes",
       })),
   },
   {
     code: "output-duplicate",
-    severity: "error",
     summary: "A stage has more than one OUTPUT",
     check: ({ containerfile }) =>
       containerfile.stages.flatMap(({ instructions, output }) =>
@@ -28,21 +26,19 @@ export const outputRules: readonly Rule[] = [
           .filter((instruction) => isOutput(instruction) && instruction !== output)
           .map((at) => ({
             at,
-            message: `this stage has an OUTPUT already, in line ${output?.span.start.line}`,
-            hint: "keep one of them, or begin another stage with FROM",
+            message: `this stage already has an OUTPUT in line ${output?.span.start.line}`,
+            hint: "keep one of them, or start another stage with FROM",
           })),
       ),
   },
   {
     code: "output-onbuild",
-    severity: "error",
     summary: "OUTPUT is the trigger of an ONBUILD",
     check: ({ containerfile }) =>
       containerfile.instructions.flatMap((one) => checkOnbuild(one, containerfile.escape)),
   },
   {
     code: "output-heredoc",
-    severity: "error",
     summary: "OUTPUT has a heredoc",
     check: ({ containerfile }) =>
       containerfile.instructions
@@ -50,12 +46,11 @@ export const outputRules: readonly Rule[] = [
         .map((at) => ({
           at,
           message: "OUTPUT takes no heredoc",
-          hint: "write files in a RUN behind it: RUN <<EOF",
+          hint: "write files in a RUN after it: RUN <<EOF",
         })),
   },
   {
     code: "output-path-relative",
-    severity: "error",
     summary: "The path of OUTPUT is not absolute",
     check: checkPath(
       (path) => !path.startsWith("/") && !heredocMark.test(path),
@@ -67,7 +62,6 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-path-root",
-    severity: "error",
     summary: "The path of OUTPUT is the root directory",
     check: checkPath(
       (path) => path.startsWith("/") && cleanPath(path) === "/",
@@ -79,13 +73,12 @@ export const outputRules: readonly Rule[] = [
   },
   {
     code: "output-path-characters",
-    severity: "error",
     summary: "The path of OUTPUT cannot be mounted",
     check: checkPath(
       // oxlint-disable-next-line no-control-regex
       (path) => /[:,\u0000-\u001f\u007f]/.test(path),
       (path) => ({
-        message: `the path ${JSON.stringify(path)} holds a character that no engine can mount`,
+        message: `the path ${JSON.stringify(path)} contains a character that no engine can mount`,
         hint: "leave out colons, commas and control characters",
       }),
     ),
@@ -106,7 +99,7 @@ function checkOnbuild(instruction: Instruction, escape: string): Finding[] {
   }
   if (!/^output$/i.test(trigger.keyword)) return [];
   const message = "OUTPUT cannot be a trigger of ONBUILD";
-  const hint = "a stage's own file says which layers it has: write OUTPUT there";
+  const hint = "write OUTPUT in the file of the stage whose layers it describes";
   const part = { kind: "trigger", keyword: "OUTPUT" } as const;
   return [{ at: { instruction, part }, message, hint }];
 }

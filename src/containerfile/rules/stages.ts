@@ -12,52 +12,46 @@ const maxLayers = 127;
 export const stageRules: readonly Rule[] = [
   {
     code: "stage-name-invalid",
-    severity: "error",
-    summary: "A stage's name holds something that it cannot",
+    summary: "A stage's name contains something that is not allowed",
     check: ({ containerfile }) =>
       containerfile.stages
         .filter(({ name }) => name !== undefined && !validName.test(name))
         .map(({ from, name }) => ({
           at: placeName(from),
           message: `a stage cannot have the name ${name}`,
-          hint: "begin with a letter; letters, digits, -, _ and . may follow",
+          hint: "start the name with a letter, and use only letters, digits, ., _ and -",
         })),
   },
   {
     code: "stage-name-duplicate",
-    severity: "warning",
     summary: "Two stages have the same name",
     check: ({ containerfile, names }) =>
       containerfile.stages.flatMap((stage) => checkDuplicate(stage, names)),
   },
   {
     code: "stage-name-reserved",
-    severity: "warning",
     summary: "A stage has the name of something else",
     check: ({ containerfile }) =>
       containerfile.stages
         .filter(({ name }) => name === "scratch" || name === "context")
         .map(({ from, name }) => ({
           at: placeName(from),
-          message: `the name ${name} stands for something else already`,
+          message: `the name ${name} already has another meaning`,
           hint: "give the stage another name",
         })),
   },
   {
     code: "base-later-stage",
-    severity: "warning",
-    summary: "FROM names an image, and a stage further down has that name",
+    summary: "FROM names an image, and a later stage has that name",
     check: (context) => context.graph.stages.flatMap((stage) => checkLater(context, stage)),
   },
   {
     code: "base-without-version",
-    severity: "warning",
     summary: "An image is named without a version",
     check: ({ graph }) => graph.stages.flatMap(checkVersion),
   },
   {
     code: "layers-near-limit",
-    severity: "warning",
     summary: "A stage makes nearly as many layers as an image can have",
     check: ({ containerfile }) => containerfile.stages.flatMap(checkLayers),
   },
@@ -75,14 +69,9 @@ function checkDuplicate({ name, index, from }: Stage, names: Names): Finding[] {
   if (name === undefined) return [];
   const earlier = findStage(name, names, index);
   if (earlier === undefined) return [];
-  const message = `the stage in line ${earlier.from.span.start.line} is called ${name}, too`;
-  return [
-    {
-      at: placeName(from),
-      message,
-      hint: "give one of them another name; from here on this one is meant",
-    },
-  ];
+  const message = `the stage in line ${earlier.from.span.start.line} is also called ${name}`;
+  const hint = "rename one of them: from here on, the name means this one";
+  return [{ at: placeName(from), message, hint }];
 }
 
 function checkLater({ names }: RuleContext, { base, stage }: ResolvedStage): Finding[] {
@@ -92,7 +81,7 @@ function checkLater({ names }: RuleContext, { base, stage }: ResolvedStage): Fin
   return [
     {
       at: placeImage(stage.from),
-      message: `${base.name} means an image here, for the stage of that name stands further down`,
+      message: `${base.name} means an image here, because the stage of that name comes later`,
       hint: "move that stage above this one, or give it another name",
     },
   ];
@@ -126,7 +115,7 @@ function describeVersion(name: string, at: Finding["at"]): Finding {
   const last = name.slice(name.lastIndexOf("/") + 1).replace(/:latest$/, "");
   return {
     at,
-    message: `${name} has no version, so it means another image some day`,
+    message: `${name} has no version, so it can be another image tomorrow`,
     hint: `write a tag, such as ${last}:<version>, or a digest`,
   };
 }
@@ -138,8 +127,8 @@ function checkLayers(stage: Stage): Finding[] {
   return [
     {
       at: last,
-      message: `this stage makes ${layers.length} layers, and an image can have ${maxLayers} with those of its base`,
-      hint: "join instructions, or let OUTPUT decide the layers",
+      message: `this stage makes ${layers.length} layers, and an image can have ${maxLayers} including those of its base`,
+      hint: "combine instructions, or let OUTPUT decide the layers",
     },
   ];
 }

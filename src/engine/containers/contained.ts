@@ -28,6 +28,6 @@ function describeLeft(count: number): Parameters<NonNullable<CallContext["warn"]
     code: "step-processes",
     severity: "warning",
     message: `${processes} that the layering steps started could not be ended, and may still write to the output`,
-    hint: "let every process that a step starts end with it",
+    hint: "make every process that a step starts end before the step ends",
   };
 }

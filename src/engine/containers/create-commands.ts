@@ -145,7 +145,7 @@ async function pullImage(
   context.signal.throwIfAborted();
   if (result.status === 0) return;
   throw new XbuildError("image-pull-failed", `cannot pull ${name}`, {
-    hint: "the engine's message stands above; --pull=never uses only what is on this machine",
+    hint: "see the engine's message above; --pull=never uses only what is on this machine",
     exitStatus: result.status,
   });
 }

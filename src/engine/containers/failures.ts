@@ -25,7 +25,7 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
   const step = textBetween(result.tail, 'building at STEP "', '": ');
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
-  const hint = "what the step printed stands above";
+  const hint = "see what the step printed above";
   return new XbuildError("step-failed", message, {
     exitStatus,
     hint,

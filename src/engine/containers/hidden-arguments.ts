@@ -72,9 +72,9 @@ function assertUnread(name: string): void {
   if (mayStandInEnvironment(name)) return;
   throw new XbuildError(
     "usage",
-    `the build argument ${name} cannot be handed to this engine without every user seeing it`,
+    `the build argument ${name} cannot be passed to this engine without every user of this machine seeing it`,
     {
-      hint: `give it as --build-arg ${name}=VALUE where it is no secret, else as --secret; or use buildah 1.30 or newer`,
+      hint: `give it as --build-arg ${name}=VALUE if it is not secret, else as --secret; or use buildah 1.30 or newer`,
       exitStatus: exitStatuses.usage,
     },
   );

@@ -50,7 +50,7 @@ function assertNoTriggers(image: Image, destination: string): void {
     "output-destination",
     `-o ${destination}: the image has ONBUILD triggers, which would run when its files are written`,
     {
-      hint: "write the image with -o oci:DIR, or leave the ONBUILD instruction out",
+      hint: "write the image with -o oci:DIR, or remove the ONBUILD instruction",
     },
   );
 }
@@ -60,7 +60,7 @@ function notWritten(destination: string, status: number): XbuildError {
     "output-destination",
     `-o ${destination}: the engine could not write the files`,
     {
-      hint: "its message stands above; the image is in the store",
+      hint: "see the engine's message above; the image itself is in the store",
       exitStatus: status,
     },
   );

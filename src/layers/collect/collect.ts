@@ -54,8 +54,13 @@ export async function collectOutput(
 /** Nothing can be put in the place of a directory that lies in one of ours; where something was, nothing is read. */
 function assertSame(output: OutputDirectory, { identity }: CollectOptions): void {
   if (identity === undefined || isDirectory(output, identity)) return;
-  const hint = "Find out what changes the directories of a running build.";
-  throw refuse("output-changed", "it is another directory now", { file: "output" }, hint);
+  const hint = "find out what replaces directories of a running build";
+  throw refuse(
+    "output-changed",
+    "the directory was replaced during the build",
+    { file: "output" },
+    hint,
+  );
 }
 
 /** Where the machine has too little of something, that is no fault of the build. */
@@ -88,12 +93,12 @@ function assertCount(listings: readonly Listing[], options: CollectOptions): voi
   const count = options.baseLayers + listed;
   const place = { file: "output" };
   if (count === 0) {
-    const hint = "Write layers to output/layers, or output/history.json with blobs or kept layers.";
+    const hint = "write layers to output/layers, or output/history.json with blobs or kept layers";
     throw refuse("layers-none", "the build listed no layers", place, hint);
   }
   if (count <= options.maxLayers) return;
-  const below = options.baseLayers === 0 ? "" : ` (${options.baseLayers} of them of --from)`;
-  const message = `the image would have ${count} layers${below}, and may have ${options.maxLayers}`;
-  const hint = "Put several packages into one layer (layer split --max N), or raise --max-layers.";
+  const below = options.baseLayers === 0 ? "" : ` (${options.baseLayers} of them from --from)`;
+  const message = `the image would have ${count} layers${below}, but ${options.maxLayers} is the limit`;
+  const hint = "put several packages into one layer (layer split --max N), or raise --max-layers";
   throw refuse("layers-too-many", message, place, hint);
 }

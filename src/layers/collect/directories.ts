@@ -66,6 +66,6 @@ function warnChange(name: string, changes: readonly string[], count: number): Di
     code: "layer-directory-changed",
     severity: "warning",
     message: `the layer ${quoteText(name)} changes directories of a layer below it: ${shown}${more}`,
-    hint: "Give the directories in a tree the mode and owner that they have in the image.",
+    hint: "give the directories in a tree the mode and owner that they have in the image",
   };
 }

@@ -139,6 +139,6 @@ function createJudge(
 function assertExpansion(shown: string, size: number, limit: number): void {
   if (size <= limit) return;
   const message = `it expands to more than ${limit} bytes, which is ${maxRatio} times its size`;
-  const hint = "Leave out large files of zeros, or give the layer as a tree.";
+  const hint = "leave out large files of zeros, or give the layer as a tree";
   throw refuse("layer-expands-too-much", message, { file: shown }, hint);
 }

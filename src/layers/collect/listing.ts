@@ -62,19 +62,19 @@ function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
   const { entry, locate } = listed;
   if (entry.empty_layer === true) return resolveEmpty(listed);
   if ((entry.path === undefined) === (entry.digest === undefined)) {
-    const message = "an entry names its layer by either digest or path";
+    const message = "an entry must have either a digest or a path";
     throw refuse(
       "output-json-invalid",
       message,
       locate(),
-      "Only one with empty_layer has neither.",
+      "give one of the two, or empty_layer where there is no layer",
     );
   }
   if (entry.path !== undefined) {
     const layer = sources.byPath.get(toBytes(entry.path));
     if (layer !== undefined) return resolveLoose(sources, layer, listed);
-    const hint = "A path is layers/<name> as it stands in output/.";
-    const message = `there is no layer ${quoteText(entry.path)}`;
+    const hint = "write the path as layers/<name>, as it is in output/";
+    const message = `unknown path ${quoteText(entry.path)}: there is no such layer in output/layers`;
     throw refuse("layer-path-unknown", message, locate("path"), hint);
   }
   return resolveDigest(sources, listed, entry.digest);
@@ -88,8 +88,8 @@ function resolveEmpty({ entry, locate }: ListedEntry): Listing {
   if (entry.digest === undefined && entry.path === undefined) {
     return { kind: "empty", history: { ...pickHistory(entry), empty_layer: true } };
   }
-  const message = "an entry with empty_layer has no layer";
-  throw refuse("output-json-invalid", message, locate("empty_layer"), "Leave out one of the two.");
+  const message = "an entry with empty_layer cannot name a layer";
+  throw refuse("output-json-invalid", message, locate("empty_layer"), "remove one of the two");
 }
 
 function resolveDigest(
@@ -104,12 +104,13 @@ function resolveDigest(
   if (digest !== undefined && scan.blobs.has(digest)) {
     if (entry.created_by !== undefined || layer !== undefined)
       return { kind: "blob", digest, listed };
-    const hint = "The name is what the next build finds the layer by.";
+    const hint = "add created_by, the name by which the next build finds the layer";
     throw refuse("output-json-invalid", "a new layer has no created_by", locate(), hint);
   }
   if (layer !== undefined) return { kind: "kept", layer, listed };
-  const hint = "Put the blob into output/blobs/sha256, or name a layer of history.json.";
-  const message = `nobody has the blob ${digest ?? ""}`;
+  const hint =
+    "put the blob into output/blobs/sha256, or use the digest of a layer in history.json";
+  const message = `unknown digest ${digest ?? ""}: it is neither in output/blobs nor in a previous image`;
   throw refuse("layer-digest-unknown", message, locate("digest"), hint);
 }
 
@@ -122,7 +123,7 @@ function resolveLoose(
   if (layer.kind !== "keep") return { kind: "loose", layer, listed };
   const kept = previous.byName.get(layer.name);
   if (kept !== undefined) return { kind: "kept", layer: kept, listed };
-  const hint = "Look for the name in history.json, or run `layer has NAME`, before you keep it.";
+  const hint = "look for the name in history.json, or run `layer has NAME`, before you keep it";
   const message = `no previous image has a layer named ${quoteText(layer.name)}`;
   throw refuse("layer-name-unknown", message, { file: placeOf(scan, layer) }, hint);
 }
@@ -158,11 +159,11 @@ function assertAllListed(
 
 function refuseUnlisted(file: string, hasHistory: boolean): XbuildError {
   if (!hasHistory) {
-    const hint = "Name it in output/history.json.";
-    return refuse("output-not-listed", "no history file names the blob", { file }, hint);
+    const hint = "list it in output/history.json";
+    return refuse("output-not-listed", "no history file lists the blob", { file }, hint);
   }
-  const hint = "Name it in the history file, or remove it.";
-  return refuse("output-not-listed", "the history file does not name it", { file }, hint);
+  const hint = "list it in the history file, or remove it";
+  return refuse("output-not-listed", "the history file does not list it", { file }, hint);
 }
 
 function placeOf(scan: OutputScan, layer: LooseLayer): string {

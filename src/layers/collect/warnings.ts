@@ -1,3 +1,4 @@
+import type { Code } from "../../codes.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 
 /** Warnings of one code that are shown one by one. */
@@ -5,7 +6,7 @@ const maxShown = 10;
 
 /** At most ten warnings of each code, and one that says how many more there are. */
 export function limitWarnings(warnings: readonly Diagnostic[]): readonly Diagnostic[] {
-  const counts = new Map<string, number>();
+  const counts = new Map<Code, number>();
   const shown = warnings.filter(({ code }) => {
     const count = (counts.get(code) ?? 0) + 1;
     counts.set(code, count);
@@ -15,7 +16,7 @@ export function limitWarnings(warnings: readonly Diagnostic[]): readonly Diagnos
   return [...shown, ...more.map(([code, count]) => warnMore(code, count - maxShown))];
 }
 
-function warnMore(code: string, count: number): Diagnostic {
+function warnMore(code: Code, count: number): Diagnostic {
   const message = `${count} more of the same are not shown`;
   return { code, severity: "warning", message, file: "output" };
 }

@@ -93,8 +93,8 @@ function warnMissing(): Diagnostic {
     code: "layer-xattrs-unread",
     severity: "warning",
     message:
-      "extended attributes, such as file capabilities, are not read, and so not in the layers",
-    hint: "Install perl or python3 on this machine, or give the layers as tar archives with attributes.",
+      "extended attributes, such as file capabilities, were not read and are missing from the layers",
+    hint: "install perl or python3 on this machine, or give the layers as tar archives with attributes",
     file: "output/layers",
   };
 }

@@ -28,7 +28,7 @@ export function readDocument(output: OutputDirectory, name: string): JsonSource 
 function assertSize(file: OutputFile): void {
   if (file.stats.size <= maxDocumentSize) return;
   const message = `it is larger than ${maxDocumentSize} bytes`;
-  const hint = "Leave out what is not needed.";
+  const hint = "leave out what is not needed";
   throw refuse("output-json-too-large", message, { file: file.shown }, hint);
 }
 

@@ -27,7 +27,7 @@ export interface ListedEntry {
 }
 
 const maxFindings = 20;
-const hint = "The schema is in docs/protocol.md.";
+const hint = "compare it with the schema in docs/protocol.md";
 
 /**
  * The entries of `history.json` or `history.jsonl`; undefined where there is neither. Errors:
@@ -39,8 +39,8 @@ export function readHistory(output: OutputDirectory): readonly ListedEntry[] | u
   const lines = readDocument(output, "history.jsonl");
   if (document === undefined) return lines === undefined ? undefined : parseLines(lines);
   if (lines === undefined) return parseHistory(document);
-  const hint = "Write one of the two.";
-  const message = "it stands beside output/history.json";
+  const hint = "write only one of the two";
+  const message = "there is an output/history.json too";
   throw refuse("output-history-twice", message, { file: lines.file }, hint);
 }
 
@@ -62,8 +62,8 @@ export function readAnnotations(output: OutputDirectory): Annotations {
 
 /** The error for an annotation that only we may write. */
 export function refuseOwn(key: string, place: Place): XbuildError {
-  const message = `the annotation ${quoteText(key)} is not for a build to set`;
-  return refuse("output-annotation-reserved", message, place, "Use a name of your own domain.");
+  const message = `the annotation ${quoteText(key)} is reserved for xbuild`;
+  return refuse("output-annotation-reserved", message, place, "use a name of your own domain");
 }
 
 function parseLines(document: JsonSource): readonly ListedEntry[] {

@@ -80,7 +80,7 @@ function warnOthers(
 
 function warnUnknown(file: string): Diagnostic {
   const hint =
-    "Layers go to output/layers or output/blobs/sha256; what the next build may use to output/state.";
+    "put layers into output/layers or output/blobs/sha256, and what the next build may use into output/state";
   return {
     code: "output-unknown-file",
     severity: "warning",
@@ -96,8 +96,8 @@ function listBlobs(directory: OutputDirectory): ReadonlyMap<Digest, FileStats> {
     const file = showName(directory, name);
     const digest = `sha256:${name}`;
     if (!isDigest(digest)) {
-      const hint = "A blob is named by the sha256 of its bytes: 64 lower-case hex digits.";
-      throw refuse("blob-name-invalid", "its name is no digest", { file }, hint);
+      const hint = "name the blob by the sha256 of its bytes: 64 lower-case hex digits";
+      throw refuse("blob-name-invalid", "its name is not a digest", { file }, hint);
     }
     blobs.set(digest, statFile(directory, name));
   }
@@ -108,8 +108,8 @@ function listBlobs(directory: OutputDirectory): ReadonlyMap<Digest, FileStats> {
 function listBounded(directory: OutputDirectory): readonly ByteString[] {
   const names = listNames(directory, maxFiles + 1);
   if (names.length <= maxFiles) return names;
-  const message = `it has more than ${maxFiles} files, and no image has as many layers`;
-  const hint = "Put what belongs to one layer into a directory of its own.";
+  const message = `it has more than ${maxFiles} files, more than an image can have layers`;
+  const hint = "put what belongs to one layer into a directory of its own";
   throw refuse("layers-too-many", message, { file: directory.shown }, hint);
 }
 
@@ -120,9 +120,9 @@ function statFile(directory: OutputDirectory, name: ByteString): FileStats {
   if (stats !== undefined) throw wrongType(file, stats, "file");
   throw refuse(
     "output-changed",
-    "it is gone",
+    "it disappeared while it was read",
     { file },
-    "Let every process of the step end with it.",
+    "make every process of the step end before the step ends",
   );
 }
 
@@ -137,7 +137,7 @@ function listLayers(directory: OutputDirectory, warnings: Diagnostic[]): readonl
   layers.forEach((layer, index) => {
     const before = layers[index - 1];
     if (before === undefined || compareLayers(before, layer) !== 0) return;
-    const hint = "Leave one of them out, or tell them apart by their order: 10-name, 20-name.";
+    const hint = "remove one of them, or tell them apart by their order: 10-name, 20-name";
     const message = `it has the same name as ${showName(directory, before.fileName)}`;
     throw refuse("layer-name-twice", message, { file: showName(directory, layer.fileName) }, hint);
   });
@@ -167,8 +167,9 @@ function decodeName(name: ByteString, file: string): string {
   const isUtf8 = Buffer.from(text, "utf8").toString("latin1") === name;
   if (isUtf8 && text !== "") return text;
   const hint =
-    'Give the file a plain name, and the layer\'s name in output/history.json with "path".';
-  const message = text === "" ? "its name says nothing but its order" : "its name is not UTF-8";
+    'give the file a plain name, and the layer\'s name in output/history.json with "path"';
+  const message =
+    text === "" ? "its name has nothing but the digits of its order" : "its name is not UTF-8";
   throw refuse("output-name-invalid", message, { file }, hint);
 }
 

@@ -126,8 +126,7 @@ export async function assertInputUnchanged(prepared: PreparedLayers): Promise<vo
       now.isFile();
     if (isSame) continue;
     const place = { file: `input/blobs/sha256/${blob.hex}` };
-    const hint =
-      "Input is for reading alone: copy a blob before you change it. Check the store too.";
+    const hint = "copy a blob before you change it, and check the store with xbuild cache verify";
     throw refuse("input-changed", "the build changed a blob of its input", place, hint);
   }
 }

@@ -17,9 +17,9 @@ const time = z
   .string()
   .regex(
     /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/,
-    "not a time as RFC 3339 has it, such as 2026-01-31T12:00:00Z",
+    "not an RFC 3339 time such as 2026-01-31T12:00:00Z",
   )
-  .refine(isDate, "not a day that there is");
+  .refine(isDate, "not an existing day");
 
 const annotations = z.record(z.string().min(1), z.string());
 

@@ -64,7 +64,7 @@ function copyDirectory(
   target: ByteString,
   depth: number,
 ): void {
-  if (depth > maxDepth) throw tooLarge(`directories lie more than ${maxDepth} deep`);
+  if (depth > maxDepth) throw tooLarge(`directories are nested more than ${maxDepth} deep`);
   const path = Buffer.from(target, "latin1");
   mkdirSync(path);
   // Every user of the next build's container may read it, whatever our umask.
@@ -95,7 +95,7 @@ function copyName(
     }
   } else if (stats !== undefined) {
     const message = `a ${describeType(stats)} is left out of the state`;
-    const hint = "State is made of plain files and directories.";
+    const hint = "use only plain files and directories in output/state";
     const file = showName(source, name);
     copy.warn({ code: "output-state-file", severity: "warning", message, hint, file });
   }
@@ -129,6 +129,6 @@ function copyBytes(file: OutputFile, fd: number, buffer: Buffer): void {
 }
 
 function tooLarge(message: string): Error {
-  const hint = "State is for hints such as signatures; keep downloads in a cache mount.";
+  const hint = "keep only hints such as signatures there, and downloads in a cache mount";
   return refuse("output-state-too-large", message, { file: "output/state" }, hint);
 }

@@ -106,9 +106,9 @@ async function bringNear(run: Run, { digest, path }: StagedBlob): Promise<string
 
 function assertSize(blob: StagedBlob, size: number, expected: number | undefined): void {
   if (expected === undefined || expected === size) return;
-  const message = `${blob.path} has ${size} bytes, and not the ${expected} of the layer ${blob.digest}`;
+  const message = `${blob.path} has ${size} bytes, but the layer ${blob.digest} has ${expected}`;
   throw new XbuildError("store-damaged", message, {
-    hint: "something changed the file after it was packed: build again",
+    hint: "build again: another program changed the file after it was packed",
   });
 }
 

@@ -112,7 +112,7 @@ async function readForeignIndex(directory: string): Promise<JsonObject> {
   if (text === undefined) return { schemaVersion: 2, mediaType: ociIndexType, manifests: [] };
   const index = tryParseJson(text);
   if (isJsonObject(index) && Array.isArray(index["manifests"])) return index;
-  throw new XbuildError("image-invalid", `${path} is no image index`, {
+  throw new XbuildError("image-invalid", `${path} is not an image index`, {
     hint: "remove the directory, or name another one",
   });
 }

@@ -93,7 +93,7 @@ async function readDocument(store: Store, digest: Digest): Promise<Uint8Array | 
   const bytes = await ifPresent(readFile(blobPath(store, digest)));
   if (bytes === undefined) return undefined;
   if (digestBytes(bytes) === digest) return new Uint8Array(bytes);
-  return reportDamage(store, digest, "does not have the content of its digest");
+  return reportDamage(store, digest, "does not match its digest");
 }
 
 /**

@@ -38,7 +38,7 @@ const freeSpace =
   "free some space (xbuild cache prune removes what no tag needs), or set XBUILD_STORE";
 const otherPlace = "set XBUILD_STORE to a directory that you can write";
 const repair =
-  "something else than xbuild changes the store: move away what does not belong there, then run xbuild cache verify --repair";
+  "move away what does not belong in the store, then run xbuild cache verify --repair: another program changes it";
 
 interface Failure {
   readonly code: "store-full" | "store-not-writable" | "store-damaged";
@@ -57,7 +57,7 @@ const failures: { readonly [code: string]: Failure } = {
   EDQUOT: { code: "store-full", what: "is over its quota", hint: freeSpace },
   EFBIG: { code: "store-full", what: "cannot hold a file that large", hint: otherPlace },
   EACCES: { code: "store-not-writable", what: "belongs to another user", hint: otherPlace },
-  EPERM: { code: "store-not-writable", what: "may not be changed", hint: otherPlace },
+  EPERM: { code: "store-not-writable", what: "cannot be changed", hint: otherPlace },
   EROFS: { code: "store-not-writable", what: "is on a read-only file system", hint: otherPlace },
   ENOTDIR: { code: "store-not-writable", what: "is not a directory", hint: otherPlace },
   ENAMETOOLONG: { code: "store-not-writable", what: "has too long a name", hint: otherPlace },

@@ -60,7 +60,7 @@ async function assertOurs(directory: string): Promise<void> {
   const names = (await ifPresent(readdir(directory))) ?? [];
   const foreign = names.find((name) => !ownNames.has(name));
   if (foreign === undefined) return;
-  const message = `the store ${directory} is a directory with something else in it (${foreign})`;
+  const message = `the store ${directory} contains something that is not xbuild's (${foreign})`;
   const hint = "set XBUILD_STORE to an empty directory, or to one that does not exist yet";
   throw new XbuildError("store-not-writable", message, { hint });
 }

@@ -1,15 +1,9 @@
+import type { FindingCode } from "../../codes.ts";
 import type { Digest } from "../../oci/oci.ts";
 
 /** Something in the store that is not as it was written. */
 export interface StoreFinding {
-  readonly code:
-    | "index-changed"
-    | "blob-damaged"
-    | "blob-name"
-    | "layer-diff-id"
-    | "record-damaged"
-    | "image-missing"
-    | "layer-size";
+  readonly code: FindingCode;
   readonly message: string;
   /** The file, relative to the store. */
   readonly path: string;

@@ -113,9 +113,9 @@ function listNeeded(store: Store, { name, entry, images }: NamedEntry): readonly
   const needed = images.flatMap((image) => (image === undefined ? [] : listImageDigests(image)));
   const isWhole = images.length > 0 && !images.includes(undefined);
   if (isWhole) return [entry.digest, ...needed];
-  const message = `the image ${name ?? entry.digest} of the store ${store.directory} is not whole`;
+  const message = `the image ${name ?? entry.digest} of the store ${store.directory} is incomplete`;
   const hint =
-    "run xbuild cache verify --repair first: until then nobody knows which layers it needs";
+    "run xbuild cache verify --repair first: until then it is unknown which layers it needs";
   throw new XbuildError("store-damaged", message, { hint });
 }
 

@@ -50,7 +50,7 @@ export async function examineNames(store: Store): Promise<readonly StoreFinding[
     .filter((name) => !isDigest(`sha256:${name}`))
     .map((name) => ({
       code: "blob-name",
-      message: "its name is no digest",
+      message: "its name is not a digest",
       path: join("blobs", "sha256", name),
       names: [],
       outcome: "left",

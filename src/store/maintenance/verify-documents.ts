@@ -20,7 +20,7 @@ export async function examineDocuments(
       if (repair === true) await rm(path, { force: true });
       findings.push({
         code: "record-damaged",
-        message: "its content does not have its checksum",
+        message: "its content does not match its checksum",
         path: join(kind, name),
         names: [],
         outcome: repair === true ? "removed" : "left",

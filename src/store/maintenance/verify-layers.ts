@@ -69,9 +69,9 @@ function compareLayers(
   });
   const layer = manifest.layers[at];
   if (layer === undefined) return undefined;
-  const actual = diffIds.get(layer.digest) ?? "none, for it is no layer";
+  const actual = diffIds.get(layer.digest) ?? "none, because it is not a layer";
   const claimed = config.rootfs.diff_ids[at] ?? "none";
-  return `its layer ${layer.digest} has the diff ID ${actual}, and the image says ${claimed}`;
+  return `its layer ${layer.digest} has the diff ID ${actual}, but the image says ${claimed}`;
 }
 
 /** No build may take it for its result, or keep layers of it. */

@@ -93,7 +93,7 @@ function describeLost(entry: Descriptor): StoreFinding {
   const name = nameOfEntry(entry) ?? entry.digest;
   return {
     code: "image-missing",
-    message: `${name} is not to be had as it was: build it again`,
+    message: `${name} cannot be restored: build it again`,
     path: relativeBlob(entry.digest),
     names: [name],
     outcome: "removed",

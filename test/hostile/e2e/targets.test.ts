@@ -221,7 +221,7 @@ test("-o oci: where a file or a device is", async () => {
   for (const path of [file, makeDevice("oci-null", 3)]) {
     const args = ["--no-load", "--no-cache", "-o", `oci:${path}`];
     const { stderr } = await project.fail(125, args);
-    expect(stderr).toContain("it is no directory");
+    expect(stderr).toContain("it is not a directory");
   }
   expect(await readFile(file, "utf8")).toBe("mine");
 });

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createGrammarFiles } from "../grammar/editor/files.ts";
+import { renderSchemas } from "../src/layers/directory/json-schemas.ts";
+import { renderErrorIndex, renderRuleIndex } from "./code-index.ts";
+
+/**
+ * The files that are made of others: name in the directory, text. The lists of codes take their words from the pages
+ * in the directory. `npm run generate` writes them.
+ */
+export function createGeneratedFiles(directory: string): ReadonlyMap<string, string> {
+  const readPage = (name: string): string => readFileSync(join(directory, name), "utf8");
+  return new Map([
+    ...Array.from(renderSchemas(), ([name, text]) => [`docs/schemas/${name}`, text] as const),
+    ...Object.entries(createGrammarFiles()).map(
+      ([name, text]) => [`grammar/${name}`, text] as const,
+    ),
+    ["docs/errors/README.md", renderErrorIndex(readPage)],
+    ["docs/rules/README.md", renderRuleIndex(readPage)],
+  ]);
+}
