@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { linkFaces } from "./faces.mjs";
+import { bundleOptions } from "./bundle.mjs";
 import { joinHelper } from "./join-helper.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -21,21 +21,9 @@ const types = spawnSync(
 );
 if (types.status !== 0) process.exit(1);
 await build({
-  absWorkingDir: root,
-  entryPoints: ["src/cli/main.ts", "src/index.ts"],
-  outbase: "src",
+  ...bundleOptions,
   outdir: unfinished,
-  bundle: true,
-  splitting: true,
-  format: "esm",
-  platform: "node",
-  target: "node20.19",
-  plugins: [linkFaces],
   define: { XBUILD_VERSION: JSON.stringify(version) },
-  // Bundled CommonJS packages ask for Node's own modules with require().
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
-  },
 });
 chmodSync(join(root, unfinished, "cli/main.js"), 0o755);
 // The helper that builds find at <path>/bin/layer is shell and awk, not TypeScript.

@@ -1,42 +1,72 @@
 import { build, type Metafile } from "esbuild";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
+import { bundleOptions } from "../../scripts/bundle.mjs";
 
 // Start-up decides how fast a build is that has nothing to do: what it does not need is loaded later.
 
-test.each(["undici", "execa"])("%s is loaded when it is first needed", async (name) => {
-  const { metafile } = await build({
-    // What `main.ts` loads for every command.
-    entryPoints: ["src/cli/process.ts"],
-    outdir: "dist",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    metafile: true,
-    write: false,
-    logLevel: "silent",
-  });
-  const listInputs = (output: string): readonly string[] =>
-    Object.keys(metafile.outputs[output]?.inputs ?? {});
-  const withIt = Object.keys(metafile.outputs).filter((output) =>
-    listInputs(output).some((input) => input.includes(`node_modules/${name}/`)),
-  );
-  expect(withIt).not.toEqual([]);
-  // It would share a file with what imports it at once.
-  expect(withIt.flatMap(listInputs).filter((input) => input.startsWith("src/"))).toEqual([]);
-  const first = "dist/process.js";
-  expect(metafile.outputs).toHaveProperty([first]);
-  const loaded = listStatic(metafile, first);
-  expect(withIt.filter((output) => loaded.has(output))).toEqual([]);
+let metafile: Metafile;
+
+beforeAll(async () => {
+  const options = { ...bundleOptions, outdir: "dist", write: false, metafile: true } as const;
+  ({ metafile } = await build({ ...options, logLevel: "silent" }));
 });
 
-/** The files that are loaded with this one. */
-function listStatic({ outputs }: Metafile, first: string): ReadonlySet<string> {
-  const found = new Set([first]);
+/** What is loaded by a build that finds its image. */
+const starts = [
+  "src/cli/main.ts",
+  "src/cli/process.ts",
+  "src/cli/request/ask-ahead.ts",
+  "src/cli/commands/build.ts",
+];
+
+test.each(["undici", "execa", "zod", "dockerfile-ast"])(
+  "a build that has nothing to do does not load %s",
+  (name) => {
+    const mentions = (input: string): boolean => input.includes(`node_modules/${name}/`);
+    const bundled = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    expect(bundled.filter(mentions)).not.toEqual([]);
+    expect(listLoaded(metafile).filter(mentions)).toEqual([]);
+  },
+);
+
+test.each([
+  "src/archive/",
+  "src/registry/",
+  "src/layers/",
+  "src/rebase/",
+  "src/copy/skopeo.ts",
+  "src/engine/containers/session.ts",
+  "src/store/images/commit.ts",
+  "src/containerfile/view/",
+])("a build that has nothing to do does not load %s", (place) => {
+  expect(listLoaded(metafile).filter((input) => input.startsWith(place))).toEqual([]);
+});
+
+test("faces are no part of what is loaded: they only say where names are", () => {
+  expect(listLoaded(metafile)).toContain("src/store/images/images.ts");
+  expect(listLoaded(metafile)).not.toContain("src/store/store.ts");
+});
+
+test("dockerfile-ast is imported by the view alone", () => {
+  const importers = Object.entries(metafile.inputs).filter(
+    ([from, { imports }]) =>
+      !from.includes("node_modules/") &&
+      imports.some(({ path }) => path.includes("/dockerfile-ast/")),
+  );
+  expect(importers.map(([from]) => from)).toEqual(["src/containerfile/view/view.ts"]);
+});
+
+/** The sources in the files that are loaded with those of `starts`. */
+function listLoaded({ outputs }: Metafile): readonly string[] {
+  const first = Object.keys(outputs).filter((output) =>
+    starts.includes(outputs[output]?.entryPoint ?? ""),
+  );
+  expect(first).toHaveLength(starts.length);
+  const found = new Set(first);
   for (const output of found) {
     for (const { path, kind } of outputs[output]?.imports ?? []) {
       if (kind === "import-statement" && path in outputs) found.add(path);
     }
   }
-  return found;
+  return [...found].flatMap((output) => Object.keys(outputs[output]?.inputs ?? {}));
 }

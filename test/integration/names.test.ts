@@ -66,7 +66,7 @@ test.each([
   const name = parseImageName(text);
   expect(name).toMatchObject({ registry: "localhost", repository: path });
   expect(parseReference(text, options).repository).toBe(elsewhere);
-  expect(() => listPushedNames([name])).toThrow("names no registry");
+  expect(() => listPushedNames([name])).toThrow("does not name a registry");
   expect(registryOf(`docker://${text}`)).toBe("docker.io");
   expect(createNamePattern([text])(name.full)).toBe(true);
 });

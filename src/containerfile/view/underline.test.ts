@@ -1,4 +1,3 @@
-import { build } from "esbuild";
 import { expect, test } from "vitest";
 
 import type { PlacedDiagnostic } from "../place.ts";
@@ -101,26 +100,4 @@ test("findings without a place stay as they are, in source order", () => {
     "instruction-unknown",
     "flag-unknown",
   ]);
-});
-
-test("dockerfile-ast is imported by the view alone, and the view only when it is needed", async () => {
-  const { metafile } = await build({
-    entryPoints: ["src/cli/main.ts", "src/index.ts"],
-    bundle: true,
-    splitting: true,
-    write: false,
-    metafile: true,
-    outdir: "out",
-    format: "esm",
-    platform: "node",
-    logLevel: "silent",
-  });
-  const imports = Object.entries(metafile.inputs).flatMap(([from, input]) =>
-    input.imports.map(({ path, kind }) => ({ from, path, kind })),
-  );
-  const enter = (place: string) =>
-    imports.filter(({ from, path }) => path.includes(place) && !from.includes(place));
-  const view = "src/containerfile/view/";
-  expect(enter("/dockerfile-ast/").map(({ from }) => from)).toEqual([`${view}view.ts`]);
-  expect([...new Set(enter(view).map(({ kind }) => kind))]).toEqual(["dynamic-import"]);
 });

@@ -102,7 +102,7 @@ describe("parseJson", () => {
       "1:4: a value is expected here",
     ],
     ["a comment", "[1, // one\n2]", "1:5: a value is expected here"],
-    ["a comma in an object's end", '{"a":1,}', "1:8: a key in quotes belongs here"],
+    ["a comma in an object's end", '{"a":1,}', "1:8: a key in quotes is expected here"],
     ["very many values", `[${"0,".repeat(300_000)}0]`, "1:400000: it has more than 200000 values"],
     ["a huge depth", "[".repeat(4_000_000), "1:66: it is nested more than 64 deep"],
   ])("refuses %s", (_what, text, message) => {

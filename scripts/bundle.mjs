@@ -1,20 +1,25 @@
-// Links names that rooms take from each other's faces to the files that define them. A face re-exports and does nothing
-// else; as a file of the bundle it would make whoever needs one name of a room load all of it.
+// How the sources become what users run: one file for each part that is loaded by itself.
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { faceOf, roomOf } from "./rooms.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 const reExport = /export (?:type )?\{([^}]*)\} from "(\.[^"]+)";/g;
 const staticImport = /(import|export)( type)? \{([^}]*)\} from "(\.[^"]+)";/g;
 const dynamicImport = /(const \{ ([^}]*) \} = await |\(await )import\("(\.[^"]+)"\)(?:\)\.(\w+))?/g;
 
-/** The path of a room's face, where a path is one: `store/store.ts`. */
-export function isFace(path) {
-  return /\/(?:src\/([^/]+)\/\1|grammar\/grammar)\.ts$/.test(path);
+/** Whether a path, from the root of a file system, is that of a room's face. */
+function isFace(path) {
+  const file = relative(root, path);
+  const room = roomOf(file);
+  return room !== undefined && faceOf(room) === file;
 }
 
 /** The file behind each name that a face gives. */
-export function readFace(path) {
+function readFace(path) {
   const text = readFileSync(path, "utf8");
   return new Map(
     [...text.matchAll(reExport)].flatMap(([, names, from]) =>
@@ -23,8 +28,11 @@ export function readFace(path) {
   );
 }
 
-/** An esbuild plugin. */
-export const linkFaces = {
+/**
+ * Links names that rooms take from each other's faces to the files that define them. A face re-exports and does nothing
+ * else; as a file of the bundle it would make whoever needs one name of a room load all of it.
+ */
+const linkFaces = {
   name: "link-faces",
   setup(build) {
     const faces = new Map();
@@ -40,6 +48,23 @@ export const linkFaces = {
         : rewrite(await readFile(path, "utf8"), path, findFile),
       loader: "ts",
     }));
+  },
+};
+
+/** esbuild's options, but for where the files go. */
+export const bundleOptions = {
+  absWorkingDir: root,
+  entryPoints: ["src/cli/main.ts", "src/index.ts"],
+  outbase: "src",
+  bundle: true,
+  splitting: true,
+  format: "esm",
+  platform: "node",
+  target: "node20.19",
+  plugins: [linkFaces],
+  // Bundled CommonJS packages ask for Node's own modules with require().
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
 };
 

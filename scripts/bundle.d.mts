@@ -1,0 +1,4 @@
+import type { BuildOptions } from "esbuild";
+
+/** esbuild's options, but for where the files go. */
+export declare const bundleOptions: BuildOptions;
