@@ -1,8 +1,7 @@
 import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
-import { digestHex } from "../oci/oci.ts";
-import type { Descriptor } from "../oci/oci.ts";
+import { type Descriptor, digestHex } from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
 import { renderAccess, type TransportAccess } from "./access.ts";
 import { withCredentials } from "./auth-source.ts";

@@ -1,8 +1,7 @@
 import type { ErrorCode } from "../codes.ts";
 import { XbuildError } from "../errors.ts";
 import { hasInOrder, limitText } from "../text.ts";
-import type { Environment } from "../registry/registry.ts";
-import { listProxies } from "../registry/registry.ts";
+import { type Environment, listProxies } from "../registry/registry.ts";
 
 /** Why a transfer failed, as far as it changes what to do about it. */
 export type FailureKind =

@@ -2,10 +2,14 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
-import { digestBytes, digestHex } from "../oci/oci.ts";
-import { ociManifestType } from "../oci/oci.ts";
-import type { Annotations, Manifest } from "../oci/oci.ts";
-import { parseManifest } from "../oci/oci.ts";
+import {
+  type Annotations,
+  digestBytes,
+  digestHex,
+  type Manifest,
+  ociManifestType,
+  parseManifest,
+} from "../oci/oci.ts";
 import type { TransportAccess } from "./access.ts";
 import { createInvalid, hints } from "./failures.ts";
 import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";

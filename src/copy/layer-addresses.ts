@@ -1,9 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestBytes, digestHex } from "../oci/oci.ts";
-import { isExternal } from "../oci/oci.ts";
-import { encodeJson, isJsonObject } from "../oci/oci.ts";
-import type { Image } from "../oci/oci.ts";
+import {
+  digestBytes,
+  digestHex,
+  encodeJson,
+  type Image,
+  isExternal,
+  isJsonObject,
+} from "../oci/oci.ts";
 
 /**
  * Takes the addresses of layers (`urls`) out of an image in a layout of ours that has all of its bytes. skopeo would

@@ -1,10 +1,16 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
-import { digestHex } from "../oci/oci.ts";
-import { isExternal } from "../oci/oci.ts";
-import type { LayerFiles, Descriptor, Digest, Image } from "../oci/oci.ts";
-import { parseImage, parseManifest } from "../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  digestHex,
+  type Image,
+  isExternal,
+  type LayerFiles,
+  parseImage,
+  parseManifest,
+} from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
 import type { TransportAccess } from "./access.ts";
 import { fetchExternalLayers } from "./external-layers.ts";

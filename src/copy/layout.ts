@@ -1,9 +1,7 @@
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
-import { digestHex, isDigest } from "../oci/oci.ts";
-import { isJsonObject } from "../oci/oci.ts";
-import type { Descriptor, Digest } from "../oci/oci.ts";
+import { type Descriptor, type Digest, digestHex, isDigest, isJsonObject } from "../oci/oci.ts";
 import { systemCode } from "../system/errno.ts";
 import { createInvalid, hints } from "./failures.ts";
 

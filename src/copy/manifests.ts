@@ -1,9 +1,15 @@
 import { restateError, XbuildError } from "../errors.ts";
-import { digestBytes } from "../oci/oci.ts";
-import { isJsonObject, tryParseJson } from "../oci/oci.ts";
-import { ociIndexType, toOciMediaType } from "../oci/oci.ts";
-import type { Descriptor, Digest, Platform } from "../oci/oci.ts";
-import { parseIndex } from "../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  digestBytes,
+  isJsonObject,
+  ociIndexType,
+  parseIndex,
+  type Platform,
+  toOciMediaType,
+  tryParseJson,
+} from "../oci/oci.ts";
 import type { TransportAccess } from "./access.ts";
 import { createInvalid } from "./failures.ts";
 import type { ImageReference } from "./reference.ts";

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { isJsonObject, tryParseJson } from "../oci/oci.ts";
-import type { Environment } from "../registry/registry.ts";
-import { exists, homeDirectory, readText } from "../registry/registry.ts";
+import { type Environment, exists, homeDirectory, readText } from "../registry/registry.ts";
 
 /**
  * Whether the policy that is in force accepts every image, so that nobody needs to be asked: the user's, where there

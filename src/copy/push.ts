@@ -1,6 +1,5 @@
 import { XbuildError } from "../errors.ts";
-import { digestBytes } from "../oci/oci.ts";
-import type { Digest } from "../oci/oci.ts";
+import { type Digest, digestBytes } from "../oci/oci.ts";
 import type { TransportAccess } from "./access.ts";
 import type { ImageReference } from "./reference.ts";
 import { copyImage, inspect, type TransferOptions } from "./skopeo.ts";

@@ -1,14 +1,14 @@
 import { exitStatuses, XbuildError } from "../errors.ts";
-import { isDigest } from "../oci/oci.ts";
 import {
+  type Digest,
   hubHost,
-  normaliseRepository,
-  splitName,
+  isDigest,
   type NameParts,
+  normaliseRepository,
+  parseImageName,
   type Repository,
+  splitName,
 } from "../oci/oci.ts";
-import { parseImageName } from "../oci/oci.ts";
-import type { Digest } from "../oci/oci.ts";
 
 /** An image wherever containers-transports(5) can name one. */
 export type ImageReference = RegistryReference | LocalReference;

@@ -1,7 +1,5 @@
 import { XbuildError } from "../errors.ts";
-import { digestBytes } from "../oci/oci.ts";
-import type { Digest, Image } from "../oci/oci.ts";
-import { parseImage, parseManifest } from "../oci/oci.ts";
+import { type Digest, digestBytes, type Image, parseImage, parseManifest } from "../oci/oci.ts";
 import { hints, isMissing } from "./failures.ts";
 import { assertAccepted, type JudgeOptions } from "./judge.ts";
 import { findEntry, naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";

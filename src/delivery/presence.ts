@@ -1,5 +1,4 @@
-import { isExternal, type Location } from "../oci/oci.ts";
-import type { Descriptor } from "../oci/oci.ts";
+import { type Descriptor, isExternal, type Location } from "../oci/oci.ts";
 import { withRegistryClient } from "../registry/registry.ts";
 import { indexHolders } from "./holders.ts";
 import { createGone } from "./layers-gone.ts";

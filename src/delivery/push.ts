@@ -1,7 +1,12 @@
-import { locateImage, narrowLocations } from "../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  locateImage,
+  narrowLocations,
+} from "../oci/oci.ts";
 import { join } from "node:path";
 import { isPushed, pushLayout, type ImageReference } from "../copy/copy.ts";
-import type { Descriptor, Digest, Image } from "../oci/oci.ts";
 import { exportLayout, readLocations, writeLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";

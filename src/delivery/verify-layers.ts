@@ -1,8 +1,13 @@
 import { XbuildError } from "../errors.ts";
-import { readFingerprint, type LayerFiles } from "../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  type LayerFiles,
+  listHistory,
+  readFingerprint,
+} from "../oci/oci.ts";
 import { identifyLayer, type LayerIdentity } from "../archive/archive.ts";
-import { listHistory } from "../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../oci/oci.ts";
 import { createUntrue } from "./layers-gone.ts";
 import type { RunWorkspace } from "./workspace.ts";
 

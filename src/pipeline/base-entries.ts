@@ -1,7 +1,5 @@
 import type { CollectedEntry, CollectedOutput } from "../layers/layers.ts";
-import { listHistory } from "../oci/oci.ts";
-import { toOciMediaType } from "../oci/oci.ts";
-import type { Digest } from "../oci/oci.ts";
+import { type Digest, listHistory, toOciMediaType } from "../oci/oci.ts";
 import type { BaseImage } from "./bases.ts";
 
 /**

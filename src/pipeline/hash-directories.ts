@@ -4,8 +4,7 @@ import {
   hasExceptions,
   parseIgnoreFile,
 } from "../containerfile/containerfile.ts";
-import { hashContext, type ContextHash } from "../context/context.ts";
-import type { WalkOptions } from "../context/context.ts";
+import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import { contextCachePath } from "../store/store.ts";

@@ -7,8 +7,7 @@ import {
   type WantedPlatform,
 } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
-import type { Digest } from "../oci/oci.ts";
-import { localHost, mayBeImageId } from "../oci/oci.ts";
+import { type Digest, localHost, mayBeImageId } from "../oci/oci.ts";
 import { readRegistriesConf, resolveShortName } from "../registry/registry.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 

@@ -1,10 +1,8 @@
-import { findEngine } from "../../engine/engine.ts";
-import type { Engine } from "../../engine/engine.ts";
+import { type Engine, findEngine } from "../../engine/engine.ts";
 import { XbuildError } from "../../errors.ts";
 import { cleanUpDeadRuns } from "../../pipeline/pipeline.ts";
 import { createReporter } from "../report/reporter.ts";
-import { pruneStore } from "../../store/store.ts";
-import type { PruneOptions, PruneResult } from "../../store/store.ts";
+import { type PruneOptions, type PruneResult, pruneStore } from "../../store/store.ts";
 import { usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { createNamePattern } from "../line/name-pattern.ts";

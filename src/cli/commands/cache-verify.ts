@@ -1,6 +1,5 @@
 import { hashBlob } from "../../archive/archive.ts";
-import type { StoreFinding } from "../../store/store.ts";
-import { verifyStore } from "../../store/store.ts";
+import { type StoreFinding, verifyStore } from "../../store/store.ts";
 import { usageError } from "../line/arguments.ts";
 import { createBlobFetcher } from "./fetch-blob.ts";
 import { readAccess } from "../request/registries.ts";

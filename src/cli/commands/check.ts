@@ -1,12 +1,13 @@
-import type { Containerfile } from "../../containerfile/containerfile.ts";
-import { parseContainerfile } from "../../containerfile/containerfile.ts";
-import type { PlacedDiagnostic } from "../../containerfile/containerfile.ts";
-import { checkContainerfile } from "../../containerfile/containerfile.ts";
-import type { CheckOptions } from "../../containerfile/containerfile.ts";
-import { resolveStages } from "../../containerfile/containerfile.ts";
-import { findEngine } from "../../engine/engine.ts";
+import {
+  checkContainerfile,
+  type CheckOptions,
+  type Containerfile,
+  parseContainerfile,
+  type PlacedDiagnostic,
+  resolveStages,
+} from "../../containerfile/containerfile.ts";
+import { describeEngine, findEngine } from "../../engine/engine.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
-import { describeEngine } from "../../engine/engine.ts";
 import { XbuildError } from "../../errors.ts";
 import { suggestName } from "../../suggest.ts";
 import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";

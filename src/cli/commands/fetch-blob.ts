@@ -1,18 +1,22 @@
 import { access, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../../errors.ts";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
-import { isLocalName } from "../../oci/oci.ts";
-import { parseImageName } from "../../oci/oci.ts";
-import type { VerifyOptions } from "../../store/store.ts";
-import { nameOfEntry, readIndex } from "../../store/store.ts";
-import { readLocations } from "../../store/store.ts";
-import type { Store } from "../../store/store.ts";
-import { beginRun, type Run } from "../../store/store.ts";
-import type { TransportAccess } from "../../copy/copy.ts";
-import { fetchLayers } from "../../copy/copy.ts";
-import { referToDigest, type RegistryReference } from "../../copy/copy.ts";
+import { type Digest, digestHex, isLocalName, parseImageName } from "../../oci/oci.ts";
+import {
+  beginRun,
+  nameOfEntry,
+  readIndex,
+  readLocations,
+  type Run,
+  type Store,
+  type VerifyOptions,
+} from "../../store/store.ts";
+import {
+  fetchLayers,
+  referToDigest,
+  type RegistryReference,
+  type TransportAccess,
+} from "../../copy/copy.ts";
 
 export interface BlobFetcher {
   readonly fetch: NonNullable<VerifyOptions["fetchBlob"]>;

@@ -1,7 +1,5 @@
-import { digestHex } from "../../oci/oci.ts";
-import type { Image } from "../../oci/oci.ts";
-import { listMissingLayers } from "../../store/store.ts";
-import { listImages, type NamedImage } from "../../store/store.ts";
+import { digestHex, type Image } from "../../oci/oci.ts";
+import { listImages, listMissingLayers, type NamedImage } from "../../store/store.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import type { CliIo } from "../io.ts";
 import {

@@ -1,6 +1,9 @@
 import { splitInstruction } from "../../../grammar/grammar.ts";
-import { parseContainerfile } from "../../containerfile/containerfile.ts";
-import type { Containerfile, Instruction } from "../../containerfile/containerfile.ts";
+import {
+  type Containerfile,
+  type Instruction,
+  parseContainerfile,
+} from "../../containerfile/containerfile.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
 import { type FlagSpec, parseCommandLine, usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";

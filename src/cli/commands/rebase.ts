@@ -1,6 +1,5 @@
 import { renderSize } from "../../units.ts";
-import { rebase } from "../../rebase/rebase.ts";
-import type { NamedBase, RebaseResult } from "../../rebase/rebase.ts";
+import { type NamedBase, rebase, type RebaseResult } from "../../rebase/rebase.ts";
 import { parseCommandLine } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";

@@ -1,8 +1,7 @@
 import { describeEvents } from "../../pipeline/pipeline.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { suggestName } from "../../suggest.ts";
-import type { Store } from "../../store/store.ts";
-import { openStore } from "../../store/store.ts";
+import { openStore, type Store } from "../../store/store.ts";
 import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";

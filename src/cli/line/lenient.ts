@@ -1,5 +1,4 @@
-import { findEngine } from "../../engine/engine.ts";
-import type { EngineFlag } from "../../engine/engine.ts";
+import { type EngineFlag, findEngine } from "../../engine/engine.ts";
 import type { XbuildError } from "../../errors.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { buildFlags, type BuildFlag } from "./build-flags.ts";

@@ -1,6 +1,5 @@
 import { type Code, codes } from "../../codes.ts";
-import { rules } from "../../containerfile/containerfile.ts";
-import { decodeText } from "../../containerfile/containerfile.ts";
+import { decodeText, rules } from "../../containerfile/containerfile.ts";
 import { type Diagnostic, type Position, showDiagnostic } from "../../diagnostics.ts";
 import { joinVisible, show, showJson, showText, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";

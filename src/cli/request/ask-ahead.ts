@@ -1,5 +1,9 @@
-import { readKeyword, splitCommand, upperCaseKeyword } from "../../../grammar/grammar.ts";
-import { splitInstructions } from "../../../grammar/grammar.ts";
+import {
+  readKeyword,
+  splitCommand,
+  splitInstructions,
+  upperCaseKeyword,
+} from "../../../grammar/grammar.ts";
 import { decodeText, toSourceText } from "../../containerfile/containerfile.ts";
 import { parseImageName } from "../../oci/oci.ts";
 import {

@@ -1,8 +1,11 @@
-import { parseContainerfile } from "../../containerfile/containerfile.ts";
-import { checkContainerfile } from "../../containerfile/containerfile.ts";
-import { needsVersion } from "../../containerfile/containerfile.ts";
-import { resolveStages } from "../../containerfile/containerfile.ts";
-import type { Containerfile, StageGraph } from "../../containerfile/containerfile.ts";
+import {
+  checkContainerfile,
+  type Containerfile,
+  needsVersion,
+  parseContainerfile,
+  resolveStages,
+  type StageGraph,
+} from "../../containerfile/containerfile.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";

@@ -1,6 +1,5 @@
 import type { RebaseRequest, SourceName } from "../../rebase/rebase.ts";
-import { isLocalName } from "../../oci/oci.ts";
-import { parseImageName, type ImageName } from "../../oci/oci.ts";
+import { type ImageName, isLocalName, parseImageName } from "../../oci/oci.ts";
 import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
 import { usageError, type CommandLine, type FlagSpec } from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";

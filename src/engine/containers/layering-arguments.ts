@@ -1,5 +1,8 @@
-import type { ScopedArgument, SourceText } from "../../containerfile/containerfile.ts";
-import { encodeText } from "../../containerfile/containerfile.ts";
+import {
+  encodeText,
+  type ScopedArgument,
+  type SourceText,
+} from "../../containerfile/containerfile.ts";
 import type { LayeredStage } from "../../plan/plan.ts";
 import type { LayeringImages } from "./lower.ts";
 
