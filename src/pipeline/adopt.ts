@@ -16,10 +16,8 @@ import {
   narrowLocations,
 } from "../oci/oci.ts";
 import { commitImage, listMissingLayers } from "../store/store.ts";
-import { needsBytes } from "./needs-bytes.ts";
-import type { BuildResult } from "./request.ts";
+import { needsBytes, type BuildResult, nameTarget } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
-import { nameTarget } from "./target.ts";
 import { noteUseless } from "./without-useless.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 

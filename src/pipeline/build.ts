@@ -7,7 +7,8 @@ import { findBuilt, keepNames } from "./find-built.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
 import { announceResult, describeResult } from "./result.ts";
-import type { Build, BuildWorkspace } from "./workspace.ts";
+import type { EarlierImages } from "./steps.ts";
+import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
 
 /**
  * Builds the target of `plan`: from the user's request to an image in the store and wherever else
@@ -32,10 +33,51 @@ export async function buildImage(
     return describeResult(built, { request, upToDate: true }, work);
   }
   const status = await work.enterNamespace?.();
-  if (status !== undefined) return { continuedElsewhere: status };
-  // Start-up time decides how fast a build is that has nothing to do: it loads nothing of this.
-  const { buildNew } = await import("./build-new.ts");
-  return buildNew(build, useless, work);
+  return status === undefined ? buildNew(build, useless, work) : { continuedElsewhere: status };
+}
+
+/**
+ * A previous image in a registry that was made of the same inputs, else what the build's steps write. Where a layer
+ * that was kept proves to be nowhere any more, it is built once more without being offered that layer.
+ */
+async function buildNew(
+  build: Build,
+  useless: Set<Digest>,
+  work: BuildWorkspace,
+): Promise<BuildResult> {
+  // Start-up time decides how fast a build is that has nothing to do.
+  const steps = await import("./steps.ts");
+  return steps.withRun(work, async (inRun) => {
+    const remotes = await steps.readRemotes(build.request, inRun);
+    const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
+    if (adopted !== undefined) return adopted;
+    await steps.tellReasons(build, inRun);
+    const pulled = await steps.pullPending(build, inRun);
+    const attempt = (): Promise<BuildResult> => runBuild(pulled, { remotes, useless }, inRun);
+    return steps.withoutUseless({ request: build.request, useless }, attempt, inRun);
+  });
+}
+
+/** The steps in the engine, what they wrote as an image, and where it goes. */
+async function runBuild(
+  build: Build,
+  earlier: EarlierImages,
+  work: BuildRunWorkspace,
+): Promise<BuildResult> {
+  const { request } = build;
+  const steps = await import("./steps.ts");
+  const previous = await steps.findPrevious(request, earlier, work);
+  const { image, layers } = await steps.withSession(build, work, async (session) => {
+    const stages = await steps.evaluateStages(build, session, work);
+    const bases = await steps.findBases(build, { previous, stages }, work);
+    const prepared = await steps.prepareLayers(build, { previous, bases }, work);
+    const { directory } = prepared;
+    const configs = await steps.runLayering(build, { session, directory }, work);
+    const confirmed = await steps.confirmInputs(build, work);
+    return steps.collectImage(confirmed, { previous, bases, prepared, configs }, work);
+  });
+  await deliverImage(image, { request: request.delivery, isChecked: true }, work);
+  return describeResult(image, { request, upToDate: false, layers }, work);
 }
 
 /** A registry that is asked may give a name of ours to another image: then only the end tells. */

@@ -25,7 +25,7 @@ import { describeImage } from "./describe-image.ts";
 import { listImages } from "./previous.ts";
 import { announceResult } from "./result.ts";
 import { joinPlaces, listLayers, stageLayers } from "./stage-layers.ts";
-import type { StepsResult } from "./steps-result.ts";
+import type { StepsResult } from "./prepare-layers.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface CollectedImage {

@@ -11,7 +11,7 @@ import {
 import { createAuthor, createConfig, describeMetadata, type LayeredStage } from "../plan/plan.ts";
 import { describeBase } from "./bases.ts";
 import type { ImageRequest } from "./request.ts";
-import type { StepsResult } from "./steps-result.ts";
+import type { StepsResult } from "./prepare-layers.ts";
 import type { Build } from "./workspace.ts";
 
 /** Marks the history entries that stand for metadata instructions, so that a copied history does not pile them up. */

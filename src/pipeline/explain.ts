@@ -2,7 +2,7 @@ import { compareContexts } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
 import { findRecord, findRef, findTree, type Store } from "../store/store.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
-import { nameTarget } from "./target.ts";
+import { nameTarget } from "./request.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** How many files are named before the rest is only counted. */

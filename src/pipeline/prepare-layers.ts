@@ -1,6 +1,7 @@
 import { access, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { fetchFrom, pickClaims } from "../delivery/delivery.ts";
+import type { StageConfigs } from "../engine/engine.ts";
 import {
   type PreparedLayers as PreparedDirectory,
   prepareLayersDirectory,
@@ -9,7 +10,7 @@ import {
 import type { Digest, LayerFiles } from "../oci/oci.ts";
 import { blobPath, listMissingLayers, readState, type Store } from "../store/store.ts";
 import { countLayers, type BaseImage } from "./bases.ts";
-import { nameTarget } from "./target.ts";
+import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface PreparedLayers {
@@ -24,6 +25,12 @@ export interface PreparedLayers {
 export interface LayersBefore {
   readonly previous: PreviousImages;
   readonly bases: readonly BaseImage[];
+}
+
+/** What the steps of a build came to: all that its image is made of. */
+export interface StepsResult extends LayersBefore {
+  readonly prepared: PreparedLayers;
+  readonly configs: StageConfigs;
 }
 
 /** Lays out what the build finds under its OUTPUT path. */

@@ -1,8 +1,9 @@
 import type { ImageReference, WantedPlatform } from "../copy/copy.ts";
-import type { DeliveryRequest } from "../delivery/delivery.ts";
+import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
 import type { Annotations, Digest, Platform } from "../oci/oci.ts";
+import type { LayeredStage } from "../plan/plan.ts";
 
 /** Everything that a user asked for, checked and with its defaults; each slice is read by one room. */
 export interface BuildRequest {
@@ -63,4 +64,15 @@ export interface BuildResult {
   readonly platform: Platform;
   readonly upToDate: boolean;
   readonly layers: readonly ResultLayer[];
+}
+
+/** Whether the bytes of all layers are wanted here before the image has its names. */
+export function needsBytes({ delivery, reuse }: BuildRequest): boolean {
+  return wantsBytes(delivery) || reuse.trust === "none";
+}
+
+/** What names a stage's last build on this machine: what is built (its name, or its context), stage and platform. */
+export function nameTarget({ resolved }: LayeredStage, { steps }: BuildRequest): string {
+  const stage = resolved.stage.name ?? String(resolved.stage.index);
+  return [steps.cacheKey, stage, steps.platform ?? ""].join("\n");
 }

@@ -4,9 +4,8 @@ import type { CollectedEntry, CollectedLayer, CollectedOutput } from "../layers/
 import { annotateFingerprint, type Digest, type LayerFiles } from "../oci/oci.ts";
 import { hasBlob, type StagedBlob, type Store } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
-import { needsBytes } from "./needs-bytes.ts";
-import type { BuildRequest } from "./request.ts";
-import type { StepsResult } from "./steps-result.ts";
+import { needsBytes, type BuildRequest } from "./request.ts";
+import type { StepsResult } from "./prepare-layers.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
 /** The layers of an image to be, those of the bases too. */
