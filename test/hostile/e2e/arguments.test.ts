@@ -73,7 +73,7 @@ test.each(["TMPDIR", "PATH", "HOME", "LD_PRELOAD", "BUILDAH_ISOLATION", "https_p
     const args = ["--no-load", "--build-arg-file", join(project.context, "args")];
     const outcome = await project.run([...args, "-t", project.name, project.context]);
     // An engine that reads a file of arguments has no need of its environment.
-    const said = hasArgumentFiles ? "" : `the build argument ${name} cannot be handed`;
+    const said = hasArgumentFiles ? "" : `the build argument ${name} cannot be passed`;
     expect([outcome.status, outcome.stderr]).toEqual([
       hasArgumentFiles ? 0 : 125,
       expect.stringContaining(said),
