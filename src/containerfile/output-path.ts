@@ -1,5 +1,4 @@
-import { readJsonForm } from "../../grammar/grammar.ts";
-import type { PathPart } from "../../grammar/grammar.ts";
+import { readJsonForm, type PathPart } from "../../grammar/grammar.ts";
 import type { Span } from "../diagnostics.ts";
 import { expandWord } from "./expand.ts";
 import { narrowSpan, toSourceRange } from "./locate.ts";

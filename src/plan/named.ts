@@ -1,7 +1,10 @@
 import { readKeyValues, splitWords } from "../../grammar/grammar.ts";
-import { expandWord, type Lookup } from "../containerfile/containerfile.ts";
-import type { Instruction } from "../containerfile/containerfile.ts";
-import { decodeText } from "../containerfile/containerfile.ts";
+import {
+  decodeText,
+  expandWord,
+  type Instruction,
+  type Lookup,
+} from "../containerfile/containerfile.ts";
 import type { ContainerConfig } from "../oci/oci.ts";
 import type { LayeredStage } from "./model.ts";
 

@@ -2,8 +2,7 @@ import { createGunzip } from "node:zlib";
 import type { Compression } from "../model.ts";
 import { refuse } from "../refuse.ts";
 import type { Filter } from "../programs.ts";
-import { createFrameScanner, frameStart } from "./zstd-frames.ts";
-import type { FramePart } from "./zstd-frames.ts";
+import { createFrameScanner, frameStart, type FramePart } from "./zstd-frames.ts";
 import { asFilter, copyOutput, hasNativeZstd, openZstd, writeInput } from "./zstd.ts";
 
 /** A stream of compressed bytes that is being expanded. */

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import type { Hash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Digest } from "../../oci/oci.ts";
 import { tooLarge } from "../staging.ts";
 import { encodeEntry } from "../tar/encode.ts";
-import type { Entry } from "../tar/entry.ts";
-import { blockSize, paddingOf } from "../tar/entry.ts";
+import { blockSize, paddingOf, type Entry } from "../tar/entry.ts";
 import { createBlock, releaseBlock } from "./blocks.ts";
 
 /** What takes the packed archive, in blocks of `packBlockSize` bytes (the last one is shorter). */

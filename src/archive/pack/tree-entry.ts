@@ -1,5 +1,4 @@
 import { readSync } from "node:fs";
-import type { OutputDirectory } from "../read/directory.ts";
 import {
   assertUnchanged,
   changed,
@@ -8,6 +7,7 @@ import {
   readLink,
   showName,
   statName,
+  type OutputDirectory,
 } from "../read/directory.ts";
 import type { FileStats } from "../read/stats.ts";
 import type { ByteString, Entry } from "../tar/entry.ts";

@@ -1,7 +1,6 @@
 import { read } from "node:fs";
 import { promisify } from "node:util";
-import type { OutputFile } from "./directory.ts";
-import { assertUnchanged, changed } from "./directory.ts";
+import { assertUnchanged, changed, type OutputFile } from "./directory.ts";
 
 const readFile = promisify(read);
 const chunkSize = 1024 * 1024;

@@ -1,10 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
 import { systemCode } from "../../system/errno.ts";
-import { refuse } from "../refuse.ts";
+import { refuse, showBytes } from "../refuse.ts";
 import type { ByteString } from "../tar/entry.ts";
-import type { FileStats } from "./stats.ts";
-import { describeType, toFileStats } from "./stats.ts";
-import { showBytes } from "../refuse.ts";
+import { describeType, toFileStats, type FileStats } from "./stats.ts";
 
 /**
  * A directory of the build's output, held open. What lies in it is reached through the open directory

@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import type { ByteString, Entry, EntryType } from "./entry.ts";
-import { blockSize, paddingOf } from "./entry.ts";
+import { blockSize, paddingOf, type ByteString, type Entry, type EntryType } from "./entry.ts";
 import { encodePax } from "./pax.ts";
 
 const typeflags: Readonly<Record<EntryType, string>> = {

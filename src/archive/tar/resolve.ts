@@ -1,8 +1,6 @@
 import { showBytes } from "../refuse.ts";
-import type { ArchivedEntry, ByteString, EntryType } from "./entry.ts";
-import { maxPath } from "./entry.ts";
-import type { Header } from "./header.ts";
-import { HeaderProblem } from "./header.ts";
+import { maxPath, type ArchivedEntry, type ByteString, type EntryType } from "./entry.ts";
+import { HeaderProblem, type Header } from "./header.ts";
 import { refuseTar } from "./problems.ts";
 
 /** What stood before a header and changes it. */

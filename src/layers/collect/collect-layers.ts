@@ -1,18 +1,15 @@
 import { availableParallelism } from "node:os";
 import type { Diagnostic } from "../../diagnostics.ts";
-import { createDirectoryLog } from "./directories.ts";
-import type { DirectoryLog } from "./directories.ts";
+import { createDirectoryLog, type DirectoryLog } from "./directories.ts";
 import { collectExact } from "./exact.ts";
-import type { FoundLayer } from "./found.ts";
-import { nameOf, toEntry } from "./found.ts";
+import { nameOf, toEntry, type FoundLayer } from "./found.ts";
 import type { Listing } from "./listing.ts";
 import { collectLoose } from "./loose.ts";
 import type { CollectedEntry, CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import { mapParallel } from "./parallel.ts";
 import type { PreviousLayers } from "./previous.ts";
-import { readTreeXattrs } from "./xattrs.ts";
-import type { FindXattrs } from "./xattrs.ts";
+import { readTreeXattrs, type FindXattrs } from "./xattrs.ts";
 
 export interface CollectContext {
   readonly options: CollectOptions;

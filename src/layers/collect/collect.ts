@@ -2,15 +2,18 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import { systemCode } from "../../system/errno.ts";
 import { collectLayers } from "./collect-layers.ts";
-import { listLayers } from "./listing.ts";
-import type { Listing } from "./listing.ts";
+import { listLayers, type Listing } from "./listing.ts";
 import type { CollectedOutput, CollectOptions } from "../model.ts";
 import { scanOutput } from "../directory/output-scan.ts";
 import { indexPrevious } from "./previous.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { closeDirectory, isDirectory, openOutput } from "../../archive/archive.ts";
+import {
+  closeDirectory,
+  isDirectory,
+  openOutput,
+  refuse,
+  type OutputDirectory,
+} from "../../archive/archive.ts";
 import { readAnnotations, readConfig, readHistory } from "../directory/documents.ts";
-import { refuse } from "../../archive/archive.ts";
 import type { OutputConfig } from "../directory/schema.ts";
 import { collectState } from "../directory/state.ts";
 import { limitWarnings } from "./warnings.ts";

@@ -1,21 +1,26 @@
 import { createHash } from "node:crypto";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
-import { createExpander, detectCompression, type Compression } from "../../archive/archive.ts";
-import { layerTypes } from "./found.ts";
-import type { FoundLayer } from "./found.ts";
+import { digestHex, type Digest } from "../../oci/oci.ts";
+import {
+  closeFile,
+  createBlobWriter,
+  createEntryChecker,
+  createExpander,
+  createTarReader,
+  detectCompression,
+  openFile,
+  readChunks,
+  readStart,
+  refuse,
+  tooLarge,
+  type BlobWriter,
+  type Compression,
+  type Entry,
+  type OutputFile,
+} from "../../archive/archive.ts";
+import { layerTypes, type FoundLayer } from "./found.ts";
 import type { CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayers } from "./previous.ts";
-import { readChunks, readStart } from "../../archive/archive.ts";
-import { closeFile, openFile } from "../../archive/archive.ts";
-import type { OutputFile } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { BlobWriter } from "../../archive/archive.ts";
-import { createBlobWriter, tooLarge } from "../../archive/archive.ts";
-import { createEntryChecker } from "../../archive/archive.ts";
-import type { Entry } from "../../archive/archive.ts";
-import { createTarReader } from "../../archive/archive.ts";
 
 export interface ExactContext {
   readonly options: CollectOptions;

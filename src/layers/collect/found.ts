@@ -1,7 +1,12 @@
-import { compressionOf, ociLayerType, toOciMediaType } from "../../oci/oci.ts";
-import type { Descriptor, Digest, HistoryEntry } from "../../oci/oci.ts";
-import type { Listing } from "./listing.ts";
-import { pickHistory } from "./listing.ts";
+import {
+  compressionOf,
+  ociLayerType,
+  toOciMediaType,
+  type Descriptor,
+  type Digest,
+  type HistoryEntry,
+} from "../../oci/oci.ts";
+import { pickHistory, type Listing } from "./listing.ts";
 import type { CollectedEntry, CollectedLayer } from "../model.ts";
 import type { PreviousLayer } from "./previous.ts";
 import type { ListedEntry } from "../directory/documents.ts";

@@ -1,16 +1,11 @@
 import type { XbuildError } from "../../errors.ts";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest, HistoryEntry } from "../../oci/oci.ts";
+import { digestHex, type Digest, type HistoryEntry } from "../../oci/oci.ts";
 import { quoteText } from "../../text.ts";
 import type { LooseLayer, OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
-import type { ListedEntry } from "../directory/documents.ts";
-import { refuseOwn } from "../directory/documents.ts";
-import { showName } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { OutputEntry } from "../directory/schema.ts";
-import { isOwnAnnotation } from "../directory/schema.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { refuseOwn, type ListedEntry } from "../directory/documents.ts";
+import { refuse, showName, type ByteString } from "../../archive/archive.ts";
+import { isOwnAnnotation, type OutputEntry } from "../directory/schema.ts";
 
 /** One entry of the image to be, and where its layer comes from. */
 export type Listing =

@@ -1,22 +1,25 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { Digest } from "../../oci/oci.ts";
-import type { LayerSource } from "../../archive/archive.ts";
-import { openArchive } from "../../archive/archive.ts";
-import { createCompressor } from "../../archive/archive.ts";
-import { annotateFingerprint } from "../../oci/oci.ts";
-import { layerTypes } from "./found.ts";
-import type { FoundLayer } from "./found.ts";
+import { annotateFingerprint, type Digest } from "../../oci/oci.ts";
+import {
+  createBlobWriter,
+  createCompressor,
+  createEntryChecker,
+  createPackStream,
+  openArchive,
+  openFile,
+  openTree,
+  showName,
+  type ByteString,
+  type Entry,
+  type LayerSource,
+  type OutputDirectory,
+  type PackOptions,
+  type PackResult,
+} from "../../archive/archive.ts";
+import { layerTypes, type FoundLayer } from "./found.ts";
 import type { CollectOptions, Reuse } from "../model.ts";
 import type { LooseLayer } from "../directory/output-scan.ts";
-import type { PackOptions, PackResult } from "../../archive/archive.ts";
-import { createPackStream } from "../../archive/archive.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { openFile, showName } from "../../archive/archive.ts";
-import { createBlobWriter } from "../../archive/archive.ts";
-import { createEntryChecker } from "../../archive/archive.ts";
-import type { ByteString, Entry } from "../../archive/archive.ts";
-import { openTree } from "../../archive/archive.ts";
 
 export interface LooseContext {
   readonly options: CollectOptions;

@@ -1,9 +1,15 @@
 import { readSync } from "node:fs";
-import { refuse } from "../../archive/archive.ts";
-import type { OutputDirectory, OutputFile } from "../../archive/archive.ts";
-import { assertUnchanged, changed, closeFile, openFile, statName } from "../../archive/archive.ts";
-import type { JsonSource } from "./json.ts";
-import { sourceOf } from "./json.ts";
+import {
+  assertUnchanged,
+  changed,
+  closeFile,
+  openFile,
+  refuse,
+  statName,
+  type OutputDirectory,
+  type OutputFile,
+} from "../../archive/archive.ts";
+import { sourceOf, type JsonSource } from "./json.ts";
 
 /** Bytes. */
 const maxDocumentSize = 4 * 1024 * 1024;

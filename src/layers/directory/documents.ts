@@ -3,8 +3,7 @@ import type { Span } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import type { Annotations } from "../../oci/oci.ts";
 import { limitText, quoteText } from "../../text.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { Place } from "../../archive/archive.ts";
+import { refuse, type OutputDirectory, type Place } from "../../archive/archive.ts";
 import {
   annotationsSchema,
   configSchema,
@@ -12,12 +11,11 @@ import {
   entrySchema,
   historySchema,
   isOwnAnnotation,
+  type OutputConfig,
+  type OutputEntry,
 } from "./schema.ts";
-import type { OutputConfig, OutputEntry } from "./schema.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
 import { readDocument } from "./document-file.ts";
-import { locateJson, parseJson } from "./json.ts";
-import type { JsonSource } from "./json.ts";
+import { locateJson, parseJson, type JsonSource } from "./json.ts";
 
 /** An entry that a build listed, and where it stands. */
 export interface ListedEntry {

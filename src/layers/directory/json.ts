@@ -1,7 +1,5 @@
 import type { Span } from "../../diagnostics.ts";
-import { JsonProblem } from "../../oci/oci.ts";
-import type { Json } from "../../oci/oci.ts";
-import { readJson } from "../../oci/oci.ts";
+import { JsonProblem, readJson, type Json } from "../../oci/oci.ts";
 import { refuse } from "../../archive/archive.ts";
 
 /** A JSON document: a file, or a line of one. */

@@ -1,12 +1,16 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import { isDigest } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { openDirectory, showName, statName, wrongType } from "../../archive/archive.ts";
-import { listNames } from "../../archive/archive.ts";
-import type { FileStats } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { isDigest, type Digest } from "../../oci/oci.ts";
+import {
+  listNames,
+  openDirectory,
+  refuse,
+  showName,
+  statName,
+  wrongType,
+  type ByteString,
+  type FileStats,
+  type OutputDirectory,
+} from "../../archive/archive.ts";
 
 /** A layer in `output/layers`. */
 export interface LooseLayer {

@@ -1,7 +1,6 @@
 import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
+import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
 import { renderHistory, renderNames } from "./history-document.ts";
 import type { DirectoryIdentity, LayersInput } from "../model.ts";

@@ -10,21 +10,22 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { OutputDirectory, OutputFile } from "../../archive/archive.ts";
 import {
   assertUnchanged,
   changed,
   closeDirectory,
   closeFile,
+  describeType,
+  listNames,
   openDirectory,
   openFile,
+  refuse,
   showName,
   statName,
+  type ByteString,
+  type OutputDirectory,
+  type OutputFile,
 } from "../../archive/archive.ts";
-import { listNames } from "../../archive/archive.ts";
-import { describeType } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
 
 /** Of all files together, in bytes, and of files and directories together. */
 const maxSize = 256 * 1024 * 1024;

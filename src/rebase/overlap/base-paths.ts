@@ -1,5 +1,9 @@
-import { readLayerFile, type LayerFile } from "../../archive/archive.ts";
-import type { ArchivedEntry, ByteString } from "../../archive/archive.ts";
+import {
+  readLayerFile,
+  type ArchivedEntry,
+  type ByteString,
+  type LayerFile,
+} from "../../archive/archive.ts";
 import { listParents, readMeaning } from "./paths.ts";
 
 /** What some layers of a base make of the paths that matter. */

@@ -1,6 +1,4 @@
-import type { LayerFile } from "../../archive/archive.ts";
-import { showBytes } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { showBytes, type ByteString, type LayerFile } from "../../archive/archive.ts";
 import { readBasePaths, type BasePaths } from "./base-paths.ts";
 import { findCover, readOwnPaths, type OwnPaths } from "./own-paths.ts";
 

@@ -1,5 +1,4 @@
-import { readLayerFile, type LayerFile } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { readLayerFile, type ByteString, type LayerFile } from "../../archive/archive.ts";
 import { listParents, readMeaning } from "./paths.ts";
 
 /** What some layers do to those below them. The numbers say which layer does it, the topmost one that does. */
