@@ -43,7 +43,8 @@ export async function packTree(
         levels.push(await listLevel(packing, descent.current(), level.prefix + step));
       } else {
         await stream.turn();
-        await packName(packing, descent.current(), level.prefix, step);
+        const path = level.prefix + step;
+        await packName(packing, { directory: descent.current(), name: step, path });
       }
     }
   } finally {

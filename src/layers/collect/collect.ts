@@ -58,12 +58,10 @@ export async function collectOutput(
 function assertSame(output: OutputDirectory, { identity }: CollectOptions): void {
   if (identity === undefined || isDirectory(output, identity)) return;
   const hint = "find out what replaces directories of a running build";
-  throw refuse(
-    "output-changed",
-    "the directory was replaced during the build",
-    { file: "output" },
+  throw refuse("output-changed", "the directory was replaced during the build", {
+    file: "output",
     hint,
-  );
+  });
 }
 
 /** Where the machine has too little of something, that is no fault of the build. */
@@ -97,11 +95,11 @@ function assertCount(listings: readonly Listing[], options: CollectOptions): voi
   const place = { file: "output" };
   if (count === 0) {
     const hint = "write layers to output/layers, or output/history.json with blobs or kept layers";
-    throw refuse("layers-none", "the build listed no layers", place, hint);
+    throw refuse("layers-none", "the build listed no layers", { ...place, hint });
   }
   if (count <= options.maxLayers) return;
   const below = options.baseLayers === 0 ? "" : ` (${options.baseLayers} of them from --from)`;
   const message = `the image would have ${count} layers${below}, but ${options.maxLayers} is the limit`;
   const hint = "put several packages into one layer (layer split --max N), or raise --max-layers";
-  throw refuse("layers-too-many", message, place, hint);
+  throw refuse("layers-too-many", message, { ...place, hint });
 }

@@ -145,5 +145,5 @@ function assertExpansion(shown: string, size: number, limit: number): void {
   if (size <= limit) return;
   const message = `it expands to more than ${limit} bytes, which is ${maxRatio} times its size`;
   const hint = "leave out large files of zeros, or give the layer as a tree";
-  throw refuse("layer-expands-too-much", message, { file: shown }, hint);
+  throw refuse("layer-expands-too-much", message, { file: shown, hint });
 }

@@ -96,14 +96,14 @@ function assertTrue({ entry, locate }: ListedEntry, { descriptor, diffId }: Coll
   const hint = "remove it, or correct it";
   if (entry.diff_id !== undefined && entry.diff_id !== diffId) {
     const message = `this is not the layer's diff_id, which is ${diffId}`;
-    throw refuse("layer-diff-id-mismatch", message, locate("diff_id"), hint);
+    throw refuse("layer-diff-id-mismatch", message, { ...locate("diff_id"), hint });
   }
   if (entry.size !== undefined && entry.size !== descriptor.size) {
     const message = `this is not the size of the layer's blob, which is ${descriptor.size} bytes`;
-    throw refuse("layer-size-mismatch", message, locate("size"), hint);
+    throw refuse("layer-size-mismatch", message, { ...locate("size"), hint });
   }
   if (entry.mediaType === undefined || toOciMediaType(entry.mediaType) === descriptor.mediaType)
     return;
   const message = `this is not the layer's media type, which is ${descriptor.mediaType}`;
-  throw refuse("layer-media-type-mismatch", message, locate("mediaType"), hint);
+  throw refuse("layer-media-type-mismatch", message, { ...locate("mediaType"), hint });
 }

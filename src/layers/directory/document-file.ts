@@ -35,7 +35,7 @@ function assertSize(file: OutputFile): void {
   if (file.stats.size <= maxDocumentSize) return;
   const message = `it is larger than ${maxDocumentSize} bytes`;
   const hint = "leave out what is not needed";
-  throw refuse("output-json-too-large", message, { file: file.shown }, hint);
+  throw refuse("output-json-too-large", message, { file: file.shown, hint });
 }
 
 function readWhole(file: OutputFile): Buffer {

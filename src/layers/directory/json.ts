@@ -33,7 +33,10 @@ export function parseJson(source: JsonSource): Json {
     if (!(error instanceof JsonProblem)) throw error;
     const [span] = toSpans(source.bytes, [source.start + error.offset]);
     const place = { file: source.file, ...(span === undefined ? {} : { span }) };
-    throw refuse("output-json-invalid", error.message, place, "write valid JSON (RFC 8259)");
+    throw refuse("output-json-invalid", error.message, {
+      ...place,
+      hint: "write valid JSON (RFC 8259)",
+    });
   }
 }
 

@@ -101,7 +101,7 @@ function listBlobs(directory: OutputDirectory): ReadonlyMap<Digest, FileStats> {
     const digest = `sha256:${name}`;
     if (!isDigest(digest)) {
       const hint = "name the blob by the sha256 of its bytes: 64 lower-case hex digits";
-      throw refuse("blob-name-invalid", "its name is not a digest", { file }, hint);
+      throw refuse("blob-name-invalid", "its name is not a digest", { file, hint });
     }
     blobs.set(digest, statFile(directory, name));
   }
@@ -114,7 +114,7 @@ function listBounded(directory: OutputDirectory): readonly ByteString[] {
   if (names.length <= maxFiles) return names;
   const message = `it has more than ${maxFiles} files, more than an image can have layers`;
   const hint = "put what belongs to one layer into a directory of its own";
-  throw refuse("layers-too-many", message, { file: directory.shown }, hint);
+  throw refuse("layers-too-many", message, { file: directory.shown, hint });
 }
 
 function statFile(directory: OutputDirectory, name: ByteString): FileStats {
@@ -122,12 +122,10 @@ function statFile(directory: OutputDirectory, name: ByteString): FileStats {
   const file = showName(directory, name);
   if (stats?.type === "file") return stats;
   if (stats !== undefined) throw wrongType(file, stats, "file");
-  throw refuse(
-    "output-changed",
-    "it disappeared while it was read",
-    { file },
-    "make every process of the step end before the step ends",
-  );
+  throw refuse("output-changed", "it disappeared while it was read", {
+    file,
+    hint: "make every process of the step end before the step ends",
+  });
 }
 
 function listLayers(directory: OutputDirectory, warnings: Diagnostic[]): readonly LooseLayer[] {
@@ -143,7 +141,7 @@ function listLayers(directory: OutputDirectory, warnings: Diagnostic[]): readonl
     if (before === undefined || compareLayers(before, layer) !== 0) return;
     const hint = "remove one of them, or tell them apart by their order: 10-name, 20-name";
     const message = `it has the same name as ${showName(directory, before.fileName)}`;
-    throw refuse("layer-name-twice", message, { file: showName(directory, layer.fileName) }, hint);
+    throw refuse("layer-name-twice", message, { file: showName(directory, layer.fileName), hint });
   });
   return layers;
 }
@@ -174,7 +172,7 @@ function decodeName(name: ByteString, file: string): string {
     'give the file a plain name, and the layer\'s name in output/history.json with "path"';
   const message =
     text === "" ? "its name has nothing but the digits of its order" : "its name is not UTF-8";
-  throw refuse("output-name-invalid", message, { file }, hint);
+  throw refuse("output-name-invalid", message, { file, hint });
 }
 
 function compareLayers(a: LooseLayer, b: LooseLayer): number {

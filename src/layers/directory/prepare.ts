@@ -126,6 +126,6 @@ export async function assertInputUnchanged(prepared: PreparedLayers): Promise<vo
     if (isSame) continue;
     const place = { file: `input/blobs/sha256/${blob.hex}` };
     const hint = "copy a blob before you change it, and check the store with xbuild cache verify";
-    throw refuse("input-changed", "the build changed a blob of its input", place, hint);
+    throw refuse("input-changed", "the build changed a blob of its input", { ...place, hint });
   }
 }

@@ -131,5 +131,5 @@ function copyBytes(file: OutputFile, fd: number, buffer: Buffer): void {
 
 function tooLarge(message: string): Error {
   const hint = "keep only hints such as signatures there, and downloads in a cache mount";
-  return refuse("output-state-too-large", message, { file: "output/state" }, hint);
+  return refuse("output-state-too-large", message, { file: "output/state", hint });
 }
