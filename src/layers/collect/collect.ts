@@ -32,7 +32,7 @@ export async function collectOutput(
   try {
     const output = openOutput(outputDirectory);
     opened.push(output);
-    assertSame(output, options);
+    assertNotReplaced(output, options);
     const scan = scanOutput(output, (directory) => opened.push(directory));
     const previous = indexPrevious(options.previous);
     const config = readConfig(output);
@@ -55,7 +55,7 @@ export async function collectOutput(
 }
 
 /** Nothing can be put in the place of a directory that lies in one of ours; where something was, nothing is read. */
-function assertSame(output: OutputDirectory, { identity }: CollectOptions): void {
+function assertNotReplaced(output: OutputDirectory, { identity }: CollectOptions): void {
   if (identity === undefined || isDirectory(output, identity)) return;
   const hint = "find out what replaces directories of a running build";
   throw refuse("output-changed", "the directory was replaced during the build", {

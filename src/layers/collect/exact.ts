@@ -17,7 +17,7 @@ import {
   type Entry,
   type OutputFile,
 } from "../../archive/archive.ts";
-import { layerTypes, type FoundLayer } from "./found.ts";
+import { layerTypes, type FoundLayer } from "./found-layer.ts";
 import type { CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayers } from "./previous.ts";
@@ -67,34 +67,40 @@ async function copyBlob(
       await readChunks(file, writer.write, options.signal);
       return { kind: "equal", layer, blob: (await writer.finish(digest)).path };
     }
-    const compression = detectCompression(await readStart(file, 4));
-    const diffId = await judgeBlob(file, compression, writer, context);
+    const { compression, diffId = digest } = await judgeBlob(file, writer, context);
     const { path, size } = await writer.finish(digest);
-    if (layer?.diffId === (diffId ?? digest)) return { kind: "equal", layer, blob: path };
+    if (layer?.diffId === diffId) return { kind: "equal", layer, blob: path };
     const descriptor = { mediaType: layerTypes[compression], digest, size };
-    return { kind: "new", descriptor, diffId: diffId ?? digest, blob: path };
+    return { kind: "new", descriptor, diffId, blob: path };
   } finally {
     writer.discard();
   }
 }
 
+/** What a blob proved to be. */
+interface JudgedBlob {
+  readonly compression: Compression;
+  /** Undefined for a blob that is not compressed, whose digest it is. */
+  readonly diffId: Digest | undefined;
+}
+
 async function judgeBlob(
   file: OutputFile,
-  compression: Compression,
   writer: BlobWriter,
-  { options, onEntry }: ExactContext,
-): Promise<Digest | undefined> {
-  const judge = createJudge(file, options, compression !== "none", onEntry);
+  context: ExactContext,
+): Promise<JudgedBlob> {
+  const compression = detectCompression(await readStart(file, 4));
+  const judge = createJudge(file, compression, context);
   const expander = createExpander(compression, file.shown, judge.write);
   try {
     const take = (chunk: Buffer): Promise<void> =>
       settleAll([writer.write(chunk), expander.write(chunk)]);
-    await readChunks(file, take, options.signal);
+    await readChunks(file, take, context.options.signal);
     await expander.end();
   } finally {
     await expander.stop();
   }
-  return judge.end();
+  return { compression, diffId: judge.end() };
 }
 
 /** Waits for all of them, also where one fails: they use the same bytes. */
@@ -105,15 +111,14 @@ async function settleAll(actions: readonly Promise<void>[]): Promise<void> {
 
 interface Judge {
   readonly write: (bytes: Buffer) => void;
-  /** The diff ID; undefined for a blob that is not compressed, whose digest it is. */
+  /** The diff ID, as in `JudgedBlob`. */
   readonly end: () => Digest | undefined;
 }
 
 function createJudge(
   file: OutputFile,
-  options: CollectOptions,
-  isCompressed: boolean,
-  onEntry: (entry: Entry) => void,
+  compression: Compression,
+  { options, onEntry }: ExactContext,
 ): Judge {
   const { shown } = file;
   const limit = Math.max(freeExpansion, maxRatio * file.stats.size);
@@ -126,7 +131,7 @@ function createJudge(
     check(entry);
     onEntry(entry);
   });
-  const hash = isCompressed ? createHash("sha256") : undefined;
+  const hash = compression === "none" ? undefined : createHash("sha256");
   return {
     write: (bytes) => {
       size += bytes.length;

@@ -1,7 +1,8 @@
 import type { XbuildError } from "../../errors.ts";
 import { digestHex, type Digest, type HistoryEntry } from "../../oci/oci.ts";
 import { quoteText } from "../../text.ts";
-import type { LooseLayer, OutputScan } from "../directory/output-scan.ts";
+import type { LooseLayer } from "../directory/loose-layers.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
 import { refuseOwn, type ListedEntry } from "../directory/documents.ts";
 import { refuse, showName, type ByteString } from "../../archive/archive.ts";
@@ -121,7 +122,7 @@ function resolveLoose(
   if (kept !== undefined) return { kind: "kept", layer: kept, listed };
   const hint = "look for the name in history.json, or run `layer has NAME`, before you keep it";
   const message = `no previous image has a layer named ${quoteText(layer.name)}`;
-  throw refuse("layer-name-unknown", message, { file: placeOf(scan, layer), hint });
+  throw refuse("layer-name-unknown", message, { file: showLayer(scan, layer), hint });
 }
 
 /** An annotation of ours that is copied along unchanged is no claim. */
@@ -143,26 +144,29 @@ function assertAllListed(
   const digests = new Set(listings.flatMap((item) => (item.kind === "blob" ? [item.digest] : [])));
   const blob = [...scan.blobs.keys()].find((digest) => !digests.has(digest));
   if (blob !== undefined) {
-    throw refuseUnlisted(`output/blobs/sha256/${digestHex(blob)}`, history !== undefined);
+    const file = `output/blobs/sha256/${digestHex(blob)}`;
+    throw history === undefined ? refuseWithoutHistory(file) : refuseUnlisted(file);
   }
   if (history === undefined) return;
   const paths = new Set(
     history.flatMap(({ entry }) => (entry.path === undefined ? [] : [toBytes(entry.path)])),
   );
   const layer = scan.layers.find(({ fileName }) => !paths.has(`layers/${fileName}`));
-  if (layer !== undefined) throw refuseUnlisted(placeOf(scan, layer), true);
+  if (layer !== undefined) throw refuseUnlisted(showLayer(scan, layer));
 }
 
-function refuseUnlisted(file: string, hasHistory: boolean): XbuildError {
-  if (!hasHistory) {
-    const hint = "list it in output/history.json";
-    return refuse("output-not-listed", "no history file lists the blob", { file, hint });
-  }
+function refuseWithoutHistory(file: string): XbuildError {
+  const hint = "list it in output/history.json";
+  return refuse("output-not-listed", "no history file lists the blob", { file, hint });
+}
+
+function refuseUnlisted(file: string): XbuildError {
   const hint = "list it in the history file, or remove it";
   return refuse("output-not-listed", "the history file does not list it", { file, hint });
 }
 
-function placeOf(scan: OutputScan, layer: LooseLayer): string {
+/** The layer's file, as the build names it. */
+function showLayer(scan: OutputScan, layer: LooseLayer): string {
   const { layerDirectory } = scan;
   return layerDirectory === undefined ? "output/layers" : showName(layerDirectory, layer.fileName);
 }

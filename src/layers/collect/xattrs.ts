@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { LooseLayer, OutputScan } from "../directory/output-scan.ts";
+import type { LooseLayer } from "../directory/loose-layers.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
 import {
   readProgram,
   refuseTar,

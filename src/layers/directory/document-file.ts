@@ -9,7 +9,7 @@ import {
   type OutputDirectory,
   type OutputFile,
 } from "../../archive/archive.ts";
-import { sourceOf, type JsonSource } from "./json.ts";
+import { createSource, type JsonSource } from "./json.ts";
 
 /** Bytes. */
 const maxDocumentSize = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ export function readDocument(output: OutputDirectory, name: string): JsonSource 
   const file = openFile(output, name, stats);
   try {
     assertSize(file);
-    return sourceOf(readWhole(file), file.shown);
+    return createSource(readWhole(file), file.shown);
   } finally {
     closeFile(file);
   }

@@ -14,7 +14,7 @@ export interface JsonSource {
 }
 
 /** A file that is a document as a whole; a byte order mark before it is passed over. */
-export function sourceOf(bytes: Buffer, file: string): JsonSource {
+export function createSource(bytes: Buffer, file: string): JsonSource {
   return { bytes, file, start: hasMark(bytes) ? 3 : 0, end: bytes.length };
 }
 

@@ -11,18 +11,7 @@ import {
   type FileStats,
   type OutputDirectory,
 } from "../../archive/archive.ts";
-
-/** A layer in `output/layers`. */
-export interface LooseLayer {
-  readonly kind: "tree" | "archive" | "keep";
-  /** The layer's name, without order and suffix. */
-  readonly name: string;
-  /** Digits that say where it stands; undefined behind all that have some. */
-  readonly order: bigint | undefined;
-  /** Its name in `output/layers`. */
-  readonly fileName: ByteString;
-  readonly stats: FileStats;
-}
+import { readLooseLayers, type LooseLayer } from "./loose-layers.ts";
 
 /** What a build put into its output, by name alone: nothing has been read yet. */
 export interface OutputScan {
@@ -59,8 +48,11 @@ export function scanOutput(
   const blobNames = new Set(blobParent === undefined ? [] : listBounded(blobParent));
   const blobDirectory =
     blobParent !== undefined && blobNames.has("sha256") ? open(blobParent, "sha256") : undefined;
-  warnOthers(output, names, new Set([...documents, "layers", "blobs", "state"]), warnings);
-  if (blobParent !== undefined) warnOthers(blobParent, blobNames, new Set(["sha256"]), warnings);
+  const known = new Set([...documents, "layers", "blobs", "state"]);
+  warnings.push(...findOthers(output, names, known));
+  if (blobParent !== undefined) {
+    warnings.push(...findOthers(blobParent, blobNames, new Set(["sha256"])));
+  }
   return {
     blobs: blobDirectory === undefined ? new Map() : listBlobs(blobDirectory),
     blobDirectory,
@@ -71,15 +63,14 @@ export function scanOutput(
   };
 }
 
-function warnOthers(
+function findOthers(
   directory: OutputDirectory,
   names: ReadonlySet<ByteString>,
   known: ReadonlySet<string>,
-  warnings: Diagnostic[],
-): void {
-  for (const name of names) {
-    if (!known.has(name)) warnings.push(warnUnknown(showName(directory, name)));
-  }
+): readonly Diagnostic[] {
+  return [...names]
+    .filter((name) => !known.has(name))
+    .map((name) => warnUnknown(showName(directory, name)));
 }
 
 function warnUnknown(file: string): Diagnostic {
@@ -129,57 +120,7 @@ function statFile(directory: OutputDirectory, name: ByteString): FileStats {
 }
 
 function listLayers(directory: OutputDirectory, warnings: Diagnostic[]): readonly LooseLayer[] {
-  const layers = listBounded(directory).flatMap((fileName) => {
-    const stats = statName(directory, fileName);
-    const layer = stats === undefined ? undefined : readName(directory, fileName, stats);
-    if (layer === undefined) warnings.push(warnUnknown(showName(directory, fileName)));
-    return layer === undefined ? [] : [layer];
-  });
-  layers.sort(compareLayers);
-  layers.forEach((layer, index) => {
-    const before = layers[index - 1];
-    if (before === undefined || compareLayers(before, layer) !== 0) return;
-    const hint = "remove one of them, or tell them apart by their order: 10-name, 20-name";
-    const message = `it has the same name as ${showName(directory, before.fileName)}`;
-    throw refuse("layer-name-twice", message, { file: showName(directory, layer.fileName), hint });
-  });
-  return layers;
-}
-
-function readName(
-  directory: OutputDirectory,
-  fileName: ByteString,
-  stats: FileStats,
-): LooseLayer | undefined {
-  const file = showName(directory, fileName);
-  const suffix = /\.(?:tar(?:\.gz|\.zst)?|keep)$/.exec(fileName)?.[0] ?? "";
-  if (suffix === "" && stats.type === "file") return undefined;
-  if (stats.type !== (suffix === "" ? "directory" : "file")) {
-    throw wrongType(file, stats, suffix === "" ? "directory" : "file");
-  }
-  const [, digits, rest] =
-    /^(?:([0-9]+)-)?(.*)$/s.exec(fileName.slice(0, fileName.length - suffix.length)) ?? [];
-  const kind = suffix === "" ? "tree" : suffix === ".keep" ? "keep" : "archive";
-  const order = digits === undefined ? undefined : BigInt(digits);
-  return { kind, name: decodeName(rest ?? "", file), order, fileName, stats };
-}
-
-function decodeName(name: ByteString, file: string): string {
-  const text = Buffer.from(name, "latin1").toString("utf8");
-  const isUtf8 = Buffer.from(text, "utf8").toString("latin1") === name;
-  if (isUtf8 && text !== "") return text;
-  const hint =
-    'give the file a plain name, and the layer\'s name in output/history.json with "path"';
-  const message =
-    text === "" ? "its name has nothing but the digits of its order" : "its name is not UTF-8";
-  throw refuse("output-name-invalid", message, { file, hint });
-}
-
-function compareLayers(a: LooseLayer, b: LooseLayer): number {
-  if (a.order !== b.order) {
-    if (a.order === undefined) return 1;
-    return b.order === undefined || a.order < b.order ? -1 : 1;
-  }
-  const [first, second] = [Buffer.from(a.name), Buffer.from(b.name)];
-  return Buffer.compare(first, second);
+  return readLooseLayers(directory, listBounded(directory), (name) =>
+    warnings.push(warnUnknown(showName(directory, name))),
+  );
 }
