@@ -80,7 +80,7 @@ describe("text of a megabyte comes to an end", () => {
 
   it("that stands in an ignore file", () => {
     expect(parseIgnoreFile(`${"/".repeat(megabyte)}x`)).toEqual(["x"]);
-    expect(createIgnoreMatcher(["[^a]".repeat(100)])("b".repeat(100), false)).toBe(true);
+    expect(createIgnoreMatcher(["[^a]".repeat(100)])("b".repeat(100))).toBe(true);
     expect(() => createIgnoreMatcher([`${"[^a]".repeat(megabyte / 4)}[`])).toThrow("not valid");
     expect(() => createIgnoreMatcher([`${"\\[".repeat(megabyte / 2)}[`])).toThrow("not valid");
   });

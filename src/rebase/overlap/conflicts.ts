@@ -37,15 +37,14 @@ export async function findConflicts(input: ConflictInput): Promise<readonly Conf
   ]);
   const candidates = new Set([...from.list(), ...onto.list(), ...own.covers.keys()]);
   return [...candidates].sort().flatMap((path) => {
-    const layer = findHiding(own, from, onto, path);
+    const layer = findHiding(own, { from, onto }, path);
     return layer === undefined ? [] : [{ path: showBytes(path), layer }];
   });
 }
 
 function findHiding(
   own: OwnPaths,
-  from: BasePaths,
-  onto: BasePaths,
+  { from, onto }: Readonly<Record<"from" | "onto", BasePaths>>,
   path: ByteString,
 ): number | undefined {
   const [before, after] = [from.find(path), onto.find(path)];

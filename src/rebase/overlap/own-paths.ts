@@ -34,8 +34,8 @@ export async function readOwnPaths(
 
 /** The layer that hides what is below at this path, whatever it is; undefined where it stays to be seen. */
 export function findCover(own: OwnPaths, path: ByteString): number | undefined {
-  const found = own.covers.get(path);
-  if (found !== undefined) return found;
+  const itself = own.covers.get(path);
+  if (itself !== undefined) return itself;
   for (const parent of listParents(path)) {
     const cover = own.covers.get(parent) ?? own.opaque.get(parent);
     if (cover !== undefined) return cover;
