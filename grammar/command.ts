@@ -20,10 +20,18 @@ export interface CommandSyntax {
   readonly argsStart: number;
 }
 
+/** A text that flags are read from. */
+export interface FlagText {
+  readonly line: string;
+  /** Where the instruction ends, in `line`. */
+  readonly end: number;
+  readonly escape: string;
+}
+
 /** Takes any instruction apart but OUTPUT, whose flags and path its own grammar reads (`output.ts`). */
 export function splitCommand(line: string, escape: string): CommandSyntax {
   const { keyword, start, end } = readKeyword(line);
-  const { flags, flagsEnded, rest } = readFlags(line, start + keyword.length, end, escape);
+  const { flags, flagsEnded, rest } = readFlags({ line, end, escape }, start + keyword.length);
   const argsStart = skipSpaces(line, Math.min(rest, end), end);
   const args = line.slice(argsStart, end);
   return { keyword, keywordStart: start, flags, flagsEnded, args, argsStart };
@@ -56,13 +64,14 @@ interface Flags {
   readonly rest: number;
 }
 
-function readFlags(line: string, from: number, end: number, escape: string): Flags {
+function readFlags(text: FlagText, from: number): Flags {
+  const { line, end } = text;
   const flags: FlagSyntax[] = [];
   let at = from;
   for (;;) {
     while (at < end && isByteSpace(line.charAt(at))) at += 1;
     if (!line.startsWith("--", at) || at + 2 > end) return { flags, flagsEnded: false, rest: at };
-    const flag = readFlag(line, at, end, escape);
+    const flag = readFlag(text, at);
     at = flag.end;
     if (flag.text === "--") return { flags, flagsEnded: true, rest: at };
     flags.push(flag);
@@ -70,7 +79,7 @@ function readFlags(line: string, from: number, end: number, escape: string): Fla
 }
 
 /** The flag that begins at `start`, with the quotes and escapes that it may hold. */
-export function readFlag(line: string, start: number, end: number, escape: string): FlagSyntax {
+export function readFlag({ line, end, escape }: FlagText, start: number): FlagSyntax {
   let text = "";
   let quote = "";
   let at = start;

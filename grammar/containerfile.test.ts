@@ -61,10 +61,10 @@ const anySource = fc.oneof(
 );
 
 test("the grammars are sound", () => {
-  expect(createLineLexer(false).lexerDefinitionErrors).toEqual([]);
+  expect(createLineLexer({ skipValidations: false }).lexerDefinitionErrors).toEqual([]);
   // Each throws where a rule is ambiguous or recurs without end.
-  expect(new ContainerfileParser(false)).toBeDefined();
-  expect(new OutputParser(createOutputTokens("`"), false)).toBeDefined();
+  expect(new ContainerfileParser({ skipValidations: false })).toBeDefined();
+  expect(new OutputParser(createOutputTokens("`"), { skipValidations: false })).toBeDefined();
 });
 
 describe("segments", () => {

@@ -4,12 +4,11 @@ import type { LineGroup, LineState } from "./lines.ts";
 import type { ContainerfileSyntax, InstructionSyntax } from "./model.ts";
 import { findProblems } from "./problems.ts";
 import { trimLineEnd } from "./text.ts";
-import { createLineLexer, lineOf, lineTokens } from "./tokens.ts";
+import { createLineLexer, lineOf, lineTokens, type ValidationOptions } from "./tokens.ts";
 
 /** The grammar of a Containerfile: which physical lines make an instruction. */
 export class ContainerfileParser extends EmbeddedActionsParser {
-  /** The grammar is validated by its tests, not at every start. */
-  constructor(skipValidations = true) {
+  constructor({ skipValidations = true }: ValidationOptions = {}) {
     super(Object.values(lineTokens), { maxLookahead: 1, skipValidations });
     this.performSelfAnalysis();
   }

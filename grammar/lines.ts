@@ -51,6 +51,7 @@ export function readLine(
   const newline = source.indexOf("\n", offset);
   const start = offset === 0 && source.startsWith(byteOrderMark) ? byteOrderMark.length : offset;
   const end = newline === -1 ? source.length : newline + 1;
+  const isContinuation = previous?.heredocs.length === 0 && previous.kind !== "Final";
   const line: LineState = {
     kind: "Blank",
     start: offset,
@@ -59,15 +60,13 @@ export function readLine(
     directiveProblem: undefined,
     content: "",
     contentStart: start,
-    text: undefined,
+    text: isContinuation ? previous.text : undefined,
     heredocs: [],
   };
   if (previous !== undefined && previous.heredocs.length > 0) {
     return readHeredocLine(source, line, previous.heredocs);
   }
-  return previous?.text === undefined || previous.kind === "Final"
-    ? readFirst(source, start, line)
-    : readContinuation(source, line, previous.text);
+  return line.text === undefined ? readFirst(source, start, line) : readContinuation(source, line);
 }
 
 function readHeredocLine(
@@ -94,21 +93,22 @@ function readFirst(source: string, from: number, line: LineState): LineState {
   const here = { ...line, directives: state };
   if (content === "") return here;
   if (content.startsWith("#")) return { ...here, kind: "Comment" };
-  return appendLine(content, start, here, "");
+  return appendLine(content, start, here);
 }
 
-function readContinuation(source: string, line: LineState, text: string): LineState {
+function readContinuation(source: string, line: LineState): LineState {
   const end = trimLineEnd(source, line.start, line.end);
   const first = skipSpaces(source, line.start, end);
-  if (source[first] === "#" && first < end) return { ...line, kind: "Comment", text };
-  if (first === end) return { ...line, text };
-  return appendLine(source.slice(line.start, end), line.start, line, text);
+  if (source[first] === "#" && first < end) return { ...line, kind: "Comment" };
+  if (first === end) return line;
+  return appendLine(source.slice(line.start, end), line.start, line);
 }
 
-function appendLine(content: string, at: number, line: LineState, before: string): LineState {
+/** Adds what begins at `at` to the logical line. */
+function appendLine(content: string, at: number, line: LineState): LineState {
   const { escape } = line.directives;
   const kept = stripContinuation(content, escape);
-  const text = before + (kept ?? content);
+  const text = (line.text ?? "") + (kept ?? content);
   const read = { ...line, content: kept ?? content, contentStart: at, text };
   if (kept !== undefined) return { ...read, kind: "Continued" };
   return { ...read, kind: "Final", heredocs: findHeredocs(text, escape) };

@@ -71,7 +71,7 @@ const knownWords = new Set(["--", ...Object.keys(outputFlags).map((name) => `--$
 function createFlagPattern(wanted: string | undefined, escape: string): CustomPatternMatcherFunc {
   return (text, offset, tokens) => {
     if (!mayHaveFlag(tokens) || !text.startsWith("--", offset)) return null;
-    const flag = readFlag(text, offset, text.length, escape);
+    const flag = readFlag({ line: text, end: text.length, escape }, offset);
     const name = flag.text.startsWith("--=") ? "--=" : flag.text.replace(/=[^]*/, "");
     const isWanted = wanted === undefined ? !knownWords.has(name) : name === wanted;
     if (!isWanted) return null;

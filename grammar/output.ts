@@ -3,6 +3,7 @@ import { EmbeddedActionsParser, type IToken, Lexer } from "chevrotain";
 import type { CommandSyntax, FlagSyntax } from "./command.ts";
 import { createOutputTokens, type OutputTokens } from "./output-tokens.ts";
 import { isByteSpace, skipSpaces, skipSpacesBack } from "./text.ts";
+import type { ValidationOptions } from "./tokens.ts";
 
 /** A part of an OUTPUT's path; offsets are offsets in the joined text. */
 export interface PathPart {
@@ -36,8 +37,7 @@ interface OutputTree {
 export class OutputParser extends EmbeddedActionsParser {
   readonly output: () => OutputTree;
 
-  /** The grammar is validated by its tests, not at every start. */
-  constructor(tokens: OutputTokens, skipValidations = true) {
+  constructor(tokens: OutputTokens, { skipValidations = true }: ValidationOptions = {}) {
     super(Object.values(tokens), { maxLookahead: 1, skipValidations });
     const flag = this.RULE("flag", () =>
       this.OR([

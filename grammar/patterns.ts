@@ -35,11 +35,15 @@ function toPart(character: string): PatternPart {
   return { kind: "literal", character };
 }
 
+/** Which one of several matches is meant. */
+export type Extent = "shortest" | "longest";
+
 /** `value` without its shortest or longest beginning that matches. */
-export function trimPrefix(value: string, pattern: Pattern, longest: boolean): string {
+export function trimPrefix(value: string, pattern: Pattern, extent: Extent): string {
   const characters = Array.from(value);
-  const end = matchAt(characters, 0, pattern, longest);
-  return typeof end === "number" ? characters.slice(end).join("") : value;
+  const ends = matchAt(characters, 0, pattern);
+  if (typeof ends === "string") return value;
+  return characters.slice(pickEnd(ends, extent)).join("");
 }
 
 /** The pattern read from its end; a backslash stays before what it escapes. */
@@ -48,10 +52,11 @@ export function reversePattern(text: string): string {
 }
 
 /** `value` without its shortest or longest end that matches a pattern of {@link reversePattern}. */
-export function trimSuffix(value: string, reversedPattern: Pattern, longest: boolean): string {
+export function trimSuffix(value: string, reversedPattern: Pattern, extent: Extent): string {
   const reversed = Array.from(value).toReversed();
-  const end = matchAt(reversed, 0, reversedPattern, longest);
-  return typeof end === "number" ? reversed.slice(end).toReversed().join("") : value;
+  const ends = matchAt(reversed, 0, reversedPattern);
+  if (typeof ends === "string") return value;
+  return reversed.slice(pickEnd(ends, extent)).toReversed().join("");
 }
 
 /** `value` with its leftmost, longest match replaced. */
@@ -90,10 +95,10 @@ function findMatch(
   pattern: Pattern,
 ): { start: number; end: number } | undefined {
   for (let start = from; start <= characters.length; start += 1) {
-    const end = matchAt(characters, start, pattern, true);
-    if (typeof end === "number") return { start, end };
+    const ends = matchAt(characters, start, pattern);
+    if (typeof ends !== "string") return { start, end: pickEnd(ends, "longest") };
     // What follows a `*` is nowhere in the rest of this line: no later start in it can do better.
-    if (end === "not-in-line") {
+    if (ends === "not-in-line") {
       const newline = characters.indexOf("\n", start);
       if (newline === -1) return undefined;
       start = newline;
@@ -109,13 +114,12 @@ function fillTemplate(template: string, match: string): string {
   });
 }
 
-/** Where the shortest or longest match that begins at `start` ends. `*` and `?` match no newline. */
+/** Where the matches that begin at `start` end; never an empty set. `*` and `?` match no newline. */
 function matchAt(
   characters: readonly string[],
   start: number,
   pattern: Pattern,
-  longest: boolean,
-): number | "not-here" | "not-in-line" {
+): ReadonlySet<number> | "not-here" | "not-in-line" {
   let reachable = new Set([start]);
   let afterAny = false;
   for (const part of pattern) {
@@ -124,7 +128,12 @@ function matchAt(
     reachable = isAny ? stepAny(characters, reachable) : stepOne(characters, reachable, part);
     if (reachable.size === 0) return afterAny ? "not-in-line" : "not-here";
   }
-  return [...reachable].reduce((a, b) => (longest ? Math.max(a, b) : Math.min(a, b)));
+  return reachable;
+}
+
+function pickEnd(ends: ReadonlySet<number>, extent: Extent): number {
+  const pick = extent === "longest" ? Math.max : Math.min;
+  return [...ends].reduce((a, b) => pick(a, b));
 }
 
 function stepAny(characters: readonly string[], from: ReadonlySet<number>): Set<number> {

@@ -61,7 +61,7 @@ function readModifier(reader: Reader, name: string, operator: string): string {
   if (emptyIsUnset && isPattern) {
     throw new WordError(`the modifier :${modifier} of \${${name}} is unknown`);
   }
-  const word = readOperand(reader, "}", isPattern);
+  const word = readOperand(reader, "}", isPattern ? "kept" : "dropped");
   const value = getValue(reader, name);
   if (value === undefined && reader.options.keepUnset === true) {
     return `\${${name}${emptyIsUnset ? ":" : ""}${modifier}${word}}`;
@@ -90,18 +90,19 @@ function missingMessage(value: string | undefined): string {
 }
 
 function trimValue(value: string, modifier: "#" | "%", word: string): string {
-  const longest = word.startsWith(modifier);
-  const pattern = longest ? word.slice(1) : word;
+  const isDouble = word.startsWith(modifier);
+  const pattern = isDouble ? word.slice(1) : word;
+  const extent = isDouble ? "longest" : "shortest";
   return modifier === "#"
-    ? trimPrefix(value, readPattern(pattern), longest)
-    : trimSuffix(value, readPattern(reversePattern(pattern)), longest);
+    ? trimPrefix(value, readPattern(pattern), extent)
+    : trimSuffix(value, readPattern(reversePattern(pattern)), extent);
 }
 
 function readReplacement(reader: Reader, name: string): string {
   const all = peek(reader) === "/";
   if (all) reader.at += 1;
-  const word = readOperand(reader, "/", true);
-  const replacement = readOperand(reader, "}", true);
+  const word = readOperand(reader, "/", "kept");
+  const replacement = readOperand(reader, "}", "kept");
   const value = getValue(reader, name);
   if (value === undefined && reader.options.keepUnset === true) {
     return `\${${name}/${word}/${replacement}}`;

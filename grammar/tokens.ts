@@ -36,8 +36,13 @@ export const lineTokens: Readonly<Record<LineKind, TokenType>> = {
   Directive: createLineToken("Directive"),
 };
 
+/** The grammar is validated by its tests, not at every start. */
+export interface ValidationOptions {
+  readonly skipValidations?: boolean;
+}
+
 /** One token a physical line, its end included; every text lexes without error. */
-export function createLineLexer(skipValidations = true): Lexer {
+export function createLineLexer({ skipValidations = true }: ValidationOptions = {}): Lexer {
   return new Lexer(Object.values(lineTokens), {
     positionTracking: "onlyOffset",
     skipValidations,
@@ -62,23 +67,23 @@ function createLineToken(kind: LineKind): TokenType {
     name: kind,
     label: labels[kind],
     line_breaks: true,
-    pattern: (text: string, offset: number, tokens: readonly IToken[]) =>
-      matchLine(kind, text, offset, tokens),
+    pattern: (text: string, offset: number, tokens: readonly IToken[]) => {
+      const line = classifyLine(text, offset, tokens);
+      return line.kind === kind ? toMatch(text, line) : null;
+    },
   });
 }
 
-function matchLine(
-  kind: LineKind,
-  text: string,
-  offset: number,
-  tokens: readonly IToken[],
-): CustomPatternMatcherReturn | null {
+function classifyLine(text: string, offset: number, tokens: readonly IToken[]): LineState {
   const payload: unknown = tokens[tokens.length - 1]?.payload;
   const previous = isLinePayload(payload) ? payload : undefined;
   // Each kind's pattern asks in turn; the line is classified once and kept with the one before it.
   const line = previous?.following ?? readLine(text, offset, previous?.line);
   if (previous !== undefined) previous.following = line;
-  if (line.kind !== kind) return null;
+  return line;
+}
+
+function toMatch(text: string, line: LineState): CustomPatternMatcherReturn {
   const match: CustomPatternMatcherReturn = [text.slice(line.start, line.end)];
   match.payload = { line } satisfies LinePayload;
   return match;

@@ -19,6 +19,9 @@ export const tooLong = "the value is longer than 1 MiB";
 /** How deep `${a:-${b:-...}}` may go. */
 const maxDepth = 400;
 
+/** Whether escape characters stay in the result, or what they escape alone. */
+export type Escapes = "kept" | "dropped";
+
 /** A word while it is read. */
 export interface Reader {
   readonly source: string;
@@ -26,11 +29,11 @@ export interface Reader {
   readonly unset: Set<string>;
   at: number;
   depth: number;
-  rawEscapes: boolean;
+  escapes: Escapes;
   // One buffer for all depths, as in BuildKit: a default value within ${} empties the word around it.
   word: string;
   /** Reads up to and over a stop character: what a modifier's word is made of. */
-  readonly readUntil: (reader: Reader, stop: string, rawEscapes: boolean) => string;
+  readonly readUntil: (reader: Reader, stop: string, escapes: Escapes) => string;
 }
 
 /** The code point that is next; empty at the end. */
@@ -57,11 +60,11 @@ export function getValue(reader: Reader, name: string): string | undefined {
 }
 
 /** A modifier's word, with what it substitutes itself. */
-export function readOperand(reader: Reader, stop: string, rawEscapes: boolean): string {
+export function readOperand(reader: Reader, stop: string, escapes: Escapes): string {
   if (reader.depth >= maxDepth) throw new WordError("substitutions are nested too deeply");
   reader.depth += 1;
   try {
-    const text = reader.readUntil(reader, stop, rawEscapes);
+    const text = reader.readUntil(reader, stop, escapes);
     reader.depth -= 1;
     return text;
   } catch (error) {

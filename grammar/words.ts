@@ -2,6 +2,7 @@ import { readDollar } from "./substitutions.ts";
 import { isSpace } from "./text.ts";
 import {
   checkLength,
+  type Escapes,
   next,
   peek,
   type Reader,
@@ -25,11 +26,11 @@ export function readWords(source: string, options: WordOptions): WordResult {
     unset: new Set(),
     at: 0,
     depth: 0,
-    rawEscapes: options.rawEscapes ?? false,
+    escapes: options.rawEscapes === true ? "kept" : "dropped",
     word: "",
-    readUntil: (inner, stop, rawEscapes) => readUntil(inner, stop, rawEscapes).text,
+    readUntil: (inner, stop, escapes) => readUntil(inner, stop, escapes).text,
   };
-  const { text, words } = readUntil(reader, "", reader.rawEscapes);
+  const { text, words } = readUntil(reader, "", reader.escapes);
   return { text, words, unset: [...reader.unset] };
 }
 
@@ -37,17 +38,17 @@ export function readWords(source: string, options: WordOptions): WordResult {
 function readUntil(
   reader: Reader,
   stop: string,
-  rawEscapes: boolean,
+  escapes: Escapes,
 ): { text: string; words: string[] } {
-  const outerEscapes = reader.rawEscapes;
-  reader.rawEscapes = rawEscapes;
+  const outerEscapes = reader.escapes;
+  reader.escapes = escapes;
   reader.word = "";
   const words: string[] = [];
   let text = "";
   for (let character = peek(reader); character !== ""; character = peek(reader)) {
     if (character === stop) {
       reader.at += stop.length;
-      reader.rawEscapes = outerEscapes;
+      reader.escapes = outerEscapes;
       return { text, words: finishWords(reader, words) };
     }
     text = checkLength(text + readPart(reader, character, words));
@@ -97,7 +98,7 @@ function addText(reader: Reader, text: string, words: string[]): string {
 function readPlain(reader: Reader, words: string[]): string {
   const character = next(reader);
   if (character !== reader.options.escape) return addText(reader, character, words);
-  const kept = reader.rawEscapes ? addRaw(reader, character) : "";
+  const kept = reader.escapes === "kept" ? addRaw(reader, character) : "";
   return kept + addRaw(reader, next(reader));
 }
 
@@ -130,7 +131,7 @@ function readQuoted(reader: Reader): string {
   const character = next(reader);
   const { escape } = reader.options;
   if (character !== escape) return character;
-  const kept = reader.rawEscapes ? character : "";
+  const kept = reader.escapes === "kept" ? character : "";
   const following = peek(reader);
   if (following === "") return kept;
   if (following === '"' || following === "$" || following === escape) return kept + next(reader);

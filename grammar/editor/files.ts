@@ -7,8 +7,10 @@ import { createTextMateGrammar } from "./textmate.ts";
 
 /** The files that are made of the grammar, by their names in `grammar/`. `npm run generate` writes them. */
 export function createGrammarFiles(): Readonly<Record<string, string>> {
-  const file = new ContainerfileParser(false).getSerializedGastProductions();
-  const output = new OutputParser(createOutputTokens("\\"), false).getSerializedGastProductions();
+  const file = new ContainerfileParser({ skipValidations: false }).getSerializedGastProductions();
+  const output = new OutputParser(createOutputTokens("\\"), {
+    skipValidations: false,
+  }).getSerializedGastProductions();
   return {
     "output.ebnf": renderOutputEbnf(),
     "railroad-containerfile.svg": renderRailroad(file, "The lines of a Containerfile"),

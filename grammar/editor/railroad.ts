@@ -57,9 +57,9 @@ function layOut(node: ISerializedGast): Box {
   const children = readChildren(node);
   switch (node.type) {
     case "Terminal":
-      return layOutText(readName(node), true);
+      return layOutText(readName(node), { radius: boxHeight / 2 });
     case "NonTerminal":
-      return layOutText(readName(node), false);
+      return layOutText(readName(node), { radius: 2 });
     case "Option":
       return layOutChoice([layOutSequence([]), layOutSequence(children)]);
     case "Repetition":
@@ -83,7 +83,8 @@ function readName(node: ISerializedGast): string {
   return "name" in node && typeof node.name === "string" ? node.name : "";
 }
 
-function layOutText(text: string, isToken: boolean): Box {
+/** A token's box has round ends, a rule's has not. */
+function layOutText(text: string, { radius }: { readonly radius: number }): Box {
   const width = text.length * letterWidth + 20;
   const half = boxHeight / 2;
   return {
@@ -91,7 +92,7 @@ function layOutText(text: string, isToken: boolean): Box {
     up: half,
     down: half,
     draw: (x, y) =>
-      `<rect class="box" x="${x}" y="${y - half}" width="${width}" height="${boxHeight}" rx="${isToken ? half : 2}"/>` +
+      `<rect class="box" x="${x}" y="${y - half}" width="${width}" height="${boxHeight}" rx="${radius}"/>` +
       `<text x="${x + 10}" y="${y + 4}">${escapeText(text)}</text>`,
   };
 }
@@ -137,9 +138,9 @@ function layOutChoice(boxes: readonly Box[]): Box {
           const line = y + (tops[index] ?? 0);
           const end = x + gap + box.width;
           const rails =
-            drawCurve(x, y, x + gap, line) +
+            drawCurve({ x, y }, { x: x + gap, y: line }) +
             drawLine(end, line, x + width - gap) +
-            drawCurve(x + width - gap, line, x + width, y);
+            drawCurve({ x: x + width - gap, y: line }, { x: x + width, y });
           return rails + box.draw(x + gap, line);
         })
         .join(""),
@@ -166,11 +167,16 @@ function drawLine(x: number, y: number, to: number): string {
   return x === to ? "" : `<path class="rail" d="M${x} ${y}H${to}"/>`;
 }
 
-function drawCurve(x: number, y: number, toX: number, toY: number): string {
-  const middle = (x + toX) / 2;
-  return y === toY
-    ? drawLine(x, y, toX)
-    : `<path class="rail" d="M${x} ${y}C${middle} ${y} ${middle} ${toY} ${toX} ${toY}"/>`;
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+function drawCurve({ x, y }: Point, to: Point): string {
+  const middle = (x + to.x) / 2;
+  return y === to.y
+    ? drawLine(x, y, to.x)
+    : `<path class="rail" d="M${x} ${y}C${middle} ${y} ${middle} ${to.y} ${to.x} ${to.y}"/>`;
 }
 
 function drawStop(x: number, y: number): string {

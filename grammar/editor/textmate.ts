@@ -60,6 +60,7 @@ export function createTextMateGrammar(): TextMateGrammar {
 }
 
 function createRepository(name: string, escape: string): TextMateGrammar["repository"] {
+  const escaped = { name: "constant.character.escape.containerfile", match: `${escape}[^\\n]` };
   return {
     [name]: {
       patterns: [
@@ -84,9 +85,9 @@ function createRepository(name: string, escape: string): TextMateGrammar["reposi
     [`${name}-words`]: {
       patterns: [
         { include: `#${name}-continuation` },
-        { name: "constant.character.escape.containerfile", match: `${escape}[^\\n]` },
-        createString(name, '"', "double", escape),
-        createString(name, "'", "single", escape),
+        escaped,
+        createString(name, { kind: "double", quote: '"', patterns: [escaped] }),
+        createString(name, { kind: "single", quote: "'", patterns: [] }),
         { name: "variable.other.containerfile", match: "\\$(?:[A-Za-z_0-9]+|\\{[^}\\n]*\\})" },
         {
           match: "(?:^|(?<=[ \\t]))(--[A-Za-z][A-Za-z0-9-]*)(=)?",
@@ -97,7 +98,7 @@ function createRepository(name: string, escape: string): TextMateGrammar["reposi
         },
       ],
     },
-    [`${name}-heredocs`]: { patterns: [createHeredoc(true), createHeredoc(false)] },
+    [`${name}-heredocs`]: { patterns: [createHeredoc("several"), createHeredoc("one")] },
   };
 }
 
@@ -184,22 +185,28 @@ function createUnknown(name: string): TextMateRule {
   };
 }
 
+interface StringKind {
+  readonly kind: "double" | "single";
+  readonly quote: string;
+  /** What counts between the quotes. */
+  readonly patterns: readonly TextMateRule[];
+}
+
 /** A quote that is not closed ends with its instruction. */
-function createString(name: string, quote: string, kind: string, escape: string): TextMateRule {
-  const escaped = { name: "constant.character.escape.containerfile", match: `${escape}[^\\n]` };
+function createString(name: string, { kind, quote, patterns }: StringKind): TextMateRule {
   return {
     name: `string.quoted.${kind}.containerfile`,
     begin: quote,
     end: `${quote}|(?=\\n)`,
-    patterns: [{ include: `#${name}-continuation` }, ...(kind === "double" ? [escaped] : [])],
+    patterns: [{ include: `#${name}-continuation` }, ...patterns],
   };
 }
 
 /** Several heredocs of a line are one body, up to the word of the last. */
-function createHeredoc(several: boolean): TextMateRule {
+function createHeredoc(count: "one" | "several"): TextMateRule {
   const mark = "<<(?:-|[ \\t]*)[\"']?([A-Za-z_][A-Za-z0-9_.-]*)[\"']?";
-  const before = several ? `${mark}[^\\n]*` : "";
-  const word = several ? "\\2" : "\\1";
+  const before = count === "several" ? `${mark}[^\\n]*` : "";
+  const word = count === "several" ? "\\2" : "\\1";
   return {
     name: "meta.heredoc.containerfile",
     contentName: "string.unquoted.heredoc.containerfile",

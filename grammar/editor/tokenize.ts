@@ -1,4 +1,4 @@
-import type { TextMateCaptures, TextMateGrammar, TextMateRule } from "./textmate.ts";
+import type { TextMateGrammar, TextMateRule } from "./textmate.ts";
 
 /** A stretch of a line and the scopes that it has, outermost first. */
 export interface ScopedText {
@@ -16,10 +16,18 @@ interface OpenRule {
   readonly scopes: readonly string[];
 }
 
-interface Found {
+/** A rule that matches: where it begins, or where an open one ends. */
+interface RuleMatch {
   readonly rule: TextMateRule;
   readonly match: RegExpExecArray;
   readonly isEnd: boolean;
+}
+
+/** A text while it is tokenized. */
+interface Tokenizer {
+  readonly grammar: TextMateGrammar;
+  readonly stack: OpenRule[];
+  readonly scoped: ScopedText[];
 }
 
 /**
@@ -27,29 +35,22 @@ interface Found {
  * the open rule's end, then the order of the patterns. Only captures and whole rules get scopes.
  */
 export function tokenizeText(text: string, grammar: TextMateGrammar): ScopedText[] {
-  const found: ScopedText[] = [];
-  const stack: OpenRule[] = [{ rule: { patterns: grammar.patterns }, end: undefined, scopes: [] }];
+  const root: OpenRule = { rule: { patterns: grammar.patterns }, end: undefined, scopes: [] };
+  const tokenizer: Tokenizer = { grammar, stack: [root], scoped: [] };
   for (const [index, content] of text.split("\n").entries()) {
-    tokenizeLine(`${content}\n`, index + 1, stack, grammar, found);
+    tokenizeLine(tokenizer, `${content}\n`, index + 1);
   }
-  return found;
+  return tokenizer.scoped;
 }
 
-function tokenizeLine(
-  line: string,
-  number: number,
-  stack: OpenRule[],
-  grammar: TextMateGrammar,
-  found: ScopedText[],
-): void {
+function tokenizeLine({ grammar, stack, scoped }: Tokenizer, line: string, number: number): void {
   for (let at = 0; at < line.length;) {
     const open = stack.at(-1);
-    const next = open && findNext(line, at, open, grammar);
+    const next = open && findNext(line, at, listMatchers(open, grammar));
     if (open === undefined || next === undefined) return;
     const { rule, match, isEnd } = next;
-    const captures = isEnd ? rule.endCaptures : (rule.beginCaptures ?? rule.captures);
     const scopes = [...open.scopes, ...(rule.name === undefined || isEnd ? [] : [rule.name])];
-    found.push(...findScopes(next, captures, scopes, number));
+    scoped.push(...findScopes(next, scopes, number));
     if (isEnd) stack.pop();
     else if (rule.begin !== undefined) stack.push(openRule(rule, match, scopes));
     const end = match.index + match[0].length;
@@ -66,22 +67,29 @@ function openRule(rule: TextMateRule, match: RegExpExecArray, scopes: readonly s
   return { rule, end: compile(end), scopes: inner };
 }
 
-function findNext(
-  line: string,
-  at: number,
-  open: OpenRule,
-  grammar: TextMateGrammar,
-): Found | undefined {
-  let best: Found | undefined;
-  const consider = (pattern: RegExp, rule: TextMateRule, isEnd: boolean) => {
+/** What may match next, before it has. */
+interface Matcher extends Omit<RuleMatch, "match"> {
+  readonly pattern: RegExp;
+}
+
+/** In the order in which they win. */
+function listMatchers({ rule, end }: OpenRule, grammar: TextMateGrammar): readonly Matcher[] {
+  const matchers = listRules(rule.patterns ?? [], grammar).map((inner) => ({
+    rule: inner,
+    pattern: compile(inner.match ?? inner.begin ?? "(?!)"),
+    isEnd: false,
+  }));
+  return end === undefined ? matchers : [{ rule, pattern: end, isEnd: true }, ...matchers];
+}
+
+function findNext(line: string, at: number, matchers: readonly Matcher[]): RuleMatch | undefined {
+  let best: RuleMatch | undefined;
+  for (const { rule, pattern, isEnd } of matchers) {
     pattern.lastIndex = at;
     const match = pattern.exec(line);
-    if (match !== null && match.index < (best?.match.index ?? Infinity))
+    if (match !== null && match.index < (best?.match.index ?? Infinity)) {
       best = { rule, match, isEnd };
-  };
-  if (open.end !== undefined) consider(open.end, open.rule, true);
-  for (const rule of listRules(open.rule.patterns ?? [], grammar)) {
-    consider(compile(rule.match ?? rule.begin ?? "(?!)"), rule, false);
+    }
   }
   return best;
 }
@@ -110,11 +118,11 @@ function compile(pattern: string): RegExp {
 }
 
 function findScopes(
-  { match, rule, isEnd }: Found,
-  captures: TextMateCaptures | undefined,
+  { match, rule, isEnd }: RuleMatch,
   scopes: readonly string[],
   line: number,
 ): ScopedText[] {
+  const captures = isEnd ? rule.endCaptures : (rule.beginCaptures ?? rule.captures);
   const end = match.index + match[0].length;
   const opens = rule.begin !== undefined && !isEnd;
   const whole = { opens, line, start: match.index, end, scopes };

@@ -2,12 +2,11 @@ import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createExpander, detectCompression } from "./compress/expand.ts";
 import type { Compression } from "./model.ts";
-import { packArchive } from "./pack/pack-archive.ts";
-import type { ArchiveFile } from "./pack/pack-archive.ts";
+import { packArchive, type ArchiveFile } from "./pack/pack-archive.ts";
 import type { PackStream } from "./pack/stream.ts";
 import { readChunks, readStart } from "./read/blob.ts";
-import type { OutputFile } from "./read/directory.ts";
-import { assertUnchanged, changed, closeFile } from "./read/directory.ts";
+import { assertUnchanged, closeFile, type OutputFile } from "./read/directory.ts";
+import { changed } from "./read/problems.ts";
 import { tooLarge, writeWhole } from "./staging.ts";
 import type { ArchivedEntry, Entry } from "./tar/entry.ts";
 import { createTarReader } from "./tar/reader.ts";
@@ -51,7 +50,7 @@ export async function openArchive(
       return await indexFile(file, { check, close, signal: options.signal });
     const fd = createNameless(options.staging);
     opened.push(fd);
-    const size = await expandTo(file, compression, fd, options);
+    const size = await expandTo(fd, { file, compression }, options);
     const archive = { fd, shown: file.shown };
     const entries = await readIndex(archive, size, { check, signal: options.signal });
     return { pack: (stream) => packArchive(archive, entries, stream), close };
@@ -88,10 +87,15 @@ function createNameless(staging: string): number {
   return fd;
 }
 
+interface CompressedFile {
+  readonly file: OutputFile;
+  readonly compression: Compression;
+}
+
+/** Gives the size of what was written. */
 async function expandTo(
-  file: OutputFile,
-  compression: Compression,
   fd: number,
+  { file, compression }: CompressedFile,
   options: ArchiveOptions,
 ): Promise<number> {
   const { shown } = file;

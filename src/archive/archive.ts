@@ -10,7 +10,6 @@ export {
   type OutputDirectory,
   type OutputFile,
   assertUnchanged,
-  changed,
   closeDirectory,
   closeFile,
   isDirectory,
@@ -19,8 +18,8 @@ export {
   openOutput,
   showName,
   statName,
-  wrongType,
 } from "./read/directory.ts";
+export { changed, wrongType } from "./read/problems.ts";
 export { type LayerFile, readLayerFile } from "./read/layer-file.ts";
 export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";

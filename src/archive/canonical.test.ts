@@ -5,17 +5,16 @@ import {
   linkSync,
   lutimesSync,
   mkdirSync,
+  readFileSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateRawSync, gunzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { CollectedLayer } from "../layers/model.ts";
+import type { CollectedLayer, CollectOptions } from "../layers/model.ts";
 import { collect, createDirectory, layersOf } from "../../test/support/layers/fixtures.ts";
-import type { CollectOptions } from "../layers/model.ts";
 import { describeTree, unpackers } from "../../test/support/layers/trees.ts";
 
 type Maker = (root: string) => void;

@@ -8,6 +8,12 @@ export interface Place {
   readonly span?: Span;
 }
 
+/** Where something is refused, and what to do about it. */
+export interface Refusal extends Place {
+  readonly hint: string;
+  readonly cause?: unknown;
+}
+
 /**
  * The error for something that is refused: what (without a full stop), where, and what to do. The place
  * is part of the message too, for those who print nothing else.
@@ -15,9 +21,7 @@ export interface Place {
 export function refuse(
   code: ErrorCode,
   message: string,
-  place: Place,
-  hint: string,
-  cause?: unknown,
+  { hint, cause, ...place }: Refusal,
 ): XbuildError {
   const where =
     place.span === undefined

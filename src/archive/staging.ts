@@ -70,22 +70,18 @@ export function createBlobWriter(staging: string, shown: string, maxSize: number
 /** The error for a layer that is over `--max-layer-size`. */
 export function tooLarge(shown: string, maxSize: number): Error {
   const hint = "split it, or allow more with --max-layer-size";
-  return refuse(
-    "layer-too-large",
-    `the layer is larger than ${maxSize} bytes`,
-    { file: shown },
+  return refuse("layer-too-large", `the layer is larger than ${maxSize} bytes`, {
+    file: shown,
     hint,
-  );
+  });
 }
 
 function wrongDigest(shown: string, hex: string): Error {
   const hint = "name it by the sha256 of its bytes, and let nothing write to it after that";
-  return refuse(
-    "blob-digest-mismatch",
-    `its content has the digest sha256:${hex}`,
-    { file: shown },
+  return refuse("blob-digest-mismatch", `its content has the digest sha256:${hex}`, {
+    file: shown,
     hint,
-  );
+  });
 }
 
 /** Writes all of these bytes at this place of a file. */

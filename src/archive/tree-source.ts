@@ -1,8 +1,7 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import type { LayerSource } from "./archive-source.ts";
 import { packTree } from "./pack/pack-tree.ts";
-import type { OutputDirectory } from "./read/directory.ts";
-import { closeDirectory, openDirectory } from "./read/directory.ts";
+import { closeDirectory, openDirectory, type OutputDirectory } from "./read/directory.ts";
 import { createTreeChecker } from "./tar/check.ts";
 import type { ByteString, Entry } from "./tar/entry.ts";
 

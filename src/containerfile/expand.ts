@@ -1,5 +1,4 @@
-import { WordError } from "../../grammar/grammar.ts";
-import { readWords } from "../../grammar/grammar.ts";
+import { readWords, WordError } from "../../grammar/grammar.ts";
 
 /** The value of a variable; undefined where it is not set. */
 export type Lookup = (name: string) => string | undefined;

@@ -15,16 +15,16 @@ export function findNeeded(stages: readonly ResolvedStage[], target: number): re
 
 /** One stage of each circle: the first in the file. A stage that uses itself alone is none. */
 export function findCircles(stages: readonly ResolvedStage[]): readonly number[] {
-  const found = new Set<number>();
+  const circles = new Set<number>();
   for (const [index, stage] of stages.entries()) {
     const others = findDependencies(stage).filter((dependency) => dependency !== index);
     // Every circle has a stage that uses a later one; the others need no search.
     if (others.every((dependency) => dependency < index)) continue;
     const reached = new Set(others.flatMap((dependency) => findNeeded(stages, dependency)));
-    const isReported = [...found].some((first) => reached.has(first));
-    if (reached.has(index) && !isReported) found.add(index);
+    const isReported = [...circles].some((first) => reached.has(first));
+    if (reached.has(index) && !isReported) circles.add(index);
   }
-  return [...found];
+  return [...circles];
 }
 
 /** The stages that a stage uses directly, its base first. */

@@ -1,3 +1,11 @@
+import {
+  literal,
+  metacharacters,
+  regular,
+  toExpression,
+  type Dialect,
+} from "./ignore-expression.ts";
+
 /**
  * The ignore file of a build context, by the rules of buildah: lines as openshift/imagebuilder reads
  * them, patterns as containers/storage's pattern matcher has them (Go's filepath.Match with `**`,
@@ -24,9 +32,7 @@ export function hasExceptions(patterns: readonly string[]): boolean {
  * that directory's path. Where versions of the engine read a pattern differently, the path is kept.
  * Throws an Error for a pattern that is not valid.
  */
-export function createIgnoreMatcher(
-  patterns: readonly string[],
-): (path: string, isDirectory: boolean) => boolean {
+export function createIgnoreMatcher(patterns: readonly string[]): (path: string) => boolean {
   const cleaned = patterns.flatMap((pattern) => cleanPattern(pattern) ?? []);
   const dialects = [literal, ...(cleaned.some(hasMetacharacters) ? [regular] : [])];
   const matchers = dialects.flatMap((dialect) => createMatcher(cleaned, dialect) ?? []);
@@ -71,22 +77,8 @@ function assertPattern(pattern: string): void {
   }
 }
 
-/** How characters other than `*`, `?`, `[` and `\` get into the regular expression. */
-type Dialect = (character: string) => string;
-
-const metacharacters = /[+(){}|^]/;
-
 function hasMetacharacters({ text }: CleanPattern): boolean {
   return metacharacters.test(text);
-}
-
-function literal(character: string): string {
-  return /[.+(){}|^$/\]]/.test(character) ? `\\${character}` : character;
-}
-
-/** Older versions of containers/storage let these through into their regular expression. */
-function regular(character: string): string {
-  return metacharacters.test(character) ? character : literal(character);
 }
 
 interface IgnorePattern extends CleanPattern {
@@ -131,50 +123,4 @@ function compilePatterns(
 
 function matchPatterns(patterns: readonly IgnorePattern[], path: string): boolean {
   return patterns.findLast(({ expression }) => expression.test(path))?.isException === false;
-}
-
-/** A valid pattern's tokens: `**` with its slash, an escaped character, a set (it is closed), or one character. */
-const token = /\*\*\/?|\\[^]|\[(?:\\[^]|[^\]\\])+\]?|[^]/gu;
-
-function toExpression(pattern: string, dialect: Dialect): RegExp {
-  const tokens = pattern.match(token) ?? [];
-  const parts = tokens.map((part, index) => {
-    const isLast = index === tokens.length - 1;
-    if (part.startsWith("**")) return isLast ? "[^\\n]*" : "(?:[^\\n]*/)?";
-    if (part === "*") return "[^/]*";
-    if (part === "?") return "[^/]";
-    if (part.startsWith("\\")) return escapeCharacter(part.slice(1));
-    return part.length > 1 && part.startsWith("[") ? toSet(part) : dialect(part);
-  });
-  // oxlint-disable-next-line xbuild/linear-patterns -- the user's own file says what it matches
-  return new RegExp(`^${parts.join("")}(?:/[^\\n]*)?$`, "u");
-}
-
-function escapeCharacter(character: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(character) ? `\\${character}` : character;
-}
-
-/** `[^a-c\]]` as a set of a regular expression; a range whose ends are swapped holds nothing. */
-function toSet(set: string): string {
-  const isNegated = set.startsWith("[^");
-  const ranges = set.slice(isNegated ? 2 : 1, -1).match(/(?:\\[^]|[^\\-])(?:-(?:\\[^]|[^\\-]))?/gu);
-  const parts = (ranges ?? []).map((range) => {
-    const [first = "", last] = Array.from(
-      range.matchAll(/\\([^])|([^\\-])/gu),
-      (match) => match[1] ?? match[2] ?? "",
-    );
-    return last === undefined ? escapeSet(first) : toRange(first, last);
-  });
-  const joined = parts.join("");
-  if (joined === "") return isNegated ? "[^]" : "(?!)";
-  return `[${isNegated ? "^" : ""}${joined}]`;
-}
-
-function toRange(first: string, last: string): string {
-  const isEmpty = (first.codePointAt(0) ?? 0) > (last.codePointAt(0) ?? 0);
-  return isEmpty ? "" : `${escapeSet(first)}-${escapeSet(last)}`;
-}
-
-function escapeSet(character: string): string {
-  return /[\\\]^[-]/.test(character) ? `\\${character}` : character;
 }

@@ -1,19 +1,20 @@
-import { readJsonForm } from "../../grammar/grammar.ts";
-import type { PathPart } from "../../grammar/grammar.ts";
+import { readJsonForm, type PathPart } from "../../grammar/grammar.ts";
 import type { Span } from "../diagnostics.ts";
 import { expandWord } from "./expand.ts";
 import { narrowSpan, toSourceRange } from "./locate.ts";
-import type { Flag, Instruction, Stage } from "./model.ts";
+import type { Flag } from "./model.ts";
 import { cleanPath } from "./paths.ts";
-import { isUnknown, lookupIn, type Scope } from "./scope.ts";
-import { describeExpansion, report, type StageContext } from "./stage-context.ts";
+import { isUnknown, lookupIn } from "./scope.ts";
+import {
+  describeExpansion,
+  report,
+  type ScopedInstruction,
+  type StageContext,
+} from "./stage-context.ts";
 import { decodeText } from "./text.ts";
 
 /** An OUTPUT that is being read. */
-export interface OutputContext extends StageContext {
-  readonly stage: Stage;
-  readonly instruction: Instruction;
-  readonly scope: Scope;
+export interface OutputContext extends StageContext, ScopedInstruction {
   /** Variables that only the base image could set. */
   readonly unknown: Set<string>;
 }

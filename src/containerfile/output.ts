@@ -1,7 +1,7 @@
 import { outputFlags } from "../../grammar/grammar.ts";
 import { suggestName } from "../suggest.ts";
 import { narrowSpan, type SourceRange } from "./locate.ts";
-import type { Flag, Instruction, OutputOptions, Stage } from "./model.ts";
+import type { Flag, OutputOptions } from "./model.ts";
 import {
   expandOutput,
   locateOutputPath,
@@ -9,8 +9,12 @@ import {
   readOutputPath,
 } from "./output-path.ts";
 import { resolveFrom } from "./references.ts";
-import type { Scope } from "./scope.ts";
-import { describeForward, report, type StageContext } from "./stage-context.ts";
+import {
+  describeForward,
+  report,
+  type ScopedInstruction,
+  type StageContext,
+} from "./stage-context.ts";
 
 type FlagName = keyof typeof outputFlags;
 
@@ -18,13 +22,9 @@ type FlagName = keyof typeof outputFlags;
  * Reads an OUTPUT with what is in scope at its line. What is wrong with it is reported, and the option
  * then has its default value.
  */
-export function readOutput(
-  stages: StageContext,
-  stage: Stage,
-  instruction: Instruction,
-  scope: Scope,
-): OutputOptions {
-  const context: OutputContext = { ...stages, stage, instruction, scope, unknown: new Set() };
+export function readOutput(stages: StageContext, place: ScopedInstruction): OutputOptions {
+  const { stage, instruction } = place;
+  const context: OutputContext = { ...stages, ...place, unknown: new Set() };
   const values = readFlags(context);
   const path = readOutputPath(context);
   const from = values.get("from") ?? [];
@@ -63,7 +63,8 @@ function pick<Name extends "input" | "reuse" | "compression", Default>(
 function readFlags(context: OutputContext): Values {
   const values = new Map<string, FlagValue[]>();
   for (const flag of context.instruction.flags) {
-    const value = readFlag(context, flag, values.has(flag.name));
+    const isRepeated = values.has(flag.name) && flag.name !== "from";
+    const value = isRepeated ? reportRepeated(context, flag) : readFlag(context, flag);
     if (value === undefined) continue;
     const others = values.get(flag.name);
     if (others === undefined) values.set(flag.name, [{ flag, value }]);
@@ -72,15 +73,16 @@ function readFlags(context: OutputContext): Values {
   return values;
 }
 
-function readFlag(context: OutputContext, flag: Flag, isRepeated: boolean): string | undefined {
+function reportRepeated(context: OutputContext, flag: Flag): undefined {
+  return report(context, flag, {
+    code: "output-flag-duplicate",
+    message: `--${flag.name} is given twice`,
+    hint: "keep one of them",
+  });
+}
+
+function readFlag(context: OutputContext, flag: Flag): string | undefined {
   if (!isFlagName(flag.name)) return reportUnknownFlag(context, flag);
-  if (isRepeated && flag.name !== "from") {
-    return report(context, flag, {
-      code: "output-flag-duplicate",
-      message: `--${flag.name} is given twice`,
-      hint: "keep one of them",
-    });
-  }
   const isBare = flag.value === undefined && flag.name === "inherit-config";
   const value = isBare ? "true" : expandFlag(context, flag);
   if (value === undefined) return undefined;

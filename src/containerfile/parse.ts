@@ -1,7 +1,11 @@
-import { type ArgumentProblem, readArguments } from "../../grammar/grammar.ts";
-import { readContainerfile } from "../../grammar/grammar.ts";
-import { splitInstruction } from "../../grammar/grammar.ts";
-import type { InstructionSyntax, SyntaxProblem } from "../../grammar/grammar.ts";
+import {
+  readArguments,
+  readContainerfile,
+  splitInstruction,
+  type ArgumentProblem,
+  type InstructionSyntax,
+  type SyntaxProblem,
+} from "../../grammar/grammar.ts";
 import { codes } from "../codes.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { createLocator, findArguments, type Locator, toSourceRange } from "./locate.ts";

@@ -15,9 +15,9 @@ export function createNames(
   const stagesByName = new Map<string, Stage[]>();
   for (const stage of stages) {
     if (stage.name === undefined) continue;
-    const same = stagesByName.get(stage.name);
-    if (same === undefined) stagesByName.set(stage.name, [stage]);
-    else same.push(stage);
+    const namesakes = stagesByName.get(stage.name);
+    if (namesakes === undefined) stagesByName.set(stage.name, [stage]);
+    else namesakes.push(stage);
   }
   return { buildContexts, stages, stagesByName };
 }
@@ -56,8 +56,15 @@ export function findNumbered(name: string, { stages }: Names): Stage | undefined
   return /^[0-9]+$/.test(name) ? stages[Number(name)] : undefined;
 }
 
-/** The flags of an instruction that name another stage or image, with the name as written. */
-export function findFromFlags({ keyword, flags }: Instruction): { flag: Flag; name: string }[] {
+/** A flag that names another stage or image. */
+export interface FromFlag {
+  readonly flag: Flag;
+  /** As written. */
+  readonly name: string;
+}
+
+/** The flags of an instruction that name another stage or image. */
+export function findFromFlags({ keyword, flags }: Instruction): FromFlag[] {
   if (keyword === "COPY" || keyword === "ADD") {
     return flags.flatMap((flag) =>
       flag.name === "from" && flag.value !== undefined ? [{ flag, name: flag.value }] : [],
@@ -91,12 +98,13 @@ function splitCsv(text: string): string[] {
 }
 
 /** Whether an instruction reads the build context. */
-export function readsBuildContext({ keyword, flags, args, json }: Instruction): boolean {
+export function readsBuildContext(instruction: Instruction): boolean {
+  const { keyword, flags, args, json } = instruction;
   if (keyword === "RUN") return flags.some((flag) => isContextMount(flag));
   if (keyword !== "COPY" && keyword !== "ADD") return false;
   if (flags.some(({ name }) => name === "from")) return false;
   const sources = (json ?? args.split(/[\t\v\f\r ]+/)).slice(0, -1);
-  return sources.some((source) => !isElsewhere(source, keyword, json !== undefined));
+  return sources.some((source) => !isElsewhere(source, instruction));
 }
 
 function isContextMount(flag: Flag): boolean {
@@ -104,7 +112,7 @@ function isContextMount(flag: Flag): boolean {
   return mount !== undefined && (mount.get("type") ?? "bind") === "bind" && !mount.get("from");
 }
 
-function isElsewhere(source: string, keyword: string, isJson: boolean): boolean {
-  if (!isJson && /^[0-9]*<<-?[^<]/.test(source)) return true;
+function isElsewhere(source: string, { keyword, json }: Instruction): boolean {
+  if (json === undefined && /^[0-9]*<<-?[^<]/.test(source)) return true;
   return keyword === "ADD" && /^(?:https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(source);
 }

@@ -8,7 +8,7 @@ import { createNames } from "./references.ts";
 import { adviceRules } from "./rules/advice.ts";
 import { engineRules } from "./rules/engines.ts";
 import { flagRules } from "./rules/flags.ts";
-import { graphRules, parserRules } from "./rules/found.ts";
+import { graphRules, parserRules } from "./rules/reported-elsewhere.ts";
 import { instructionRules } from "./rules/instructions.ts";
 import type { CheckOptions, Finding, Rule, RuleContext } from "./rules/model.ts";
 import { outputStepRules } from "./rules/output-steps.ts";

@@ -108,17 +108,22 @@ export function isUnknown(scope: Scope, name: string): boolean {
   return scope.hasUnknownBase || argument?.origin === "default";
 }
 
+/** What is the same for all stages of a file. */
+export interface ScopeContext {
+  readonly globals: GlobalScope;
+  readonly options: Pick<ResolveOptions, "buildArgs">;
+  readonly containerfile: Pick<Containerfile, "escape">;
+}
+
 /** Takes an instruction of the stage into account: ARG and ENV. */
 export function advanceScope(
   scope: Scope,
   instruction: Instruction,
-  globals: GlobalScope,
-  buildArgs: ReadonlyMap<string, string>,
-  escape: "\\" | "`",
+  { globals, options, containerfile: { escape } }: ScopeContext,
 ): void {
   if (instruction.keyword === "ENV") setEnvironment(scope, instruction, escape);
   for (const { name, value } of readArguments(instruction, escape)) {
-    const given = buildArgs.get(name);
+    const given = options.buildArgs.get(name);
     const global = globals.values.get(name);
     if (given !== undefined) scope.arguments.set(name, { name, value: given, origin: "build-arg" });
     else if (value !== undefined) {

@@ -1,7 +1,7 @@
 import type { RuleCode } from "../codes.ts";
 import type { Span } from "../diagnostics.ts";
 import { findArguments, type Locator } from "./locate.ts";
-import type { Containerfile, Instruction, ResolveOptions } from "./model.ts";
+import type { Containerfile, Instruction, ResolveOptions, Stage } from "./model.ts";
 import type { Place, PlacedDiagnostic } from "./place.ts";
 import type { Names } from "./references.ts";
 import type { GlobalScope, Scope } from "./scope.ts";
@@ -16,6 +16,14 @@ export interface StageContext {
   readonly diagnostics: PlacedDiagnostic[];
   /** The scope at the end of each stage so far: what FROM that stage begins with. */
   readonly finalScopes: Scope[];
+}
+
+/** An instruction, and what holds at its line. */
+export interface ScopedInstruction {
+  readonly stage: Stage;
+  readonly instruction: Instruction;
+  /** Before the instruction. */
+  readonly scope: Scope;
 }
 
 export interface Report {

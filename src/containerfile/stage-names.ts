@@ -1,9 +1,15 @@
 import { expandWord } from "./expand.ts";
 import type { Instruction, Reference, Stage, Use } from "./model.ts";
 import type { Place } from "./place.ts";
-import { findFromFlags, resolveBase, resolveFrom } from "./references.ts";
+import { findFromFlags, resolveBase, resolveFrom, type FromFlag } from "./references.ts";
 import { isUnknown, lookupIn, type Scope } from "./scope.ts";
-import { describeExpansion, describeForward, report, type StageContext } from "./stage-context.ts";
+import {
+  describeExpansion,
+  describeForward,
+  report,
+  type ScopedInstruction,
+  type StageContext,
+} from "./stage-context.ts";
 import { decodeText } from "./text.ts";
 
 /** What FROM names. It sees the global ARGs alone. */
@@ -42,12 +48,11 @@ function expandGlobal(
 /** The other stages and images that an instruction uses, with what is in scope at its line. */
 export function findUses(
   context: StageContext,
-  stage: Stage,
-  instruction: Instruction,
-  scope: Scope,
+  { stage, instruction, scope }: ScopedInstruction,
 ): Use[] {
-  return findFromFlags(instruction).flatMap(({ flag, name }) => {
-    const expanded = expandFrom(context, flag, name, scope);
+  return findFromFlags(instruction).flatMap((from) => {
+    const { flag } = from;
+    const expanded = expandFrom(context, from, scope);
     if (expanded === undefined) return [];
     const reference = resolveFrom(expanded, stage, context.names);
     const forward =
@@ -61,8 +66,7 @@ export function findUses(
 
 function expandFrom(
   context: StageContext,
-  flag: Use["flag"],
-  name: string,
+  { flag, name }: FromFlag,
   scope: Scope,
 ): string | undefined {
   const expansion = expandWord(name, lookupIn(scope), context.containerfile.escape);

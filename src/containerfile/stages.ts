@@ -21,7 +21,7 @@ import {
   readsBuildContext,
 } from "./references.ts";
 import { advanceScope, createGlobalScope, createScope, type Scope } from "./scope.ts";
-import { report, type StageContext } from "./stage-context.ts";
+import { report, type ScopedInstruction, type StageContext } from "./stage-context.ts";
 import { findUses, resolvePlatform, resolveStageBase } from "./stage-names.ts";
 
 /**
@@ -32,7 +32,9 @@ export function resolveStages(containerfile: Containerfile, options: ResolveOpti
   const { stages } = containerfile;
   const diagnostics: PlacedDiagnostic[] = [];
   const names = createNames(stages, options.buildContexts);
-  const target = findTarget(containerfile.file, names, options, diagnostics);
+  const last = stages.length - 1;
+  const target = options.target === undefined ? last : findTarget(options.target, names);
+  if (target === undefined) diagnostics.push(describeTarget(containerfile.file, names, options));
   const targetName = options.target ?? stages.at(-1)?.name ?? "default";
   const context: StageContext = {
     containerfile,
@@ -47,32 +49,31 @@ export function resolveStages(containerfile: Containerfile, options: ResolveOpti
   for (const index of findCircles(resolved)) reportCircle(context, index);
   return {
     stages: resolved,
-    target,
-    needed: target === -1 ? [] : findNeeded(resolved, target),
+    target: target ?? last,
+    needed: last === -1 ? [] : findNeeded(resolved, target ?? last),
     diagnostics: sortDiagnostics(diagnostics),
   };
 }
 
-function findTarget(
+function findTarget(target: string, names: Names): number | undefined {
+  return (findStage(target, names) ?? findNumbered(target, names))?.index;
+}
+
+/** What to say of a target that is not there. */
+function describeTarget(
   file: string,
   names: Names,
-  { target }: ResolveOptions,
-  diagnostics: PlacedDiagnostic[],
-): number {
-  const last = names.stages.length - 1;
-  if (target === undefined) return last;
-  const stage = findStage(target, names) ?? findNumbered(target, names);
-  if (stage !== undefined) return stage.index;
-  const suggestion = suggestName(target, names.stagesByName.keys());
+  { target = "" }: ResolveOptions,
+): PlacedDiagnostic {
   const known = [...names.stagesByName.keys()];
-  diagnostics.push({
+  const suggestion = suggestName(target, known);
+  return {
     code: "target-not-found",
     severity: "error",
     message: `there is no stage ${target}`,
     hint: suggestion === undefined ? listStages(known) : `did you mean ${suggestion}?`,
     file,
-  });
-  return last;
+  };
 }
 
 function listStages(names: readonly string[]): string {
@@ -87,21 +88,16 @@ function resolveStage(context: StageContext, stage: Stage): ResolvedStage {
   let output: ResolvedStage["output"];
   let argumentsAtOutput: ResolvedStage["argumentsAtOutput"] = [];
   for (const instruction of stage.instructions) {
-    uses.push(...findUses(context, stage, instruction, scope));
+    const place = { stage, instruction, scope };
+    uses.push(...findUses(context, place));
     if (instruction === stage.output) {
-      output = readOutput(context, stage, instruction, scope);
+      output = readOutput(context, place);
       argumentsAtOutput = [...scope.arguments.values()];
     }
-    advanceScope(
-      scope,
-      instruction,
-      context.globals,
-      context.options.buildArgs,
-      context.containerfile.escape,
-    );
+    advanceScope(scope, instruction, context);
   }
   context.finalScopes.push(
-    output === undefined ? scope : leaveOutput(context, stage, scope, output),
+    output === undefined ? scope : leaveOutput(context, { stage, scope }, output),
   );
   return {
     stage,
@@ -123,8 +119,7 @@ function startScope(context: StageContext, base: Reference): Scope {
 /** The image of a stage with OUTPUT has the variables of its configuration alone. */
 function leaveOutput(
   context: StageContext,
-  stage: Stage,
-  scope: Scope,
+  { stage, scope }: Omit<ScopedInstruction, "instruction">,
   output: NonNullable<ResolvedStage["output"]>,
 ): Scope {
   if (output.inheritConfig) return createScope({ ...scope, arguments: new Map() });
@@ -132,11 +127,10 @@ function leaveOutput(
   const start = base === undefined ? createScope() : startScope(context, base);
   const at = stage.instructions.indexOf(output.instruction);
   const environment = new Map(start.environment);
-  const { globals, options, containerfile } = context;
   const own = createScope();
   for (const instruction of stage.instructions.slice(at + 1)) {
     if (instruction.keyword !== "ENV") continue;
-    advanceScope(own, instruction, globals, options.buildArgs, containerfile.escape);
+    advanceScope(own, instruction, context);
   }
   for (const name of own.environment.keys()) environment.set(name, scope.environment.get(name));
   // `output/config.json` may set any variable.

@@ -19,7 +19,14 @@ const smallSize = 128 * 1024;
 /** Large files at once: one is hashed while the others are read. */
 const atOnce = 4;
 
-/** Reads and hashes these files, by their paths. What is gone by now is left out. */
+/** Files of one directory while they are hashed. */
+interface Hashing {
+  readonly root: string;
+  readonly hashed: Map<string, HashedContent>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Reads and hashes these files, by their paths. What is no longer there is left out. */
 export async function hashFiles(
   root: string,
   files: readonly FoundFile[],
@@ -32,15 +39,13 @@ export async function hashFiles(
     signal?.throwIfAborted();
     await keep(hashed, file, () => hashLarge(pathOf(root, file), file, signal));
   });
-  await Promise.all([largeOnes, hashSmallOnes(root, small, hashed, signal)]);
+  await Promise.all([largeOnes, hashSmallOnes({ root, hashed, signal }, small)]);
   return hashed;
 }
 
 async function hashSmallOnes(
-  root: string,
+  { root, hashed, signal }: Hashing,
   files: readonly FoundFile[],
-  hashed: Map<string, HashedContent>,
-  signal: AbortSignal | undefined,
 ): Promise<void> {
   const buffer = Buffer.allocUnsafe(smallSize + 1);
   const turn = createTurns(signal);

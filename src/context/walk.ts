@@ -5,7 +5,7 @@ import { decodeName, encodePath } from "./names.ts";
 
 export interface WalkOptions {
   /** Whether the ignore file leaves a path (relative, with slashes) out. */
-  readonly ignore: (path: string, isDirectory: boolean) => boolean;
+  readonly ignore: (path: string) => boolean;
   /**
    * Whether something below an ignored directory may be kept (a pattern with `!`); then such directories
    * are looked into. Taken for so unless false is given.
@@ -60,24 +60,23 @@ async function walkDirectory(walk: Walk, parent: string): Promise<void> {
     const path = parent === "" ? name : `${parent}/${name}`;
     const status = lstatSync(encodePath(join(walk.root, path)), { throwIfNoEntry: false });
     if (status === undefined) continue;
-    const isIgnored = walk.options.ignore(path, status.isDirectory());
-    if (status.isDirectory()) await visitDirectory(walk, path, status, isIgnored);
+    const isIgnored = walk.options.ignore(path);
+    if (status.isDirectory()) await (isIgnored ? visitIgnored : visitDirectory)(walk, path, status);
     else if (!isIgnored) walk.found.push(describe(walk.root, path, status));
   }
 }
 
-async function visitDirectory(
-  walk: Walk,
-  path: string,
-  status: Stats,
-  isIgnored: boolean,
-): Promise<void> {
-  if (isIgnored && walk.options.hasExceptions === false) return;
-  const before = walk.found.length;
+async function visitDirectory(walk: Walk, path: string, status: Stats): Promise<void> {
   walk.found.push(describe(walk.root, path, status));
   await walkDirectory(walk, path);
-  // An ignored directory is there only for what is kept in it.
-  if (isIgnored && walk.found.length === before + 1) walk.found.pop();
+}
+
+/** An ignored directory is there only for what is kept in it. */
+async function visitIgnored(walk: Walk, path: string, status: Stats): Promise<void> {
+  if (walk.options.hasExceptions === false) return;
+  const before = walk.found.length;
+  await visitDirectory(walk, path, status);
+  if (walk.found.length === before + 1) walk.found.pop();
 }
 
 function listNames(root: string, parent: string): readonly string[] {
@@ -96,7 +95,7 @@ function listNames(root: string, parent: string): readonly string[] {
 function describe(root: string, path: string, status: Stats): FoundFile {
   const { size, mtimeMs, ctimeMs, ino, mode } = status;
   const kind = kindOf(status);
-  const target = describeTarget(root, path, kind, status);
+  const target = kind === "link" ? readTarget(root, path) : describeDevice(kind, status);
   return {
     kind,
     path,
@@ -108,13 +107,11 @@ function describe(root: string, path: string, status: Stats): FoundFile {
   };
 }
 
-function describeTarget(
-  root: string,
-  path: string,
-  kind: FoundFile["kind"],
-  status: Stats,
-): string | undefined {
-  if (kind === "link") return decodeName(readlinkSync(encodePath(join(root, path)), "buffer"));
+function readTarget(root: string, path: string): string {
+  return decodeName(readlinkSync(encodePath(join(root, path)), "buffer"));
+}
+
+function describeDevice(kind: FoundFile["kind"], status: Stats): string | undefined {
   return kind === "other" ? `${status.mode & 0o170000} ${status.rdev}` : undefined;
 }
 

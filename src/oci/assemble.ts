@@ -75,9 +75,8 @@ export function assembleImage(input: AssembleInput): Image {
 export function assembleWithPrevious(input: AssembleInput, previous: readonly Image[]): Image {
   const image = assembleImage(input);
   if (previous.length === 0) return image;
-  const withTimes = input.epoch !== undefined;
-  const content = describeContent(image, withTimes);
-  return previous.find((one) => describeContent(one, withTimes) === content) ?? image;
+  const content = describeContent(image, input);
+  return previous.find((one) => describeContent(one, input) === content) ?? image;
 }
 
 function createConfig(input: AssembleInput): ImageConfig {
@@ -144,11 +143,14 @@ function formatEpoch(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace(/\.\d+Z$/, "Z");
 }
 
-/** All that an image says, as one comparable text; the config's own digest and size follow from it. */
-function describeContent(image: Image, withTimes: boolean): string {
+/**
+ * All that an image says, as one comparable text, its times where an epoch fixes them; the config's own digest
+ * and size follow from it.
+ */
+function describeContent(image: Image, { epoch }: AssembleInput): string {
   const { config: _, annotations = {}, ...manifest } = image.manifest;
   const { [keyAnnotation]: __, ...others } = annotations;
-  const config = withTimes ? image.config : removeTimes(image.config);
+  const config = epoch === undefined ? removeTimes(image.config) : image.config;
   return JSON.stringify(sortKeys({ manifest, annotations: others, config }));
 }
 

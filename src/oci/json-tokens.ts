@@ -44,7 +44,7 @@ export function scanString(scanner: Scanner): string {
     const character = text.charCodeAt(at);
     if (character === characters.quote) {
       scanner.at = at + 1;
-      return decodeString(text.slice(place, at + 1), isPlain, place);
+      return isPlain ? text.slice(place + 1, at) : decodeString(text.slice(place, at + 1), place);
     }
     if (character < space) break;
     if (character === backslash) {
@@ -61,8 +61,7 @@ const escapePattern = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const scalarPattern =
   /(?:true|false|null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)(?![\w.+-])/y;
 
-function decodeString(raw: string, isPlain: boolean, place: number): string {
-  if (isPlain) return raw.slice(1, -1);
+function decodeString(raw: string, place: number): string {
   const value: string = JSON.parse(Buffer.from(raw, "latin1").toString("utf8"));
   if (/\p{Surrogate}/u.test(value))
     throw new JsonProblem("a string has half of a surrogate pair", place);

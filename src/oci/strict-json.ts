@@ -8,8 +8,8 @@ import {
   scanString,
   skipSpace,
   take,
+  type Scanner,
 } from "./json-tokens.ts";
-import type { Scanner } from "./json-tokens.ts";
 import type { Json } from "./model.ts";
 
 /** Deeper documents, and those with more values, are refused: no image and no build needs more. */

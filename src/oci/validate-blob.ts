@@ -33,13 +33,20 @@ interface Measured {
   readonly head: Uint8Array;
 }
 
-/** What is wrong with one layer's bytes, against its descriptor and its diff ID. */
+/** What an image says about one of its layers. */
+export interface LayerClaim {
+  readonly descriptor: Descriptor;
+  readonly diffId: Digest | undefined;
+  /** Where the image says it; see `Finding`. */
+  readonly path: string;
+}
+
+/** What is wrong with one layer's bytes, against what the image says. */
 export async function validateBlob(
-  descriptor: Descriptor,
-  diffId: Digest | undefined,
+  claim: LayerClaim,
   reader: BlobReader,
-  path: string,
 ): Promise<readonly Finding[]> {
+  const { descriptor, diffId, path } = claim;
   const bytes = await reader.read(descriptor.digest);
   if (bytes === undefined) {
     const message = `the blob ${descriptor.digest} is missing`;
@@ -47,20 +54,22 @@ export async function validateBlob(
   }
   const measured = await measure(bytes);
   const findings = [
-    ...compare("blob-digest", path, descriptor.digest, measured.digest),
-    ...compare("blob-size", path, descriptor.size, measured.size),
-    ...compare("blob-compression", path, compressionOf(descriptor.mediaType), guess(measured.head)),
+    ...compare("blob-digest", path, { said: descriptor.digest, actual: measured.digest }),
+    ...compare("blob-size", path, { said: descriptor.size, actual: measured.size }),
+    ...compare("blob-compression", path, {
+      said: compressionOf(descriptor.mediaType),
+      actual: guess(measured.head),
+    }),
   ];
   // What is wrong already would only be said again, in other words.
   if (findings.length > 0 || diffId === undefined) return findings;
-  return validateDiffId(descriptor, diffId, reader, path);
+  return validateDiffId(claim, diffId, reader);
 }
 
 async function validateDiffId(
-  descriptor: Descriptor,
+  { descriptor, path }: LayerClaim,
   diffId: Digest,
   reader: BlobReader,
-  path: string,
 ): Promise<readonly Finding[]> {
   const bytes = await reader.read(descriptor.digest);
   const content = bytes && decompress(bytes, descriptor.mediaType, reader);
@@ -68,7 +77,8 @@ async function validateDiffId(
     return [{ code: "blob-unreadable", message: "nothing here decompresses zstd", path }];
   }
   try {
-    return compare("diff-id", path, diffId, (await measure(content)).digest);
+    const { digest } = await measure(content);
+    return compare("diff-id", path, { said: diffId, actual: digest });
   } catch (error) {
     return [{ code: "blob-broken", message: `it cannot be decompressed: ${String(error)}`, path }];
   }
@@ -110,7 +120,11 @@ function gunzip(bytes: Bytes): Bytes {
 }
 
 /** A finding where what is said is not so. */
-export function compare<T>(code: string, path: string, said: T, actual: T): readonly Finding[] {
+export function compare<T>(
+  code: string,
+  path: string,
+  { said, actual }: { readonly said: T; readonly actual: T },
+): readonly Finding[] {
   if (said === actual) return [];
   return [{ code, message: `it is said to be ${String(said)}, but is ${String(actual)}`, path }];
 }

@@ -22,7 +22,8 @@ export async function validateImage(
   const layers: Finding[] = [];
   for (const [index, descriptor] of image.manifest.layers.entries()) {
     const diffId = image.config.rootfs.diff_ids[index];
-    layers.push(...(await validateBlob(descriptor, diffId, reader, `manifest.layers.${index}`)));
+    const claim = { descriptor, diffId, path: `manifest.layers.${index}` };
+    layers.push(...(await validateBlob(claim, reader)));
   }
   return [...documents, ...layers];
 }
@@ -49,11 +50,20 @@ function catchFinding(path: string, parse: () => unknown): readonly Finding[] {
 function validateManifest({ digest, manifestBytes, configBytes, manifest }: Image): Finding[] {
   const { config, layers, mediaType } = manifest;
   return [
-    ...compare("manifest-digest", "digest", digest, digestBytes(manifestBytes)),
-    ...compare("manifest-type", "manifest.mediaType", mediaType, ociManifestType),
-    ...compare("config-type", "manifest.config.mediaType", config.mediaType, ociConfigType),
-    ...compare("config-digest", "manifest.config", config.digest, digestBytes(configBytes)),
-    ...compare("config-size", "manifest.config", config.size, configBytes.byteLength),
+    ...compare("manifest-digest", "digest", { said: digest, actual: digestBytes(manifestBytes) }),
+    ...compare("manifest-type", "manifest.mediaType", { said: mediaType, actual: ociManifestType }),
+    ...compare("config-type", "manifest.config.mediaType", {
+      said: config.mediaType,
+      actual: ociConfigType,
+    }),
+    ...compare("config-digest", "manifest.config", {
+      said: config.digest,
+      actual: digestBytes(configBytes),
+    }),
+    ...compare("config-size", "manifest.config", {
+      said: config.size,
+      actual: configBytes.byteLength,
+    }),
     ...layers.flatMap(validateLayerType),
   ];
 }
@@ -69,7 +79,7 @@ function validateLayerType({ mediaType }: Descriptor, index: number): readonly F
       },
     ];
   }
-  return compare("layer-type", path, mediaType, toOciMediaType(mediaType));
+  return compare("layer-type", path, { said: mediaType, actual: toOciMediaType(mediaType) });
 }
 
 function validateConfig({ manifest, config }: Image): Finding[] {
@@ -78,8 +88,13 @@ function validateConfig({ manifest, config }: Image): Finding[] {
   const filled = entries.filter((entry) => entry.empty_layer !== true).length;
   const layers = manifest.layers.length;
   return [
-    ...compare("diff-id-count", "config.rootfs.diff_ids", rootfs.diff_ids.length, layers),
-    ...(history === undefined ? [] : compare("history-count", "config.history", filled, layers)),
+    ...compare("diff-id-count", "config.rootfs.diff_ids", {
+      said: rootfs.diff_ids.length,
+      actual: layers,
+    }),
+    ...(history === undefined
+      ? []
+      : compare("history-count", "config.history", { said: filled, actual: layers })),
     ...validateTime("config.created", created),
     ...entries.flatMap((entry, index) =>
       validateTime(`config.history.${index}.created`, entry.created),

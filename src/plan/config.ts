@@ -1,13 +1,14 @@
-import type { Instruction } from "../containerfile/containerfile.ts";
-import { decodeText } from "../containerfile/containerfile.ts";
+import { decodeText, type Instruction } from "../containerfile/containerfile.ts";
 import {
   listMembers,
   mergeConfig,
   nameVariable,
   withoutEmpty,
   type ConfigPatch,
+  type ContainerConfig,
+  type ImageConfig,
+  type Json,
 } from "../oci/oci.ts";
-import type { ContainerConfig, ImageConfig, Json } from "../oci/oci.ts";
 import type { LayeredStage } from "./model.ts";
 import { namedKeys, namedVariables } from "./named.ts";
 

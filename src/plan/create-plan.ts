@@ -1,12 +1,12 @@
-import type {
-  Containerfile,
-  Instruction,
-  OutputOptions,
-  Reference,
-  ResolvedStage,
-  StageGraph,
+import {
+  decodeText,
+  type Containerfile,
+  type Instruction,
+  type OutputOptions,
+  type Reference,
+  type ResolvedStage,
+  type StageGraph,
 } from "../containerfile/containerfile.ts";
-import { decodeText } from "../containerfile/containerfile.ts";
 import { XbuildError } from "../errors.ts";
 import { describeTexts, listDeclaredBefore } from "./dependencies.ts";
 import type { BuildPlan, LayeredStage, LayeringSteps, PlainStage } from "./model.ts";

@@ -1,6 +1,10 @@
-import type { Containerfile, Instruction, ResolvedStage } from "../containerfile/containerfile.ts";
-import { readArguments } from "../containerfile/containerfile.ts";
-import { decodeText } from "../containerfile/containerfile.ts";
+import {
+  decodeText,
+  readArguments,
+  type Containerfile,
+  type Instruction,
+  type ResolvedStage,
+} from "../containerfile/containerfile.ts";
 import type { BuildPlan } from "./model.ts";
 
 /** What of the file's text a result depends on: comments, blank lines and unused stages are left out. */

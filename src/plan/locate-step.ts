@@ -1,5 +1,4 @@
-import type { Containerfile } from "../containerfile/containerfile.ts";
-import { decodeText } from "../containerfile/containerfile.ts";
+import { decodeText, type Containerfile } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
 /**

@@ -1,13 +1,18 @@
 import { readKeyValues, splitWords } from "../../grammar/grammar.ts";
-import { expandWord, type Lookup } from "../containerfile/containerfile.ts";
-import type { Instruction } from "../containerfile/containerfile.ts";
-import { decodeText } from "../containerfile/containerfile.ts";
+import {
+  decodeText,
+  expandWord,
+  type Instruction,
+  type Lookup,
+} from "../containerfile/containerfile.ts";
 import type { ContainerConfig } from "../oci/oci.ts";
 import type { LayeredStage } from "./model.ts";
 
 /** The variables that ENV instructions after OUTPUT name. `result` is the config that the engine made of them. */
 export function namedVariables(stage: LayeredStage, result: ContainerConfig): ReadonlySet<string> {
-  return new Set(ofKeyword(stage, "ENV").flatMap((one) => readKeys(stage, "ENV", one, result)));
+  const expansion = createExpansion(stage, result);
+  const instructions = listInstructions(stage, "ENV");
+  return new Set(instructions.flatMap((one) => readKeys("ENV", one, expansion)));
 }
 
 /** The keys that LABEL, EXPOSE or VOLUME instructions after OUTPUT name, as the config has them. */
@@ -16,45 +21,23 @@ export function namedKeys(
   result: ContainerConfig,
   keyword: "LABEL" | "EXPOSE" | "VOLUME",
 ): ReadonlySet<string> {
-  const instructions = ofKeyword(stage, keyword);
+  const expansion = createExpansion(stage, result);
+  const instructions = listInstructions(stage, keyword);
   if (keyword === "LABEL") {
-    return new Set(instructions.flatMap((one) => readKeys(stage, "LABEL", one, result)));
+    return new Set(instructions.flatMap((one) => readKeys("LABEL", one, expansion)));
   }
-  const words = instructions.flatMap((one) => readWords(stage, one, result));
+  const words = instructions.flatMap((one) => readWords(one, expansion));
   return new Set(keyword === "VOLUME" ? words : words.flatMap(listPorts));
 }
 
-function ofKeyword(stage: LayeredStage, keyword: string): readonly Instruction[] {
-  return stage.layering.instructions.filter((one) => one.keyword === keyword);
-}
-
-function readKeys(
-  stage: LayeredStage,
-  keyword: "ENV" | "LABEL",
-  instruction: Instruction,
-  result: ContainerConfig,
-): readonly string[] {
-  const { escape } = stage;
-  const { pairs } = readKeyValues(keyword, instruction.args, escape);
-  return pairs.flatMap(({ key }) => expand(stage, key, result));
-}
-
-function readWords(
-  stage: LayeredStage,
-  instruction: Instruction,
-  result: ContainerConfig,
-): readonly string[] {
-  const words = instruction.json ?? splitWords(decodeText(instruction.args), stage.escape);
-  return words.flatMap((word) => expand(stage, word, result));
-}
-
-function expand(stage: LayeredStage, word: string, result: ContainerConfig): readonly string[] {
-  const expansion = expandWord(word, createLookup(stage, result), stage.escape);
-  return expansion.ok ? [expansion.value] : [];
+/** What the words after OUTPUT are expanded with. */
+interface Expansion {
+  readonly escape: LayeredStage["escape"];
+  readonly lookup: Lookup;
 }
 
 /** Variables as they are in the end: near enough for a key, whose value is the engine's anyway. */
-function createLookup(stage: LayeredStage, result: ContainerConfig): Lookup {
+function createExpansion(stage: LayeredStage, result: ContainerConfig): Expansion {
   const variables = new Map(
     (result.Env ?? []).map((one) => [
       one.slice(0, one.indexOf("=")),
@@ -62,7 +45,31 @@ function createLookup(stage: LayeredStage, result: ContainerConfig): Lookup {
     ]),
   );
   const given = new Map(stage.layering.argumentsAtOutput.map((one) => [one.name, one.value]));
-  return (name) => variables.get(name) ?? given.get(name);
+  const lookup: Lookup = (name) => variables.get(name) ?? given.get(name);
+  return { escape: stage.escape, lookup };
+}
+
+function listInstructions(stage: LayeredStage, keyword: string): readonly Instruction[] {
+  return stage.layering.instructions.filter((one) => one.keyword === keyword);
+}
+
+function readKeys(
+  keyword: "ENV" | "LABEL",
+  { args }: Instruction,
+  expansion: Expansion,
+): readonly string[] {
+  const { pairs } = readKeyValues(keyword, args, expansion.escape);
+  return pairs.flatMap(({ key }) => expand(key, expansion));
+}
+
+function readWords({ json, args }: Instruction, expansion: Expansion): readonly string[] {
+  const words = json ?? splitWords(decodeText(args), expansion.escape);
+  return words.flatMap((word) => expand(word, expansion));
+}
+
+function expand(word: string, { escape, lookup }: Expansion): readonly string[] {
+  const expanded = expandWord(word, lookup, escape);
+  return expanded.ok ? [expanded.value] : [];
 }
 
 /**

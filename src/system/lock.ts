@@ -1,18 +1,8 @@
 import { spawn } from "node:child_process";
-import {
-  closeSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  statSync,
-  writeSync,
-} from "node:fs";
-import { basename } from "node:path";
+import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync } from "node:fs";
 import { XbuildError } from "../errors.ts";
 import { systemCode } from "./errno.ts";
+import { clearHolder, readHolder, writeHolder } from "./lock-holder.ts";
 
 /** That this process alone holds a lock: what must not be done without it asks for this. */
 export interface Lock {
@@ -133,45 +123,15 @@ function isStillThere(fd: number, path: string): boolean {
   return ours.ino === there?.ino && ours.dev === there.dev;
 }
 
-/** In the file itself, for those who wait. */
-function writeHolder(fd: number): void {
-  const words = [basename(process.argv[1] ?? ""), ...process.argv.slice(2, 3)].join(" ");
-  const holder = `process ${process.pid} (${words}) since ${new Date().toISOString()}`;
-  try {
-    if (!fstatSync(fd).isFile()) return;
-    ftruncateSync(fd);
-    writeSync(fd, holder.slice(0, maxHolder), 0);
-  } catch {
-    // It only helps.
-  }
-}
-
 function release(fd: number): void {
-  try {
-    if (fstatSync(fd).isFile()) ftruncateSync(fd);
-  } catch {
-    // As above.
-  } finally {
-    closeSync(fd);
-  }
+  clearHolder(fd);
+  closeSync(fd);
 }
-
-const maxHolder = 200;
 
 function describeWait(fd: number, path: string, since: Date): string {
   const holder = readHolder(fd);
   const who = holder === "" ? "" : `; it is held by ${holder}`;
   return `waiting since ${since.toISOString()} for the lock ${path}${who}`;
-}
-
-function readHolder(fd: number): string {
-  try {
-    if (!fstatSync(fd).isFile()) return "";
-    const bytes = Buffer.alloc(maxHolder);
-    return bytes.toString("utf8", 0, readSync(fd, bytes, 0, maxHolder, 0));
-  } catch {
-    return "";
-  }
 }
 
 function explainStart(path: string, cause: unknown): XbuildError {

@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { fchmodSync, lstatSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
-import { setImmediate } from "node:timers/promises";
 import {
   closeDirectory,
   iterateNames,
@@ -10,16 +9,14 @@ import {
   type OpenDirectory,
 } from "./directory.ts";
 import { systemCode } from "./errno.ts";
-
-export interface RemovalOptions {
-  /** Where it is aborted, the removal ends soon: what is left then is the next cleaner's. */
-  readonly signal?: AbortSignal | undefined;
-  /** Milliseconds that it may go on after that; a second unless given. */
-  readonly patience?: number;
-}
-
-/** Why something was left, by the system's code (`EPERM`) or `interrupted`; undefined where nothing was. */
-export type Leftover = string | undefined;
+import {
+  attempt,
+  createRemoval,
+  isInterrupted,
+  type Leftover,
+  type Removal,
+  type RemovalOptions,
+} from "./removal.ts";
 
 /**
  * Removes a file or directory with all that is in it, whoever writes in it meanwhile: everything is reached
@@ -40,7 +37,7 @@ export async function removeTree(path: string, options: RemovalOptions = {}): Pr
   const root = attempt(removal, () => openOwnDirectory(path));
   if (root === undefined) return removal.left;
   try {
-    await emptyRoot(removal, root);
+    await emptyRoot({ removal, root, prefix: createPrefix(), waiting: [], count: 0 });
   } finally {
     closeDirectory(root);
   }
@@ -48,53 +45,42 @@ export async function removeTree(path: string, options: RemovalOptions = {}): Pr
   return removal.left;
 }
 
-interface Removal {
-  readonly options: RemovalOptions;
+/** The tree's own directory while it is being emptied. */
+interface Emptying {
+  readonly removal: Removal;
+  readonly root: OpenDirectory;
   /** Of this removal alone: what an earlier one left under such names is not taken for its own. */
   readonly prefix: string;
   /** Numbers of directories that were moved up and are to be emptied. */
   readonly waiting: number[];
   count: number;
-  steps: number;
-  /** When the signal was first seen to be aborted, in milliseconds. */
-  abortedAt: number | undefined;
-  left: Leftover;
 }
 
-const defaultPatience = 1000;
-const stepsPerTurn = 250;
 /** How often a directory is emptied again that somebody still writes to. */
 const maxPasses = 5;
 
-function createRemoval(options: RemovalOptions): Removal {
-  const prefix = `.removing-${randomBytes(9).toString("base64url")}-`;
-  return {
-    options,
-    prefix,
-    waiting: [],
-    count: 0,
-    steps: 0,
-    abortedAt: undefined,
-    left: undefined,
-  };
+function createPrefix(): string {
+  return `.removing-${randomBytes(9).toString("base64url")}-`;
 }
 
-async function emptyRoot(removal: Removal, root: OpenDirectory): Promise<void> {
-  await emptyDirectory(removal, root, root);
-  for (let number = removal.waiting.pop(); number !== undefined; number = removal.waiting.pop()) {
+async function emptyRoot(tree: Emptying): Promise<void> {
+  const { removal, root, waiting } = tree;
+  await emptyDirectory(tree, root);
+  for (let number = waiting.pop(); number !== undefined; number = waiting.pop()) {
     if (removal.left === "interrupted") return;
-    await removeMoved(removal, root, number);
+    await removeMoved(tree, number);
   }
 }
 
-async function removeMoved(removal: Removal, root: OpenDirectory, number: number): Promise<void> {
-  const path = pathIn(root, removal.prefix + number);
+async function removeMoved(tree: Emptying, number: number): Promise<void> {
+  const { removal } = tree;
+  const path = pathIn(tree.root, tree.prefix + number);
   const directory = attempt(removal, () => openOwnDirectory(path));
   if (directory === undefined) return;
   try {
-    await emptyDirectory(removal, directory, root);
+    await emptyDirectory(tree, directory);
     for (let pass = 1; pass < maxPasses && isFilled(path); pass += 1) {
-      await emptyDirectory(removal, directory, root);
+      await emptyDirectory(tree, directory);
     }
   } finally {
     closeDirectory(directory);
@@ -102,7 +88,7 @@ async function removeMoved(removal: Removal, root: OpenDirectory, number: number
   attempt(removal, () => rmdirSync(path));
 }
 
-/** Whether the directory was not empty; if it was, it is gone. */
+/** Whether the directory was not empty; if it was, it has been removed. */
 function isFilled(path: Buffer): boolean {
   try {
     rmdirSync(path);
@@ -112,25 +98,17 @@ function isFilled(path: Buffer): boolean {
   }
 }
 
-async function emptyDirectory(
-  removal: Removal,
-  directory: OpenDirectory,
-  root: OpenDirectory,
-): Promise<void> {
+async function emptyDirectory(tree: Emptying, directory: OpenDirectory): Promise<void> {
+  const { removal, root, prefix } = tree;
   for (const name of iterateNames(directory)) {
     if (await isInterrupted(removal)) return;
     // A directory that was moved up while the root is being listed is on the list already.
-    if (directory === root && name.toString("latin1").startsWith(removal.prefix)) continue;
-    attempt(removal, () => removeName(removal, directory, root, name));
+    if (directory === root && name.toString("latin1").startsWith(prefix)) continue;
+    attempt(removal, () => removeName(tree, directory, name));
   }
 }
 
-function removeName(
-  removal: Removal,
-  directory: OpenDirectory,
-  root: OpenDirectory,
-  name: Buffer,
-): void {
+function removeName(tree: Emptying, directory: OpenDirectory, name: Buffer): void {
   const path = pathIn(directory, name);
   try {
     withAccess(directory, () => unlinkSync(path));
@@ -139,25 +117,20 @@ function removeName(
     const code = systemCode(error);
     if (code !== "EISDIR" && code !== "EPERM") throw error;
     if (code === "EPERM" && !lstatSync(path).isDirectory()) throw error;
-    removeDirectory(removal, directory, root, path);
+    removeDirectory(tree, directory, path);
   }
 }
 
 /** An empty one at once; the others wait in the root. */
-function removeDirectory(
-  removal: Removal,
-  parent: OpenDirectory,
-  root: OpenDirectory,
-  path: Buffer,
-): void {
+function removeDirectory(tree: Emptying, parent: OpenDirectory, path: Buffer): void {
   try {
     withAccess(parent, () => rmdirSync(path));
   } catch (error) {
     const code = systemCode(error);
     if (code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
-    const number = (removal.count += 1);
-    moveUp(path, pathIn(root, removal.prefix + number));
-    removal.waiting.push(number);
+    const number = (tree.count += 1);
+    moveUp(path, pathIn(tree.root, tree.prefix + number));
+    tree.waiting.push(number);
   }
 }
 
@@ -181,28 +154,4 @@ function withAccess(directory: OpenDirectory, action: () => void): void {
     fchmodSync(directory.fd, 0o700);
     action();
   }
-}
-
-/** What is gone already is as it should be; what fails otherwise is left. */
-function attempt<T>(removal: Removal, action: () => T): T | undefined {
-  try {
-    return action();
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    if (code !== "ENOENT") removal.left ??= code;
-    return undefined;
-  }
-}
-
-async function isInterrupted(removal: Removal): Promise<boolean> {
-  removal.steps += 1;
-  if (removal.steps % stepsPerTurn !== 0) return removal.left === "interrupted";
-  await setImmediate();
-  const { signal, patience = defaultPatience } = removal.options;
-  if (signal?.aborted === true) {
-    removal.abortedAt ??= performance.now();
-    if (performance.now() - removal.abortedAt >= patience) removal.left = "interrupted";
-  }
-  return removal.left === "interrupted";
 }

@@ -67,8 +67,8 @@ function resolveParent(path: string, what: string): string {
 
 /** proc(5), /proc/PID/fd; `/dev/fd` and `/dev/stdout` are links to it. */
 function descriptorOf(path: string): number | undefined {
-  const found = /^\/proc\/(?<pid>\d+)\/(?:task\/\d+\/)?fd\/(?<fd>\d+)$/.exec(path)?.groups;
-  return found?.["pid"] === String(process.pid) ? Number(found["fd"]) : undefined;
+  const groups = /^\/proc\/(?<pid>\d+)\/(?:task\/\d+\/)?fd\/(?<fd>\d+)$/.exec(path)?.groups;
+  return groups?.["pid"] === String(process.pid) ? Number(groups["fd"]) : undefined;
 }
 
 function describeDescriptor(fd: number, what: string): Target {
@@ -130,12 +130,11 @@ function refusePlanted(what: string, kind: string): XbuildError {
 }
 
 /** The error for a place that nothing can be written to. */
-export function refuseTarget(
-  what: string,
-  reason: string,
-  hint: string,
-  cause?: unknown,
-): XbuildError {
+export function refuseTarget(what: string, reason: string, hint: string): XbuildError {
+  return createRefusal(what, { reason, hint });
+}
+
+function createRefusal(what: string, { reason, hint }: Refusal, cause?: unknown): XbuildError {
   return new XbuildError("output-destination", `${what}: ${reason}`, {
     hint,
     exitStatus: exitStatuses.usage,
@@ -150,11 +149,8 @@ export function explainTarget<T>(what: string, action: () => T): T {
   } catch (error) {
     const code = systemCode(error);
     if (error instanceof XbuildError || code === undefined) throw error;
-    const { reason, hint } = refusals[code] ?? {
-      reason: `it cannot be reached (${code})`,
-      hint: otherPlace,
-    };
-    throw refuseTarget(what, reason, hint, error);
+    const unknown = { reason: `it cannot be reached (${code})`, hint: otherPlace };
+    throw createRefusal(what, refusals[code] ?? unknown, error);
   }
 }
 

@@ -84,7 +84,7 @@ describe("ignore files", () => {
       const tried = await fuzz(fc.tuple(mutate(documents, marks), paths), ([bytes, path]) => {
         const patterns = parseIgnoreFile(bytes.toString("utf8"));
         try {
-          createIgnoreMatcher(patterns)(path, false);
+          createIgnoreMatcher(patterns)(path);
         } catch (error) {
           // A pattern that is none: its words say which.
           hold(String(error).includes("pattern"), String(error));

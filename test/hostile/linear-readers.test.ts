@@ -2,11 +2,12 @@ import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { listLayers } from "../../src/layers/collect/listing.ts";
-import type { LooseLayer, OutputScan } from "../../src/layers/directory/output-scan.ts";
+import type { LooseLayer } from "../../src/layers/directory/loose-layers.ts";
+import type { OutputScan } from "../../src/layers/directory/output-scan.ts";
 import { indexPrevious } from "../../src/layers/collect/previous.ts";
 import { openOutput } from "../../src/archive/read/directory.ts";
 import { readConfig, readHistory } from "../../src/layers/directory/documents.ts";
-import { parseJson, sourceOf } from "../../src/layers/directory/json.ts";
+import { parseJson, createSource } from "../../src/layers/directory/json.ts";
 import { createDirectory } from "../support/layers/fixtures.ts";
 import { rawEntry, rawPax, rawTar } from "../support/layers/raw-tar.ts";
 import { createTarReader } from "../../src/archive/tar/reader.ts";
@@ -108,7 +109,7 @@ function lengthOf(list: unknown): number {
 describe("no text makes a reader go back over it again and again", () => {
   it("not a string that is never closed", () => {
     const text = Buffer.from(`["${"a".repeat(200_000)}`);
-    expect(() => parseJson(sourceOf(text, "output/history.json"))).toThrow(
+    expect(() => parseJson(createSource(text, "output/history.json"))).toThrow(
       "output/history.json:1:2: a string is not closed",
     );
   });

@@ -1,6 +1,5 @@
 import type { Compression } from "../model.ts";
-import type { Compressor } from "./gzip.ts";
-import { createGzip } from "./gzip.ts";
+import { createGzip, type Compressor } from "./gzip.ts";
 import { createPlain } from "./plain.ts";
 import { createZstd } from "./zstd.ts";
 

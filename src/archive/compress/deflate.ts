@@ -52,6 +52,14 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a thread tells when its job is over. */
+interface WorkerPool {
+  /** It may have another one. */
+  readonly free: (worker: Worker) => void;
+  /** It is no more. */
+  readonly fail: (error: unknown) => void;
+}
+
 /** So many threads at most, started as they are needed; idle ones do not keep the process alive. */
 export function createWorkerDeflate(count: number): Deflate {
   const idle: Worker[] = [];
@@ -62,43 +70,38 @@ export function createWorkerDeflate(count: number): Deflate {
     started += 1;
     return new Worker(program, { eval: true });
   };
-  // A thread that is gone takes no more: who waits for it is told.
-  const lose = (error: unknown): void => {
+  // A thread that has died takes no more: who waits for it is told.
+  const fail = (error: unknown): void => {
     started -= 1;
     for (const job of queue.splice(0)) job.reject(error);
   };
-  const next = (worker: Worker): void => {
+  const free = (worker: Worker): void => {
     const job = queue.shift();
     if (job === undefined) {
       worker.unref();
       idle.push(worker);
     } else {
-      run(worker, job, next, lose);
+      run(worker, job, { free, fail });
     }
   };
   return (block, dictionary) =>
     new Promise((resolve, reject) => {
       queue.push({ block, dictionary, resolve, reject });
       const worker = idle.pop() ?? start();
-      if (worker !== undefined) next(worker);
+      if (worker !== undefined) free(worker);
     });
 }
 
-function run(
-  worker: Worker,
-  job: Job,
-  done: (worker: Worker) => void,
-  lose: (error: unknown) => void,
-): void {
+function run(worker: Worker, job: Job, pool: WorkerPool): void {
   const onMessage = (bytes: Uint8Array): void => {
     worker.off("error", onError);
     job.resolve(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    done(worker);
+    pool.free(worker);
   };
   const onError = (error: unknown): void => {
     worker.off("message", onMessage);
     job.reject(error);
-    lose(error);
+    pool.fail(error);
   };
   worker.once("message", onMessage);
   worker.once("error", onError);

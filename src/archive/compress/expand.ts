@@ -2,8 +2,7 @@ import { createGunzip } from "node:zlib";
 import type { Compression } from "../model.ts";
 import { refuse } from "../refuse.ts";
 import type { Filter } from "../programs.ts";
-import { createFrameScanner, frameStart } from "./zstd-frames.ts";
-import type { FramePart } from "./zstd-frames.ts";
+import { createFrameScanner, frameStart, type FramePart } from "./zstd-frames.ts";
 import { asFilter, copyOutput, hasNativeZstd, openZstd, writeInput } from "./zstd.ts";
 
 /** A stream of compressed bytes that is being expanded. */
@@ -60,12 +59,10 @@ function expandGzip(shown: string, onData: OnData): Expander {
       // zlib stops without a word where zeros stand behind the last member; other readers fail there.
       if (gunzip.bytesWritten === given) return;
       const message = `${given - gunzip.bytesWritten} bytes follow the end of the gzip stream`;
-      throw refuse(
-        "layer-compression-trailing-data",
-        message,
-        { file: shown },
-        "write nothing after the gzip stream",
-      );
+      throw refuse("layer-compression-trailing-data", message, {
+        file: shown,
+        hint: "write nothing after the gzip stream",
+      });
     },
   };
 }
@@ -81,7 +78,7 @@ function expandZstd(shown: string, onData: OnData): Expander {
 function expandFrames(fail: (message: string) => Error, open: () => Expander): Expander {
   const scanner = createFrameScanner();
   let frame: Expander | undefined;
-  const takePart = async (bytes: Buffer, isLast: boolean): Promise<void> => {
+  const takePart = async (bytes: Buffer, { isLast }: FramePart): Promise<void> => {
     if (frame === undefined) {
       frame = open();
       await frame.write(frameStart);
@@ -94,7 +91,7 @@ function expandFrames(fail: (message: string) => Error, open: () => Expander): E
   return {
     write: async (bytes) => {
       for (const part of scanFrames(scanner.scan, bytes, fail)) {
-        await takePart(bytes.subarray(part.start, part.end), part.isLast);
+        await takePart(bytes.subarray(part.start, part.end), part);
       }
     },
     end: () =>
@@ -118,12 +115,10 @@ function scanFrames(
 }
 
 function broken(shown: string, message: string): Error {
-  return refuse(
-    "layer-compression-broken",
-    `it cannot be decompressed: ${message}`,
-    { file: shown },
+  return refuse("layer-compression-broken", `it cannot be decompressed: ${message}`, {
+    file: shown,
     hint,
-  );
+  });
 }
 
 function expand(filter: Filter, onData: OnData, fail: (message: string) => Error): Expander {

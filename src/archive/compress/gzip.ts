@@ -59,7 +59,7 @@ function take(state: State, block: Buffer): void {
   const compressed = deflateBlock(block, state.dictionary);
   // A block of less than a window is the last one, so the window never reaches further back.
   state.dictionary = Buffer.from(block.subarray(Math.max(0, block.length - windowSize)));
-  const written = appendBlock(state, state.last, block, compressed);
+  const written = appendBlock(state, block, compressed);
   // Whoever waits for the queue gets the error; until then it is not unhandled.
   written.catch(() => undefined);
   compressed.catch(() => undefined);
@@ -69,11 +69,11 @@ function take(state: State, block: Buffer): void {
 
 async function appendBlock(
   state: State,
-  before: Promise<void>,
   block: Buffer,
   compressed: Promise<Buffer>,
 ): Promise<void> {
-  const [, bytes] = await Promise.all([before, compressed]);
+  // What is the last one at the call is the one before this.
+  const [, bytes] = await Promise.all([state.last, compressed]);
   releaseBlock(block);
   await state.write(bytes);
 }

@@ -2,8 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import zlib from "node:zlib";
 import { XbuildError } from "../../errors.ts";
 import { releaseBlock } from "../pack/blocks.ts";
-import { isNotFound, startFilter } from "../programs.ts";
-import type { Filter } from "../programs.ts";
+import { isNotFound, startFilter, type Filter } from "../programs.ts";
 import type { Compressor } from "./gzip.ts";
 
 type NativeStream = (options: object) => Readable & Writable;

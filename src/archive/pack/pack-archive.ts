@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { changed } from "../read/directory.ts";
+import { changed } from "../read/problems.ts";
 import type { ArchivedEntry, ByteString, Entry, Segment } from "../tar/entry.ts";
 import type { PackStream } from "./stream.ts";
 
@@ -8,6 +8,12 @@ export interface ArchiveFile {
   readonly fd: number;
   /** As the build names it. */
   readonly shown: string;
+}
+
+/** An archive that is being packed. */
+interface ArchivePacking {
+  readonly file: ArchiveFile;
+  readonly stream: PackStream;
 }
 
 const zeros = Buffer.alloc(64 * 1024);
@@ -21,12 +27,13 @@ export async function packArchive(
   entries: readonly ArchivedEntry[],
   stream: PackStream,
 ): Promise<void> {
+  const packing: ArchivePacking = { file, stream };
   for (const entry of sortEntries(entries)) {
     await stream.turn();
     stream.startEntry(entry);
     if (entry.type !== "file" || entry.size === 0) continue;
-    if (entry.sparse === undefined) await copyData(file, stream, entry.dataOffset, entry.size);
-    else await copySparse(file, stream, entry, entry.sparse);
+    if (entry.sparse === undefined) await copyData(packing, entry.dataOffset, entry.size);
+    else await copySparse(packing, entry, entry.sparse);
     stream.endData(entry.size);
   }
 }
@@ -71,16 +78,16 @@ function linkTo(path: ByteString, link: ByteString, original: ArchivedEntry): Ar
 }
 
 async function copySparse(
-  file: ArchiveFile,
-  stream: PackStream,
+  packing: ArchivePacking,
   entry: ArchivedEntry,
   segments: readonly Segment[],
 ): Promise<void> {
+  const { stream } = packing;
   let at = 0;
   let source = entry.dataOffset;
   for (const { offset, length } of segments) {
     await putZeros(stream, offset - at);
-    await copyData(file, stream, source, length);
+    await copyData(packing, source, length);
     source += length;
     at = offset + length;
   }
@@ -99,8 +106,7 @@ async function putZeros(stream: PackStream, length: number): Promise<void> {
 }
 
 async function copyData(
-  file: ArchiveFile,
-  stream: PackStream,
+  { file, stream }: ArchivePacking,
   offset: number,
   length: number,
 ): Promise<void> {

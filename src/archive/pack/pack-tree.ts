@@ -5,8 +5,7 @@ import { listSteps } from "../read/list-names.ts";
 import type { ByteString } from "../tar/entry.ts";
 import { refuseTar } from "../tar/problems.ts";
 import type { PackStream } from "./stream.ts";
-import { packName } from "./tree-entry.ts";
-import type { TreeOptions, TreePacking } from "./tree-entry.ts";
+import { packName, type TreeOptions, type TreePacking } from "./tree-entry.ts";
 
 /** No tree that people make comes near. What unpacks layers often needs a call or an open directory for each level. */
 const maxDepth = 1000;
@@ -44,7 +43,8 @@ export async function packTree(
         levels.push(await listLevel(packing, descent.current(), level.prefix + step));
       } else {
         await stream.turn();
-        await packName(packing, descent.current(), level.prefix, step);
+        const path = level.prefix + step;
+        await packName(packing, { directory: descent.current(), name: step, path });
       }
     }
   } finally {

@@ -1,11 +1,9 @@
-import { createHash } from "node:crypto";
-import type { Hash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Digest } from "../../oci/oci.ts";
 import { tooLarge } from "../staging.ts";
 import { encodeEntry } from "../tar/encode.ts";
-import type { Entry } from "../tar/entry.ts";
-import { blockSize, paddingOf } from "../tar/entry.ts";
+import { blockSize, paddingOf, type Entry } from "../tar/entry.ts";
 import { createBlock, releaseBlock } from "./blocks.ts";
 
 /** What takes the packed archive, in blocks of `packBlockSize` bytes (the last one is shorter). */
@@ -85,8 +83,8 @@ export function createPackStream(options: PackOptions, consumer?: BlockConsumer)
     options,
     startEntry: (entry) => putEntry(state, entry),
     room: () => state.block.subarray(state.filled),
-    advance: (length) => advance(state, length, true),
-    endData: (size) => put(state, zeros.subarray(0, paddingOf(size)), true),
+    advance: (length) => advanceContent(state, length),
+    endData: (size) => putContent(state, zeros.subarray(0, paddingOf(size))),
     turn: () => takeTurn(state),
     end: () => finish(state),
   };
@@ -97,26 +95,36 @@ function putEntry(state: State, entry: Entry): void {
   // A sparse file may be far too large: that is known before it is read.
   if (state.size + entry.size > maxSize) throw tooLarge(state.options.shown, maxSize);
   const mtime = epoch === undefined ? entry.mtime : Math.min(entry.mtime, epoch);
-  encodeEntry(entry, mtime, (bytes) => put(state, bytes, false));
+  encodeEntry(entry, mtime, (bytes) => put(state, bytes));
   encodeEntry(entry, 0, (bytes) => void state.neutral.update(bytes));
 }
 
-function put(state: State, bytes: Buffer, isNeutral: boolean): void {
+/** What the fingerprint has, too: headers have their times in the archive alone. */
+function putContent(state: State, bytes: Buffer): void {
+  state.neutral.update(bytes);
+  put(state, bytes);
+}
+
+function put(state: State, bytes: Buffer): void {
   let done = 0;
   while (done < bytes.length) {
     const copied = bytes.copy(state.block, state.filled, done);
     done += copied;
-    advance(state, copied, isNeutral);
+    advance(state, copied);
   }
 }
 
-function advance(state: State, length: number, isNeutral: boolean): void {
-  const start = state.filled;
+function advanceContent(state: State, length: number): void {
+  const { block, filled } = state;
+  if (length > 0) state.neutral.update(block.subarray(filled, filled + length));
+  advance(state, length);
+}
+
+function advance(state: State, length: number): void {
   state.filled += length;
   state.size += length;
   if (state.size > state.options.maxSize)
     throw tooLarge(state.options.shown, state.options.maxSize);
-  if (isNeutral && length > 0) state.neutral.update(state.block.subarray(start, state.filled));
   if (state.filled === state.block.length) flush(state);
 }
 
@@ -137,8 +145,8 @@ async function takeTurn(state: State): Promise<void> {
 }
 
 async function finish(state: State): Promise<PackResult> {
-  put(state, zeros, true);
-  put(state, zeros, true);
+  putContent(state, zeros);
+  putContent(state, zeros);
   if (state.filled > 0) flush(state);
   await state.consumer?.ready();
   releaseBlock(state.block);

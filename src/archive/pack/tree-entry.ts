@@ -1,14 +1,14 @@
 import { readSync } from "node:fs";
-import type { OutputDirectory } from "../read/directory.ts";
 import {
   assertUnchanged,
-  changed,
   closeFile,
   openFile,
   readLink,
   showName,
   statName,
+  type OutputDirectory,
 } from "../read/directory.ts";
+import { changed } from "../read/problems.ts";
 import type { FileStats } from "../read/stats.ts";
 import type { ByteString, Entry } from "../tar/entry.ts";
 import type { PackStream } from "./stream.ts";
@@ -29,28 +29,28 @@ export interface TreePacking extends TreeOptions {
   readonly linked: Map<string, ByteString>;
 }
 
+/** A name in a directory of the tree. */
+export interface TreeName {
+  readonly directory: OutputDirectory;
+  readonly name: ByteString;
+  /** From the tree's root. */
+  readonly path: ByteString;
+}
+
 /** Writes one name of a directory: its entry, and its data where it is a file. Errors: as `packTree`. */
-export async function packName(
-  packing: TreePacking,
-  directory: OutputDirectory,
-  prefix: ByteString,
-  name: ByteString,
-): Promise<void> {
+export async function packName(packing: TreePacking, place: TreeName): Promise<void> {
+  const { directory, name, path } = place;
   const stats = statName(directory, name);
   if (stats === undefined) throw changed(showName(directory, name));
   if (stats.type === "socket") {
     packing.onSocket(showName(directory, name));
     return;
   }
-  const path = prefix + name;
   const first = findFirst(packing, path, stats);
-  const entry =
-    first === undefined
-      ? describe(packing, directory, name, path, stats)
-      : linkTo(path, first, stats);
+  const entry = first === undefined ? describe(packing, place, stats) : linkTo(path, first, stats);
   packing.check(entry);
   packing.stream.startEntry(entry);
-  if (entry.type === "file" && entry.size > 0) await packFile(packing, directory, name, stats);
+  if (entry.type === "file" && entry.size > 0) await packFile(packing, place, stats);
 }
 
 function findFirst(
@@ -67,9 +67,7 @@ function findFirst(
 
 function describe(
   packing: TreePacking,
-  directory: OutputDirectory,
-  name: ByteString,
-  path: ByteString,
+  { directory, name, path }: TreeName,
   stats: FileStats,
 ): Entry {
   const { type, deviceMajor, deviceMinor } = stats;
@@ -98,8 +96,7 @@ function describeOwner(stats: FileStats): Pick<Entry, "mode" | "uid" | "gid" | "
 
 async function packFile(
   packing: TreePacking,
-  directory: OutputDirectory,
-  name: ByteString,
+  { directory, name }: TreeName,
   stats: FileStats,
 ): Promise<void> {
   const file = openFile(directory, name, stats);

@@ -1,7 +1,7 @@
 import { read } from "node:fs";
 import { promisify } from "node:util";
-import type { OutputFile } from "./directory.ts";
-import { assertUnchanged, changed } from "./directory.ts";
+import { assertUnchanged, type OutputFile } from "./directory.ts";
+import { changed } from "./problems.ts";
 
 const readFile = promisify(read);
 const chunkSize = 1024 * 1024;
@@ -18,12 +18,12 @@ export async function readChunks(
   const size = file.stats.size;
   const buffers = [createChunk(size), createChunk(size)] as const;
   let at = 0;
-  let next = readChunk(file, buffers[0], at, size);
+  let next = readChunk(file, buffers[0], at);
   for (let turn = 0; at < size; turn++) {
     signal?.throwIfAborted();
     const chunk = await next;
     at += chunk.length;
-    next = readChunk(file, turn % 2 === 0 ? buffers[1] : buffers[0], at, size);
+    next = readChunk(file, turn % 2 === 0 ? buffers[1] : buffers[0], at);
     next.catch(() => undefined);
     try {
       await take(chunk);
@@ -45,13 +45,8 @@ function createChunk(size: number): Buffer {
   return Buffer.allocUnsafeSlow(Math.min(size, chunkSize));
 }
 
-async function readChunk(
-  file: OutputFile,
-  buffer: Buffer,
-  at: number,
-  size: number,
-): Promise<Buffer> {
-  const wanted = Math.min(buffer.length, size - at);
+async function readChunk(file: OutputFile, buffer: Buffer, at: number): Promise<Buffer> {
+  const wanted = Math.min(buffer.length, file.stats.size - at);
   if (wanted <= 0) return buffer.subarray(0, 0);
   const { bytesRead } = await readFile(file.fd, buffer, 0, wanted, at);
   if (bytesRead === 0) throw changed(file.shown);

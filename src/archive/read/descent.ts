@@ -1,6 +1,12 @@
 import type { ByteString } from "../tar/entry.ts";
-import type { OutputDirectory } from "./directory.ts";
-import { changed, closeDirectory, openDirectory, openParent, readIdentity } from "./directory.ts";
+import {
+  closeDirectory,
+  openDirectory,
+  openParent,
+  readIdentity,
+  type OutputDirectory,
+} from "./directory.ts";
+import { changed } from "./problems.ts";
 
 /** A way down into a tree and up again, on which few directories are open at a time, however deep it is. */
 export interface Descent {

@@ -1,10 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
-import { systemCode } from "../../system/errno.ts";
-import { refuse } from "../refuse.ts";
-import type { ByteString } from "../tar/entry.ts";
-import type { FileStats } from "./stats.ts";
-import { describeType, toFileStats } from "./stats.ts";
 import { showBytes } from "../refuse.ts";
+import type { ByteString } from "../tar/entry.ts";
+import { changed, explain, wrongType } from "./problems.ts";
+import { toFileStats, type FileStats } from "./stats.ts";
 
 /**
  * A directory of the build's output, held open. What lies in it is reached through the open directory
@@ -123,19 +121,6 @@ export function assertUnchanged(file: OutputFile): void {
   if (now.size !== file.stats.size || now.mtimeNs !== file.stats.mtimeNs) throw changed(file.shown);
 }
 
-/** The error for a file that is being written while it is read. */
-export function changed(shown: string): Error {
-  const hint = "make every process that the step started end before the step ends";
-  return refuse("output-changed", "it changed while it was read", { file: shown }, hint);
-}
-
-/** The error for what is not of the type that belongs there. */
-export function wrongType(shown: string, stats: FileStats, wanted: "file" | "directory"): Error {
-  const hint = `put a ${wanted === "file" ? "plain file" : "directory"} there; links are not followed`;
-  const message = `it is a ${describeType(stats)}, but must be a ${wanted}`;
-  return refuse("output-file-type", message, { file: shown }, hint);
-}
-
 /** What an open file or directory is now. */
 function statOpen(fd: number): FileStats {
   return toFileStats(fstatSync(fd, { bigint: true }));
@@ -161,21 +146,4 @@ const ascii = /^[\x00-\x7f]*$/;
 function pathOf(directory: OutputDirectory, name: ByteString): Buffer | string {
   const path = `/proc/self/fd/${directory.fd}/${name}`;
   return ascii.test(name) ? path : Buffer.from(path, "latin1");
-}
-
-/** An error of the system in words of ours, where it says something about the build. */
-export function explain(shown: string, cause: unknown): unknown {
-  const code = systemCode(cause);
-  if (code === "EACCES" || code === "EPERM") {
-    const hint = "make it readable for the user that builds (chmod), or build as root";
-    return refuse("output-unreadable", "it cannot be read", { file: shown }, hint, cause);
-  }
-  if (code === "ELOOP" || code === "ENOTDIR" || code === "ENXIO" || code === "ENODEV") {
-    const hint =
-      "put a plain file or directory there; links are not followed, and special files are not opened";
-    const message = "it is not a plain file or directory";
-    return refuse("output-file-type", message, { file: shown }, hint, cause);
-  }
-  if (code === "ENOENT" || code === "ESTALE") return changed(shown);
-  return cause;
 }

@@ -1,7 +1,7 @@
 import { iterateEntries, iterateNames } from "../../system/directory.ts";
 import type { ByteString } from "../tar/entry.ts";
 import type { OutputDirectory } from "./directory.ts";
-import { explain } from "./directory.ts";
+import { explain } from "./problems.ts";
 
 /** Names in bytewise order, of which so many at most are read. */
 export function listNames(

@@ -1,6 +1,5 @@
 import { showBytes } from "../refuse.ts";
-import type { ByteString, Entry, EntryType } from "./entry.ts";
-import { maxPath } from "./entry.ts";
+import { maxPath, type ByteString, type Entry, type EntryType } from "./entry.ts";
 import { refuseTar } from "./problems.ts";
 
 export interface CheckOptions {

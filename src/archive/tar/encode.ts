@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import type { ByteString, Entry, EntryType } from "./entry.ts";
-import { blockSize, paddingOf } from "./entry.ts";
+import { blockSize, paddingOf, type ByteString, type Entry, type EntryType } from "./entry.ts";
+import { numberFields, type NumberField } from "./fields.ts";
 import { encodePax } from "./pax.ts";
 
 const typeflags: Readonly<Record<EntryType, string>> = {
@@ -26,7 +26,7 @@ const maxWide = 0o77777777777;
 export function encodeEntry(entry: Entry, mtime: number, put: (bytes: Buffer) => void): void {
   const name = entry.type === "directory" ? `${entry.path}/` : entry.path;
   const split = splitName(name);
-  const records = listRecords(entry, mtime, name, split);
+  const records = listRecords(entry, mtime, split === undefined ? name : undefined);
   if (records !== undefined) {
     const data = encodePax(records);
     put(encodePaxHeader(data.length));
@@ -58,18 +58,18 @@ function cutName(path: ByteString): SplitName {
   return { prefix: "", name: path.slice(0, 100) };
 }
 
+/** What ustar cannot hold; `longName` is a name that it cannot hold. */
 function listRecords(
   entry: Entry,
   mtime: number,
-  name: ByteString,
-  split: SplitName | undefined,
+  longName: ByteString | undefined,
 ): ReadonlyMap<ByteString, ByteString> | undefined {
   const records: [ByteString, ByteString][] = entry.xattrs.map(([key, value]) => [
     `SCHILY.xattr.${key}`,
     value,
   ]);
   const names: [ByteString, ByteString][] = [];
-  if (split === undefined) names.push(["path", name]);
+  if (longName !== undefined) names.push(["path", longName]);
   if (entry.link.length > 100) names.push(["linkpath", entry.link]);
   // Names in records are UTF-8 unless they say otherwise.
   if (names.some(([, value]) => !isUtf8(Buffer.from(value, "latin1")))) {
@@ -90,17 +90,17 @@ function storedSize(entry: Entry): number {
 function encodeHeader(entry: Entry, mtime: number, name: SplitName): Buffer {
   const header = scratch.fill(0);
   header.write(name.name, 0, 100, "latin1");
-  writeOctal(header, entry.type === "symlink" ? 0o777 : entry.mode, 100, 8);
-  writeOctal(header, entry.uid > maxId ? 0 : entry.uid, 108, 8);
-  writeOctal(header, entry.gid > maxId ? 0 : entry.gid, 116, 8);
+  writeOctal(header, numberFields.mode, entry.type === "symlink" ? 0o777 : entry.mode);
+  writeOctal(header, numberFields.uid, entry.uid > maxId ? 0 : entry.uid);
+  writeOctal(header, numberFields.gid, entry.gid > maxId ? 0 : entry.gid);
   const size = storedSize(entry);
-  writeOctal(header, size > maxWide ? 0 : size, 124, 12);
-  writeOctal(header, mtime < 0 || mtime > maxWide ? 0 : mtime, 136, 12);
+  writeOctal(header, numberFields.size, size > maxWide ? 0 : size);
+  writeOctal(header, numberFields.mtime, mtime < 0 || mtime > maxWide ? 0 : mtime);
   header.write(typeflags[entry.type], 156, 1, "latin1");
   header.write(entry.link.slice(0, 100), 157, 100, "latin1");
   header.write(ustarMagic, 257, 8, "latin1");
-  writeOctal(header, entry.deviceMajor, 329, 8);
-  writeOctal(header, entry.deviceMinor, 337, 8);
+  writeOctal(header, numberFields.deviceMajor, entry.deviceMajor);
+  writeOctal(header, numberFields.deviceMinor, entry.deviceMinor);
   header.write(name.prefix, 345, 155, "latin1");
   writeChecksum(header);
   return header;
@@ -109,21 +109,21 @@ function encodeHeader(entry: Entry, mtime: number, name: SplitName): Buffer {
 function encodePaxHeader(size: number): Buffer {
   const header = scratch.fill(0);
   header.write("././@PaxHeader", 0, "latin1");
-  writeOctal(header, 0o644, 100, 8);
-  writeOctal(header, 0, 108, 8);
-  writeOctal(header, 0, 116, 8);
-  writeOctal(header, size, 124, 12);
-  writeOctal(header, 0, 136, 12);
+  writeOctal(header, numberFields.mode, 0o644);
+  writeOctal(header, numberFields.uid, 0);
+  writeOctal(header, numberFields.gid, 0);
+  writeOctal(header, numberFields.size, size);
+  writeOctal(header, numberFields.mtime, 0);
   header.write("x", 156, "latin1");
   header.write(ustarMagic, 257, 8, "latin1");
-  writeOctal(header, 0, 329, 8);
-  writeOctal(header, 0, 337, 8);
+  writeOctal(header, numberFields.deviceMajor, 0);
+  writeOctal(header, numberFields.deviceMinor, 0);
   writeChecksum(header);
   return header;
 }
 
-function writeOctal(header: Buffer, value: number, at: number, length: number): void {
-  header.write(value.toString(8).padStart(length - 1, "0"), at, length - 1, "latin1");
+function writeOctal(header: Buffer, { start, length }: NumberField, value: number): void {
+  header.write(value.toString(8).padStart(length - 1, "0"), start, length - 1, "latin1");
 }
 
 function writeChecksum(header: Buffer): void {

@@ -1,4 +1,5 @@
 import type { ByteString, Segment } from "./entry.ts";
+import { numberFields, type NumberField } from "./fields.ts";
 
 /** The fields of one header block, as they stand there. POSIX.1-2017, pax, "ustar Interchange Format". */
 export interface Header {
@@ -24,20 +25,20 @@ export function parseHeader(block: Buffer): Header {
   const known = magic === "ustar\0" || magic === "ustar ";
   return {
     name: joinName(block, magic),
-    mode: readNumber(block, 100, 8, "mode"),
-    uid: readNumber(block, 108, 8, "uid"),
-    gid: readNumber(block, 116, 8, "gid"),
-    size: readNumber(block, 124, 12, "size"),
-    mtime: readNumber(block, 136, 12, "mtime"),
+    mode: readNumber(block, numberFields.mode),
+    uid: readNumber(block, numberFields.uid),
+    gid: readNumber(block, numberFields.gid),
+    size: readNumber(block, numberFields.size),
+    mtime: readNumber(block, numberFields.mtime),
     typeflag: block.toString("latin1", 156, 157),
     linkname: readText(block, 157, 100),
-    deviceMajor: known ? readNumber(block, 329, 8, "device number") : 0,
-    deviceMinor: known ? readNumber(block, 337, 8, "device number") : 0,
+    deviceMajor: known ? readNumber(block, numberFields.deviceMajor) : 0,
+    deviceMinor: known ? readNumber(block, numberFields.deviceMinor) : 0,
   };
 }
 
 function assertChecksum(block: Buffer): void {
-  const expected = readNumber(block, 148, 8, "checksum");
+  const expected = readNumber(block, numberFields.checksum);
   let sum = 8 * 0x20;
   for (let i = 0; i < 148; i++) sum += block[i] ?? 0;
   for (let i = 156; i < 512; i++) sum += block[i] ?? 0;
@@ -57,11 +58,12 @@ function readText(block: Buffer, start: number, length: number): ByteString {
 }
 
 /** Octal digits, or GNU's base 256 where the first bit is set. */
-function readNumber(block: Buffer, start: number, length: number, what: string): number {
+function readNumber(block: Buffer, field: NumberField): number {
+  const { start } = field;
   const first = block[start] ?? 0;
-  if ((first & 0x80) !== 0) return readBinary(block, start, length, what);
+  if ((first & 0x80) !== 0) return readBinary(block, field);
   let i = start;
-  const end = start + length;
+  const end = start + field.length;
   while (i < end && block[i] === 0x20) i++;
   let value = 0;
   for (; i < end; i++) {
@@ -71,24 +73,26 @@ function readNumber(block: Buffer, start: number, length: number, what: string):
   }
   for (; i < end; i++) {
     if (block[i] !== 0x20 && block[i] !== 0)
-      throw new HeaderProblem(`a header's ${what} is not a number`);
+      throw new HeaderProblem(`a header's ${field.name} is not a number`);
   }
   return value;
 }
 
-function readBinary(block: Buffer, start: number, length: number, what: string): number {
+function readBinary(block: Buffer, { name, start, length }: NumberField): number {
   const negative = ((block[start] ?? 0) & 0x40) !== 0;
   let value = BigInt((block[start] ?? 0) & 0x3f);
   for (let i = start + 1; i < start + length; i++) value = value * 256n + BigInt(block[i] ?? 0);
   const number = Number(negative ? value - (1n << BigInt(8 * length - 2)) : value);
-  if (!Number.isSafeInteger(number)) throw new HeaderProblem(`a header's ${what} is out of range`);
+  if (!Number.isSafeInteger(number)) throw new HeaderProblem(`a header's ${name} is out of range`);
   return number;
 }
+
+const realSizeField: NumberField = { name: "real size", start: 483, length: 12 };
 
 /** The sparse map in a header of GNU's old format (type S), and whether it goes on in a further block. */
 export function parseOldSparse(block: Buffer): { map: Segment[]; realSize: number; more: boolean } {
   const map = readSegments(block, 386, 4);
-  const realSize = readNumber(block, 483, 12, "real size");
+  const realSize = readNumber(block, realSizeField);
   return { map, realSize, more: block[482] !== 0 };
 }
 
@@ -103,8 +107,8 @@ function readSegments(block: Buffer, start: number, count: number): Segment[] {
     const at = start + 24 * i;
     if (block[at] === 0) break;
     segments.push({
-      offset: readNumber(block, at, 12, "sparse map"),
-      length: readNumber(block, at + 12, 12, "sparse map"),
+      offset: readNumber(block, { name: "sparse map", start: at, length: 12 }),
+      length: readNumber(block, { name: "sparse map", start: at + 12, length: 12 }),
     });
   }
   return segments;

@@ -27,17 +27,14 @@ const hints = {
 export type TarCode = keyof typeof hints;
 
 /** The error for an archive or a tree that is refused; `file` as the build names it. */
-export function refuseTar(
-  code: TarCode,
-  message: string,
-  file: string,
-  cause?: unknown,
-): XbuildError {
-  return refuse(code, message, { file }, hints[code], cause);
+export function refuseTar(code: TarCode, message: string, file: string): XbuildError {
+  return refuse(code, message, { file, hint: hints[code] });
 }
 
 /** Gives a header's problem the name of its archive. */
 export function locateProblem(problem: unknown, file: string, offset: number): unknown {
   if (!(problem instanceof HeaderProblem)) return problem;
-  return refuseTar("layer-tar-broken", `${problem.message} (at byte ${offset})`, file, problem);
+  const hint = hints["layer-tar-broken"];
+  const message = `${problem.message} (at byte ${offset})`;
+  return refuse("layer-tar-broken", message, { file, hint, cause: problem });
 }

@@ -1,13 +1,18 @@
 import { showBytes } from "../refuse.ts";
-import type { ArchivedEntry, ByteString } from "./entry.ts";
-import { paddingOf } from "./entry.ts";
+import { paddingOf, type ArchivedEntry, type ByteString } from "./entry.ts";
 import { HeaderProblem, parseHeader, parseOldSparse, parseSparseBlock } from "./header.ts";
 import { maxExtendedHeader, parsePax } from "./pax.ts";
 import { refuseTar } from "./problems.ts";
 import type { ReaderState } from "./reader-state.ts";
 import { resolveEntry } from "./resolve.ts";
-import { addSegments, finishSparse, readSparseText, startMap, startSparse } from "./sparse.ts";
-import type { SparseMap } from "./sparse.ts";
+import {
+  addSegments,
+  finishSparse,
+  readSparseText,
+  startMap,
+  startSparse,
+  type SparseMap,
+} from "./sparse.ts";
 
 /** A header block that is not the end's. */
 export function takeHeader(state: ReaderState, block: Buffer): void {

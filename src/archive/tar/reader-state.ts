@@ -1,5 +1,4 @@
-import type { ArchivedEntry, ByteString } from "./entry.ts";
-import { blockSize } from "./entry.ts";
+import { blockSize, type ArchivedEntry, type ByteString } from "./entry.ts";
 import type { SparseMap } from "./sparse.ts";
 
 /** Where a reader stands in an archive. */

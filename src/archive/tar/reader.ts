@@ -1,9 +1,7 @@
-import type { ArchivedEntry } from "./entry.ts";
-import { blockSize } from "./entry.ts";
+import { blockSize, type ArchivedEntry } from "./entry.ts";
 import { locateProblem, refuseTar } from "./problems.ts";
 import { takeExtended, takeHeader, takeSparse } from "./reader-blocks.ts";
-import { createReaderState } from "./reader-state.ts";
-import type { ReaderState } from "./reader-state.ts";
+import { createReaderState, type ReaderState } from "./reader-state.ts";
 
 /** Bytes of zeros that may stand behind the end of an archive (tapes are written in large records). */
 const maxPadding = 1024 * 1024;

@@ -1,9 +1,8 @@
 import { showBytes } from "../refuse.ts";
 import type { ArchivedEntry, ByteString, EntryType } from "./entry.ts";
-import { maxPath } from "./entry.ts";
-import type { Header } from "./header.ts";
-import { HeaderProblem } from "./header.ts";
+import { HeaderProblem, type Header } from "./header.ts";
 import { refuseTar } from "./problems.ts";
+import { normalizePath, pickName, resolveLink } from "./resolve-name.ts";
 
 /** What stood before a header and changes it. */
 export interface Extension {
@@ -66,19 +65,6 @@ export function resolveEntry(header: Header, extension: Extension, file: string)
   };
 }
 
-function pickName(
-  pax: ByteString | undefined,
-  long: ByteString | undefined,
-  plain: ByteString,
-): ByteString {
-  if (pax !== undefined && long !== undefined)
-    throw new HeaderProblem("an entry has two long names");
-  const name = pax ?? long ?? plain;
-  if (name.includes("\0")) throw new HeaderProblem("a name has a NUL byte");
-  if (name.length > maxPath) throw new HeaderProblem(`a name is longer than ${maxPath} bytes`);
-  return name;
-}
-
 function resolveType(header: Header, name: ByteString, file: string): EntryType {
   const type = types[header.typeflag];
   if (type === undefined) {
@@ -132,28 +118,6 @@ function resolveTime(text: ByteString | undefined, plain: number): number {
   if (!Number.isSafeInteger(time)) throw new HeaderProblem("a time is not a number");
   // Number() rounds a long fraction up, sometimes to the next whole second.
   return text.startsWith("-") ? time : Number(text.split(".", 1)[0] ?? text);
-}
-
-function resolveLink(type: EntryType, link: ByteString, file: string): ByteString {
-  if (type === "symlink") {
-    if (link === "") throw new HeaderProblem("a symbolic link has no target");
-    return link;
-  }
-  if (type !== "hard-link") return "";
-  if (link.startsWith("/")) {
-    const message = `a hard link points to the absolute path ${showBytes(link)}`;
-    throw refuseTar("layer-tar-path-escape", message, file);
-  }
-  return normalizePath(link, file);
-}
-
-/** Without what says nothing (`./`, double slashes, a trailing one). */
-function normalizePath(name: ByteString, file: string): ByteString {
-  const path = name.endsWith("/") ? name.slice(0, -1) : name;
-  if (!/(?:^|\/)\.{0,2}(?:\/|$)/.test(path)) return path;
-  const parts = path.split("/").filter((part) => part !== "" && part !== ".");
-  if (!parts.includes("..")) return parts.join("/");
-  throw refuseTar("layer-tar-path-escape", `the path ${showBytes(name)} contains a ".."`, file);
 }
 
 /** No SELinux labels and no bookkeeping of overlay: they belong to the machine, not to the content. */

@@ -1,5 +1,4 @@
-import { readKeyValues } from "../../../grammar/grammar.ts";
-import { skipSpaces } from "../../../grammar/grammar.ts";
+import { readKeyValues, skipSpaces } from "../../../grammar/grammar.ts";
 import { suggestName } from "../../suggest.ts";
 import { expandWord } from "../expand.ts";
 import { toSourceRange } from "../locate.ts";

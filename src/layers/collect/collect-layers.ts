@@ -1,18 +1,15 @@
 import { availableParallelism } from "node:os";
 import type { Diagnostic } from "../../diagnostics.ts";
-import { createDirectoryLog } from "./directories.ts";
-import type { DirectoryLog } from "./directories.ts";
+import { createDirectoryLog, type DirectoryLog } from "./directories.ts";
 import { collectExact } from "./exact.ts";
-import type { FoundLayer } from "./found.ts";
-import { nameOf, toEntry } from "./found.ts";
+import { describeEntry, nameLayer, type FoundLayer } from "./found-layer.ts";
 import type { Listing } from "./listing.ts";
 import { collectLoose } from "./loose.ts";
 import type { CollectedEntry, CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import { mapParallel } from "./parallel.ts";
 import type { PreviousLayers } from "./previous.ts";
-import { readTreeXattrs } from "./xattrs.ts";
-import type { FindXattrs } from "./xattrs.ts";
+import { readTreeXattrs, type FindXattrs } from "./xattrs.ts";
 
 export interface CollectContext {
   readonly options: CollectOptions;
@@ -44,42 +41,45 @@ export async function collectLayers(
   const findXattrs = await readTreeXattrs(scan, { warn: context.warn, signal: options.signal });
   const work: Work = { ...context, options, scan, findXattrs, log: createDirectoryLog() };
   const jobs = listJobs(listings);
-  const found = await mapParallel(
-    jobs,
-    maxParallel,
-    (listing) => collectLayer(listing, work),
-    (reason) => abort.abort(reason),
-  );
-  const results = new Map(jobs.map((listing, index) => [keyOf(listing), found[index]]));
+  const layers = await mapParallel(jobs, (listing) => collectLayer(listing, work), {
+    limit: maxParallel,
+    abort: (reason) => abort.abort(reason),
+  });
+  const bySource = new Map(jobs.map((listing, index) => [identifySource(listing), layers[index]]));
   warnDirectories(listings, work);
-  return listings.map((listing) => toEntry(listing, results.get(keyOf(listing))));
+  return listings.map((listing) => describeEntry(listing, bySource.get(identifySource(listing))));
 }
 
 /** A blob or a loose layer may be listed several times; its bytes are read once. */
 function listJobs(listings: readonly Listing[]): readonly Listing[] {
   const jobs = new Map<unknown, Listing>();
   for (const listing of listings) {
-    const key = keyOf(listing);
-    if (!jobs.has(key)) jobs.set(key, listing);
+    const source = identifySource(listing);
+    if (!jobs.has(source)) jobs.set(source, listing);
   }
   return [...jobs.values()];
 }
 
-function keyOf(listing: Listing): unknown {
+/** Equal for listings whose layer comes from the same bytes. */
+function identifySource(listing: Listing): unknown {
   if (listing.kind === "blob") return listing.digest;
   return listing.kind === "empty" ? undefined : listing.layer;
 }
 
 async function collectLayer(listing: Listing, work: Work): Promise<FoundLayer | undefined> {
-  const onEntry = work.log.recorder(keyOf(listing));
+  const onEntry = work.log.recorder(identifySource(listing));
   if (listing.kind === "kept") return { kind: "kept", layer: listing.layer };
   if (listing.kind === "blob") return collectExact(listing.digest, { ...work, onEntry });
   const { layerDirectory } = work.scan;
   if (listing.kind === "empty" || layerDirectory === undefined) return undefined;
-  return collectLoose(layerDirectory, listing.layer, nameOf(listing), { ...work, onEntry });
+  const job = { directory: layerDirectory, layer: listing.layer, name: nameLayer(listing) };
+  return collectLoose(job, { ...work, onEntry });
 }
 
 function warnDirectories(listings: readonly Listing[], work: Work): void {
-  const order = listings.map((listing) => ({ layer: keyOf(listing), name: nameOf(listing) }));
+  const order = listings.map((listing) => ({
+    layer: identifySource(listing),
+    name: nameLayer(listing),
+  }));
   for (const warning of work.log.compare(order)) work.warn(warning);
 }

@@ -2,15 +2,18 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import { systemCode } from "../../system/errno.ts";
 import { collectLayers } from "./collect-layers.ts";
-import { listLayers } from "./listing.ts";
-import type { Listing } from "./listing.ts";
+import { listLayers, type Listing } from "./listing.ts";
 import type { CollectedOutput, CollectOptions } from "../model.ts";
 import { scanOutput } from "../directory/output-scan.ts";
 import { indexPrevious } from "./previous.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { closeDirectory, isDirectory, openOutput } from "../../archive/archive.ts";
+import {
+  closeDirectory,
+  isDirectory,
+  openOutput,
+  refuse,
+  type OutputDirectory,
+} from "../../archive/archive.ts";
 import { readAnnotations, readConfig, readHistory } from "../directory/documents.ts";
-import { refuse } from "../../archive/archive.ts";
 import type { OutputConfig } from "../directory/schema.ts";
 import { collectState } from "../directory/state.ts";
 import { limitWarnings } from "./warnings.ts";
@@ -29,7 +32,7 @@ export async function collectOutput(
   try {
     const output = openOutput(outputDirectory);
     opened.push(output);
-    assertSame(output, options);
+    assertNotReplaced(output, options);
     const scan = scanOutput(output, (directory) => opened.push(directory));
     const previous = indexPrevious(options.previous);
     const config = readConfig(output);
@@ -52,15 +55,13 @@ export async function collectOutput(
 }
 
 /** Nothing can be put in the place of a directory that lies in one of ours; where something was, nothing is read. */
-function assertSame(output: OutputDirectory, { identity }: CollectOptions): void {
+function assertNotReplaced(output: OutputDirectory, { identity }: CollectOptions): void {
   if (identity === undefined || isDirectory(output, identity)) return;
   const hint = "find out what replaces directories of a running build";
-  throw refuse(
-    "output-changed",
-    "the directory was replaced during the build",
-    { file: "output" },
+  throw refuse("output-changed", "the directory was replaced during the build", {
+    file: "output",
     hint,
-  );
+  });
 }
 
 /** Where the machine has too little of something, that is no fault of the build. */
@@ -94,11 +95,11 @@ function assertCount(listings: readonly Listing[], options: CollectOptions): voi
   const place = { file: "output" };
   if (count === 0) {
     const hint = "write layers to output/layers, or output/history.json with blobs or kept layers";
-    throw refuse("layers-none", "the build listed no layers", place, hint);
+    throw refuse("layers-none", "the build listed no layers", { ...place, hint });
   }
   if (count <= options.maxLayers) return;
   const below = options.baseLayers === 0 ? "" : ` (${options.baseLayers} of them from --from)`;
   const message = `the image would have ${count} layers${below}, but ${options.maxLayers} is the limit`;
   const hint = "put several packages into one layer (layer split --max N), or raise --max-layers";
-  throw refuse("layers-too-many", message, place, hint);
+  throw refuse("layers-too-many", message, { ...place, hint });
 }

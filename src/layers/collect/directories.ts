@@ -1,7 +1,6 @@
 import type { Diagnostic } from "../../diagnostics.ts";
 import { limitText, quoteText } from "../../text.ts";
-import { showBytes } from "../../archive/archive.ts";
-import type { ByteString, Entry } from "../../archive/archive.ts";
+import { showBytes, type ByteString, type Entry } from "../../archive/archive.ts";
 
 /** Mode and owner of the directories that each layer of a build carries. */
 export interface DirectoryLog {

@@ -1,21 +1,26 @@
 import { createHash } from "node:crypto";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
-import { createExpander, detectCompression, type Compression } from "../../archive/archive.ts";
-import { layerTypes } from "./found.ts";
-import type { FoundLayer } from "./found.ts";
+import { digestHex, type Digest } from "../../oci/oci.ts";
+import {
+  closeFile,
+  createBlobWriter,
+  createEntryChecker,
+  createExpander,
+  createTarReader,
+  detectCompression,
+  openFile,
+  readChunks,
+  readStart,
+  refuse,
+  tooLarge,
+  type BlobWriter,
+  type Compression,
+  type Entry,
+  type OutputFile,
+} from "../../archive/archive.ts";
+import { layerTypes, type FoundLayer } from "./found-layer.ts";
 import type { CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayers } from "./previous.ts";
-import { readChunks, readStart } from "../../archive/archive.ts";
-import { closeFile, openFile } from "../../archive/archive.ts";
-import type { OutputFile } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { BlobWriter } from "../../archive/archive.ts";
-import { createBlobWriter, tooLarge } from "../../archive/archive.ts";
-import { createEntryChecker } from "../../archive/archive.ts";
-import type { Entry } from "../../archive/archive.ts";
-import { createTarReader } from "../../archive/archive.ts";
 
 export interface ExactContext {
   readonly options: CollectOptions;
@@ -62,34 +67,40 @@ async function copyBlob(
       await readChunks(file, writer.write, options.signal);
       return { kind: "equal", layer, blob: (await writer.finish(digest)).path };
     }
-    const compression = detectCompression(await readStart(file, 4));
-    const diffId = await judgeBlob(file, compression, writer, context);
+    const { compression, diffId = digest } = await judgeBlob(file, writer, context);
     const { path, size } = await writer.finish(digest);
-    if (layer?.diffId === (diffId ?? digest)) return { kind: "equal", layer, blob: path };
+    if (layer?.diffId === diffId) return { kind: "equal", layer, blob: path };
     const descriptor = { mediaType: layerTypes[compression], digest, size };
-    return { kind: "new", descriptor, diffId: diffId ?? digest, blob: path };
+    return { kind: "new", descriptor, diffId, blob: path };
   } finally {
     writer.discard();
   }
 }
 
+/** What a blob proved to be. */
+interface JudgedBlob {
+  readonly compression: Compression;
+  /** Undefined for a blob that is not compressed, whose digest it is. */
+  readonly diffId: Digest | undefined;
+}
+
 async function judgeBlob(
   file: OutputFile,
-  compression: Compression,
   writer: BlobWriter,
-  { options, onEntry }: ExactContext,
-): Promise<Digest | undefined> {
-  const judge = createJudge(file, options, compression !== "none", onEntry);
+  context: ExactContext,
+): Promise<JudgedBlob> {
+  const compression = detectCompression(await readStart(file, 4));
+  const judge = createJudge(file, compression, context);
   const expander = createExpander(compression, file.shown, judge.write);
   try {
     const take = (chunk: Buffer): Promise<void> =>
       settleAll([writer.write(chunk), expander.write(chunk)]);
-    await readChunks(file, take, options.signal);
+    await readChunks(file, take, context.options.signal);
     await expander.end();
   } finally {
     await expander.stop();
   }
-  return judge.end();
+  return { compression, diffId: judge.end() };
 }
 
 /** Waits for all of them, also where one fails: they use the same bytes. */
@@ -100,15 +111,14 @@ async function settleAll(actions: readonly Promise<void>[]): Promise<void> {
 
 interface Judge {
   readonly write: (bytes: Buffer) => void;
-  /** The diff ID; undefined for a blob that is not compressed, whose digest it is. */
+  /** The diff ID, as in `JudgedBlob`. */
   readonly end: () => Digest | undefined;
 }
 
 function createJudge(
   file: OutputFile,
-  options: CollectOptions,
-  isCompressed: boolean,
-  onEntry: (entry: Entry) => void,
+  compression: Compression,
+  { options, onEntry }: ExactContext,
 ): Judge {
   const { shown } = file;
   const limit = Math.max(freeExpansion, maxRatio * file.stats.size);
@@ -121,7 +131,7 @@ function createJudge(
     check(entry);
     onEntry(entry);
   });
-  const hash = isCompressed ? createHash("sha256") : undefined;
+  const hash = compression === "none" ? undefined : createHash("sha256");
   return {
     write: (bytes) => {
       size += bytes.length;
@@ -140,5 +150,5 @@ function assertExpansion(shown: string, size: number, limit: number): void {
   if (size <= limit) return;
   const message = `it expands to more than ${limit} bytes, which is ${maxRatio} times its size`;
   const hint = "leave out large files of zeros, or give the layer as a tree";
-  throw refuse("layer-expands-too-much", message, { file: shown }, hint);
+  throw refuse("layer-expands-too-much", message, { file: shown, hint });
 }

@@ -1,16 +1,12 @@
 import type { XbuildError } from "../../errors.ts";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest, HistoryEntry } from "../../oci/oci.ts";
+import { digestHex, type Digest, type HistoryEntry } from "../../oci/oci.ts";
 import { quoteText } from "../../text.ts";
-import type { LooseLayer, OutputScan } from "../directory/output-scan.ts";
+import type { LooseLayer } from "../directory/loose-layers.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
-import type { ListedEntry } from "../directory/documents.ts";
-import { refuseOwn } from "../directory/documents.ts";
-import { showName } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { OutputEntry } from "../directory/schema.ts";
-import { isOwnAnnotation } from "../directory/schema.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { refuseOwn, type ListedEntry } from "../directory/documents.ts";
+import { refuse, showName, type ByteString } from "../../archive/archive.ts";
+import { isOwnAnnotation, type OutputEntry } from "../directory/schema.ts";
 
 /** One entry of the image to be, and where its layer comes from. */
 export type Listing =
@@ -63,19 +59,17 @@ function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
   if (entry.empty_layer === true) return resolveEmpty(listed);
   if ((entry.path === undefined) === (entry.digest === undefined)) {
     const message = "an entry must have either a digest or a path";
-    throw refuse(
-      "output-json-invalid",
-      message,
-      locate(),
-      "give one of the two, or empty_layer where there is no layer",
-    );
+    throw refuse("output-json-invalid", message, {
+      ...locate(),
+      hint: "give one of the two, or empty_layer where there is no layer",
+    });
   }
   if (entry.path !== undefined) {
     const layer = sources.byPath.get(toBytes(entry.path));
     if (layer !== undefined) return resolveLoose(sources, layer, listed);
     const hint = "write the path as layers/<name>, as it is in output/";
     const message = `unknown path ${quoteText(entry.path)}: there is no such layer in output/layers`;
-    throw refuse("layer-path-unknown", message, locate("path"), hint);
+    throw refuse("layer-path-unknown", message, { ...locate("path"), hint });
   }
   return resolveDigest(sources, listed, entry.digest);
 }
@@ -89,7 +83,10 @@ function resolveEmpty({ entry, locate }: ListedEntry): Listing {
     return { kind: "empty", history: { ...pickHistory(entry), empty_layer: true } };
   }
   const message = "an entry with empty_layer cannot name a layer";
-  throw refuse("output-json-invalid", message, locate("empty_layer"), "remove one of the two");
+  throw refuse("output-json-invalid", message, {
+    ...locate("empty_layer"),
+    hint: "remove one of the two",
+  });
 }
 
 function resolveDigest(
@@ -105,13 +102,13 @@ function resolveDigest(
     if (entry.created_by !== undefined || layer !== undefined)
       return { kind: "blob", digest, listed };
     const hint = "add created_by, the name by which the next build finds the layer";
-    throw refuse("output-json-invalid", "a new layer has no created_by", locate(), hint);
+    throw refuse("output-json-invalid", "a new layer has no created_by", { ...locate(), hint });
   }
   if (layer !== undefined) return { kind: "kept", layer, listed };
   const hint =
     "put the blob into output/blobs/sha256, or use the digest of a layer in history.json";
   const message = `unknown digest ${digest ?? ""}: it is neither in output/blobs nor in a previous image`;
-  throw refuse("layer-digest-unknown", message, locate("digest"), hint);
+  throw refuse("layer-digest-unknown", message, { ...locate("digest"), hint });
 }
 
 function resolveLoose(
@@ -125,7 +122,7 @@ function resolveLoose(
   if (kept !== undefined) return { kind: "kept", layer: kept, listed };
   const hint = "look for the name in history.json, or run `layer has NAME`, before you keep it";
   const message = `no previous image has a layer named ${quoteText(layer.name)}`;
-  throw refuse("layer-name-unknown", message, { file: placeOf(scan, layer) }, hint);
+  throw refuse("layer-name-unknown", message, { file: showLayer(scan, layer), hint });
 }
 
 /** An annotation of ours that is copied along unchanged is no claim. */
@@ -147,26 +144,29 @@ function assertAllListed(
   const digests = new Set(listings.flatMap((item) => (item.kind === "blob" ? [item.digest] : [])));
   const blob = [...scan.blobs.keys()].find((digest) => !digests.has(digest));
   if (blob !== undefined) {
-    throw refuseUnlisted(`output/blobs/sha256/${digestHex(blob)}`, history !== undefined);
+    const file = `output/blobs/sha256/${digestHex(blob)}`;
+    throw history === undefined ? refuseWithoutHistory(file) : refuseUnlisted(file);
   }
   if (history === undefined) return;
   const paths = new Set(
     history.flatMap(({ entry }) => (entry.path === undefined ? [] : [toBytes(entry.path)])),
   );
   const layer = scan.layers.find(({ fileName }) => !paths.has(`layers/${fileName}`));
-  if (layer !== undefined) throw refuseUnlisted(placeOf(scan, layer), true);
+  if (layer !== undefined) throw refuseUnlisted(showLayer(scan, layer));
 }
 
-function refuseUnlisted(file: string, hasHistory: boolean): XbuildError {
-  if (!hasHistory) {
-    const hint = "list it in output/history.json";
-    return refuse("output-not-listed", "no history file lists the blob", { file }, hint);
-  }
+function refuseWithoutHistory(file: string): XbuildError {
+  const hint = "list it in output/history.json";
+  return refuse("output-not-listed", "no history file lists the blob", { file, hint });
+}
+
+function refuseUnlisted(file: string): XbuildError {
   const hint = "list it in the history file, or remove it";
-  return refuse("output-not-listed", "the history file does not list it", { file }, hint);
+  return refuse("output-not-listed", "the history file does not list it", { file, hint });
 }
 
-function placeOf(scan: OutputScan, layer: LooseLayer): string {
+/** The layer's file, as the build names it. */
+function showLayer(scan: OutputScan, layer: LooseLayer): string {
   const { layerDirectory } = scan;
   return layerDirectory === undefined ? "output/layers" : showName(layerDirectory, layer.fileName);
 }

@@ -1,22 +1,25 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { Digest } from "../../oci/oci.ts";
-import type { LayerSource } from "../../archive/archive.ts";
-import { openArchive } from "../../archive/archive.ts";
-import { createCompressor } from "../../archive/archive.ts";
-import { annotateFingerprint } from "../../oci/oci.ts";
-import { layerTypes } from "./found.ts";
-import type { FoundLayer } from "./found.ts";
+import { annotateFingerprint, type Digest } from "../../oci/oci.ts";
+import {
+  createBlobWriter,
+  createCompressor,
+  createEntryChecker,
+  createPackStream,
+  openArchive,
+  openFile,
+  openTree,
+  showName,
+  type ByteString,
+  type Entry,
+  type LayerSource,
+  type OutputDirectory,
+  type PackOptions,
+  type PackResult,
+} from "../../archive/archive.ts";
+import { layerTypes, type FoundLayer } from "./found-layer.ts";
 import type { CollectOptions, Reuse } from "../model.ts";
-import type { LooseLayer } from "../directory/output-scan.ts";
-import type { PackOptions, PackResult } from "../../archive/archive.ts";
-import { createPackStream } from "../../archive/archive.ts";
+import type { LooseLayer } from "../directory/loose-layers.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { openFile, showName } from "../../archive/archive.ts";
-import { createBlobWriter } from "../../archive/archive.ts";
-import { createEntryChecker } from "../../archive/archive.ts";
-import type { ByteString, Entry } from "../../archive/archive.ts";
-import { openTree } from "../../archive/archive.ts";
 
 export interface LooseContext {
   readonly options: CollectOptions;
@@ -26,29 +29,29 @@ export interface LooseContext {
   readonly warn: (warning: Diagnostic) => void;
 }
 
+/** A loose layer to pack. */
+export interface LooseJob {
+  /** Where it lies. */
+  readonly directory: OutputDirectory;
+  readonly layer: LooseLayer;
+  /** The layer's name in the image. */
+  readonly name: string;
+}
+
 /**
- * Packs a loose layer, or finds that it is one of the previous image's. `name` is the layer's name.
- * Errors: `layer-...`, `output-...`.
+ * Packs a loose layer, or finds that it is one of the previous image's. Errors: `layer-...`, `output-...`.
  */
-export async function collectLoose(
-  directory: OutputDirectory,
-  layer: LooseLayer,
-  name: string,
-  context: LooseContext,
-): Promise<FoundLayer> {
-  const source = await openSource(directory, layer, context);
+export async function collectLoose(job: LooseJob, context: LooseContext): Promise<FoundLayer> {
+  const source = await openSource(job, context);
   try {
-    const pack = packOptions(directory, layer, context.options);
-    const equal = await compareFirst(source, name, pack, context);
-    return equal ?? (await packNew(source, name, pack, context));
+    return (await compareFirst(source, job, context)) ?? (await packNew(source, job, context));
   } finally {
     source.close();
   }
 }
 
 function openSource(
-  directory: OutputDirectory,
-  layer: LooseLayer,
+  { directory, layer }: LooseJob,
   context: LooseContext,
 ): Promise<LayerSource> | LayerSource {
   const { options, onEntry, warn } = context;
@@ -65,11 +68,22 @@ function openSource(
   });
 }
 
-function packOptions(
-  directory: OutputDirectory,
-  layer: LooseLayer,
-  options: CollectOptions,
-): PackOptions {
+/** Where the previous image has a layer of that name: hashing alone is far cheaper than compressing. */
+async function compareFirst(
+  source: LayerSource,
+  job: LooseJob,
+  context: LooseContext,
+): Promise<FoundLayer | undefined> {
+  const named = context.previous.byName.get(job.name);
+  if (named === undefined) return undefined;
+  const contentOnly = chooseReuse(context.options) === "content";
+  if (contentOnly && named.fingerprint === undefined) return undefined;
+  const stream = createPackStream({ ...packOptions(job, context.options), contentOnly });
+  await source.pack(stream);
+  return findEqual(await stream.end(), job.name, context);
+}
+
+function packOptions({ directory, layer }: LooseJob, options: CollectOptions): PackOptions {
   return {
     shown: showName(directory, layer.fileName),
     epoch: options.epoch,
@@ -78,36 +92,20 @@ function packOptions(
   };
 }
 
-/** Where the previous image has a layer of that name: hashing alone is far cheaper than compressing. */
-async function compareFirst(
-  source: LayerSource,
-  name: string,
-  pack: PackOptions,
-  context: LooseContext,
-): Promise<FoundLayer | undefined> {
-  const named = context.previous.byName.get(name);
-  if (named === undefined) return undefined;
-  const contentOnly = reuseOf(context.options) === "content";
-  if (contentOnly && named.fingerprint === undefined) return undefined;
-  const stream = createPackStream({ ...pack, contentOnly });
-  await source.pack(stream);
-  return findEqual(await stream.end(), name, context);
-}
-
 async function packNew(
   source: LayerSource,
-  name: string,
-  pack: PackOptions,
+  job: LooseJob,
   context: LooseContext,
 ): Promise<FoundLayer> {
   const { compression, staging, maxLayerSize } = context.options;
+  const pack = packOptions(job, context.options);
   const writer = createBlobWriter(staging, pack.shown, maxLayerSize);
   const compressor = createCompressor(compression, writer.write);
   try {
     const stream = createPackStream(pack, compressor);
     await source.pack(stream);
     const result = await stream.end();
-    const equal = findEqual(result, name, context);
+    const equal = findEqual(result, job.name, context);
     if (equal !== undefined) return equal;
     await compressor.end();
     const { digest, size, path } = await writer.finish();
@@ -126,7 +124,7 @@ function needDiffId({ diffId }: PackResult): Digest {
 }
 
 /** Content, unless times are said to matter. */
-function reuseOf(options: CollectOptions): Reuse {
+function chooseReuse(options: CollectOptions): Reuse {
   return options.reuse ?? (options.epoch === undefined ? "content" : "exact");
 }
 
@@ -136,7 +134,7 @@ function findEqual(
   { options, previous }: LooseContext,
 ): FoundLayer | undefined {
   const named = previous.byName.get(name);
-  const isContent = reuseOf(options) === "content";
+  const isContent = chooseReuse(options) === "content";
   const isEqual = (layer: PreviousLayer): boolean =>
     layer.diffId === diffId || (isContent && layer.fingerprint === fingerprint);
   if (named !== undefined && isEqual(named)) return { kind: "equal", layer: named };

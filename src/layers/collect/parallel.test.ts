@@ -13,7 +13,9 @@ it("gives the results in order, and runs no more than it may", async () => {
     return item * 2;
   };
   const items = [...Array.from({ length: 9 }).keys()];
-  expect(await mapParallel(items, 3, run, () => {})).toEqual(items.map((item) => item * 2));
+  expect(await mapParallel(items, run, { limit: 3, abort: () => {} })).toEqual(
+    items.map((item) => item * 2),
+  );
   expect(most).toBe(3);
 });
 
@@ -28,7 +30,10 @@ it("starts nothing after the first failure, and throws it when all have ended", 
     ended.push(item);
     throw new Error(`failure ${item}`);
   };
-  const mapped = mapParallel([0, 1, 2, 3, 4], 3, run, (reason) => stop.abort(reason));
+  const mapped = mapParallel([0, 1, 2, 3, 4], run, {
+    limit: 3,
+    abort: (reason) => stop.abort(reason),
+  });
   await expect(mapped).rejects.toThrow("failure 1");
   expect(stop.signal.reason).toEqual(new Error("failure 1"));
   expect([started, ended]).toEqual([

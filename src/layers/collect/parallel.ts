@@ -1,14 +1,20 @@
 import pLimit from "p-limit";
 
+export interface ParallelOptions {
+  /** So many items at once. */
+  readonly limit: number;
+  /** Told of the first failure. */
+  readonly abort: (reason: unknown) => void;
+}
+
 /**
- * Runs an action for each item, so many at once, and gives the results in order. Where one fails, no
+ * Runs an action for each item, several at once, and gives the results in order. Where one fails, no
  * further one is started, `abort` is called, and the error is thrown when all that run have ended.
  */
 export async function mapParallel<T, R>(
   items: readonly T[],
-  limit: number,
   run: (item: T) => Promise<R>,
-  abort: (reason: unknown) => void,
+  { limit, abort }: ParallelOptions,
 ): Promise<R[]> {
   const failures: unknown[] = [];
   const attempt = async (item: T): Promise<readonly R[]> => {

@@ -1,8 +1,12 @@
-import { ownAnnotationPrefix } from "../../oci/oci.ts";
-import { digestHex } from "../../oci/oci.ts";
-import { listHistory } from "../../oci/oci.ts";
-import type { Descriptor, Digest, HistoryEntry } from "../../oci/oci.ts";
-import { readFingerprint } from "../../oci/oci.ts";
+import {
+  digestHex,
+  listHistory,
+  ownAnnotationPrefix,
+  readFingerprint,
+  type Descriptor,
+  type Digest,
+  type HistoryEntry,
+} from "../../oci/oci.ts";
 import type { PreviousImage, PreviousImages } from "../model.ts";
 
 /** A layer of a previous image. */

@@ -13,8 +13,7 @@ import {
   makeTar,
   writeFiles,
 } from "../../../test/support/layers/fixtures.ts";
-import { listXattrPrograms } from "./xattr-programs.ts";
-import type { XattrProgram } from "./xattr-programs.ts";
+import { listXattrPrograms, type XattrProgram } from "./xattr-programs.ts";
 import { readTreeXattrs } from "./xattrs.ts";
 
 const capability = "0x0100000200040000000000000000000000000000";

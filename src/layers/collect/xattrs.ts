@@ -1,11 +1,14 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { LooseLayer, OutputScan } from "../directory/output-scan.ts";
-import { readProgram } from "../../archive/archive.ts";
-import { showBytes } from "../../archive/archive.ts";
-import type { ByteString, Entry } from "../../archive/archive.ts";
-import { refuseTar } from "../../archive/archive.ts";
-import { listXattrPrograms } from "./xattr-programs.ts";
-import type { XattrProgram } from "./xattr-programs.ts";
+import type { LooseLayer } from "../directory/loose-layers.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
+import {
+  readProgram,
+  refuseTar,
+  showBytes,
+  type ByteString,
+  type Entry,
+} from "../../archive/archive.ts";
+import { listXattrPrograms, type XattrProgram } from "./xattr-programs.ts";
 
 /** The extended attributes of a path of a loose tree, by name. */
 export type FindXattrs = (layer: LooseLayer, path: ByteString) => Entry["xattrs"];

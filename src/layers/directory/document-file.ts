@@ -1,9 +1,15 @@
 import { readSync } from "node:fs";
-import { refuse } from "../../archive/archive.ts";
-import type { OutputDirectory, OutputFile } from "../../archive/archive.ts";
-import { assertUnchanged, changed, closeFile, openFile, statName } from "../../archive/archive.ts";
-import type { JsonSource } from "./json.ts";
-import { sourceOf } from "./json.ts";
+import {
+  assertUnchanged,
+  changed,
+  closeFile,
+  openFile,
+  refuse,
+  statName,
+  type OutputDirectory,
+  type OutputFile,
+} from "../../archive/archive.ts";
+import { createSource, type JsonSource } from "./json.ts";
 
 /** Bytes. */
 const maxDocumentSize = 4 * 1024 * 1024;
@@ -18,7 +24,7 @@ export function readDocument(output: OutputDirectory, name: string): JsonSource 
   const file = openFile(output, name, stats);
   try {
     assertSize(file);
-    return sourceOf(readWhole(file), file.shown);
+    return createSource(readWhole(file), file.shown);
   } finally {
     closeFile(file);
   }
@@ -29,7 +35,7 @@ function assertSize(file: OutputFile): void {
   if (file.stats.size <= maxDocumentSize) return;
   const message = `it is larger than ${maxDocumentSize} bytes`;
   const hint = "leave out what is not needed";
-  throw refuse("output-json-too-large", message, { file: file.shown }, hint);
+  throw refuse("output-json-too-large", message, { file: file.shown, hint });
 }
 
 function readWhole(file: OutputFile): Buffer {

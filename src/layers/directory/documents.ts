@@ -3,8 +3,7 @@ import type { Span } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import type { Annotations } from "../../oci/oci.ts";
 import { limitText, quoteText } from "../../text.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { Place } from "../../archive/archive.ts";
+import { refuse, type OutputDirectory, type Place } from "../../archive/archive.ts";
 import {
   annotationsSchema,
   configSchema,
@@ -12,12 +11,11 @@ import {
   entrySchema,
   historySchema,
   isOwnAnnotation,
+  type OutputConfig,
+  type OutputEntry,
 } from "./schema.ts";
-import type { OutputConfig, OutputEntry } from "./schema.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
 import { readDocument } from "./document-file.ts";
-import { locateJson, parseJson } from "./json.ts";
-import type { JsonSource } from "./json.ts";
+import { locateJson, parseJson, type JsonSource } from "./json.ts";
 
 /** An entry that a build listed, and where it stands. */
 export interface ListedEntry {
@@ -41,7 +39,7 @@ export function readHistory(output: OutputDirectory): readonly ListedEntry[] | u
   if (lines === undefined) return parseHistory(document);
   const hint = "write only one of the two";
   const message = "there is an output/history.json too";
-  throw refuse("output-history-twice", message, { file: lines.file }, hint);
+  throw refuse("output-history-twice", message, { file: lines.file, hint });
 }
 
 /** `config.json`; undefined where there is none. Errors: as `readHistory`. */
@@ -63,7 +61,10 @@ export function readAnnotations(output: OutputDirectory): Annotations {
 /** The error for an annotation that only we may write. */
 export function refuseOwn(key: string, place: Place): XbuildError {
   const message = `the annotation ${quoteText(key)} is reserved for xbuild`;
-  return refuse("output-annotation-reserved", message, place, "use a name of your own domain");
+  return refuse("output-annotation-reserved", message, {
+    ...place,
+    hint: "use a name of your own domain",
+  });
 }
 
 function parseLines(document: JsonSource): readonly ListedEntry[] {
@@ -127,7 +128,7 @@ function refuseDocument(issues: readonly z.core.$ZodIssue[], document: JsonSourc
   );
   const findings = shown.map((issue, index) => refuseIssue(issue, document.file, spans[index]));
   const { file } = document;
-  const first = findings[0] ?? refuse("output-json-invalid", "it is invalid", { file }, hint);
+  const first = findings[0] ?? refuse("output-json-invalid", "it is invalid", { file, hint });
   const more = issues.length - shown.length;
   return new XbuildError(first.code, first.message + (more > 0 ? `, and ${more} more` : ""), {
     hint,
@@ -140,7 +141,10 @@ function refuseIssue(issue: z.core.$ZodIssue, file: string, span: Span | undefin
   const at = issue.path.findLast((part) => typeof part === "string");
   const message = limitText(issue.message, 200);
   const place = { file, ...(span === undefined ? {} : { span }) };
-  return refuse(code, at === undefined ? message : `${quoteText(at)}: ${message}`, place, hint);
+  return refuse(code, at === undefined ? message : `${quoteText(at)}: ${message}`, {
+    ...place,
+    hint,
+  });
 }
 
 function locate(document: JsonSource, path: readonly PropertyKey[]): Place {

@@ -1,8 +1,6 @@
-import { ownAnnotationPrefix } from "../../oci/oci.ts";
-import type { Annotations, Digest } from "../../oci/oci.ts";
+import { ownAnnotationPrefix, type Annotations, type Digest } from "../../oci/oci.ts";
 import type { PreviousImages } from "../model.ts";
-import { listPreviousEntries } from "../collect/previous.ts";
-import type { PreviousEntry } from "../collect/previous.ts";
+import { listPreviousEntries, type PreviousEntry } from "../collect/previous.ts";
 
 /** Whether a layer's blob is laid out for the build. */
 export type HasBlob = (digest: Digest) => boolean;

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { XbuildError } from "../../errors.ts";
-import { locateJson, parseJson, sourceOf } from "./json.ts";
+import { locateJson, parseJson, createSource } from "./json.ts";
 
 function refusal(text: string): string {
   try {
-    parseJson(sourceOf(Buffer.from(text, "latin1"), "output/history.json"));
+    parseJson(createSource(Buffer.from(text, "latin1"), "output/history.json"));
   } catch (error) {
     return error instanceof XbuildError ? error.message : String(error);
   }
@@ -13,7 +13,7 @@ function refusal(text: string): string {
 }
 
 function parse(text: string): unknown {
-  return parseJson(sourceOf(Buffer.from(text), "a"));
+  return parseJson(createSource(Buffer.from(text), "a"));
 }
 
 function isJson(text: string): boolean {
@@ -124,7 +124,7 @@ describe("locateJson", () => {
   it("finds the innermost part that is there", () => {
     const bytes = Buffer.from('{"history": [\n  {"a": 1},\n  {"a": 2, "b": 3}]}');
     const paths = [["history", 1, "b"], ["history", 1, "c"], []];
-    expect(locateJson(sourceOf(bytes, "a"), paths).map(({ start }) => start)).toEqual([
+    expect(locateJson(createSource(bytes, "a"), paths).map(({ start }) => start)).toEqual([
       { line: 3, column: 17, offset: 42 },
       { line: 3, column: 3, offset: 28 },
       { line: 1, column: 1, offset: 0 },

@@ -1,7 +1,5 @@
 import type { Span } from "../../diagnostics.ts";
-import { JsonProblem } from "../../oci/oci.ts";
-import type { Json } from "../../oci/oci.ts";
-import { readJson } from "../../oci/oci.ts";
+import { JsonProblem, readJson, type Json } from "../../oci/oci.ts";
 import { refuse } from "../../archive/archive.ts";
 
 /** A JSON document: a file, or a line of one. */
@@ -16,7 +14,7 @@ export interface JsonSource {
 }
 
 /** A file that is a document as a whole; a byte order mark before it is passed over. */
-export function sourceOf(bytes: Buffer, file: string): JsonSource {
+export function createSource(bytes: Buffer, file: string): JsonSource {
   return { bytes, file, start: hasMark(bytes) ? 3 : 0, end: bytes.length };
 }
 
@@ -35,7 +33,10 @@ export function parseJson(source: JsonSource): Json {
     if (!(error instanceof JsonProblem)) throw error;
     const [span] = toSpans(source.bytes, [source.start + error.offset]);
     const place = { file: source.file, ...(span === undefined ? {} : { span }) };
-    throw refuse("output-json-invalid", error.message, place, "write valid JSON (RFC 8259)");
+    throw refuse("output-json-invalid", error.message, {
+      ...place,
+      hint: "write valid JSON (RFC 8259)",
+    });
   }
 }
 

@@ -1,24 +1,17 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import { isDigest } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { openDirectory, showName, statName, wrongType } from "../../archive/archive.ts";
-import { listNames } from "../../archive/archive.ts";
-import type { FileStats } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
-
-/** A layer in `output/layers`. */
-export interface LooseLayer {
-  readonly kind: "tree" | "archive" | "keep";
-  /** The layer's name, without order and suffix. */
-  readonly name: string;
-  /** Digits that say where it stands; undefined behind all that have some. */
-  readonly order: bigint | undefined;
-  /** Its name in `output/layers`. */
-  readonly fileName: ByteString;
-  readonly stats: FileStats;
-}
+import { isDigest, type Digest } from "../../oci/oci.ts";
+import {
+  listNames,
+  openDirectory,
+  refuse,
+  showName,
+  statName,
+  wrongType,
+  type ByteString,
+  type FileStats,
+  type OutputDirectory,
+} from "../../archive/archive.ts";
+import { readLooseLayers, type LooseLayer } from "./loose-layers.ts";
 
 /** What a build put into its output, by name alone: nothing has been read yet. */
 export interface OutputScan {
@@ -55,8 +48,11 @@ export function scanOutput(
   const blobNames = new Set(blobParent === undefined ? [] : listBounded(blobParent));
   const blobDirectory =
     blobParent !== undefined && blobNames.has("sha256") ? open(blobParent, "sha256") : undefined;
-  warnOthers(output, names, new Set([...documents, "layers", "blobs", "state"]), warnings);
-  if (blobParent !== undefined) warnOthers(blobParent, blobNames, new Set(["sha256"]), warnings);
+  const known = new Set([...documents, "layers", "blobs", "state"]);
+  warnings.push(...findOthers(output, names, known));
+  if (blobParent !== undefined) {
+    warnings.push(...findOthers(blobParent, blobNames, new Set(["sha256"])));
+  }
   return {
     blobs: blobDirectory === undefined ? new Map() : listBlobs(blobDirectory),
     blobDirectory,
@@ -67,15 +63,14 @@ export function scanOutput(
   };
 }
 
-function warnOthers(
+function findOthers(
   directory: OutputDirectory,
   names: ReadonlySet<ByteString>,
   known: ReadonlySet<string>,
-  warnings: Diagnostic[],
-): void {
-  for (const name of names) {
-    if (!known.has(name)) warnings.push(warnUnknown(showName(directory, name)));
-  }
+): readonly Diagnostic[] {
+  return [...names]
+    .filter((name) => !known.has(name))
+    .map((name) => warnUnknown(showName(directory, name)));
 }
 
 function warnUnknown(file: string): Diagnostic {
@@ -97,7 +92,7 @@ function listBlobs(directory: OutputDirectory): ReadonlyMap<Digest, FileStats> {
     const digest = `sha256:${name}`;
     if (!isDigest(digest)) {
       const hint = "name the blob by the sha256 of its bytes: 64 lower-case hex digits";
-      throw refuse("blob-name-invalid", "its name is not a digest", { file }, hint);
+      throw refuse("blob-name-invalid", "its name is not a digest", { file, hint });
     }
     blobs.set(digest, statFile(directory, name));
   }
@@ -110,7 +105,7 @@ function listBounded(directory: OutputDirectory): readonly ByteString[] {
   if (names.length <= maxFiles) return names;
   const message = `it has more than ${maxFiles} files, more than an image can have layers`;
   const hint = "put what belongs to one layer into a directory of its own";
-  throw refuse("layers-too-many", message, { file: directory.shown }, hint);
+  throw refuse("layers-too-many", message, { file: directory.shown, hint });
 }
 
 function statFile(directory: OutputDirectory, name: ByteString): FileStats {
@@ -118,66 +113,14 @@ function statFile(directory: OutputDirectory, name: ByteString): FileStats {
   const file = showName(directory, name);
   if (stats?.type === "file") return stats;
   if (stats !== undefined) throw wrongType(file, stats, "file");
-  throw refuse(
-    "output-changed",
-    "it disappeared while it was read",
-    { file },
-    "make every process of the step end before the step ends",
-  );
+  throw refuse("output-changed", "it disappeared while it was read", {
+    file,
+    hint: "make every process of the step end before the step ends",
+  });
 }
 
 function listLayers(directory: OutputDirectory, warnings: Diagnostic[]): readonly LooseLayer[] {
-  const layers = listBounded(directory).flatMap((fileName) => {
-    const stats = statName(directory, fileName);
-    const layer = stats === undefined ? undefined : readName(directory, fileName, stats);
-    if (layer === undefined) warnings.push(warnUnknown(showName(directory, fileName)));
-    return layer === undefined ? [] : [layer];
-  });
-  layers.sort(compareLayers);
-  layers.forEach((layer, index) => {
-    const before = layers[index - 1];
-    if (before === undefined || compareLayers(before, layer) !== 0) return;
-    const hint = "remove one of them, or tell them apart by their order: 10-name, 20-name";
-    const message = `it has the same name as ${showName(directory, before.fileName)}`;
-    throw refuse("layer-name-twice", message, { file: showName(directory, layer.fileName) }, hint);
-  });
-  return layers;
-}
-
-function readName(
-  directory: OutputDirectory,
-  fileName: ByteString,
-  stats: FileStats,
-): LooseLayer | undefined {
-  const file = showName(directory, fileName);
-  const suffix = /\.(?:tar(?:\.gz|\.zst)?|keep)$/.exec(fileName)?.[0] ?? "";
-  if (suffix === "" && stats.type === "file") return undefined;
-  if (stats.type !== (suffix === "" ? "directory" : "file")) {
-    throw wrongType(file, stats, suffix === "" ? "directory" : "file");
-  }
-  const [, digits, rest] =
-    /^(?:([0-9]+)-)?(.*)$/s.exec(fileName.slice(0, fileName.length - suffix.length)) ?? [];
-  const kind = suffix === "" ? "tree" : suffix === ".keep" ? "keep" : "archive";
-  const order = digits === undefined ? undefined : BigInt(digits);
-  return { kind, name: decodeName(rest ?? "", file), order, fileName, stats };
-}
-
-function decodeName(name: ByteString, file: string): string {
-  const text = Buffer.from(name, "latin1").toString("utf8");
-  const isUtf8 = Buffer.from(text, "utf8").toString("latin1") === name;
-  if (isUtf8 && text !== "") return text;
-  const hint =
-    'give the file a plain name, and the layer\'s name in output/history.json with "path"';
-  const message =
-    text === "" ? "its name has nothing but the digits of its order" : "its name is not UTF-8";
-  throw refuse("output-name-invalid", message, { file }, hint);
-}
-
-function compareLayers(a: LooseLayer, b: LooseLayer): number {
-  if (a.order !== b.order) {
-    if (a.order === undefined) return 1;
-    return b.order === undefined || a.order < b.order ? -1 : 1;
-  }
-  const [first, second] = [Buffer.from(a.name), Buffer.from(b.name)];
-  return Buffer.compare(first, second);
+  return readLooseLayers(directory, listBounded(directory), (name) =>
+    warnings.push(warnUnknown(showName(directory, name))),
+  );
 }

@@ -1,7 +1,6 @@
 import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestHex } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
+import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
 import { renderHistory, renderNames } from "./history-document.ts";
 import type { DirectoryIdentity, LayersInput } from "../model.ts";
@@ -127,6 +126,6 @@ export async function assertInputUnchanged(prepared: PreparedLayers): Promise<vo
     if (isSame) continue;
     const place = { file: `input/blobs/sha256/${blob.hex}` };
     const hint = "copy a blob before you change it, and check the store with xbuild cache verify";
-    throw refuse("input-changed", "the build changed a blob of its input", place, hint);
+    throw refuse("input-changed", "the build changed a blob of its input", { ...place, hint });
   }
 }

@@ -1,7 +1,5 @@
 import { z } from "zod";
-import { ownAnnotationPrefix } from "../../oci/oci.ts";
-import { isDigest } from "../../oci/oci.ts";
-import type { Digest } from "../../oci/oci.ts";
+import { isDigest, ownAnnotationPrefix, type Digest } from "../../oci/oci.ts";
 
 /*
  * The documents that a build writes. Unknown keys are refused, for they are mistakes that would pass

@@ -10,21 +10,22 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { OutputDirectory, OutputFile } from "../../archive/archive.ts";
 import {
   assertUnchanged,
   changed,
   closeDirectory,
   closeFile,
+  describeType,
+  listNames,
   openDirectory,
   openFile,
+  refuse,
   showName,
   statName,
+  type ByteString,
+  type OutputDirectory,
+  type OutputFile,
 } from "../../archive/archive.ts";
-import { listNames } from "../../archive/archive.ts";
-import { describeType } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
 
 /** Of all files together, in bytes, and of files and directories together. */
 const maxSize = 256 * 1024 * 1024;
@@ -51,19 +52,24 @@ export function collectState(
   const directory = openDirectory(output, "state");
   try {
     const copy = { warn, buffer: Buffer.allocUnsafeSlow(256 * 1024), size: 0, count: 0 };
-    copyDirectory(copy, directory, Buffer.from(target, "utf8").toString("latin1"), 1);
+    const root = Buffer.from(target, "utf8").toString("latin1");
+    copyDirectory(copy, { source: directory, target: root, depth: 1 });
   } finally {
     closeDirectory(directory);
   }
   return target;
 }
 
-function copyDirectory(
-  copy: Copy,
-  source: OutputDirectory,
-  target: ByteString,
-  depth: number,
-): void {
+/** A directory of the state, and where its copy lies. */
+interface StateDirectory {
+  readonly source: OutputDirectory;
+  readonly target: ByteString;
+  /** 1 for `output/state` itself. */
+  readonly depth: number;
+}
+
+function copyDirectory(copy: Copy, directory: StateDirectory): void {
+  const { source, target, depth } = directory;
   if (depth > maxDepth) throw tooLarge(`directories are nested more than ${maxDepth} deep`);
   const path = Buffer.from(target, "latin1");
   mkdirSync(path);
@@ -72,24 +78,19 @@ function copyDirectory(
   for (const name of listNames(source)) {
     copy.count += 1;
     if (copy.count > maxCount) throw tooLarge(`it has more than ${maxCount} files`);
-    copyName(copy, source, name, target, depth);
+    copyName(copy, directory, name);
   }
 }
 
-function copyName(
-  copy: Copy,
-  source: OutputDirectory,
-  name: ByteString,
-  target: ByteString,
-  depth: number,
-): void {
+function copyName(copy: Copy, directory: StateDirectory, name: ByteString): void {
+  const { source, target, depth } = directory;
   const stats = statName(source, name);
   if (stats?.type === "file") {
-    copyFile(copy, source, name, target);
+    copyFile(copy, directory, name);
   } else if (stats?.type === "directory") {
     const child = openDirectory(source, name);
     try {
-      copyDirectory(copy, child, `${target}/${name}`, depth + 1);
+      copyDirectory(copy, { source: child, target: `${target}/${name}`, depth: depth + 1 });
     } finally {
       closeDirectory(child);
     }
@@ -101,7 +102,7 @@ function copyName(
   }
 }
 
-function copyFile(copy: Copy, source: OutputDirectory, name: ByteString, target: ByteString): void {
+function copyFile(copy: Copy, { source, target }: StateDirectory, name: ByteString): void {
   const file = openFile(source, name);
   const fd = openSync(Buffer.from(`${target}/${name}`, "latin1"), "wx");
   try {
@@ -130,5 +131,5 @@ function copyBytes(file: OutputFile, fd: number, buffer: Buffer): void {
 
 function tooLarge(message: string): Error {
   const hint = "keep only hints such as signatures there, and downloads in a cache mount";
-  return refuse("output-state-too-large", message, { file: "output/state" }, hint);
+  return refuse("output-state-too-large", message, { file: "output/state", hint });
 }

@@ -1,5 +1,9 @@
-import { readLayerFile, type LayerFile } from "../../archive/archive.ts";
-import type { ArchivedEntry, ByteString } from "../../archive/archive.ts";
+import {
+  readLayerFile,
+  type ArchivedEntry,
+  type ByteString,
+  type LayerFile,
+} from "../../archive/archive.ts";
 import { listParents, readMeaning } from "./paths.ts";
 
 /** What some layers of a base make of the paths that matter. */
@@ -26,6 +30,14 @@ interface Scan {
   readonly opaque: Map<ByteString, number>;
 }
 
+/** One layer of the base while it is read. */
+interface LayerScan {
+  readonly scan: Scan;
+  readonly layer: number;
+  /** What it has so far, for a hard link names a file of its own layer. */
+  readonly states: Map<ByteString, PathState>;
+}
+
 const absent: PathState = { type: "absent", signature: "absent" };
 
 /** Reads these layers, the lowest first. Errors: as `readLayerFile`. */
@@ -36,10 +48,9 @@ export async function readBasePaths(
 ): Promise<BasePaths> {
   const scan: Scan = { matters, entries: new Map(), removed: new Map(), opaque: new Map() };
   for (const [index, layer] of layers.entries()) {
-    // Of one layer: a hard link names a file of its own layer.
-    const states = new Map<ByteString, PathState>();
+    const layerScan: LayerScan = { scan, layer: index, states: new Map() };
     const take = (entry: ArchivedEntry, content: string): void =>
-      takeEntry(scan, index, states, entry, content);
+      takeEntry(layerScan, entry, content);
     await readLayerFile(layer, take, signal);
   }
   return {
@@ -52,12 +63,11 @@ export async function readBasePaths(
 }
 
 function takeEntry(
-  { matters, entries, removed, opaque }: Scan,
-  layer: number,
-  states: Map<ByteString, PathState>,
+  { scan, layer, states }: LayerScan,
   entry: ArchivedEntry,
   content: string,
 ): void {
+  const { matters, entries, removed, opaque } = scan;
   const { kind, path } = readMeaning(entry.path);
   if (kind === "removed") removed.set(path, layer);
   else if (kind === "opaque") opaque.set(path, layer);

@@ -1,6 +1,4 @@
-import type { LayerFile } from "../../archive/archive.ts";
-import { showBytes } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { showBytes, type ByteString, type LayerFile } from "../../archive/archive.ts";
 import { readBasePaths, type BasePaths } from "./base-paths.ts";
 import { findCover, readOwnPaths, type OwnPaths } from "./own-paths.ts";
 
@@ -39,15 +37,14 @@ export async function findConflicts(input: ConflictInput): Promise<readonly Conf
   ]);
   const candidates = new Set([...from.list(), ...onto.list(), ...own.covers.keys()]);
   return [...candidates].sort().flatMap((path) => {
-    const layer = findHiding(own, from, onto, path);
+    const layer = findHiding(own, { from, onto }, path);
     return layer === undefined ? [] : [{ path: showBytes(path), layer }];
   });
 }
 
 function findHiding(
   own: OwnPaths,
-  from: BasePaths,
-  onto: BasePaths,
+  { from, onto }: Readonly<Record<"from" | "onto", BasePaths>>,
   path: ByteString,
 ): number | undefined {
   const [before, after] = [from.find(path), onto.find(path)];

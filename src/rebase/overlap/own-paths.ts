@@ -1,5 +1,4 @@
-import { readLayerFile, type LayerFile } from "../../archive/archive.ts";
-import type { ByteString } from "../../archive/archive.ts";
+import { readLayerFile, type ByteString, type LayerFile } from "../../archive/archive.ts";
 import { listParents, readMeaning } from "./paths.ts";
 
 /** What some layers do to those below them. The numbers say which layer does it, the topmost one that does. */
@@ -35,8 +34,8 @@ export async function readOwnPaths(
 
 /** The layer that hides what is below at this path, whatever it is; undefined where it stays to be seen. */
 export function findCover(own: OwnPaths, path: ByteString): number | undefined {
-  const found = own.covers.get(path);
-  if (found !== undefined) return found;
+  const itself = own.covers.get(path);
+  if (itself !== undefined) return itself;
   for (const parent of listParents(path)) {
     const cover = own.covers.get(parent) ?? own.opaque.get(parent);
     if (cover !== undefined) return cover;

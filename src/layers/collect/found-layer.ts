@@ -1,7 +1,12 @@
-import { compressionOf, ociLayerType, toOciMediaType } from "../../oci/oci.ts";
-import type { Descriptor, Digest, HistoryEntry } from "../../oci/oci.ts";
-import type { Listing } from "./listing.ts";
-import { pickHistory } from "./listing.ts";
+import {
+  compressionOf,
+  ociLayerType,
+  toOciMediaType,
+  type Descriptor,
+  type Digest,
+  type HistoryEntry,
+} from "../../oci/oci.ts";
+import { pickHistory, type Listing } from "./listing.ts";
 import type { CollectedEntry, CollectedLayer } from "../model.ts";
 import type { PreviousLayer } from "./previous.ts";
 import type { ListedEntry } from "../directory/documents.ts";
@@ -26,7 +31,7 @@ export const layerTypes: Readonly<Record<Compression, string>> = {
 };
 
 /** The layer's name: what the build says, else that of the file or of the layer that is kept. */
-export function nameOf(listing: Listing): string {
+export function nameLayer(listing: Listing): string {
   if (listing.kind === "empty") return "";
   const said = listing.listed?.entry.created_by;
   if (said !== undefined) return said;
@@ -37,15 +42,19 @@ export function nameOf(listing: Listing): string {
  * The entry of the image for what was listed and what was found. Errors: `layer-diff-id-mismatch`,
  * `layer-size-mismatch`, `layer-media-type-mismatch` where the build says something untrue.
  */
-export function toEntry(listing: Listing, found: FoundLayer | undefined): CollectedEntry {
+export function describeEntry(listing: Listing, found: FoundLayer | undefined): CollectedEntry {
   if (listing.kind === "empty") return { kind: "empty", history: listing.history };
   if (found === undefined) throw new Error("a listed layer was not collected");
-  const layer = toLayer(listing.listed, found, nameOf(listing));
-  if (listing.listed !== undefined) assertTrue(listing.listed, layer);
+  const layer = describeLayer(listing.listed, found, nameLayer(listing));
+  if (listing.listed !== undefined) assertClaims(listing.listed, layer);
   return { kind: "layer", layer };
 }
 
-function toLayer(listed: ListedEntry | undefined, found: FoundLayer, name: string): CollectedLayer {
+function describeLayer(
+  listed: ListedEntry | undefined,
+  found: FoundLayer,
+  name: string,
+): CollectedLayer {
   const known = found.kind === "new" ? found : found.layer;
   const type = listed?.entry.mediaType;
   const descriptor = annotate(known.descriptor, listed);
@@ -77,28 +86,31 @@ function describeHistory(
   found: FoundLayer,
   name: string,
 ): HistoryEntry {
-  const said = listed === undefined ? {} : pickHistory(listed.entry);
-  if (found.kind === "new") return { created_by: name, ...said };
+  const claimed = listed === undefined ? {} : pickHistory(listed.entry);
+  if (found.kind === "new") return { created_by: name, ...claimed };
   const { entry } = found.layer;
-  const created = said.created ?? entry.created;
+  const created = claimed.created ?? entry.created;
   const times = created === undefined ? {} : { created };
   // Without a word from the build a kept layer keeps its whole entry; one that it wrote has its own.
   if (listed === undefined && found.kind === "kept") return { ...entry, ...times };
-  return { ...(name === "" ? entry : { created_by: name }), ...said, ...times };
+  return { ...(name === "" ? entry : { created_by: name }), ...claimed, ...times };
 }
 
-function assertTrue({ entry, locate }: ListedEntry, { descriptor, diffId }: CollectedLayer): void {
+function assertClaims(
+  { entry, locate }: ListedEntry,
+  { descriptor, diffId }: CollectedLayer,
+): void {
   const hint = "remove it, or correct it";
   if (entry.diff_id !== undefined && entry.diff_id !== diffId) {
     const message = `this is not the layer's diff_id, which is ${diffId}`;
-    throw refuse("layer-diff-id-mismatch", message, locate("diff_id"), hint);
+    throw refuse("layer-diff-id-mismatch", message, { ...locate("diff_id"), hint });
   }
   if (entry.size !== undefined && entry.size !== descriptor.size) {
     const message = `this is not the size of the layer's blob, which is ${descriptor.size} bytes`;
-    throw refuse("layer-size-mismatch", message, locate("size"), hint);
+    throw refuse("layer-size-mismatch", message, { ...locate("size"), hint });
   }
   if (entry.mediaType === undefined || toOciMediaType(entry.mediaType) === descriptor.mediaType)
     return;
   const message = `this is not the layer's media type, which is ${descriptor.mediaType}`;
-  throw refuse("layer-media-type-mismatch", message, locate("mediaType"), hint);
+  throw refuse("layer-media-type-mismatch", message, { ...locate("mediaType"), hint });
 }
