@@ -21,7 +21,7 @@ export async function createStepsRequest(
   const ignoreFile = lastValue(line, "ignorefile");
   return {
     context,
-    ignoreFile: await findIgnoreFile(ignoreFile, sources.file, context, io.cwd),
+    ignoreFile: await findIgnoreFile(ignoreFile, sources, io.cwd),
     buildContexts: new Map(
       listValues(line, "build-context").map((word) => parseContext(word, io.cwd)),
     ),
