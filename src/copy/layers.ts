@@ -16,7 +16,7 @@ import type { TransportAccess } from "./access.ts";
 import { fetchExternalLayers } from "./external-layers.ts";
 import { hints, isMissing } from "./failures.ts";
 import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
-import { naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
+import { readManifestBytes, type WantedPlatform, withSourceName } from "./manifests.ts";
 import type { ImageReference, RegistryReference } from "./reference.ts";
 import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
 
@@ -39,7 +39,7 @@ export async function fetchLayers(
   { digests, directory }: LayerSelection,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<LayerFiles> {
-  const { layers } = await naming(source.text, async () =>
+  const { layers } = await withSourceName(source.text, async () =>
     parseManifest(await readManifestBytes(source, options)),
   );
   const blobs = await makeLayout(directory);

@@ -64,7 +64,7 @@ function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Desc
 }
 
 /** Documents do not know where they come from: the error says it. */
-export async function naming<T>(source: string, action: () => Promise<T>): Promise<T> {
+export async function withSourceName<T>(source: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

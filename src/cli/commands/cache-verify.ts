@@ -11,7 +11,7 @@ import {
   readCommandLine,
   wantsJson,
 } from "./store-command.ts";
-import { joinVisible, show, showJson, type Visible, paintText } from "../../visible.ts";
+import { joinVisible, paintText, show, showJson, type Visible } from "../../visible.ts";
 import { createPages } from "../pages.ts";
 
 const help = show`Usage: xbuild cache verify [FLAGS]

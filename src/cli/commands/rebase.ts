@@ -6,7 +6,7 @@ import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-re
 import { readAccess } from "../request/registries.ts";
 import { createReporter } from "../report/reporter.ts";
 import { openUserStore } from "./store-command.ts";
-import { joinVisible, show, type Visible, paintText } from "../../visible.ts";
+import { joinVisible, paintText, show, type Visible } from "../../visible.ts";
 
 const help = show`Usage: xbuild rebase IMAGE --onto NEW [--from OLD] [FLAGS]
 

@@ -1,6 +1,6 @@
 import type { Reporter } from "../../reporter.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
-import { show, type Visible, paintText } from "../../visible.ts";
+import { paintText, show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { createPages } from "../pages.ts";
 import { renderDuration } from "./text.ts";

@@ -2,7 +2,7 @@ import type { BuildResult, ResultLayer } from "../../pipeline/pipeline.ts";
 import type { LayerStatus } from "../../layers/layers.ts";
 import type { CliIo } from "../io.ts";
 import { renderSize } from "../../units.ts";
-import { show, type Visible, paintText } from "../../visible.ts";
+import { paintText, show, type Visible } from "../../visible.ts";
 import { renderTable } from "./table.ts";
 import { renderDuration } from "./text.ts";
 

@@ -1,10 +1,10 @@
 import {
   countColumns,
   joinVisible,
+  paintText,
   showText,
   type Style,
   type Visible,
-  paintText,
 } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 

@@ -30,7 +30,7 @@ export interface LocateOptions {
 }
 
 /** Where relative paths begin; its signal ends the waiting for the writer of a pipe. */
-export type Place = Pick<CliIo, "cwd" | "signal">;
+type Place = Pick<CliIo, "cwd" | "signal">;
 
 const defaultNames = ["Containerfile.x", "Containerfile", "Dockerfile"] as const;
 

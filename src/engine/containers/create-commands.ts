@@ -12,7 +12,7 @@ import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
-import { runContained } from "./contained.ts";
+import { runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 
 /**
