@@ -7,7 +7,8 @@ import { usageError, type GivenFlag } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
-import { findIgnoreFile, type Sources } from "../request/locate.ts";
+import { findIgnoreFile } from "../request/ignore-file.ts";
+import type { Sources } from "../request/locate.ts";
 import { type BuildCommandLine, lastValue, listValues } from "../line/build-line.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
 
