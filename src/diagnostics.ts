@@ -1,12 +1,12 @@
 import type { Code, Severity } from "./codes.ts";
 import {
+  type Colors,
   countColumns,
   joinVisible,
   paintText,
   show,
   type Showable,
   showLines,
-  type Style,
   type Visible,
 } from "./visible.ts";
 
@@ -39,11 +39,9 @@ export interface Diagnostic {
   readonly excerpt?: string;
 }
 
-export interface RenderOptions {
+export interface RenderOptions extends Colors {
   /** The text that spans refer to, one character a byte (latin1) as the parser reads it. */
   readonly source?: string;
-  /** ANSI colours. */
-  readonly color?: boolean;
   /** Where the page of a code is, if that is to be said. */
   readonly page?: (code: Code) => string | undefined;
 }
@@ -59,15 +57,13 @@ export function renderDiagnostic(diagnostic: Diagnostic, options: RenderOptions 
  */
 export function showDiagnostic(diagnostic: Diagnostic, options: RenderOptions = {}): Visible {
   const { severity, code, span } = diagnostic;
-  const paint = (style: Style, text: Showable): Visible =>
-    paintText(options.color === true, style, text);
   const style = severity === "error" ? "red" : "yellow";
-  const head = show`${renderPlace(diagnostic)}${paint(style, `${severity}[${code}]`)}: `;
+  const head = show`${renderPlace(diagnostic)}${paintText(options, style, `${severity}[${code}]`)}: `;
   const text = diagnostic.excerpt ?? findLine(span, options.source);
   const snippet =
     span === undefined || text === undefined
       ? []
-      : showSnippet(span, text, (mark) => paint(style, mark));
+      : showSnippet(span, text, (mark) => paintText(options, style, mark));
   const page = options.page?.(code);
   return showMessage(head, { ...diagnostic, page }, { color: options.color === true, snippet });
 }
@@ -78,9 +74,7 @@ export interface MessageText extends Pick<Diagnostic, "message" | "hint"> {
   readonly page?: string | undefined;
 }
 
-export interface MessageOptions {
-  /** ANSI colours. */
-  readonly color?: boolean;
+export interface MessageOptions extends Colors {
   /** Lines between the message and its hint. */
   readonly snippet?: readonly Visible[];
 }
@@ -92,15 +86,16 @@ export interface MessageOptions {
 export function showMessage(
   head: Showable,
   { message, hint, page }: MessageText,
-  { color = false, snippet = [] }: MessageOptions = {},
+  options: MessageOptions = {},
 ): Visible {
+  const { snippet = [] } = options;
   const [first = "", ...more] = message.trimEnd().split(/\r?\n/);
   const lines = [
-    show`${head}${paintText(color, "bold", first)}`,
+    show`${head}${paintText(options, "bold", first)}`,
     ...more.map((line) => show`  | ${line}`),
     ...snippet,
-    ...(hint === undefined ? [] : [show`  ${paintText(color, "cyan", "hint")}: ${hint}`]),
-    ...(page === undefined ? [] : [paintText(color, "dim", `  page: ${page}`)]),
+    ...(hint === undefined ? [] : [show`  ${paintText(options, "cyan", "hint")}: ${hint}`]),
+    ...(page === undefined ? [] : [paintText(options, "dim", `  page: ${page}`)]),
   ];
   return joinVisible(lines, "\n");
 }

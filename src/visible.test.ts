@@ -59,8 +59,10 @@ test("a template's own text stays, and what is put into it is escaped once", () 
 });
 
 test("colours are ours, and are there when asked for alone", () => {
-  expect(paintText(true, "red", "a\u001b[0m").visible).toBe("\u001b[31ma\\x1b[0m\u001b[0m");
-  expect(paintText(false, "red", "a").visible).toBe("a");
+  expect(paintText({ color: true }, "red", "a\u001b[0m").visible).toBe(
+    "\u001b[31ma\\x1b[0m\u001b[0m",
+  );
+  expect(paintText({ color: false }, "red", "a").visible).toBe("a");
 });
 
 describe("JSON", () => {

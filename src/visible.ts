@@ -84,8 +84,16 @@ const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as 
 
 export type Style = keyof typeof styles;
 
-/** In a colour or weight, where colours are wanted. */
-export function paintText(color: boolean, style: Style, value: Showable): Visible {
+/** Whether ANSI colours are wanted; they are not unless it says so. */
+export interface Colors {
+  readonly color?: boolean;
+}
+
+/**
+ * In a colour or weight, where colours are wanted. Not by `util.styleText`, which ends bold and dim by SGR 22 and a
+ * colour by SGR 39: the one SGR 0 of ours ends whatever is open.
+ */
+export function paintText({ color = false }: Colors, style: Style, value: Showable): Visible {
   const text = render(value);
   return make(color ? `\u001b[${styles[style]}m${text}\u001b[0m` : text);
 }

@@ -1,6 +1,4 @@
-import type { CliIo } from "./io.ts";
-
-type Command = (words: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
+import type { CliIo, Command } from "./io.ts";
 
 /** Commands by name, each loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -18,29 +16,21 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** Runs the command that the first word names; other words are those of `build`. @returns the exit status. */
-export async function runCommand(
-  words: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCommand(words: readonly string[], io: CliIo): Promise<number> {
   const [first = "", ...rest] = words;
   if (Object.hasOwn(commands, first)) {
     const command = await commands[first]?.();
-    if (command !== undefined) return command(rest, io, signal);
+    if (command !== undefined) return command(rest, io);
   }
-  return startBuild(words, io, signal);
+  return startBuild(words, io);
 }
 
 /** While the engine looks for the images, the rest is loaded: each takes as long as the other. */
-async function startBuild(
-  words: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+async function startBuild(words: readonly string[], io: CliIo): Promise<number> {
   const { beginBuild } = await import("./request/ask-ahead.ts");
-  const start = await beginBuild(words, io, signal);
+  const start = await beginBuild(words, io);
   const { runBuild } = await import("./commands/build.ts");
-  return runBuild(start, io, signal);
+  return runBuild(start, io);
 }
 
 async function runHelp(_: readonly string[], io: CliIo): Promise<number> {

@@ -17,4 +17,9 @@ export interface CliIo {
   readonly color: boolean;
   /** Whether stdout is a terminal, on which a line can be written over. */
   readonly terminal: boolean;
+  /** Aborted when the user stops the command, with Ctrl-C say. */
+  readonly signal: AbortSignal;
 }
+
+/** A command, called with the words behind its name. @returns the exit status */
+export type Command = (words: readonly string[], io: CliIo) => Promise<number>;

@@ -12,44 +12,46 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
-  const lost = watchOutput();
+  const output = watchOutput();
   process.stderr.on("error", ignore);
-  const io = createIo(packageUrl);
+  const io = createIo(packageUrl, controller.signal);
   try {
-    process.exitCode = await runCommand(words, io, controller.signal);
-    await assertSaid(lost);
+    process.exitCode = await runCommand(words, io);
+    await assertWritten(output);
   } catch (error) {
-    const { text, exitStatus } = renderFailure(error, io, controller.signal.aborted);
+    const { text, exitStatus } = renderFailure(error, io);
     io.stderr(text);
-    process.exitCode = controller.signal.aborted ? exitStatuses.interrupted : exitStatus;
+    process.exitCode = io.signal.aborted ? exitStatuses.interrupted : exitStatus;
     // What is still under way in the background is nobody's any more: whoever interrupts does not wait for it.
-    if (controller.signal.aborted) process.stderr.write("", () => process.exit());
+    if (io.signal.aborted) process.stderr.write("", () => process.exit());
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
   }
 }
 
-interface LostOutput {
-  cause: Error | undefined;
+interface WatchedOutput {
+  /** Why something of it did not arrive. */
+  failure: Error | undefined;
 }
 
 /** A reader that went away (`| head`) ends the output, not the build. A disk that is full is another matter. */
-function watchOutput(): LostOutput {
-  const lost: LostOutput = { cause: undefined };
+function watchOutput(): WatchedOutput {
+  const output: WatchedOutput = { failure: undefined };
   process.stdout.on("error", (cause) => {
-    if (systemCode(cause) !== "EPIPE") lost.cause ??= cause;
+    if (systemCode(cause) !== "EPIPE") output.failure ??= cause;
   });
-  return lost;
+  return output;
 }
 
 /** What was said must have arrived: a program may read it. Errors: `output-destination`. */
-async function assertSaid(lost: LostOutput): Promise<void> {
+async function assertWritten(output: WatchedOutput): Promise<void> {
   await new Promise<void>((done) => process.stdout.write("", () => done()));
-  if (lost.cause === undefined) return;
-  const reason = systemCode(lost.cause) ?? lost.cause.message;
+  const { failure } = output;
+  if (failure === undefined) return;
+  const reason = systemCode(failure) ?? failure.message;
   throw new XbuildError("output-destination", `standard output cannot be written (${reason})`, {
     hint: "make room where the output goes; the command itself has finished",
-    cause: lost.cause,
+    cause: failure,
   });
 }
 
@@ -61,7 +63,7 @@ function toOutput(text: Visible | Uint8Array): string | Uint8Array {
   return text instanceof Uint8Array ? text : text.visible;
 }
 
-function createIo(packageUrl: string): CliIo {
+function createIo(packageUrl: string, signal: AbortSignal): CliIo {
   const { env } = process;
   const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
   return {
@@ -73,5 +75,6 @@ function createIo(packageUrl: string): CliIo {
     env,
     color,
     terminal: process.stdout.isTTY && env["TERM"] !== "dumb",
+    signal,
   };
 }

@@ -11,17 +11,21 @@ import { runSkopeo, type TransferOptions } from "./run-skopeo.ts";
 /** So many digests stand on one command line. */
 const width = 200;
 
+export interface ExternalLayers {
+  /** `docker://repository@digest` */
+  readonly source: string;
+  readonly layers: readonly Descriptor[];
+}
+
 /**
  * Brings layers that a manifest says to be at addresses of its own (`urls`) from the repository itself: a manifest
  * that may name addresses to be fetched from would reach farther than the reference that the user gave. skopeo copies
  * such layers from nowhere, and `skopeo layers` from the repository. image-spec v1.1, descriptor.md, "urls".
- * @param source `docker://repository@digest`
  * @param blobs the directory that they come to, each under the hex digits of its digest
  * Errors: `layer-external` where the repository does not have one, `registry-*`.
  */
 export async function fetchExternalLayers(
-  source: string,
-  layers: readonly Descriptor[],
+  { source, layers }: ExternalLayers,
   blobs: string,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<void> {
@@ -29,7 +33,7 @@ export async function fetchExternalLayers(
     const directory = await mkdtemp(join(blobs, "layers-"));
     try {
       const some = layers.slice(at, at + width);
-      await copyBlobs(source, some, directory, options);
+      await copyBlobs({ source, layers: some }, directory, options);
       await takeBlobs(directory, some, blobs);
     } finally {
       await rm(directory, { recursive: true, force: true });
@@ -38,8 +42,7 @@ export async function fetchExternalLayers(
 }
 
 async function copyBlobs(
-  source: string,
-  layers: readonly Descriptor[],
+  { source, layers }: ExternalLayers,
   directory: string,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<void> {
@@ -65,9 +68,9 @@ async function takeBlobs(
   layers: readonly Descriptor[],
   blobs: string,
 ): Promise<void> {
-  const [made = ""] = await readdir(directory);
+  const [copied = ""] = await readdir(directory);
   for (const { digest } of layers) {
     const hex = digestHex(digest);
-    await ifPresent(rename(join(directory, made, hex), join(blobs, hex)));
+    await ifPresent(rename(join(directory, copied, hex), join(blobs, hex)));
   }
 }

@@ -44,7 +44,7 @@ export async function assertAccepted(
     const manifest = parseManifest(manifestBytes);
     const blobs = await makeLayout(directory);
     await writePlaceholders(blobs, manifest.layers, options.signal);
-    await copy(reference, manifest, directory, options);
+    await copyManifest({ reference, manifest }, directory, options);
     const judged = await readManifestDigest(directory);
     if (judged === digestBytes(manifestBytes)) return;
     const converted = await readFile(join(blobs, digestHex(judged)));
@@ -54,14 +54,18 @@ export async function assertAccepted(
   }
 }
 
-async function copy(
-  reference: ImageReference,
-  { mediaType }: Manifest,
+interface JudgedImage {
+  readonly reference: ImageReference;
+  readonly manifest: Manifest;
+}
+
+async function copyManifest(
+  { reference, manifest }: JudgedImage,
   directory: string,
   { access, platform, signal }: JudgeOptions,
 ): Promise<void> {
   // A layout has no manifests of Docker's: those become OCI's.
-  const how = mediaType === ociManifestType ? {} : { keepLayers: true };
+  const how = manifest.mediaType === ociManifestType ? {} : { keepLayers: true };
   const what = `read ${reference.text}`;
   const options = { access, platform, what, ...how };
   const destination = `oci:${directory}:judged`;

@@ -16,35 +16,42 @@ import type { TransportAccess } from "./access.ts";
 import { fetchExternalLayers } from "./external-layers.ts";
 import { hints, isMissing } from "./failures.ts";
 import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
-import { naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
+import { readManifestBytes, type WantedPlatform, withSourceName } from "./manifests.ts";
 import type { ImageReference, RegistryReference } from "./reference.ts";
 import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
 
+/** Which layers are wanted, and where to. */
+export interface LayerSelection {
+  readonly digests: ReadonlySet<Digest>;
+  /** An OCI layout is made there. */
+  readonly directory: string;
+}
+
 /**
- * Brings these layers of an image in a registry, and no others, into an OCI layout that is made in
- * `directory`. skopeo takes what a layout has for granted: so the layers that nobody wants stand there as
- * files of the right size without content. skopeo checks the digests of what it brings.
+ * Brings these layers of an image in a registry, and no others, into an OCI layout. skopeo takes what a layout has
+ * for granted: so the layers that nobody wants stand there as files of the right size without content. skopeo checks
+ * the digests of what it brings.
  * @param source names a digest, and no manifest list
  * @returns those that have come: all that the manifest lists. Errors: `registry-*`.
  */
 export async function fetchLayers(
   source: RegistryReference,
-  wanted: ReadonlySet<Digest>,
-  directory: string,
+  { digests, directory }: LayerSelection,
   options: TransferOptions & { readonly access: TransportAccess },
 ): Promise<LayerFiles> {
-  const { layers } = await naming(source.text, async () =>
+  const { layers } = await withSourceName(source.text, async () =>
     parseManifest(await readManifestBytes(source, options)),
   );
   const blobs = await makeLayout(directory);
-  const others = layers.filter((layer) => !wanted.has(layer.digest));
+  const others = layers.filter((layer) => !digests.has(layer.digest));
   await writePlaceholders(blobs, others, options.signal);
-  const brought = uniqueLayers(layers.filter((layer) => wanted.has(layer.digest)));
+  const brought = uniqueLayers(layers.filter((layer) => digests.has(layer.digest)));
   const mostBytes = limitBytes(brought);
   const destination = `oci:${directory}:fetched`;
   await copyImage(source.text, destination, { ...options, mostBytes, keepLayers: true });
   const external = brought.filter(isExternal);
-  if (external.length > 0) await fetchExternalLayers(source.text, external, blobs, options);
+  if (external.length > 0)
+    await fetchExternalLayers({ source: source.text, layers: external }, blobs, options);
   await Promise.all(brought.map((layer) => assertSize(blobs, layer, source.text)));
   return new Map(brought.map(({ digest }) => [digest, join(blobs, digestHex(digest))]));
 }
@@ -126,7 +133,7 @@ async function listFiles({ manifest }: Image, blobs: string): Promise<LayerFiles
 async function assertSize(blobs: string, layer: Descriptor, source: string): Promise<void> {
   const status = await ifPresent(stat(join(blobs, digestHex(layer.digest))));
   if (status?.size === layer.size) return;
-  const found = status === undefined ? "was not sent" : `has ${status.size}`;
-  const message = `the layer ${layer.digest} of ${source} ${found}: it should have ${layer.size} bytes`;
+  const actual = status === undefined ? "was not sent" : `has ${status.size}`;
+  const message = `the layer ${layer.digest} of ${source} ${actual}: it should have ${layer.size} bytes`;
   throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt });
 }

@@ -52,10 +52,10 @@ function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Desc
   const fitting = entries.filter(
     ({ platform }) => platform?.architecture === wanted.architecture && platform.os === wanted.os,
   );
-  const found =
+  const entry =
     fitting.find(({ platform }) => platform?.variant === wanted.variant) ??
     fitting.find(({ platform }) => wanted.variant === undefined || platform?.variant === undefined);
-  if (found !== undefined) return found;
+  if (entry !== undefined) return entry;
   const { os, architecture, variant } = wanted;
   const name = [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
   throw new XbuildError("image-unsupported", `the index has no image for ${name}`, {
@@ -64,7 +64,7 @@ function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Desc
 }
 
 /** Documents do not know where they come from: the error says it. */
-export async function naming<T>(source: string, action: () => Promise<T>): Promise<T> {
+export async function withSourceName<T>(source: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {

@@ -35,8 +35,8 @@ export async function pushLayout(
     return [];
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;
-    const found = [...error.message.matchAll(/blobs\/sha256\/([0-9a-f]{64}): no such file/g)];
-    if (found.length === 0) throw error;
-    return found.map((match): Digest => `sha256:${match[1] ?? ""}`);
+    const missing = [...error.message.matchAll(/blobs\/sha256\/([0-9a-f]{64}): no such file/g)];
+    if (missing.length === 0) throw error;
+    return missing.map((match): Digest => `sha256:${match[1] ?? ""}`);
   }
 }

@@ -111,8 +111,8 @@ function createDigestError(text: string): XbuildError {
 
 function completeName({ host, path }: NameParts, options: ReferenceOptions): Repository {
   if (host !== undefined) return normaliseRepository(host, path);
-  const found = splitName(options.resolveShortName?.(path) ?? path);
-  return normaliseRepository(found.host ?? hubHost, found.path);
+  const full = splitName(options.resolveShortName?.(path) ?? path);
+  return normaliseRepository(full.host ?? hubHost, full.path);
 }
 
 type Version = { readonly tag: string } | { readonly digest: Digest };

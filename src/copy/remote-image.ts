@@ -2,7 +2,7 @@ import { XbuildError } from "../errors.ts";
 import { type Digest, digestBytes, type Image, parseImage, parseManifest } from "../oci/oci.ts";
 import { hints, isMissing } from "./failures.ts";
 import { assertAccepted, type JudgeOptions } from "./judge.ts";
-import { findEntry, naming, readManifestBytes, type WantedPlatform } from "./manifests.ts";
+import { findEntry, readManifestBytes, type WantedPlatform, withSourceName } from "./manifests.ts";
 import { referToDigest, type RegistryReference } from "./reference.ts";
 import { inspect } from "./skopeo.ts";
 
@@ -40,7 +40,7 @@ async function readOnce(
 ): Promise<Image | undefined> {
   const manifestBytes = await readManifest(reference, options);
   if (manifestBytes === undefined) return undefined;
-  return naming(reference.text, async () => {
+  return withSourceName(reference.text, async () => {
     parseManifest(manifestBytes);
     // By its digest: the tag may have moved on since.
     const fixed = referToDigest(reference.repository, digestBytes(manifestBytes));
@@ -70,7 +70,9 @@ export async function readRemoteId(
 ): Promise<Digest | undefined> {
   const manifestBytes = await readManifest(reference, options);
   if (manifestBytes === undefined) return undefined;
-  return naming(reference.text, () => Promise.resolve(parseManifest(manifestBytes).config.digest));
+  return withSourceName(reference.text, () =>
+    Promise.resolve(parseManifest(manifestBytes).config.digest),
+  );
 }
 
 /** What the policy accepts. */
@@ -79,7 +81,7 @@ async function readManifest(
   options: ReadOptions,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await naming(reference.text, async () => {
+    return await withSourceName(reference.text, async () => {
       const bytes = await readFittingManifest(reference, options);
       await assertAccepted(reference, bytes, options);
       return bytes;

@@ -73,7 +73,7 @@ async function runOnce(call: Call): Promise<RunOutcome> {
   });
   const words = createWords();
   child.stderr.setEncoding("utf8").on("data", words.add);
-  const endWatch = watch(child.pid, call, stalled, excess);
+  const endWatch = watch(child.pid, call, { stalled, excess });
   const result = await child.finally(endWatch);
   if (result.code === "ENOENT") throw notInstalled();
   if (result.isMaxBuffer) return { output: undefined, message: "the answer is larger than 32 MiB" };
@@ -91,11 +91,16 @@ function renderGlobal({ access }: TransferOptions): readonly string[] {
 
 const excessMessage = "the size does not match: more bytes come than the manifest says";
 
+/** What ends a call that goes wrong without an end of its own. */
+interface Stops {
+  readonly stalled: AbortController;
+  readonly excess: AbortController;
+}
+
 function watch(
   pid: number | undefined,
   { access, onBytes, mostBytes = Number.POSITIVE_INFINITY }: TransferOptions,
-  stalled: AbortController,
-  excess: AbortController,
+  { stalled, excess }: Stops,
 ): () => void {
   if (pid === undefined || access === undefined) return () => {};
   return watchTransfer(pid, {

@@ -19,6 +19,8 @@ export function withRuntimeDirectory(env: Environment): Environment {
       return [join(own, "containers"), own];
     }),
   ];
-  const found = candidates.find((one) => existsSync(join(one, "containers", "auth.json")));
-  return { ...env, XDG_RUNTIME_DIR: found ?? join("/run/user", uid) };
+  const withCredentials = candidates.find((one) =>
+    existsSync(join(one, "containers", "auth.json")),
+  );
+  return { ...env, XDG_RUNTIME_DIR: withCredentials ?? join("/run/user", uid) };
 }

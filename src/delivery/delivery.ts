@@ -1,6 +1,6 @@
 export { deliverImage, findLoaded } from "./deliver.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";
-export { UselessLayersError } from "./layers-gone.ts";
+export { UselessLayersError } from "./useless-layers.ts";
 export { assertPresent } from "./presence.ts";
 export { pushImage } from "./push.ts";
 export { type DeliveryRequest, type Destination, listNames, wantsBytes } from "./request.ts";

@@ -6,7 +6,7 @@ import { XbuildError } from "../errors.ts";
 import type { Descriptor, Digest, Image, LayerFiles, Location } from "../oci/oci.ts";
 import { commitImage, listMissingLayers, readLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
-import { createGone } from "./layers-gone.ts";
+import { createLayersGone } from "./useless-layers.ts";
 import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
 import type { RunWorkspace, Workspace } from "./workspace.ts";
 
@@ -71,8 +71,8 @@ export async function fetchFrom(
     const brought = await fetchOne(location, { asked, directory }, work);
     for (const [digest, path] of brought) files.set(digest, path);
   }
-  const gone = wanted.filter(({ digest }) => !files.has(digest));
-  if (gone.length > 0) throw createGone(gone, locations);
+  const unavailable = wanted.filter(({ digest }) => !files.has(digest));
+  if (unavailable.length > 0) throw createLayersGone(unavailable, locations);
   return { files, identities: await verifyLayers(check, files, work) };
 }
 
@@ -89,8 +89,8 @@ async function fetchOne(
     reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
   const source = referToDigest(repository, manifest);
   const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
-    const wanted = new Set(layers.map((layer) => layer.digest));
-    return fetchLayers(source, wanted, directory, { access: registries, signal, onBytes });
+    const digests = new Set(layers.map((layer) => layer.digest));
+    return fetchLayers(source, { digests, directory }, { access: registries, signal, onBytes });
   };
   try {
     const files = await fetch(asked);

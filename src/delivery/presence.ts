@@ -1,7 +1,7 @@
 import { type Descriptor, isExternal, type Location } from "../oci/oci.ts";
 import { withRegistryClient } from "../registry/registry.ts";
 import { indexHolders } from "./holders.ts";
-import { createGone } from "./layers-gone.ts";
+import { createLayersGone } from "./useless-layers.ts";
 import type { Workspace } from "./workspace.ts";
 
 /**
@@ -28,6 +28,6 @@ export async function assertPresent(
       }),
     ),
   );
-  const gone = layers.filter((_, index) => answers[index] === false);
-  if (gone.length > 0) throw createGone(gone, locations);
+  const unavailable = layers.filter((_, index) => answers[index] === false);
+  if (unavailable.length > 0) throw createLayersGone(unavailable, locations);
 }

@@ -4,7 +4,7 @@ import { type RegistryClient, withRegistryClient } from "../registry/registry.ts
 import { listMissingLayers, readLocations } from "../store/store.ts";
 import { adoptLayers, fetchFrom, pickClaims } from "./fetch.ts";
 import { indexHolders, type FindHolders } from "./holders.ts";
-import { createGone } from "./layers-gone.ts";
+import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
 /** An image on its way to a registry. */
@@ -50,7 +50,7 @@ export async function readyLayers(push: Push, work: RunWorkspace): Promise<Reado
   const absent = new Set(missing.map((layer) => layer.digest));
   const findHolders = indexHolders(await readLocations(store, image.digest));
   const layers = listLayers(image);
-  const found = await withRegistryClient(registries, signal, (client) =>
+  const answers = await withRegistryClient(registries, signal, (client) =>
     Promise.all(
       layers.map((layer) => {
         const isAbsent = absent.has(layer.digest);
@@ -58,7 +58,9 @@ export async function readyLayers(push: Push, work: RunWorkspace): Promise<Reado
       }),
     ),
   );
-  const known = new Set(layers.flatMap((layer, at) => (found[at] === true ? [layer.digest] : [])));
+  const known = new Set(
+    layers.flatMap((layer, at) => (answers[at] === true ? [layer.digest] : [])),
+  );
   const needed = missing.filter((layer) => !known.has(layer.digest) && !isExternal(layer));
   if (needed.length > 0) await bringLayers(push, needed, work);
   return known;
@@ -104,8 +106,8 @@ export async function bringLayers(
   const locations = await readLocations(work.store, image.digest);
   const others = locations.filter((one) => one.repository !== repository);
   const findHolders = indexHolders(others);
-  const gone = layers.filter((layer) => findHolders(layer.digest).length === 0);
-  if (gone.length > 0) throw createGone(gone, locations);
+  const unavailable = layers.filter((layer) => findHolders(layer.digest).length === 0);
+  if (unavailable.length > 0) throw createLayersGone(unavailable, locations);
   const { files } = await fetchFrom({ locations: others, claims: pickClaims(image, layers) }, work);
   await adoptLayers(image, files, work);
 }

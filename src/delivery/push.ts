@@ -10,7 +10,7 @@ import { isPushed, pushLayout, type ImageReference } from "../copy/copy.ts";
 import { exportLayout, readLocations, writeLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
-import { createGone } from "./layers-gone.ts";
+import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
 /** Where an image is pushed to. */
@@ -56,8 +56,9 @@ async function transfer(push: Push, work: RunWorkspace): Promise<string> {
   if (lacking.size > 0) {
     const brought = layers.filter((layer) => lacking.has(layer.digest));
     await bringLayers(push, brought, work);
-    const gone = (await send(push, rest, work)).map((digest) => ({ digest }));
-    if (gone.length > 0) throw createGone(gone, await readLocations(work.store, push.image.digest));
+    const unavailable = (await send(push, rest, work)).map((digest) => ({ digest }));
+    if (unavailable.length > 0)
+      throw createLayersGone(unavailable, await readLocations(work.store, push.image.digest));
   }
   const there = layers.length - rest.length;
   const sent = `${rest.length} of ${layers.length} layers (${renderSize(sumSizes(rest))})`;

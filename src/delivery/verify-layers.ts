@@ -8,7 +8,7 @@ import {
   readFingerprint,
 } from "../oci/oci.ts";
 import { identifyLayer, type LayerIdentity } from "../archive/archive.ts";
-import { createUntrue } from "./layers-gone.ts";
+import { createImageUntrue } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
 /** What an image says of a layer: its digest and size, its diff ID, in an annotation the fingerprint of its content. */
@@ -50,7 +50,7 @@ export async function verifyLayers(
     if (finding !== undefined) untrue.set(digest, finding);
     else if (typeof identity !== "string") identities.set(digest, identity);
   }
-  if (untrue.size > 0) throw createUntrue([...untrue.keys()], [...untrue.values()]);
+  if (untrue.size > 0) throw createImageUntrue([...untrue.keys()], [...untrue.values()]);
   return identities;
 }
 

@@ -1,4 +1,5 @@
-export { cleanUpRun, engineNames, findEngine, isEngineName } from "./engines.ts";
+export { cleanUpRun, findEngine } from "./engines.ts";
+export { engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,
   type EngineFlag,

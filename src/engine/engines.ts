@@ -5,26 +5,18 @@ import { createContainersEngine } from "./containers/containers-engine.ts";
 import { createCommands } from "./containers/create-commands.ts";
 import { buildah, podman, type Dialect } from "./containers/dialects.ts";
 import type { Engine, EngineWorkspace, RunNote } from "./model.ts";
+import { engineNames, isEngineName, type EngineName } from "./names.ts";
 import { noteKeys } from "./notes.ts";
 
-/** Every engine, the one that is taken first where none is named first. */
+/** Every engine. */
 const engines = {
   buildah: containersEngine(buildah),
   podman: containersEngine(podman),
-} as const satisfies Readonly<Record<string, EngineKind>>;
+} satisfies Readonly<Record<EngineName, EngineKind>>;
 
 interface EngineKind {
   readonly isInstalled: (path: string) => boolean;
   readonly create: (options: readonly string[]) => Engine;
-}
-
-export type EngineName = keyof typeof engines;
-
-/** The names that `--engine` takes. */
-export const engineNames: readonly string[] = Object.keys(engines);
-
-export function isEngineName(name: string): name is EngineName {
-  return Object.hasOwn(engines, name);
 }
 
 /**
@@ -37,9 +29,9 @@ export function findEngine(
   options: readonly string[],
   path: string | undefined,
 ): Engine {
-  const candidates = name === undefined ? Object.values(engines) : [engines[name]];
-  const found = candidates.find((kind) => kind.isInstalled(path ?? ""));
-  if (found !== undefined) return found.create(options);
+  const candidates = name === undefined ? engineNames.map((one) => engines[one]) : [engines[name]];
+  const chosen = candidates.find((kind) => kind.isInstalled(path ?? ""));
+  if (chosen !== undefined) return chosen.create(options);
   throw new XbuildError(
     "engine-not-found",
     name === undefined

@@ -37,11 +37,11 @@ export async function adoptPrevious(
   work: BuildRunWorkspace,
 ): Promise<BuildResult | undefined> {
   const { request } = build;
-  const found = findAdoptable(build, remotes);
-  if (found === undefined || lacks(found.image, useless)) return undefined;
-  const { image } = found;
+  const adoptable = findAdoptable(build, remotes);
+  if (adoptable === undefined || lacks(adoptable.image, useless)) return undefined;
+  const { image } = adoptable;
   try {
-    const files = await bringBytes(build, found, work);
+    const files = await bringBytes(build, adoptable, work);
     const outcome = { request, upToDate: true, coming: new Set(files.keys()) };
     await announceResult(image, outcome, work);
     await commitAdopted(build, { image, files, remotes }, work);
@@ -63,10 +63,10 @@ function findAdoptable(
 ): PreviousImage | undefined {
   if (steps.noCache || inputs.key === undefined || !inputs.isPublic) return undefined;
   if (reuse.trust === "none") return undefined;
-  const same = remotes.filter(
+  const ofSameInputs = remotes.filter(
     ({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key,
   );
-  return same.find((one) => one.isDestination) ?? same[0];
+  return ofSameInputs.find((one) => one.isDestination) ?? ofSameInputs[0];
 }
 
 function lacks({ manifest }: Image, useless: ReadonlySet<Digest>): boolean {

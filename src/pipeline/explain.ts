@@ -106,15 +106,15 @@ async function explainFiles(
   store: Store,
 ): Promise<readonly string[]> {
   const then = toEntries(before["directories"] ?? null);
-  const found: string[] = [];
+  const reasons: string[] = [];
   for (const [role, { digest, files }] of inputs.directories) {
     const earlier = then.get(role);
     if (earlier === digest) continue;
     const known = earlier !== undefined && isDigest(earlier);
     const tree = known ? await findTree(store, earlier) : undefined;
-    found.push(...(tree === undefined ? [`the ${role} changed`] : listFiles(role, tree, files)));
+    reasons.push(...(tree === undefined ? [`the ${role} changed`] : listFiles(role, tree, files)));
   }
-  return found;
+  return reasons;
 }
 
 function listFiles(

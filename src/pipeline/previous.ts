@@ -24,12 +24,12 @@ export async function findPrevious(
 ): Promise<PreviousImages> {
   const elsewhere = remotes.flatMap((one) => one.locations);
   const local = await findStored(request, elsewhere, work);
-  const found = [
+  const all = [
     ...remotes.filter((one) => one.origin === "named"),
     ...local,
     ...remotes.filter((one) => one.origin === "pushed"),
   ];
-  return joinEqual(found).map((one) => withhold(one, useless));
+  return joinEqual(all).map((one) => withhold(one, useless));
 }
 
 function withhold(previous: PreviousImage, useless: ReadonlySet<Digest>): PreviousImage {
@@ -43,9 +43,9 @@ export function listImages(previous: PreviousImages): readonly Image[] {
 }
 
 /** An image that several names stand for is one, and may be had in several places. */
-function joinEqual(found: PreviousImages): PreviousImages {
+function joinEqual(images: PreviousImages): PreviousImages {
   const joined = new Map<Digest, PreviousImage>();
-  for (const one of found) {
+  for (const one of images) {
     const first = joined.get(one.image.digest);
     joined.set(one.image.digest, first === undefined ? one : joinPlaces(first, one));
   }
@@ -65,27 +65,27 @@ async function findStored(
   elsewhere: readonly Location[],
   { store, run }: BuildRunWorkspace,
 ): Promise<PreviousImages> {
-  const found: PreviousImage[] = [];
+  const stored: PreviousImage[] = [];
   for (const { full } of delivery.names) {
     const image = await findImage(store, full);
     if (image === undefined || !(await run.hold(image))) continue;
     const locations = await readLocations(store, image.digest);
-    found.push({
+    stored.push({
       reference: `${full}@${image.digest}`,
       image,
       origin: "store",
       isDestination: false,
       trusted: true,
-      withheld: await listLost(image, [...locations, ...elsewhere], store),
+      withheld: await listUnavailable(image, [...locations, ...elsewhere], store),
       locations,
       files: new Map(),
     });
   }
-  return found;
+  return stored;
 }
 
 /** Layers that are neither here nor in a registry. */
-async function listLost(
+async function listUnavailable(
   image: Image,
   locations: readonly Location[],
   store: Store,

@@ -23,12 +23,12 @@ export async function readRemotes(
     tolerate(reuse, () => readRemote(reference, { reuse, index }, work), work),
   );
   const destinations = new Set(pushes.map((one) => one.text));
-  const remotes = (await Promise.all(read)).flatMap((found, index): readonly PreviousImage[] => {
-    if (found === undefined) return [];
+  const remotes = (await Promise.all(read)).flatMap((remote, index): readonly PreviousImage[] => {
+    if (remote === undefined) return [];
     const origin = index < reuse.cacheFrom.length ? "named" : "pushed";
     const isDestination = destinations.has(references[index]?.text ?? "");
     const trusted = reuse.trust !== "none";
-    return [{ ...found, origin, isDestination, trusted, withheld: new Set() }];
+    return [{ ...remote, origin, isDestination, trusted, withheld: new Set() }];
   });
   done(describeFound(remotes.length, references.length));
   return remotes;
@@ -82,15 +82,15 @@ async function readRemote(
     return { reference: named, image, locations, files: new Map() };
   }
   const { readLocalImage } = await import("../copy/copy.ts");
-  const found = await readLocalImage(reference, scratch, { platform, signal });
-  if (found === undefined) return undefined;
+  const local = await readLocalImage(reference, scratch, { platform, signal });
+  if (local === undefined) return undefined;
   return {
-    ...found,
-    reference: nameWithDigest(reference, found.image.digest),
+    ...local,
+    reference: nameWithDigest(reference, local.image.digest),
     locations: [],
   };
 }
 
-function nameWithDigest({ name, digest }: ImageReference, found: Digest): string {
-  return digest === undefined ? `${name}@${found}` : name;
+function nameWithDigest({ name, digest }: ImageReference, actual: Digest): string {
+  return digest === undefined ? `${name}@${actual}` : name;
 }

@@ -11,10 +11,10 @@ export async function resolveImages(
   work: BuildWorkspace,
 ): Promise<ReadonlyMap<string, ResolvedImage>> {
   const names = [...new Set([...plan.images, ...listContextImages(plan, request)])];
-  const found = await Promise.all(
+  const resolved = await Promise.all(
     names.map(async (name) => [name, await resolveImage(name, request, work)] as const),
   );
-  return new Map(found);
+  return new Map(resolved);
 }
 
 /** Images that named contexts stand for. */

@@ -30,10 +30,10 @@ export async function withSession<T>(
   const used = { plan, steps: request.steps, images: inputs.images };
   const session = await work.engine.openSession(used, work);
   try {
-    const made = await action(session);
+    const result = await action(session);
     // What follows may take long: nothing is kept for it that it does not need.
     await Promise.all([endSession(session, work), work.run.discardWork()]);
-    return made;
+    return result;
   } catch (error) {
     // A call that ended well has removed its containers; one that failed or was stopped may not have.
     await session.abandon();

@@ -58,7 +58,8 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
     });
   return {
     mountBlob: async (mount) => (await attempt(() => mountBlob(registries, mount))) ?? "unknown",
-    hasBlob: (name, digest, use = "push") => attempt(() => hasBlob(registries, name, digest, use)),
+    hasBlob: (name, digest, use = "push") =>
+      attempt(() => hasBlob(registries, { name, digest, use })),
     close: () => closing.abort(),
   };
 }
@@ -113,18 +114,23 @@ async function cancelUpload(
   await request({ method: "DELETE", path, repository, scopes }).catch(() => {});
 }
 
+interface BlobQuestion {
+  /** `host[:port]/ns/repo` */
+  readonly name: string;
+  readonly digest: Digest;
+  readonly use: "pull" | "push";
+}
+
 async function hasBlob(
   registries: Registries,
-  name: string,
-  digest: Digest,
-  use: "pull" | "push",
+  { name, digest, use }: BlobQuestion,
 ): Promise<boolean | undefined> {
   const locations = await registries.locate(name, use === "pull" ? "mirrored" : "push");
   let answer: boolean | undefined = false;
   for (const location of locations) {
-    const found = await askForBlob(registries, location, digest).catch(() => undefined);
-    if (found === true) return true;
-    if (found === undefined) answer = undefined;
+    const isThere = await askForBlob(registries, location, digest).catch(() => undefined);
+    if (isThere === true) return true;
+    if (isThere === undefined) answer = undefined;
   }
   return answer;
 }

@@ -6,7 +6,7 @@ import {
   readChallenges,
   type Endpoint,
   type RegistryRequest,
-} from "./identified.ts";
+} from "./ask-identified.ts";
 import { isBusy, sendPatiently, type Patience } from "./retry.ts";
 
 export interface RegistryOptions extends HttpOptions, Patience {
@@ -42,7 +42,7 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
       const scopes = wanted.scopes.join(" ");
       if (refused.has(scopes)) throw new Error("the registry has refused that before");
       endpoint ??= findEndpoint(host, options, ask);
-      const response = await askIdentified(await endpoint, wanted, authorizer, ask);
+      const response = await askIdentified(await endpoint, wanted, { authorizer, send: ask });
       if (response.status === 401) refused.add(scopes);
       return response;
     },

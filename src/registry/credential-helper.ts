@@ -11,6 +11,12 @@ const notFound = "credentials not found in native keychain";
 /** Bytes of an answer; what is longer is none. */
 const longestAnswer = 64 * 1024;
 
+export interface HelperOptions {
+  /** The helper's whole environment. */
+  readonly env: Environment;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Asks `docker-credential-NAME get`. Undefined where it has none; what it says is read into memory and goes
  * nowhere else. github.com/docker/docker-credential-helpers, README, "Development".
@@ -19,8 +25,7 @@ const longestAnswer = 64 * 1024;
 export async function askCredentialHelper(
   name: string,
   server: string,
-  env: Environment,
-  signal?: AbortSignal,
+  { env, signal }: HelperOptions,
 ): Promise<Credentials | undefined> {
   const { execa } = await import("execa");
   const result = await execa(`docker-credential-${name}`, ["get"], {

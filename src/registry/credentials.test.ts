@@ -40,8 +40,7 @@ async function find(
   const [registry = "", ...path] = name.split("/");
   const home = { HOME: join(directory, "home"), PATH: join(directory, "bin") };
   return findCredentials(
-    registry,
-    path.join("/"),
+    { registry, repository: path.join("/") },
     { ...access, env: { ...home, ...env } },
     { root: directory, ...(helpers === undefined ? {} : { helpers }) },
   );

@@ -1,7 +1,11 @@
 import type { Credentials, RegistryAccess } from "./access.ts";
 import { listAuthFiles, readAuthFile, type AuthEntry, type AuthFile } from "./auth-files.ts";
 import { askCredentialHelper } from "./credential-helper.ts";
+import type { RepositoryLocation } from "./locations.ts";
 import { authFileHelper } from "./registries-document.ts";
+
+/** A registry (`host[:port]`) and one of its repositories (`ns/repo`). */
+export type RepositoryName = Pick<RepositoryLocation, "registry" | "repository">;
 
 export interface CredentialOptions {
   /** `credential-helpers` of containers-registries.conf(5), in order; the auth files alone unless given. */
@@ -12,14 +16,13 @@ export interface CredentialOptions {
 }
 
 /**
- * What to show to a registry (`host[:port]`) for one of its repositories (`ns/repo`): --creds, else what
+ * What to show to a registry for one of its repositories: --creds, else what
  * the auth files and their credential helpers have for the longest part of the name.
  * containers-auth.json(5). Undefined where nobody has anything.
  * @throws where a file or a helper is broken and no other has anything (containers/image, `GetCredentialsForRef`)
  */
 export async function findCredentials(
-  registry: string,
-  repository: string,
+  repository: RepositoryName,
   access: RegistryAccess,
   options: CredentialOptions = {},
 ): Promise<Credentials | undefined> {
@@ -28,10 +31,13 @@ export async function findCredentials(
   for (const helper of options.helpers ?? [authFileHelper]) {
     const asked =
       helper === authFileHelper
-        ? searchFiles(registry, repository, access, options)
-        : askCredentialHelper(helper, registry, access.env, options.signal);
-    const found = await asked.catch((error: unknown) => void failures.push(error));
-    if (found !== undefined) return found;
+        ? searchFiles(repository, access, options)
+        : askCredentialHelper(helper, repository.registry, {
+            env: access.env,
+            signal: options.signal,
+          });
+    const credentials = await asked.catch((error: unknown) => void failures.push(error));
+    if (credentials !== undefined) return credentials;
   }
   if (failures.length > 0) throw new Error("credentials are broken", { cause: failures[0] });
   return undefined;
@@ -44,8 +50,7 @@ function splitCredentials(text: string): Credentials {
 }
 
 async function searchFiles(
-  registry: string,
-  repository: string,
+  { registry, repository }: RepositoryName,
   access: RegistryAccess,
   { root = "/", signal }: CredentialOptions,
 ): Promise<Credentials | undefined> {
@@ -53,11 +58,11 @@ async function searchFiles(
     const file = await readAuthFile(place);
     if (file === undefined) continue;
     const ask = (helper: string, server: string): Promise<Credentials | undefined> =>
-      askCredentialHelper(helper, server, access.env, signal);
+      askCredentialHelper(helper, server, { env: access.env, signal });
     // The oldest form knows registries alone.
-    const path = place.isLegacy ? "" : repository;
-    const found = await searchFile(file, registry, path, ask);
-    if (found !== undefined) return found;
+    const name = { registry, repository: place.isLegacy ? "" : repository };
+    const credentials = await searchFile(file, name, ask);
+    if (credentials !== undefined) return credentials;
   }
   return undefined;
 }
@@ -66,15 +71,14 @@ type Ask = (helper: string, server: string) => Promise<Credentials | undefined>;
 
 async function searchFile(
   file: AuthFile,
-  registry: string,
-  repository: string,
+  { registry, repository }: RepositoryName,
   ask: Ask,
 ): Promise<Credentials | undefined> {
   const helper = file.credHelpers.get(registry);
   if (helper !== undefined) return ask(helper, registry);
   const entry = findEntry(file, registry, repository);
-  const found = entry === undefined ? undefined : decode(entry);
-  if (found !== undefined || file.credsStore === undefined) return found;
+  const written = entry === undefined ? undefined : decode(entry);
+  if (written !== undefined || file.credsStore === undefined) return written;
   // containers/image leaves this field to Docker, whose name for its own registry is an address.
   return ask(file.credsStore, registry === "docker.io" ? hubAddress : registry);
 }

@@ -26,23 +26,32 @@ export interface PullLocations {
  */
 export function locatePulls(conf: RegistriesConf, name: string): PullLocations {
   const rule = findRule(conf, name);
-  if (rule === undefined) return { mirrors: [], primary: describe(conf, name, false) };
+  if (rule === undefined)
+    return { mirrors: [], primary: describe(conf, { name, insecure: false }) };
   const mirrors = rule.mirrors
     .filter(({ pulls }) => pulls !== "tag-only")
     .map(({ location, insecure }) =>
-      describe(conf, rewrite(name, rule.prefix, location), insecure),
+      describe(conf, { name: rewrite(name, rule.prefix, location), insecure }),
     );
-  const found = describe(conf, rewrite(name, rule.prefix, rule.location), rule.insecure);
+  const own = describe(conf, {
+    name: rewrite(name, rule.prefix, rule.location),
+    insecure: rule.insecure,
+  });
   // skopeo 1.9 looks for that under the new name alone; the manual says that names are blocked.
-  return { mirrors, primary: { ...found, blocked: found.blocked || rule.blocked } };
+  return { mirrors, primary: { ...own, blocked: own.blocked || rule.blocked } };
 }
 
 /** Where a repository is for those who push: where its name says. */
 export function locatePush(conf: RegistriesConf, name: string): RepositoryLocation {
-  return describe(conf, name, findRule(conf, name)?.insecure ?? false);
+  return describe(conf, { name, insecure: findRule(conf, name)?.insecure ?? false });
 }
 
-function describe(conf: RegistriesConf, name: string, insecure: boolean): RepositoryLocation {
+interface Named extends Pick<RepositoryLocation, "insecure"> {
+  /** `host/ns/repo` */
+  readonly name: string;
+}
+
+function describe(conf: RegistriesConf, { name, insecure }: Named): RepositoryLocation {
   const slash = name.indexOf("/");
   const [registry, repository] =
     slash === -1 ? [name, ""] : [name.slice(0, slash), name.slice(slash + 1)];

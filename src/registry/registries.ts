@@ -32,14 +32,14 @@ export function openRegistries(access: RegistryAccess, signal: AbortSignal): Reg
   return {
     locate: async (name, use) => locate(await readConf(), name, use),
     open: async (location) => {
-      const { credentialHelpers } = await readConf();
+      const { credentialHelpers: helpers } = await readConf();
       const { registry, insecure, isAsNamed } = location;
       const key = JSON.stringify([registry, insecure, isAsNamed]);
       const known = opened.get(key);
       if (known !== undefined) return known;
-      const made = open(location, access, credentialHelpers, signal);
-      opened.set(key, made);
-      return made;
+      const connection = open(location, { access, helpers }, signal);
+      opened.set(key, connection);
+      return connection;
     },
   };
 }
@@ -47,9 +47,9 @@ export function openRegistries(access: RegistryAccess, signal: AbortSignal): Reg
 /** @throws where all is blocked, or the configuration is broken: nobody knows then what it allows */
 function locate(conf: RegistriesConf, name: string, use: Use): readonly NamedLocation[] {
   if (conf.isBroken) throw new Error("registries.conf has a mistake");
-  const found = listLocations(conf, name, use).filter((one) => !one.blocked);
-  if (found.length === 0) throw new Error("registries.conf blocks it");
-  return found.map(({ registry, repository, insecure, blocked }) => {
+  const allowed = listLocations(conf, name, use).filter((one) => !one.blocked);
+  if (allowed.length === 0) throw new Error("registries.conf blocks it");
+  return allowed.map(({ registry, repository, insecure, blocked }) => {
     const isAsNamed = name.startsWith(`${registry}/`);
     return { registry, repository, insecure, blocked, isAsNamed };
   });
@@ -65,16 +65,21 @@ function listLocations(
   return use === "mirrored" ? [...mirrors, primary] : [primary];
 }
 
+interface Settings {
+  readonly access: RegistryAccess;
+  /** `credential-helpers` of registries.conf. */
+  readonly helpers: readonly string[];
+}
+
 async function open(
   { registry, insecure, isAsNamed }: NamedLocation,
-  access: RegistryAccess,
-  helpers: readonly string[],
+  { access, helpers }: Settings,
   signal: AbortSignal,
 ): Promise<Registry> {
   // --creds are for the registry that the user knows (containers/image, `newImageSourceAttempt`).
   const { creds, ...others } = access;
   const shown = isAsNamed && creds !== undefined ? { ...others, creds } : others;
-  const found = new Map<string, Promise<Credentials | undefined>>();
+  const byRepository = new Map<string, Promise<Credentials | undefined>>();
   return openRegistry({
     registry,
     certificates: await readCertificates(registry, access),
@@ -86,8 +91,9 @@ async function open(
     signal,
     findCredentials: (repository) => {
       const known =
-        found.get(repository) ?? findCredentials(registry, repository, shown, { helpers, signal });
-      found.set(repository, known);
+        byRepository.get(repository) ??
+        findCredentials({ registry, repository }, shown, { helpers, signal });
+      byRepository.set(repository, known);
       return known;
     },
   });

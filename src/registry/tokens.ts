@@ -36,7 +36,7 @@ export function createTokenRequest(
   const url = new URL(parameters.get("realm") ?? "");
   const service = parameters.get("service") ?? "";
   if (credentials !== undefined && "identityToken" in credentials) {
-    return createRefresh(url, service, scopes, credentials.identityToken);
+    return createRefresh(url, { service, scopes, identityToken: credentials.identityToken });
   }
   if (service !== "") url.searchParams.append("service", service);
   for (const scope of scopes) url.searchParams.append("scope", scope);
@@ -57,12 +57,13 @@ export function renderBasic({
   return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
 }
 
-function createRefresh(
-  url: URL,
-  service: string,
-  scopes: readonly string[],
-  identityToken: string,
-): HttpRequest {
+interface Refresh {
+  readonly service: string;
+  readonly scopes: readonly string[];
+  readonly identityToken: string;
+}
+
+function createRefresh(url: URL, { service, scopes, identityToken }: Refresh): HttpRequest {
   const form = new URLSearchParams({
     grant_type: "refresh_token",
     refresh_token: identityToken,

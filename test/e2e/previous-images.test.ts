@@ -8,7 +8,8 @@ import {
   type MachineBuild,
   type MachineOptions,
 } from "../support/machines.ts";
-import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { pushFirstImage } from "../support/pushed-image.ts";
+import { useRegistry } from "../support/registry-access.ts";
 import { baseImage, useSandbox, type Sandbox } from "../support/sandbox.ts";
 
 // What --cache-from can name, and what a build finds of it.
@@ -22,13 +23,7 @@ let name: string;
 let first: MachineBuild;
 
 beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy);
-  context = join(sandbox.directory, "packages");
-  changed = `${context}-changed`;
-  name = `${service.proxy.host}/team/app:latest`;
-  await makePackages(context, baseImage, listPackages(4));
-  await makePackages(changed, baseImage, listPackages(4, { p2: 2 }));
-  first = await buildOnFreshMachine(sandbox, context, ["-t", name, "--push"]);
+  ({ context, changed, name, first } = await pushFirstImage(sandbox, service));
 });
 
 function buildChanged(

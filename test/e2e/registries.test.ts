@@ -10,6 +10,7 @@ import {
   type MachineBuild,
   type MachineOptions,
 } from "../support/machines.ts";
+import { pushFirstImage } from "../support/pushed-image.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { isMount } from "../support/registry-records.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
@@ -23,15 +24,13 @@ const other = useRegistry({ auth: "token" });
 
 const count = 12;
 let context: string;
+let changed: string;
 let first: MachineBuild;
 
 beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy);
   await configureAccess(sandbox.directory, other.proxy);
-  context = join(sandbox.directory, "packages");
-  await makePackages(context, baseImage, listPackages(count));
-  first = await build(["-t", app(), "--push"]);
-  await makePackages(`${context}-changed`, baseImage, listPackages(count, { p3: 2 }));
+  const options = { count, changes: { p3: 2 }, repository: "app" };
+  ({ context, changed, first } = await pushFirstImage(sandbox, service, options));
 });
 
 function app(repository = "app"): string {
@@ -46,7 +45,7 @@ function buildChanged(
   args: readonly string[],
   options: MachineOptions = {},
 ): Promise<MachineBuild> {
-  return buildOnFreshMachine(sandbox, `${context}-changed`, args, options);
+  return buildOnFreshMachine(sandbox, changed, args, options);
 }
 
 function sizeOf(build: MachineBuild, status: string): number {

@@ -8,6 +8,7 @@ import {
   type MachineBuild,
   type MachineOptions,
 } from "../support/machines.ts";
+import { pushFirstImage } from "../support/pushed-image.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import type { Fault, FaultKind } from "../support/registry-faults.ts";
 import type { RequestLine } from "../support/registry-records.ts";
@@ -25,13 +26,8 @@ let name: string;
 let first: MachineBuild;
 
 beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy);
-  context = join(sandbox.directory, "packages");
-  changed = `${context}-changed`;
-  name = `${service.proxy.host}/app:latest`;
-  await makePackages(context, baseImage, listPackages(4));
-  await makePackages(changed, baseImage, listPackages(4, { p2: 2 }));
-  first = await build(["-t", name, "--push"]);
+  const options = { repository: "app" };
+  ({ context, changed, name, first } = await pushFirstImage(sandbox, service, options));
 });
 
 afterEach(() => service.proxy.clearFaults());

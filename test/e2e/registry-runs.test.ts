@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { buildOnFreshMachine, listPackages, makePackages } from "../support/machines.ts";
 import { listLeftovers } from "../support/leftovers.ts";
-import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { pushFirstImage } from "../support/pushed-image.ts";
+import { useRegistry } from "../support/registry-access.ts";
 import type { RequestLine } from "../support/registry-records.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus, runXbuild, startXbuild, type Started } from "../support/xbuild.ts";
@@ -17,11 +18,7 @@ let context: string;
 let name: string;
 
 beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy);
-  context = join(sandbox.directory, "packages");
-  name = `${service.proxy.host}/team/app:latest`;
-  await makePackages(context, baseImage, listPackages(4));
-  await buildOnFreshMachine(sandbox, context, ["-t", name, "--push"]);
+  ({ context, name } = await pushFirstImage(sandbox, service));
 });
 
 afterEach(() => service.proxy.clearFaults());

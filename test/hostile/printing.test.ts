@@ -35,9 +35,9 @@ const text = Buffer.from(
 /** Runs a command as the process does. */
 async function run(io: CliIo, words: readonly string[]): Promise<void> {
   try {
-    await runCommand(words, io, new AbortController().signal);
+    await runCommand(words, io);
   } catch (error) {
-    io.stderr(renderFailure(error, io, false).text);
+    io.stderr(renderFailure(error, io).text);
   }
 }
 
@@ -164,20 +164,21 @@ describe("what a build tells", () => {
   } as const;
 
   const tellings: Readonly<Record<string, (io: CliIo) => void>> = {
-    "an error": (io) => io.stderr(renderFailure(error, io, false).text),
+    "an error": (io) => io.stderr(renderFailure(error, io).text),
     "an error with a place": (io) => {
       const withPlace = new XbuildError("usage", "x", { diagnostics: [located, diagnostic] });
-      io.stderr(renderFailure(withPlace, io, false).text);
+      io.stderr(renderFailure(withPlace, io).text);
     },
     "a fault of ours": (io) => {
       const debug = { ...io, env: { XBUILD_DEBUG: "1" } };
-      io.stderr(renderFailure(new Error(hostile), debug, false).text);
+      io.stderr(renderFailure(new Error(hostile), debug).text);
     },
-    "something that was thrown": (io) => io.stderr(renderFailure(hostile, io, false).text),
-    "a step": (io) => createReporter(io, false).step(hostile)(hostile),
-    "its progress": (io) => createReporter({ ...io, terminal: true }, false).progress(hostile),
-    "a reason": (io) => createReporter(io, false).explain(hostile),
-    "a warning": (io) => createReporter(io, false).warn(located),
+    "something that was thrown": (io) => io.stderr(renderFailure(hostile, io).text),
+    "a step": (io) => createReporter(io, { quiet: false }).step(hostile)(hostile),
+    "its progress": (io) =>
+      createReporter({ ...io, terminal: true }, { quiet: false }).progress(hostile),
+    "a reason": (io) => createReporter(io, { quiet: false }).explain(hostile),
+    "a warning": (io) => createReporter(io, { quiet: false }).warn(located),
     "a result": (io) => io.stdout(renderResult({ ...result, upToDate: false }, io, 1)),
     "an up-to-date result": (io) => io.stdout(renderResult({ ...result, upToDate: true }, io, 1)),
   };
@@ -207,7 +208,7 @@ test("what the engine and its steps print stays theirs, byte for byte", () => {
   const said: unknown[] = [];
   const { io } = captureIo({ stdout: (chunk) => void said.push(chunk) });
   const bytes = Buffer.from([0x1b, 0x5b, 0xff, 0x00, 0x9b]);
-  createReporter(io, false).log.stdout(bytes);
+  createReporter(io, { quiet: false }).log.stdout(bytes);
   expect(said).toEqual([bytes]);
 });
 

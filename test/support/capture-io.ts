@@ -27,6 +27,7 @@ export function captureIo(given: Partial<CliIo> = {}): {
     env: {},
     color: false,
     terminal: false,
+    signal: new AbortController().signal,
     ...given,
   };
   return { io, printed };

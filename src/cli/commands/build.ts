@@ -33,7 +33,7 @@ import { findStoreDirectory } from "../request/store-directory.ts";
 import { passThrough } from "./pass-through.ts";
 
 /** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
-export async function runBuild(start: BuildStart, io: CliIo, signal: AbortSignal): Promise<number> {
+export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   const lenient = await readLeniently(start, io);
   if (isSet(lenient.line, "help")) {
     io.stdout(showLines(renderHelp()));
@@ -41,18 +41,18 @@ export async function runBuild(start: BuildStart, io: CliIo, signal: AbortSignal
   }
   const engine = selectEngine(lenient.line, io);
   const named = { line: lenient.line, sources: start.sources };
-  const parsed = await readParsed(named, io, signal).catch((error: unknown) => {
-    throw lenient.doubt ?? error;
+  const parsed = await readParsed(named, io).catch((error: unknown) => {
+    throw lenient.unknownFlag ?? error;
   });
-  if (parsed === undefined) return passThrough(engine, lenient, io, signal);
+  if (parsed === undefined) return passThrough(lenient, { engine }, io);
   const { sources, containerfile } = parsed;
-  if (!mentionsOutput(containerfile)) return passThrough(engine, lenient, io, signal, { sources });
+  if (!mentionsOutput(containerfile)) return passThrough(lenient, { engine, sources }, io);
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
   if (!needsOutput(parsed))
-    return passThrough(engine, lenient, io, signal, { sources, lowered: containerfile });
+    return passThrough(lenient, { engine, sources, lowered: containerfile }, io);
   if (lenient.refusal !== undefined) throw lenient.refusal;
   const { words } = start;
-  return buildOutput({ words, line: lenient.line, parsed, engine }, io, signal);
+  return buildOutput({ words, line: lenient.line, parsed, engine }, io);
 }
 
 interface OutputBuild {
@@ -65,7 +65,6 @@ interface OutputBuild {
 async function buildOutput(
   { words, line, parsed, engine }: OutputBuild,
   terminal: CliIo,
-  signal: AbortSignal,
 ): Promise<number> {
   const request = await createRequest(line, { parsed, engine }, terminal);
   const { quiet } = request.steps;
@@ -73,12 +72,13 @@ async function buildOutput(
   const io = request.delivery.destinations.some(isStdout)
     ? { ...terminal, stdout: terminal.stderr }
     : terminal;
-  const reporter = createReporter(io, quiet);
+  const reporter = createReporter(io, { quiet });
   await reportFindings(parsed, engine, reporter.warn);
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
   const started = Date.now();
   const { sources } = parsed;
+  const { signal } = io;
   const input = sources.file === "-" ? sources.bytes : undefined;
   const work: BuildWorkspace = {
     engine,

@@ -26,35 +26,27 @@ Says what takes the store's space. Layers that several images share count once.
 `;
 
 /** `xbuild cache ls`. @returns 0 @throws XbuildError `usage` */
-export async function runCacheList(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCacheList(argv: readonly string[], io: CliIo): Promise<number> {
   const line = readPlainLine(argv, "ls");
   if (line.isSet("help")) {
     io.stdout(listHelp);
     return 0;
   }
   const isJson = wantsJson(line);
-  const images = await listStoredImages(await openUserStore(io, signal));
+  const images = await listStoredImages(await openUserStore(io));
   io.stdout(isJson ? showJson(images.map(describe)) : renderImages(images, io, Date.now()));
   return 0;
 }
 
 /** `xbuild cache du`. @returns 0 @throws XbuildError `usage` */
-export async function runCacheUsage(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCacheUsage(argv: readonly string[], io: CliIo): Promise<number> {
   const line = readPlainLine(argv, "du");
   if (line.isSet("help")) {
     io.stdout(usageHelp);
     return 0;
   }
   const isJson = wantsJson(line);
-  const usage = await measureStore(await openUserStore(io, signal));
+  const usage = await measureStore(await openUserStore(io));
   const total = Object.values(usage).reduce((sum, size) => sum + size, 0);
   if (isJson) {
     io.stdout(showJson({ ...usage, total }));

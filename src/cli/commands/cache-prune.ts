@@ -40,11 +40,7 @@ const flags = [
 ] as const;
 
 /** `xbuild cache prune`. @returns 0 @throws XbuildError `usage`, `store-damaged` and those of writing */
-export async function runCachePrune(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCachePrune(argv: readonly string[], io: CliIo): Promise<number> {
   const line = readCommandLine(argv, flags);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -55,17 +51,23 @@ export async function runCachePrune(
   }
   const isJson = wantsJson(line);
   const options = readOptions(line, Date.now());
-  const store = await openUserStore(io, signal);
+  const store = await openUserStore(io);
   if (options.dryRun !== true) {
     const engine = findAnyEngine(io);
-    const reporter = createReporter(io, true);
+    const reporter = createReporter(io, { quiet: true });
     const enterNamespace = async (): Promise<number | undefined> =>
       engine?.runInNamespace([...io.self, "cache", "prune", ...argv], undefined);
-    const elsewhere = await cleanUpDeadRuns({ store, engine, reporter, signal, enterNamespace });
+    const elsewhere = await cleanUpDeadRuns({
+      store,
+      engine,
+      reporter,
+      signal: io.signal,
+      enterNamespace,
+    });
     if (elsewhere !== undefined) return elsewhere.continuedElsewhere;
   }
   const result = await pruneStore(store, options);
-  io.stdout(isJson ? showJson(result) : renderResult(result, options.dryRun === true));
+  io.stdout(isJson ? showJson(result) : renderResult(result, options));
   return 0;
 }
 
@@ -107,8 +109,8 @@ function parseAge(text: string): number {
   throw usageError(`--older-than must be an age such as 12h or 7d, not "${text}"`);
 }
 
-function renderResult(result: PruneResult, isDryRun: boolean): Visible {
-  const verb = isDryRun ? "would be " : "";
+function renderResult(result: PruneResult, { dryRun }: PruneOptions): Visible {
+  const verb = dryRun === true ? "would be " : "";
   const names = result.names.map((name) => show`${verb}untagged ${name}\n`);
   const count = `${result.blobs.length} blob${result.blobs.length === 1 ? "" : "s"}`;
   return show`${joinVisible(names)}${count} ${verb}removed: ${renderSize(result.freed)} free, ${renderSize(result.kept)} kept\n`;

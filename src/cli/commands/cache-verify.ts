@@ -11,9 +11,8 @@ import {
   readCommandLine,
   wantsJson,
 } from "./store-command.ts";
-import { joinVisible, show, showJson, type Visible } from "../../visible.ts";
+import { joinVisible, paintText, show, showJson, type Visible } from "../../visible.ts";
 import { createPages } from "../pages.ts";
-import { paint } from "../report/text.ts";
 
 const help = show`Usage: xbuild cache verify [FLAGS]
 
@@ -26,11 +25,7 @@ with findings.
 `;
 
 /** `xbuild cache verify`. @returns 0 where nothing was found, else 1 @throws XbuildError `usage` */
-export async function runCacheVerify(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCacheVerify(argv: readonly string[], io: CliIo): Promise<number> {
   const line = readCommandLine(argv, [{ name: "repair", kind: "boolean" }, formatFlag, helpFlag]);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -38,7 +33,7 @@ export async function runCacheVerify(
   }
   if (line.operands.length > 0) throw usageError("cache verify takes no argument");
   const isJson = wantsJson(line);
-  const store = await openUserStore(io, signal);
+  const store = await openUserStore(io);
   const fetcher = createBlobFetcher(store, readAccess({ flags: [] }, io));
   try {
     const repair = line.isSet("repair");
@@ -61,9 +56,9 @@ function renderFindings(findings: readonly StoreFinding[], io: CliIo): Visible {
   const findPage = createPages(io);
   const lines = findings.map(({ code, message, path, names, outcome }) => {
     const users = names.length === 0 ? "" : show`\n  used by: ${names.join(", ")}`;
-    const title = paint(io, "red", `error[${code}]`);
+    const title = paintText(io, "red", `error[${code}]`);
     const page = findPage(code);
-    const more = page === undefined ? "" : show`${paint(io, "dim", `  page: ${page}`)}\n`;
+    const more = page === undefined ? "" : show`${paintText(io, "dim", `  page: ${page}`)}\n`;
     return show`${title}: ${path}: ${message}${users}\n  ${advice[outcome]}\n${more}`;
   });
   return joinVisible(lines);

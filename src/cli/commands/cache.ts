@@ -1,6 +1,6 @@
 import { suggestName } from "../../suggest.ts";
 import { usageError } from "../line/arguments.ts";
-import type { CliIo } from "../io.ts";
+import type { CliIo, Command } from "../io.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
 import { show } from "../../visible.ts";
 import { printData } from "../report/text.ts";
@@ -16,8 +16,6 @@ const help = show`Usage: xbuild cache COMMAND [FLAGS]
 xbuild cache COMMAND --help says more.
 `;
 
-type Command = (argv: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
-
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import("./cache-list.ts")).runCacheList,
   du: async () => (await import("./cache-list.ts")).runCacheUsage,
@@ -27,18 +25,14 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** `xbuild cache`. @returns the command's exit status @throws XbuildError `usage` and the command's own */
-export async function runCache(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCache(argv: readonly string[], io: CliIo): Promise<number> {
   const [name, ...rest] = argv;
   if (name === "--help" || name === "-h") {
     io.stdout(help);
     return 0;
   }
   const command = Object.hasOwn(commands, name ?? "") ? commands[name ?? ""] : undefined;
-  if (command !== undefined) return (await command())(rest, io, signal);
+  if (command !== undefined) return (await command())(rest, io);
   if (name === undefined) throw usageError("cache needs a command", "see xbuild cache --help");
   const near = suggestName(name, Object.keys(commands));
   const hint = near === undefined ? "see xbuild cache --help" : `did you mean ${near}?`;

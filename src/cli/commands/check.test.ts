@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captureIo } from "../../../test/support/capture-io.ts";
 import { XbuildError } from "../../errors.ts";
 import { runCheck } from "./check.ts";
-import type { CliIo } from "../io.ts";
+import type { Command } from "../io.ts";
 import { runParse } from "./parse.ts";
 
 let directory = "";
@@ -19,13 +19,11 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-type Command = (argv: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
-
 /** Runs a command beside a Containerfile, without an engine in reach. */
 async function run(command: Command, text: string, ...argv: string[]) {
   await writeFile(join(directory, "Containerfile"), text);
   const { io, printed } = captureIo({ cwd: directory, env: { TOKEN: "from the environment" } });
-  return { status: await command(argv, io, new AbortController().signal), ...printed };
+  return { status: await command(argv, io), ...printed };
 }
 
 const clean = "FROM alpine:3.20\nRUN true\n";

@@ -6,7 +6,7 @@ import {
   type PlacedDiagnostic,
   resolveStages,
 } from "../../containerfile/containerfile.ts";
-import { describeEngine, findEngine } from "../../engine/engine.ts";
+import { describeEngine, engineNames, findEngine, isEngineName } from "../../engine/engine.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import { suggestName } from "../../suggest.ts";
@@ -39,17 +39,13 @@ Says what is wrong with a Containerfile, or seldom meant, without building it.
       --build-arg NAME=VALUE  a build argument
       --build-context NAME=…  a named context
       --platform OS/ARCH      the platform of the result
-      --engine NAME           buildah or podman, whose version counts
+      --engine NAME           ${engineNames.join(" or ")}, whose version counts
 
 Exit status: 0 with nothing found, 1 with findings.
 `;
 
 /** `xbuild check`. @returns 0 where nothing was found, else 1. @throws XbuildError `usage`, `file-not-found` */
-export async function runCheck(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runCheck(argv: readonly string[], io: CliIo): Promise<number> {
   const line = parseCommandLine(argv, flags);
   const given = createReader(line.flags);
   if (given.last("help") === "true") {
@@ -59,7 +55,10 @@ export async function runCheck(
   const format = readFormat(given.last("format") ?? "text");
   const operands = [...line.operands, ...line.rest];
   if (operands.length > 1) throw usageError("check takes one context");
-  const { file, bytes } = await locateSources(given.last("file"), operands[0], io.cwd, { signal });
+  const { file, bytes } = await locateSources(
+    { file: given.last("file"), context: operands[0] },
+    io,
+  );
   const containerfile = parseContainerfile(bytes, file);
   const graph = resolveStages(containerfile, readOptions(given, io));
   const options = await readEngine(given.last("engine"), io);
@@ -120,8 +119,8 @@ function readOptions(given: Reader, io: CliIo): Parameters<typeof resolveStages>
 
 /** The installed engine, if one is: a file can be checked without. */
 async function readEngine(name: string | undefined, io: CliIo): Promise<CheckOptions> {
-  if (name !== undefined && name !== "buildah" && name !== "podman") {
-    throw usageError(`--engine cannot be ${name}`, "use buildah or podman");
+  if (name !== undefined && !isEngineName(name)) {
+    throw usageError(`--engine cannot be ${name}`, `use ${engineNames.join(" or ")}`);
   }
   try {
     const engine = findEngine(name, [], io.env["PATH"]);

@@ -15,7 +15,7 @@ async function expand(text: string, ...words: readonly string[]): Promise<string
   await writeFile(join(directory, "Containerfile.x"), text);
   const env = { PATH: process.env["PATH"], HOME: directory };
   const { io, printed } = captureIo({ cwd: directory, env });
-  expect(await runExpand([...words, "."], io, new AbortController().signal)).toBe(0);
+  expect(await runExpand([...words, "."], io)).toBe(0);
   return printed.stdout;
 }
 

@@ -17,17 +17,13 @@ build arguments that look like secrets are masked.
 `;
 
 /** `xbuild expand`. @returns 0. @throws XbuildError as `build` does, for what is wrong before it runs. */
-export async function runExpand(
-  words: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runExpand(words: readonly string[], io: CliIo): Promise<number> {
   const line = parseCommandLine(words, buildFlags);
   if (isSet(line, "help")) {
     io.stdout(help);
     return 0;
   }
-  const parsed = await readParsed({ line }, io, signal);
+  const parsed = await readParsed({ line }, io);
   if (parsed === undefined) throw usageError("expand reads only files of this machine");
   const { containerfile, graph } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {

@@ -36,8 +36,8 @@ export function createBlobFetcher(store: Store, registries: TransportAccess): Bl
       const { staging } = await run;
       for (const source of await listSources(store, names)) {
         const directory = await mkdtemp(join(staging, "fetched-"));
-        const found = await fetchFrom(source, digest, directory, registries);
-        if (found !== undefined) return found;
+        const path = await fetchOne(source, { digest, directory }, registries);
+        if (path !== undefined) return path;
       }
       return undefined;
     },
@@ -61,25 +61,30 @@ async function listSources(
     const known = await readLocations(store, entry.digest);
     return [...own, ...known.map((one) => referToDigest(one.repository, one.manifest))];
   });
-  const found = (await Promise.all(sources)).flat();
-  return [...new Map(found.map((one) => [one.text, one])).values()];
+  const all = (await Promise.all(sources)).flat();
+  return [...new Map(all.map((one) => [one.text, one])).values()];
+}
+
+interface WantedBlob {
+  readonly digest: Digest;
+  /** Where a layout is made. */
+  readonly directory: string;
 }
 
 /** The layer, config or manifest of this digest alone; nothing else of the image is loaded. */
-async function fetchFrom(
+async function fetchOne(
   source: RegistryReference,
-  digest: Digest,
-  layout: string,
+  { digest, directory }: WantedBlob,
   registries: TransportAccess,
 ): Promise<string | undefined> {
   try {
-    await fetchLayers(source, new Set([digest]), layout, { access: registries });
+    await fetchLayers(source, { digests: new Set([digest]), directory }, { access: registries });
   } catch (error) {
     // Not there, or no access: another name may have it.
     if (error instanceof XbuildError) return undefined;
     throw error;
   }
-  const wanted = join(layout, "blobs", "sha256", digestHex(digest));
+  const wanted = join(directory, "blobs", "sha256", digestHex(digest));
   return access(wanted).then(
     () => wanted,
     () => undefined,

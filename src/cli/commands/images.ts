@@ -23,11 +23,7 @@ Lists the images of the store, all or those whose name matches a PATTERN (* stan
 `;
 
 /** `xbuild images`, `xbuild ls`. @returns 0 @throws XbuildError `usage`, `store-not-writable` */
-export async function runImages(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runImages(argv: readonly string[], io: CliIo): Promise<number> {
   const quiet = { name: "quiet", short: "q", kind: "boolean" } as const;
   const line = readCommandLine(argv, [formatFlag, quiet, helpFlag]);
   if (line.isSet("help")) {
@@ -35,7 +31,7 @@ export async function runImages(
     return 0;
   }
   const isJson = wantsJson(line);
-  const store = await openUserStore(io, signal);
+  const store = await openUserStore(io);
   const matches = createNamePattern(line.operands);
   const images = (await listImages(store)).filter(({ name }) => matches(name));
   const missing = await Promise.all(images.map(({ image }) => listMissingLayers(store, image)));

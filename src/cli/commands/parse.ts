@@ -28,11 +28,7 @@ Exit status: 0, or 1 where that parser errs; what is wrong is then on stderr.
  * `xbuild parse --json FILE`. @returns 0, or 1 for what BuildKit's parser refuses.
  * @throws XbuildError `usage`, `file-not-found`
  */
-export async function runParse(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runParse(argv: readonly string[], io: CliIo): Promise<number> {
   const line = parseCommandLine(argv, flags);
   if (line.flags.some(({ spec, value }) => spec.name === "help" && value === "true")) {
     io.stdout(help);
@@ -40,7 +36,7 @@ export async function runParse(
   }
   const [file, ...others] = [...line.operands, ...line.rest];
   if (file === undefined || others.length > 0) throw usageError("parse takes one file");
-  const { bytes } = await locateSources(file, undefined, io.cwd, { signal });
+  const { bytes } = await locateSources({ file }, io);
   const containerfile = parseContainerfile(bytes, file);
   const errors = containerfile.diagnostics.filter(({ severity }) => severity === "error");
   if (errors.length > 0) {

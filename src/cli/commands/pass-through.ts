@@ -7,12 +7,14 @@ import { usageError, type GivenFlag } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
-import { findIgnoreFile, type Sources } from "../request/locate.ts";
-import { lastValue, listValues } from "../line/build-line.ts";
+import { findIgnoreFile } from "../request/ignore-file.ts";
+import type { Sources } from "../request/locate.ts";
+import { type BuildCommandLine, lastValue, listValues } from "../line/build-line.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
 
-/** What has been read of a command line that is the engine's. */
-export interface PassedSources {
+/** A build that is the engine's, and what has been read for it. */
+export interface PassedBuild {
+  readonly engine: Engine;
   readonly sources?: Sources;
   /** A file whose OUTPUT stages the target does not use: the engine gets it without them. */
   readonly lowered?: Containerfile;
@@ -23,36 +25,44 @@ export interface PassedSources {
  * result and its exit status.
  */
 export async function passThrough(
-  engine: Engine,
   lenient: LenientLine,
+  { engine, sources, lowered }: PassedBuild,
   io: CliIo,
-  signal: AbortSignal,
-  { sources, lowered }: PassedSources = {},
 ): Promise<number> {
   const { line } = lenient;
   refuseOwnFlags(lenient);
   const redacted = new Set(listValues(line, "redact"));
-  const replaced = findReplaced(sources, lowered);
-  const flags = line.flags.filter(
-    (one) =>
-      isForEngine(one, lenient, engine, replaced !== undefined) && !isRedacted(one, redacted),
-  );
-  const fromFiles = await readArgumentFiles(lenient, io, signal);
+  const text = readText(sources, lowered);
+  const flags = line.flags
+    .filter((one) => isForEngine(one, lenient, engine) && !isRedacted(one, redacted))
+    .filter((one) => text === undefined || !fileFlags.has(one.spec.name));
+  const fromFiles = await readArgumentFiles(lenient, io);
   const hidden = line.flags.filter((one) => isRedacted(one, redacted)).map((one) => one.value);
+  const nameFile = text === undefined ? nameFoundFile : nameStandardInput;
   const args = [
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
-    ...(sources === undefined
-      ? []
-      : await renderFile(lenient, io, sources, replaced !== undefined)),
+    ...(sources === undefined ? [] : await nameFile(line, sources, io)),
     ...line.operands,
     ...line.rest,
   ];
   return engine.passThrough(args, {
-    input: replaced ?? (sources?.file === "-" ? sources.bytes : undefined),
+    input: text ?? (sources?.file === "-" ? sources.bytes : undefined),
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
 }
+
+/** What the engine reads from its standard input instead of the file: a pipe has been read already. */
+function readText(
+  sources: Sources | undefined,
+  lowered: Containerfile | undefined,
+): Uint8Array | undefined {
+  if (lowered !== undefined) return Buffer.from(omitOutputs(lowered), "latin1");
+  return sources?.isPipe === true ? sources.bytes : undefined;
+}
+
+/** Given anew where the engine reads its standard input instead. */
+const fileFlags: ReadonlySet<string> = new Set(["file", "ignorefile"]);
 
 /** Whether it gives a value that must not stand on the engine's command line. */
 function isRedacted({ spec, value }: GivenFlag, redacted: ReadonlySet<string>): boolean {
@@ -67,15 +77,13 @@ function splitValue(word: string): readonly (readonly [string, string])[] {
 
 function isForEngine(
   flag: GivenFlag<BuildFlag>,
-  lenient: LenientLine,
+  { engineFlags }: LenientLine,
   engine: Engine,
-  isReplaced: boolean,
 ): boolean {
   const { name, ours } = flag.spec;
-  if (isReplaced && (name === "file" || name === "ignorefile")) return false;
   // It stands before the command.
   if (engine.ownFlags.has(name)) return false;
-  return !ours || lenient.engineFlags.some((one) => one.name === name);
+  return !ours || engineFlags.some((one) => one.name === name);
 }
 
 /** Flags that ask for something that only an image of chosen layers has, and what to do instead. */
@@ -105,35 +113,24 @@ function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
 async function readArgumentFiles(
   { line, engineFlags }: LenientLine,
   io: CliIo,
-  signal: AbortSignal,
 ): Promise<readonly string[]> {
   if (engineFlags.some((one) => one.name === "build-arg-file")) return [];
   const paths = listValues(line, "build-arg-file").map((path) => resolve(io.cwd, path));
-  const words = await Promise.all(paths.map((path) => readArgumentFile(path, signal)));
+  const words = await Promise.all(paths.map((path) => readArgumentFile(path, io.signal)));
   return words.flat();
 }
 
-/** The engine looks for the two names that it knows; any other file must be named to it. */
-async function renderFile(
-  { line }: LenientLine,
-  io: CliIo,
+async function nameStandardInput(
+  line: BuildCommandLine,
   sources: Sources,
-  isReplaced: boolean,
+  io: CliIo,
 ): Promise<readonly string[]> {
-  if (isReplaced) {
-    const named = lastValue(line, "ignorefile");
-    const ignore = await findIgnoreFile(named, sources.file, sources.context, io.cwd);
-    return ["--file=-", ...(ignore === undefined ? [] : [`--ignorefile=${ignore}`])];
-  }
-  const known = lastValue(line, "file") !== undefined || !sources.file.endsWith("Containerfile.x");
-  return known ? [] : [`--file=${resolve(io.cwd, sources.file)}`];
+  const ignore = await findIgnoreFile(lastValue(line, "ignorefile"), sources, io.cwd);
+  return ["--file=-", ...(ignore === undefined ? [] : [`--ignorefile=${ignore}`])];
 }
 
-/** What the engine reads from its standard input instead of the file: a pipe has been read already. */
-function findReplaced(
-  sources: Sources | undefined,
-  lowered: Containerfile | undefined,
-): Uint8Array | undefined {
-  if (lowered !== undefined) return Buffer.from(omitOutputs(lowered), "latin1");
-  return sources?.isPipe === true ? sources.bytes : undefined;
+/** The engine looks for the two names that it knows; any other file must be named to it. */
+function nameFoundFile(line: BuildCommandLine, { file }: Sources, io: CliIo): readonly string[] {
+  const isKnown = lastValue(line, "file") !== undefined || !file.endsWith("Containerfile.x");
+  return isKnown ? [] : [`--file=${resolve(io.cwd, file)}`];
 }

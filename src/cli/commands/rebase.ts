@@ -6,8 +6,7 @@ import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-re
 import { readAccess } from "../request/registries.ts";
 import { createReporter } from "../report/reporter.ts";
 import { openUserStore } from "./store-command.ts";
-import { joinVisible, show, type Visible } from "../../visible.ts";
-import { paint } from "../report/text.ts";
+import { joinVisible, paintText, show, type Visible } from "../../visible.ts";
 
 const help = show`Usage: xbuild rebase IMAGE --onto NEW [--from OLD] [FLAGS]
 
@@ -29,11 +28,7 @@ the store, of a registry, or oci:DIR, docker-archive:FILE and the like.
  * `xbuild rebase`. @returns 0
  * @throws XbuildError `usage`, `name-invalid`, `rebase-*`, `image-not-found`, `registry-*`
  */
-export async function runRebase(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runRebase(argv: readonly string[], io: CliIo): Promise<number> {
   const line = parseCommandLine(argv, rebaseFlags);
   if (line.flags.findLast(({ spec }) => spec.name === "help")?.value === "true") {
     io.stdout(help);
@@ -41,10 +36,10 @@ export async function runRebase(
   }
   const request = await createRebaseRequest(line, io);
   const quiet = line.flags.findLast(({ spec }) => spec.name === "quiet")?.value === "true";
-  const store = await openUserStore(io, signal);
+  const store = await openUserStore(io);
   const registries = readAccess(line, io);
-  const reporter = createReporter(io, quiet);
-  const work = { store, registries, reporter, signal, now: readTime(io) };
+  const reporter = createReporter(io, { quiet });
+  const work = { store, registries, reporter, signal: io.signal, now: readTime(io) };
   const result = await rebase(request, work);
   const names = [...request.names, ...request.pushes.map((one) => one.text)];
   if (!quiet) io.stdout(renderResult(result, names, io));
@@ -59,14 +54,14 @@ function renderResult(
 ): Visible {
   const title = names.join(", ");
   if (isUpToDate) {
-    const state = paint(io, "green", "Up to date");
+    const state = paintText(io, "green", "Up to date");
     return show`${state}: ${title} is on ${renderBase(onto)}\n`;
   }
   const own = image.manifest.layers.slice(onto.layers);
   const size = renderSize(own.reduce((sum, layer) => sum + layer.size, 0));
   const counts = `${countLayers(from.layers, "base")} replaced by ${onto.layers}, ${countLayers(own.length, "own")} kept`;
   return joinVisible([
-    show`${paint(io, "bold", title)}: ${counts} (${size})\n`,
+    show`${paintText(io, "bold", title)}: ${counts} (${size})\n`,
     show`  old base ${renderBase(from)}\n`,
     show`  new base ${renderBase(onto)}\n`,
   ]);

@@ -2,7 +2,7 @@ import { XbuildError } from "../../errors.ts";
 import { parseImageName } from "../../oci/oci.ts";
 import { removeName } from "../../store/store.ts";
 import { usageError } from "../line/arguments.ts";
-import { renderFailure } from "../report/failure.ts";
+import { showError } from "../report/failure.ts";
 import type { CliIo } from "../io.ts";
 import { show } from "../../visible.ts";
 import { helpFlag, openUserStore, readCommandLine } from "./store-command.ts";
@@ -13,11 +13,7 @@ Forgets names of images in the store. The space is free after xbuild cache prune
 `;
 
 /** `xbuild rmi`. @returns 0, or 1 where a name was not there @throws XbuildError `usage`, `name-invalid` */
-export async function runRmi(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runRmi(argv: readonly string[], io: CliIo): Promise<number> {
   const line = readCommandLine(argv, [helpFlag]);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -25,7 +21,7 @@ export async function runRmi(
   }
   if (line.operands.length === 0) throw usageError("rmi needs the name of an image");
   const names = line.operands.map((name) => parseImageName(name).full);
-  const store = await openUserStore(io, signal);
+  const store = await openUserStore(io);
   let status = 0;
   for (const name of new Set(names)) {
     try {
@@ -34,7 +30,7 @@ export async function runRmi(
     } catch (error) {
       // The others are removed all the same, as with the engines.
       if (!(error instanceof XbuildError) || error.code !== "image-not-found") throw error;
-      io.stderr(renderFailure(error, io, false).text);
+      io.stderr(showError(error, io));
       status = 1;
     }
   }

@@ -36,10 +36,13 @@ export function readCommandLine(
 }
 
 /** The store that the environment names; what in it is damaged is told and counts as missing. */
-export function openUserStore(io: CliIo, signal: AbortSignal): Promise<Store> {
+export function openUserStore(io: CliIo): Promise<Store> {
   const options = { color: io.color, page: createPages(io) };
   const warn = (one: Diagnostic): void => io.stderr(showNotice(one, options));
-  return openStore(findStoreDirectory(io), describeEvents({ reporter: { warn }, signal }));
+  return openStore(
+    findStoreDirectory(io),
+    describeEvents({ reporter: { warn }, signal: io.signal }),
+  );
 }
 
 /** Whether the output is for programs. @throws XbuildError `usage` for a format that is none */

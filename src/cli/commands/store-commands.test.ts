@@ -11,7 +11,7 @@ import { blobPath, type Store } from "../../store/layout/paths.ts";
 import { hasBlob } from "../../store/layout/open.ts";
 import { runCache } from "./cache.ts";
 import { runImages } from "./images.ts";
-import type { CliIo } from "../io.ts";
+import type { Command } from "../io.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import { runRmi } from "./rmi.ts";
 import { renderAge } from "./store-command.ts";
@@ -25,11 +25,9 @@ interface Ran {
   readonly stderr: string;
 }
 
-type Command = (argv: readonly string[], io: CliIo, signal: AbortSignal) => Promise<number>;
-
 async function runOn(store: Store, command: Command, argv: readonly string[]): Promise<Ran> {
   const { io, printed } = captureIo({ env: { XBUILD_STORE: store.directory } });
-  const status = await command(argv, io, new AbortController().signal);
+  const status = await command(argv, io);
   return { status, ...printed };
 }
 

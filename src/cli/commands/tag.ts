@@ -11,11 +11,7 @@ Gives an image of the store more names; a name that stood for another image stan
 `;
 
 /** `xbuild tag`. @returns 0 @throws XbuildError `usage`, `name-invalid`, `image-not-found` */
-export async function runTag(
-  argv: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<number> {
+export async function runTag(argv: readonly string[], io: CliIo): Promise<number> {
   const line = readCommandLine(argv, [helpFlag]);
   if (line.isSet("help")) {
     io.stdout(help);
@@ -25,7 +21,7 @@ export async function runTag(
   if (existing === undefined || names.length === 0) {
     throw usageError("tag needs the name of an image and a new one");
   }
-  const store = await openUserStore(io, signal);
+  const store = await openUserStore(io);
   for (const name of names) await tagName(store, existing, name);
   return 0;
 }

@@ -1,3 +1,4 @@
+import { engineNames } from "../../engine/engine.ts";
 import type { FlagKind, FlagSpec } from "./arguments.ts";
 
 /**
@@ -7,39 +8,35 @@ import type { FlagKind, FlagSpec } from "./arguments.ts";
  * - `access`: handed to the calls too, but it changes how something is reached and not what comes
  *   out (credentials, secrets, retries), so it is no part of the key;
  * - `cache`: handed to the calls that build the environment alone;
- * - `moot`: accepted as the engines accept it, and without effect;
+ * - `ignored`: accepted as the engines accept it, and without effect;
  * - `refused`: it would break the calls, or ask for something that an image of chosen layers is not.
  */
-export type FlagRole = "own" | "step" | "access" | "cache" | "moot" | "refused";
+export type FlagRole = "own" | "step" | "access" | "cache" | "ignored" | "refused";
 
 export interface BuildFlag extends FlagSpec {
   readonly role: FlagRole;
-  /** Whether engines have it too, or it is xbuild's alone. */
+  /** Whether it is xbuild's alone: the engines have the others too. */
   readonly ours: boolean;
   readonly help?: string;
   /** Shown for the value in the help. */
   readonly value?: string;
 }
 
-function own(name: string, value: string | undefined, help: string, short?: string): BuildFlag {
-  return {
-    name,
-    short,
-    kind: value === undefined ? "boolean" : "value",
-    role: "own",
-    ours: false,
-    help,
-    ...(value === undefined ? {} : { value }),
-  };
+/** @param spec `name`, `name/short`, with a blank and what stands for its value behind it where it takes one */
+function own(spec: string, help: string): BuildFlag {
+  const [names = "", value] = spec.split(" ");
+  const [name = "", short] = names.split("/");
+  const flag = { name, short, role: "own", ours: false, help } as const;
+  return value === undefined ? { ...flag, kind: "boolean" } : { ...flag, kind: "value", value };
 }
 
-function ours(name: string, value: string | undefined, help: string): BuildFlag {
-  return { ...own(name, value, help), ours: true };
+function ours(spec: string, help: string): BuildFlag {
+  return { ...own(spec, help), ours: true };
 }
 
 /** The engine gets it too. */
-function access(name: string, value: string | undefined, help: string): BuildFlag {
-  return { ...own(name, value, help), role: "access" };
+function access(spec: string, help: string): BuildFlag {
+  return { ...own(spec, help), role: "access" };
 }
 
 function list(role: FlagRole, kind: FlagKind, names: string): readonly BuildFlag[] {
@@ -52,78 +49,69 @@ function list(role: FlagRole, kind: FlagKind, names: string): readonly BuildFlag
 /** Every flag of `xbuild build`. */
 export const buildFlags: readonly BuildFlag[] = [
   own(
-    "file",
-    "FILE",
+    "file/f FILE",
     "the Containerfile (default: Containerfile.x, Containerfile, Dockerfile); - is standard input",
-    "f",
   ),
-  own("tag", "NAME", "name the image, in the store and in the engine's storage; repeatable", "t"),
+  own("tag/t NAME", "name the image, in the store and in the engine's storage; repeatable"),
   own(
-    "output",
-    "DEST",
+    "output/o DEST",
     "write the image to docker://NAME, oci:DIR[:NAME], oci-archive:FILE, docker-archive:FILE, or as buildah's type=local|tar,dest=PATH",
-    "o",
   ),
-  ours("push", undefined, "push the image to the registries that its names say"),
-  ours("load", undefined, "load the image into the engine's storage, also with --push or -o"),
+  ours("push", "push the image to the registries that its names say"),
+  ours("load", "load the image into the engine's storage, also with --push or -o"),
   own(
-    "cache-from",
-    "IMAGE",
+    "cache-from IMAGE",
     "an image whose layers may be kept: in a registry, or oci:DIR, docker-archive:FILE, ...; repeatable",
   ),
-  ours("ignore-cache-errors", undefined, "build without a previous image that cannot be read"),
+  ours("ignore-cache-errors", "build without a previous image that cannot be read"),
   ours(
-    "trust-cache",
-    "WHOM",
+    "trust-cache WHOM",
     "whose word on layers that are elsewhere is taken: none, named (--cache-from and the pushed tags; default) or all",
   ),
   ours(
-    "input",
-    "WHICH",
+    "input WHICH",
     "the layers that the build finds: local (default), all (those elsewhere are fetched) or none",
   ),
-  ours("env-cache-from", "REPO", "the engine's own --cache-from, for the environment"),
-  ours("env-cache-to", "REPO", "the engine's own --cache-to, for the environment"),
-  access("tls-verify", undefined, "ask registries for a certificate that can be trusted (default)"),
-  access("creds", "USER[:PASS]", "what registries are told of us; better: buildah login"),
-  access("authfile", "FILE", "where such credentials are kept"),
-  access("cert-dir", "DIR", "certificates for registries"),
-  access("retry", "N", "how often a request to a registry is made again (default 3)"),
-  access("retry-delay", "TIME", "how long to wait before that, such as 2s"),
-  own("target", "STAGE", "build this stage (default: the last)"),
-  own("build-arg", "NAME[=VALUE]", "a build argument; without a value, the environment's"),
-  ours("build-arg-file", "FILE", "build arguments from a file, NAME=VALUE a line"),
+  ours("env-cache-from REPO", "the engine's own --cache-from, for the environment"),
+  ours("env-cache-to REPO", "the engine's own --cache-to, for the environment"),
+  access("tls-verify", "ask registries for a certificate that can be trusted (default)"),
+  access("creds USER[:PASS]", "what registries are told of us; better: buildah login"),
+  access("authfile FILE", "where such credentials are kept"),
+  access("cert-dir DIR", "certificates for registries"),
+  access("retry N", "how often a request to a registry is made again (default 3)"),
+  access("retry-delay TIME", "how long to wait before that, such as 2s"),
+  own("target STAGE", "build this stage (default: the last)"),
+  own("build-arg NAME[=VALUE]", "a build argument; without a value, the environment's"),
+  ours("build-arg-file FILE", "build arguments from a file, NAME=VALUE a line"),
   ours(
-    "redact",
-    "NAME",
+    "redact NAME",
     "a build argument that is secret: no record, image or command line of the engine tells it; repeatable",
   ),
-  own("build-context", "NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
-  own("platform", "OS/ARCH", "the platform of the image"),
-  own("label", "KEY=VALUE", "a label of the image"),
-  own("annotation", "KEY=VALUE", "an annotation of the manifest"),
-  { ...own("pull", "POLICY", "always, newer, missing (default) or never"), kind: "optional" },
-  own("pull-always", undefined, "the same as --pull=always"),
-  own("pull-never", undefined, "the same as --pull=never"),
-  own("no-cache", undefined, "build even if nothing changed, and without the engine's cache"),
-  own("ignorefile", "FILE", "the ignore file to use"),
-  own("timestamp", "SECONDS", "all times of the image; also SOURCE_DATE_EPOCH in the environment"),
-  own("iidfile", "FILE", "write the image ID (the config's digest) to FILE"),
-  ours("metadata-file", "FILE", "write names, digests and layers to FILE as JSON"),
-  own("quiet", undefined, "print the image ID alone", "q"),
-  own("format", "FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
-  ours("no-load", undefined, "do not load the image into the engine's storage"),
+  own("build-context NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
+  own("platform OS/ARCH", "the platform of the image"),
+  own("label KEY=VALUE", "a label of the image"),
+  own("annotation KEY=VALUE", "an annotation of the manifest"),
+  { ...own("pull POLICY", "always, newer, missing (default) or never"), kind: "optional" },
+  own("pull-always", "the same as --pull=always"),
+  own("pull-never", "the same as --pull=never"),
+  own("no-cache", "build even if nothing changed, and without the engine's cache"),
+  own("ignorefile FILE", "the ignore file to use"),
+  own("timestamp SECONDS", "all times of the image; also SOURCE_DATE_EPOCH in the environment"),
+  own("iidfile FILE", "write the image ID (the config's digest) to FILE"),
+  ours("metadata-file FILE", "write names, digests and layers to FILE as JSON"),
+  own("quiet/q", "print the image ID alone"),
+  own("format FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
+  ours("no-load", "do not load the image into the engine's storage"),
+  ours("explain", "tell why the target is built again: this file, that argument, the base"),
+  ours("max-layers N", "how many layers an image may have (default 127)"),
+  ours("max-layer-size SIZE", "how large a layer may be, compressed (default 10g)"),
+  ours("allow-devices", "allow device files in layers"),
   ours(
-    "explain",
-    undefined,
-    "tell why the target is built again: this file, that argument, the base",
+    "engine NAME",
+    `${engineNames.join(" or ")} (default: ${engineNames[0]} where it is installed)`,
   ),
-  ours("max-layers", "N", "how many layers an image may have (default 127)"),
-  ours("max-layer-size", "SIZE", "how large a layer may be, compressed (default 10g)"),
-  ours("allow-devices", undefined, "allow device files in layers"),
-  ours("engine", "NAME", "buildah or podman (default: buildah where it is installed)"),
-  ours("engine-arg", "ARG", "an option of the engine itself, before its command; repeatable"),
-  own("help", undefined, "this text", "h"),
+  ours("engine-arg ARG", "an option of the engine itself, before its command; repeatable"),
+  own("help/h", "this text"),
   ...list(
     "step",
     "value",
@@ -134,7 +122,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list("access", "boolean", "stdin"),
   ...list("cache", "value", "cache-ttl jobs"),
   ...list(
-    "moot",
+    "ignored",
     "boolean",
     "compress disable-compression/D disable-content-trust force-rm layers rm identity-label omit-history skip-unused-stages",
   ),

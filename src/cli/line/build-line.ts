@@ -58,14 +58,10 @@ export interface GivenArguments {
  * --build-arg-file's and --build-arg's values; one without a value takes the environment's, if it has one.
  * Errors: `usage` for a --redact that names none of them.
  */
-export async function readBuildArgs(
-  line: BuildCommandLine,
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<GivenArguments> {
+export async function readBuildArgs(line: BuildCommandLine, io: CliIo): Promise<GivenArguments> {
   const files = await Promise.all(
     listValues(line, "build-arg-file").map((path) =>
-      readArgumentFile(resolve(io.cwd, path), signal),
+      readArgumentFile(resolve(io.cwd, path), io.signal),
     ),
   );
   const fromFiles = files.flat().map((word) => splitPair(word));

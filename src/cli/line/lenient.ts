@@ -1,4 +1,4 @@
-import { type EngineFlag, findEngine } from "../../engine/engine.ts";
+import { type EngineFlag, findEngine, isEngineName } from "../../engine/engine.ts";
 import type { XbuildError } from "../../errors.ts";
 import { parseCommandLine } from "./arguments.ts";
 import { buildFlags, type BuildFlag } from "./build-flags.ts";
@@ -12,8 +12,8 @@ export interface LenientLine {
   readonly engineFlags: readonly EngineFlag[];
   /** What is wrong by our own flags: a build with OUTPUT takes no others. */
   readonly refusal: XbuildError | undefined;
-  /** What is wrong where neither xbuild nor the engine knows a flag, so that the rest may be misread. */
-  readonly doubt: XbuildError | undefined;
+  /** The error for a flag that neither xbuild nor the engine knows: what stands behind it may be misread. */
+  readonly unknownFlag: XbuildError | undefined;
 }
 
 /**
@@ -30,14 +30,14 @@ export async function readLeniently(
     const { line } = read;
     const asks = line.flags.some((one) => one.spec.ours && sharedNames.has(one.spec.name));
     const engineFlags = asks ? await askEngine(words, io) : [];
-    return { line, engineFlags, refusal: undefined, doubt: undefined };
+    return { line, engineFlags, refusal: undefined, unknownFlag: undefined };
   }
   const refusal = read.error;
   const engineFlags = await askEngine(words, io);
   const known = [...buildFlags, ...engineFlags.filter(isNew).map(describeFlag)];
   const unheard = listUnheardOf(words, known);
   const line = parseCommandLine(words, [...known, ...unheard]);
-  return { line, engineFlags, refusal, doubt: unheard.length > 0 ? refusal : undefined };
+  return { line, engineFlags, refusal, unknownFlag: unheard.length > 0 ? refusal : undefined };
 }
 
 /** Flags of ours that newer engines have as well, with the same meaning. */
@@ -48,7 +48,7 @@ async function askEngine(words: readonly string[], io: CliIo): Promise<readonly 
   const named =
     at >= 0 ? words[at + 1] : words.find((one) => one.startsWith("--engine="))?.slice(9);
   const engine = findEngine(
-    named === "podman" || named === "buildah" ? named : undefined,
+    named !== undefined && isEngineName(named) ? named : undefined,
     [],
     io.env["PATH"],
   );

@@ -58,11 +58,11 @@ function renderJson({ diagnostics, io }: Report): Visible {
 
 /** SARIF 2.1.0 (OASIS). Columns count UTF-16 units there. */
 function renderSarif(report: Report): Visible {
-  const found = new Set<Code>(report.diagnostics.map(({ code }) => code));
+  const foundCodes = new Set<Code>(report.diagnostics.map(({ code }) => code));
   const driver = {
     name: "xbuild",
     rules: rules
-      .filter(({ code }) => found.has(code))
+      .filter(({ code }) => foundCodes.has(code))
       .map(({ code, summary }) => ({
         id: code,
         shortDescription: { text: summary },

@@ -15,8 +15,8 @@ export interface Failure {
 }
 
 /** What a person sees of an error: no stack trace, except for a fault of our own with XBUILD_DEBUG set. */
-export function renderFailure(error: unknown, io: CliIo, interrupted: boolean): Failure {
-  if (interrupted) {
+export function renderFailure(error: unknown, io: CliIo): Failure {
+  if (io.signal.aborted) {
     return {
       text: show`xbuild: interrupted; nothing was changed\n`,
       exitStatus: exitStatuses.interrupted,
@@ -28,7 +28,8 @@ export function renderFailure(error: unknown, io: CliIo, interrupted: boolean): 
   return { text: showFault(error, io), exitStatus: exitStatuses.refused };
 }
 
-function showError(error: XbuildError, io: CliIo): Visible {
+/** Its located findings, or else what it says, with its hint and its page. */
+export function showError(error: XbuildError, io: CliIo): Visible {
   const options = { color: io.color, page: createPages(io) };
   const located = error.diagnostics.map((one) => show`${showDiagnostic(one, options)}\n`);
   if (located.length > 0) return joinVisible(located);

@@ -1,13 +1,18 @@
 import type { Reporter } from "../../reporter.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
-import { show, type Visible } from "../../visible.ts";
+import { paintText, show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { createPages } from "../pages.ts";
-import { paint, renderDuration } from "./text.ts";
+import { renderDuration } from "./text.ts";
+
+export interface ReporterOptions {
+  /** Nothing of how it goes is told; warnings are. */
+  readonly quiet: boolean;
+}
 
 /** Tells of a build as it goes: the engine's words as they come, each step of ours with its time. */
-export function createReporter(io: CliIo, quiet: boolean): Reporter {
-  const progress = createProgress(io, quiet);
+export function createReporter(io: CliIo, { quiet }: ReporterOptions): Reporter {
+  const progress = createProgress(io, { quiet });
   const options = { color: io.color, page: createPages(io) };
   const say = (text: Visible): void => {
     progress.clear();
@@ -17,11 +22,13 @@ export function createReporter(io: CliIo, quiet: boolean): Reporter {
     log: { stdout: (chunk) => (quiet ? undefined : io.stdout(chunk)), stderr: io.stderr },
     step: (title) => {
       const started = performance.now();
-      say(show`${paint(io, "bold", `==> ${title}`)}\n`);
+      say(show`${paintText(io, "bold", `==> ${title}`)}\n`);
       return (result) => {
         const time = renderDuration(performance.now() - started);
         const word = result === undefined ? "" : `: ${result}`;
-        say(show`${paint(io, "green", `  ✓ ${title}`)}${word} ${paint(io, "dim", `(${time})`)}\n`);
+        say(
+          show`${paintText(io, "green", `  ✓ ${title}`)}${word} ${paintText(io, "dim", `(${time})`)}\n`,
+        );
       };
     },
     progress: progress.tell,
@@ -42,7 +49,7 @@ interface Progress {
   readonly clear: () => void;
 }
 
-function createProgress(io: CliIo, quiet: boolean): Progress {
+function createProgress(io: CliIo, { quiet }: ReporterOptions): Progress {
   let isShown = false;
   let saidAt = Date.now();
   const clear = (): void => {

@@ -46,7 +46,13 @@ export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePort
   for (const { path, what } of wanted) findTarget(path, what);
   const prepared = new Map<Wanted, Prepared>();
   const prepare = async (result: BuildResult): Promise<void> => {
-    for (const one of wanted) await prepareOne(one, one.render(result), prepared, ports);
+    for (const one of wanted) {
+      const text = one.render(result);
+      const earlier = prepared.get(one);
+      if (earlier?.text === text) continue;
+      await earlier?.file.discard();
+      prepared.set(one, { text, file: await prepareText(text, one, ports) });
+    }
   };
   return {
     prepare,
@@ -86,22 +92,16 @@ function resolveFile(cwd: string, path: string): string {
   return path.endsWith("/") ? `${resolve(cwd, path)}/` : resolve(cwd, path);
 }
 
-async function prepareOne(
-  one: Wanted,
+function prepareText(
   text: string,
-  prepared: Map<Wanted, Prepared>,
+  { path, what }: Pick<Wanted, "path" | "what">,
   { reporter, signal }: FilePorts,
-): Promise<void> {
-  const earlier = prepared.get(one);
-  if (earlier?.text === text) return;
-  await earlier?.file.discard();
-  const { path, what } = one;
+): Promise<PreparedFile> {
   const onWait = (): void =>
     reporter.warn({
       code: "output-unread",
       severity: "warning",
       message: `${what}: waiting for a process that reads it`,
     });
-  const file = await prepareFile({ path, what, content: [Buffer.from(text)], signal, onWait });
-  prepared.set(one, { text, file });
+  return prepareFile({ path, what, content: [Buffer.from(text)], signal, onWait });
 }

@@ -2,9 +2,9 @@ import type { BuildResult, ResultLayer } from "../../pipeline/pipeline.ts";
 import type { LayerStatus } from "../../layers/layers.ts";
 import type { CliIo } from "../io.ts";
 import { renderSize } from "../../units.ts";
-import { show, type Visible } from "../../visible.ts";
+import { paintText, show, type Visible } from "../../visible.ts";
 import { renderTable } from "./table.ts";
-import { paint, renderDuration } from "./text.ts";
+import { renderDuration } from "./text.ts";
 
 export interface ResultOptions {
   readonly quiet: boolean;
@@ -20,11 +20,11 @@ export function reportResult(result: BuildResult, io: CliIo, options: ResultOpti
 /** What came of a build: its layers in a table, and names, counts, digest. */
 export function renderResult(result: BuildResult, io: CliIo, milliseconds: number): Visible {
   const title = result.names.length === 0 ? result.digest : result.names.join(", ");
-  const time = paint(io, "dim", `(${renderDuration(milliseconds)})`);
+  const time = paintText(io, "dim", `(${renderDuration(milliseconds)})`);
   if (result.upToDate) {
-    return show`${paint(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
+    return show`${paintText(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
   }
-  return show`\n${renderLayers(result.layers, io)}\n${paint(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
+  return show`\n${renderLayers(result.layers, io)}\n${paintText(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
 }
 
 const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;

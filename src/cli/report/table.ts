@@ -1,6 +1,12 @@
-import { countColumns, joinVisible, showText, type Style, type Visible } from "../../visible.ts";
+import {
+  countColumns,
+  joinVisible,
+  paintText,
+  showText,
+  type Style,
+  type Visible,
+} from "../../visible.ts";
 import type { CliIo } from "../io.ts";
-import { paint } from "./text.ts";
 
 export interface Column {
   readonly title: string;
@@ -23,7 +29,7 @@ export function renderTable(
   );
   const pad = (row: readonly string[]): readonly string[] =>
     trimRow(row.map((text, index) => padText(text, widths[index] ?? 0, columns[index])));
-  const head = paint(io, "bold", pad(columns.map(({ title }) => title)).join(gap));
+  const head = paintText(io, "bold", pad(columns.map(({ title }) => title)).join(gap));
   const lines = texts.map((row, index) => paintRow(io, pad(row), rows[index] ?? []));
   return joinVisible([head, ...lines, ""], "\n");
 }
@@ -51,7 +57,7 @@ function paintRow(
 ): Visible {
   const parts = texts.map((text, index) => {
     const cell = cells[index];
-    return typeof cell === "object" ? paint(io, cell.style, text) : text;
+    return typeof cell === "object" ? paintText(io, cell.style, text) : text;
   });
   return joinVisible(parts, gap);
 }

@@ -1,10 +1,5 @@
-import { paintText, type Showable, showLines, type Style, type Visible } from "../../visible.ts";
+import { showLines } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
-
-/** The text in a colour or weight, where colours are wanted. */
-export function paint(io: Pick<CliIo, "color">, style: Style, text: Showable): Visible {
-  return paintText(io.color, style, text);
-}
 
 /** What other programs are to read, byte for byte; a person in front of a terminal gets what can be shown there. */
 export function printData(io: CliIo, bytes: Uint8Array): void {

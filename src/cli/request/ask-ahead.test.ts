@@ -36,7 +36,7 @@ afterEach(() => rm(directory, { recursive: true }));
 /** Without an engine in reach: whoever asks one fails. */
 function begin(...words: string[]) {
   const { io } = captureIo({ cwd: directory, env: { PATH: "" } });
-  return beginBuild(words, io, new AbortController().signal);
+  return beginBuild(words, io);
 }
 
 test("what has been read is handed on", async () => {

@@ -23,14 +23,10 @@ import { selectEngine } from "./select-engine.ts";
  * for, so that it does so while the rest of us is loaded: that takes as long. A guess that is wrong costs a query
  * and changes nothing; what is wrong with the command line or the file is for the build to say.
  */
-export async function beginBuild(
-  words: readonly string[],
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<BuildStart> {
+export async function beginBuild(words: readonly string[], io: CliIo): Promise<BuildStart> {
   const read = readBuildLine(words);
   if (read.line === undefined || isSet(read.line, "help")) return { words, read };
-  const sources = await readSources(read.line, io.cwd, signal);
+  const sources = await readSources(read.line, io);
   if (sources === undefined) return { words, read };
   const names = isSet(read.line, "no-cache") ? [] : listLikelyImages(read.line, sources.bytes);
   const engine = names.length === 0 ? undefined : selectEngine(read.line, io);
@@ -42,17 +38,13 @@ export async function beginBuild(
 const most = 4;
 
 /** Standard input, a pipe and another machine's file can be read but once, and not here; of several files none is. */
-async function readSources(
-  line: BuildCommandLine,
-  cwd: string,
-  signal: AbortSignal,
-): Promise<Sources | undefined> {
+async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
   const file = lastValue(line, "file");
   const operand = line.operands.at(-1);
   if (file === "-" || listValues(line, "file").length > 1) return undefined;
   if ([file, operand].some((one) => one !== undefined && isRemoteContext(one))) return undefined;
   try {
-    return await locateSources(file, operand, cwd, { signal, isGuess: true });
+    return await locateSources({ file, context: operand }, io, { isGuess: true });
   } catch {
     return undefined;
   }

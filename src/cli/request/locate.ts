@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { systemCode } from "../../system/errno.ts";
 import { readInput, readStandardInput } from "../../system/read-input.ts";
+import type { CliIo } from "../io.ts";
 
 /** Where the Containerfile and the context of a command line are. */
 export interface Sources {
@@ -15,12 +16,21 @@ export interface Sources {
   readonly isPipe?: boolean;
 }
 
+/** Where a command line says that they are. */
+export interface NamedSources {
+  /** The value of -f. */
+  readonly file?: string | undefined;
+  /** The operand; the working directory unless given. */
+  readonly context?: string | undefined;
+}
+
 export interface LocateOptions {
-  /** Ends the waiting for a pipe's writer. */
-  readonly signal?: AbortSignal | undefined;
   /** Nothing that can be read but once, a pipe, is touched: it counts as not there. */
   readonly isGuess?: boolean;
 }
+
+/** Where relative paths begin; its signal ends the waiting for the writer of a pipe. */
+type Place = Pick<CliIo, "cwd" | "signal">;
 
 const defaultNames = ["Containerfile.x", "Containerfile", "Dockerfile"] as const;
 
@@ -36,38 +46,37 @@ export function isRemoteContext(context: string): boolean {
  * @throws XbuildError `file-not-found`, `context-not-found`
  */
 export async function locateSources(
-  named: string | undefined,
-  operand: string | undefined,
-  cwd: string,
-  options: LocateOptions = {},
+  { file: named, context: operand }: NamedSources,
+  { cwd, signal }: Place,
+  { isGuess = false }: LocateOptions = {},
 ): Promise<Sources> {
   const context = resolve(cwd, operand ?? ".");
   const kind = await kindOf(context);
   if (kind !== undefined && kind !== "directory" && named === undefined) {
     const file = { shown: operand ?? context, path: context };
-    return readSource(file, dirname(context), options);
+    return readSource(file, { context: dirname(context), isGuess }, signal);
   }
-  if (kind !== "directory") throw contextNotFound(operand ?? ".", kind !== undefined);
-  if (named === "-") return { file: "-", bytes: await readStandardInput(options.signal), context };
+  if (kind !== "directory") throw contextNotFound(operand ?? ".", kind);
+  if (named === "-") return { file: "-", bytes: await readStandardInput(signal), context };
   const file =
     named === undefined
       ? await findDefault(context, operand)
       : await findNamed(named, context, cwd);
-  return readSource(file, context, options);
+  return readSource(file, { context, isGuess }, signal);
 }
 
 async function readSource(
-  { shown, path }: Found,
-  context: string,
-  options: LocateOptions,
+  { shown, path }: LocatedFile,
+  { context, isGuess }: Pick<Sources, "context"> & LocateOptions,
+  signal: AbortSignal,
 ): Promise<Sources> {
   const isPipe = (await kindOf(path)) === "other";
-  if (options.isGuess === true && isPipe) throw fileNotFound(shown);
+  if (isGuess === true && isPipe) throw fileNotFound(shown);
   try {
-    const bytes = await readInput(path, options.signal);
+    const bytes = await readInput(path, signal);
     return { file: shown, bytes, context, ...(isPipe ? { isPipe } : {}) };
   } catch (cause) {
-    options.signal?.throwIfAborted();
+    signal.throwIfAborted();
     const code = systemCode(cause);
     if (code === undefined) throw cause;
     throw new XbuildError("file-not-found", `the file ${shown} cannot be read (${code})`, {
@@ -90,7 +99,8 @@ function fileNotFound(shown: string): XbuildError {
 
 type Kind = "file" | "directory" | "other" | undefined;
 
-async function kindOf(path: string): Promise<Kind> {
+/** What stands at a path; undefined: nothing that can be seen. */
+export async function kindOf(path: string): Promise<Kind> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) return "directory";
@@ -100,12 +110,12 @@ async function kindOf(path: string): Promise<Kind> {
   }
 }
 
-interface Found {
+interface LocatedFile {
   readonly shown: string;
   readonly path: string;
 }
 
-async function findDefault(context: string, operand: string | undefined): Promise<Found> {
+async function findDefault(context: string, operand: string | undefined): Promise<LocatedFile> {
   for (const name of defaultNames) {
     const path = join(context, name);
     if ((await kindOf(path)) === "file") return { shown: join(operand ?? "", name), path };
@@ -116,7 +126,7 @@ async function findDefault(context: string, operand: string | undefined): Promis
   });
 }
 
-async function findNamed(named: string, context: string, cwd: string): Promise<Found> {
+async function findNamed(named: string, context: string, cwd: string): Promise<LocatedFile> {
   const candidates = [resolve(cwd, named), ...(isAbsolute(named) ? [] : [join(context, named)])];
   for (const path of candidates)
     if ((await kindOf(path)) !== undefined) return { shown: named, path };
@@ -126,36 +136,10 @@ async function findNamed(named: string, context: string, cwd: string): Promise<F
   });
 }
 
-function contextNotFound(context: string, isFile: boolean): XbuildError {
-  const why = isFile ? "is a file" : "does not exist";
+function contextNotFound(context: string, kind: Kind): XbuildError {
+  const why = kind === undefined ? "does not exist" : "is a file";
   return new XbuildError("context-not-found", `the context ${context} ${why}`, {
     hint: "name a directory",
     exitStatus: exitStatuses.usage,
   });
-}
-
-/** The ignore file of a context: named, or beside the Containerfile, or in the context, in buildah's order. */
-export async function findIgnoreFile(
-  named: string | undefined,
-  file: string,
-  context: string,
-  cwd: string,
-): Promise<string | undefined> {
-  if (named !== undefined) {
-    const path = resolve(cwd, named);
-    const kind = await kindOf(path);
-    // `/dev/null` says that nothing is left out.
-    if (kind === "file" || kind === "other") return path;
-    throw new XbuildError("file-not-found", `the ignore file ${named} does not exist`, {
-      exitStatus: exitStatuses.usage,
-    });
-  }
-  const beside = file === "-" ? [] : [`${file}.dockerignore`, `${file}.containerignore`];
-  const candidates = [
-    ...beside.map((one) => resolve(cwd, one)),
-    join(context, ".containerignore"),
-    join(context, ".dockerignore"),
-  ];
-  for (const path of candidates) if ((await kindOf(path)) === "file") return path;
-  return undefined;
 }

@@ -11,7 +11,7 @@ import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { usageError } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
-import { isRemoteContext, locateSources, type Sources } from "./locate.ts";
+import { isRemoteContext, locateSources, type NamedSources, type Sources } from "./locate.ts";
 import {
   hostPlatform,
   lastValue,
@@ -40,18 +40,14 @@ export interface NamedFile {
  * Reads the Containerfile that a command line names; undefined where only the engine can.
  * @throws XbuildError `file-not-found`, `context-not-found`, `usage`
  */
-export async function readParsed(
-  named: NamedFile,
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<Parsed | undefined> {
+export async function readParsed(named: NamedFile, io: CliIo): Promise<Parsed | undefined> {
   const { line } = named;
-  const sources = named.sources ?? (await readSources(line, io, signal));
+  const sources = named.sources ?? (await readSources(line, io));
   if (sources === undefined) return undefined;
   const containerfile = parseContainerfile(sources.bytes, sources.file);
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
     throw preprocessed(sources.file);
-  const given = await readBuildArgs(line, io, signal);
+  const given = await readBuildArgs(line, io);
   const graph = resolveGraph(containerfile, line, given.buildArgs);
   return { sources, containerfile, given, graph };
 }
@@ -78,11 +74,7 @@ export function needsOutput({ containerfile, graph }: Parsed): boolean {
 }
 
 /** undefined where only the engine can read them: a URL, a git repository, standard input. */
-async function readSources(
-  line: BuildCommandLine,
-  io: CliIo,
-  signal: AbortSignal,
-): Promise<Sources | undefined> {
+async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
   const files = listValues(line, "file");
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
@@ -92,8 +84,8 @@ async function readSources(
   ];
   if (remote.some(isRemoteContext)) return undefined;
   const [first, ...more] = files;
-  const sources = await locateSources(first, operand, io.cwd, { signal });
-  for (const file of more) await assertPlain(file, operand, io.cwd);
+  const sources = await locateSources({ file: first, context: operand }, io);
+  for (const file of more) await assertPlain({ file, context: operand }, io);
   if (more.length > 0) {
     if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
       throw severalFiles(sources.file);
@@ -102,9 +94,12 @@ async function readSources(
   return sources;
 }
 
-async function assertPlain(file: string, operand: string | undefined, cwd: string): Promise<void> {
-  const { bytes } = await locateSources(file, operand, cwd);
-  if (mentionsOutput(parseContainerfile(bytes, file))) throw severalFiles(file);
+async function assertPlain(
+  named: NamedSources & { readonly file: string },
+  io: CliIo,
+): Promise<void> {
+  const { bytes } = await locateSources(named, io);
+  if (mentionsOutput(parseContainerfile(bytes, named.file))) throw severalFiles(named.file);
 }
 
 function severalFiles(file: string): XbuildError {

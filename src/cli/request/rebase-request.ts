@@ -37,7 +37,7 @@ export async function createRebaseRequest(line: CommandLine, io: CliIo): Promise
   const [onto, from] = [list("onto").at(-1), list("from").at(-1)];
   if (onto === undefined) throw usageError("rebase needs a new base", "name it with --onto");
   return {
-    ...parseTarget(text, list("tag"), isSet("push")),
+    ...parseTarget(text, { tags: list("tag"), push: isSet("push") }),
     onto: await parseSource(onto, io),
     from: from === undefined ? undefined : await parseSource(from, io),
     platform: splitPlatform(list("platform").at(-1) ?? hostPlatform()),
@@ -54,8 +54,13 @@ export function readTime(io: CliIo): string {
 
 type Target = Pick<RebaseRequest, "image" | "names" | "pushes">;
 
+interface TargetOptions {
+  readonly tags: readonly string[];
+  readonly push: boolean;
+}
+
 /** Where the result goes is of the image's kind: names of the store, or tags of registries. */
-function parseTarget(text: string, tags: readonly string[], push: boolean): Target {
+function parseTarget(text: string, { tags, push }: TargetOptions): Target {
   if (!isRegistry(text)) {
     const { full } = parseImageName(text);
     const names = (tags.length === 0 ? [text] : tags).map((one) => parseImageName(one));

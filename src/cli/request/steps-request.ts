@@ -6,7 +6,7 @@ import { usageError, type GivenFlag } from "../line/arguments.ts";
 import type { FlagRole } from "../line/build-flags.ts";
 import { isSet, lastValue, listValues, type BuildCommandLine } from "../line/build-line.ts";
 import { parseCount, splitPair } from "../line/values.ts";
-import { findIgnoreFile } from "./locate.ts";
+import { findIgnoreFile } from "./ignore-file.ts";
 import { parsePlatform } from "./platform.ts";
 import type { RequestSources } from "./request.ts";
 
@@ -21,7 +21,7 @@ export async function createStepsRequest(
   const ignoreFile = lastValue(line, "ignorefile");
   return {
     context,
-    ignoreFile: await findIgnoreFile(ignoreFile, sources.file, context, io.cwd),
+    ignoreFile: await findIgnoreFile(ignoreFile, sources, io.cwd),
     buildContexts: new Map(
       listValues(line, "build-context").map((word) => parseContext(word, io.cwd)),
     ),

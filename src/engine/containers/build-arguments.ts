@@ -1,15 +1,20 @@
 import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 
+export interface FlagOptions {
+  /** Asks for SELinux labels that every container may read. */
+  readonly relabel: boolean;
+  /** Stand in place of the hidden arguments; their names alone unless given. */
+  readonly hidden?: readonly string[] | undefined;
+}
+
 /**
  * The flags of `buildah build` and `podman build` (their option names are the same) for one call.
- * `relabel` asks for SELinux labels that every container may read; `hidden` stands in place of the hidden arguments.
  * The docker format is asked for whatever format our image has: SHELL and HEALTHCHECK exist only there.
  */
 export function renderBuildFlags(
   build: BuildCall,
   files: BuildFiles,
-  relabel: boolean,
-  hidden: readonly string[] = [...build.hiddenArgs].map((name) => `--build-arg=${name}`),
+  { relabel, hidden = nameHidden(build) }: FlagOptions,
 ): readonly string[] {
   return [
     ...(build.mode === "cached"
@@ -25,7 +30,7 @@ export function renderBuildFlags(
     ...listShown(build),
     ...hidden,
     ...build.flags,
-    ...build.mounts.map((mount) => `--volume=${renderMount(mount, relabel)}`),
+    ...build.mounts.map((mount) => `--volume=${renderMount(mount)}${relabel ? ",z" : ""}`),
     ...build.names.map((name) => `--tag=${name}`),
     `--iidfile=${files.iidfile}`,
     `--file=${files.containerfile}`,
@@ -33,11 +38,15 @@ export function renderBuildFlags(
   ];
 }
 
+function nameHidden({ hiddenArgs }: BuildCall): readonly string[] {
+  return [...hiddenArgs].map((name) => `--build-arg=${name}`);
+}
+
 function listShown({ buildArgs, hiddenArgs }: BuildCall): readonly string[] {
   const shown = [...buildArgs].filter(([name]) => !hiddenArgs.has(name));
   return shown.map(([name, value]) => `--build-arg=${name}=${value}`);
 }
 
-function renderMount(mount: Mount, relabel: boolean): string {
-  return `${mount.source}:${mount.target}:${mount.readOnly ? "ro" : "rw"}${relabel ? ",z" : ""}`;
+function renderMount(mount: Mount): string {
+  return `${mount.source}:${mount.target}:${mount.readOnly ? "ro" : "rw"}`;
 }

@@ -12,7 +12,7 @@ import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
-import { runContained } from "./contained.ts";
+import { runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 
 /**
@@ -32,7 +32,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
   ): readonly string[] =>
     command(
       "build",
-      ...renderBuildFlags(build, files, existsSync("/sys/fs/selinux/enforce"), hidden),
+      ...renderBuildFlags(build, files, { relabel: existsSync("/sys/fs/selinux/enforce"), hidden }),
     );
   const listBuildFlags: ContainersCommands["listBuildFlags"] = async () =>
     parseHelpFlags(await queryProgram(command("build", "--help")));
@@ -78,8 +78,9 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     },
     removeContainers: async (prefix) => {
       const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
-      const found = output.split("\n").filter((name) => name.startsWith(prefix));
-      if (found.length > 0) await tryQuery(command(...dialect.removeContainers, ...found));
+      const containers = output.split("\n").filter((name) => name.startsWith(prefix));
+      if (containers.length > 0)
+        await tryQuery(command(...dialect.removeContainers, ...containers));
     },
     stopOrphan,
     storageSpecifier: () => renderStorage(options),

@@ -3,12 +3,11 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import {
   buildOnFreshMachine,
-  listPackages,
-  makePackages,
   type MachineBuild,
   type MachineOptions,
 } from "../../support/machines.ts";
-import { configureAccess, useRegistry } from "../../support/registry-access.ts";
+import { pushFirstImage } from "../../support/pushed-image.ts";
+import { useRegistry } from "../../support/registry-access.ts";
 import { baseImage, useSandbox } from "../../support/sandbox.ts";
 import { runXbuild } from "../../support/xbuild.ts";
 
@@ -18,14 +17,10 @@ const sandbox = useSandbox();
 const service = useRegistry({ auth: "basic" });
 
 let context: string;
+let changed: string;
 let name: string;
 beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy);
-  context = join(sandbox.directory, "packages");
-  name = `${service.proxy.host}/team/app:latest`;
-  await makePackages(context, baseImage, listPackages(3));
-  await buildOnFreshMachine(sandbox, context, ["-t", name, "--push"]);
-  await makePackages(`${context}-changed`, baseImage, listPackages(3, { p2: 2 }));
+  ({ context, changed, name } = await pushFirstImage(sandbox, service, { count: 3 }));
 });
 
 /** Below the user's directory of settings. */
@@ -46,7 +41,7 @@ afterEach(async () => {
 
 function build(args: readonly string[], options: MachineOptions = {}): Promise<MachineBuild> {
   const names = args.includes("-t") ? [] : ["-t", "app"];
-  return buildOnFreshMachine(sandbox, `${context}-changed`, [...names, ...args], options);
+  return buildOnFreshMachine(sandbox, changed, [...names, ...args], options);
 }
 
 /** Whether skopeo copies it. */

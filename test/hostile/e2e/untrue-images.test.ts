@@ -5,13 +5,12 @@ import { unpackFingerprints, packFingerprints } from "../../../src/oci/fingerpri
 import type { ImageConfig, Manifest } from "../../../src/oci/model.ts";
 import {
   buildOnFreshMachine,
-  listPackages,
-  makePackages,
   type MachineBuild,
   type MachineOptions,
 } from "../../support/machines.ts";
-import { configureAccess, useRegistry } from "../../support/registry-access.ts";
-import { baseImage, useSandbox } from "../../support/sandbox.ts";
+import { pushFirstImage } from "../../support/pushed-image.ts";
+import { useRegistry } from "../../support/registry-access.ts";
+import { useSandbox } from "../../support/sandbox.ts";
 import { forgeImage, type Lie } from "../../support/untrue-image.ts";
 
 // Threat model (b): a previous image says what is not true of its layers.
@@ -20,17 +19,11 @@ const sandbox = useSandbox();
 const service = useRegistry();
 
 let changed: string;
-let same: string;
+let context: string;
 let name: string;
 
 beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy);
-  same = join(sandbox.directory, "packages");
-  changed = `${same}-changed`;
-  name = `${service.proxy.host}/team/app:latest`;
-  await makePackages(same, baseImage, listPackages(3));
-  await makePackages(changed, baseImage, listPackages(3, { p2: 2 }));
-  await buildOnFreshMachine(sandbox, same, ["-t", name, "--push"]);
+  ({ context, changed, name } = await pushFirstImage(sandbox, service, { count: 3 }));
 });
 
 /** The first layer's bytes stand under the diff ID of another archive. */
@@ -127,7 +120,7 @@ test("a layout's layers, whose bytes come along, are checked as well", async () 
 
 test("an image that says it is what would be built is not taken before its layers are checked", async () => {
   const forged = await pushLie(otherDiffId, "same-key");
-  const built = await buildOnFreshMachine(sandbox, same, ["-t", "app", "--cache-from", forged], {
+  const built = await buildOnFreshMachine(sandbox, context, ["-t", "app", "--cache-from", forged], {
     status: 1,
   });
   expect(built.stderr).toContain("error[image-untrue]");
@@ -137,14 +130,14 @@ test("an image that says it is what would be built is not taken before its layer
 describe("--trust-cache=none", () => {
   test("takes no image for up to date, and keeps layers whose bytes it has looked into", async () => {
     const flags = ["--no-load", "--trust-cache=none", "--cache-from", name];
-    const built = await buildOnFreshMachine(sandbox, same, ["-t", "app", ...flags]);
+    const built = await buildOnFreshMachine(sandbox, context, ["-t", "app", ...flags]);
     expect(built.metadata.upToDate).toBe(false);
     expect(built.layers).toEqual(["p1-1 kept", "p2-1 kept", "p3-1 kept"]);
     expect(built.metadata.layers.every((layer) => layer.verified)).toBe(true);
     // What was computed here holds for the next build: it finds the layers by their content.
     const again = await buildOnFreshMachine(
       sandbox,
-      same,
+      context,
       ["-t", "app", "--no-load", "--no-cache"],
       {
         store: built.store,
@@ -161,6 +154,6 @@ describe("--trust-cache=none", () => {
 
 test("--trust-cache=all takes what named takes", async () => {
   const flags = ["-t", "app", "--no-load", "--trust-cache=all", "--cache-from", name];
-  const built = await buildOnFreshMachine(sandbox, same, flags);
+  const built = await buildOnFreshMachine(sandbox, context, flags);
   expect(built.metadata.upToDate).toBe(true);
 });

@@ -20,12 +20,17 @@ export function readChallenges({ headers }: HttpResponse): readonly Challenge[] 
   return parseChallenges(headers["www-authenticate"] ?? "");
 }
 
+/** What shows who is asking, and what asks. */
+export interface Identification {
+  readonly authorizer: Authorizer;
+  readonly send: Send;
+}
+
 /** Makes a request with credentials, and a second time where the registry refuses them (401). */
 export async function askIdentified(
   { origin, challenges }: Endpoint,
   wanted: RegistryRequest,
-  authorizer: Authorizer,
-  send: Send,
+  { authorizer, send }: Identification,
 ): Promise<HttpResponse> {
   const ask = (authorization: string | undefined): Promise<HttpResponse> => {
     const headers = authorization === undefined ? {} : { authorization };

@@ -17,13 +17,13 @@ export class UselessLayersError extends XbuildError {
 }
 
 /** The error for layers that none of the locations has any more. */
-export function createGone(
+export function createLayersGone(
   layers: readonly Pick<Descriptor, "digest">[],
   locations: readonly Location[],
 ): UselessLayersError {
   const digests = layers.map((layer) => layer.digest);
-  const gone = new Set(digests);
-  const asked = locations.filter((one) => one.layers.some((digest) => gone.has(digest)));
+  const unavailable = new Set(digests);
+  const asked = locations.filter((one) => one.layers.some((digest) => unavailable.has(digest)));
   const where = listSome([...new Set(asked.map((one) => one.repository))]);
   const place = where === "" ? "no known registry has it" : `${where} no longer has it`;
   const what = layers.length === 1 ? "a kept layer is" : `${layers.length} kept layers are`;
@@ -34,7 +34,7 @@ export function createGone(
 }
 
 /** The error for layers whose bytes are not what an image says of them. `findings`: what is claimed, and what is so. */
-export function createUntrue(
+export function createImageUntrue(
   digests: readonly Digest[],
   findings: readonly string[],
 ): UselessLayersError {

@@ -1,0 +1,28 @@
+import { join, resolve } from "node:path";
+import { exitStatuses, XbuildError } from "../../errors.ts";
+import { kindOf, type Sources } from "./locate.ts";
+
+/** The ignore file of a context: named, or beside the Containerfile, or in the context, in buildah's order. */
+export async function findIgnoreFile(
+  named: string | undefined,
+  { file, context }: Pick<Sources, "file" | "context">,
+  cwd: string,
+): Promise<string | undefined> {
+  if (named !== undefined) {
+    const path = resolve(cwd, named);
+    const kind = await kindOf(path);
+    // `/dev/null` says that nothing is left out.
+    if (kind === "file" || kind === "other") return path;
+    throw new XbuildError("file-not-found", `the ignore file ${named} does not exist`, {
+      exitStatus: exitStatuses.usage,
+    });
+  }
+  const beside = file === "-" ? [] : [`${file}.dockerignore`, `${file}.containerignore`];
+  const candidates = [
+    ...beside.map((one) => resolve(cwd, one)),
+    join(context, ".containerignore"),
+    join(context, ".dockerignore"),
+  ];
+  for (const path of candidates) if ((await kindOf(path)) === "file") return path;
+  return undefined;
+}

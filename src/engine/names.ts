@@ -1,0 +1,11 @@
+/**
+ * The engines that there are, the one that is taken first where none is named first. They stand apart from the table
+ * that makes them, which has a row for each: the help names them, and loads no engine for that.
+ */
+export const engineNames = ["buildah", "podman"] as const;
+
+export type EngineName = (typeof engineNames)[number];
+
+export function isEngineName(name: string): name is EngineName {
+  return engineNames.some((one) => one === name);
+}
