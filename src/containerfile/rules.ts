@@ -40,10 +40,10 @@ export function checkContainerfile(
   const locator = createLocator(containerfile.source);
   const names = createNames(containerfile.stages, new Set());
   const context: RuleContext = { containerfile, graph, options, locator, names };
-  const found = rules.flatMap((rule) =>
+  const findings = rules.flatMap((rule) =>
     (rule.check?.(context) ?? []).map((finding) => toDiagnostic(rule, finding, context)),
   );
-  const all = [...containerfile.diagnostics, ...graph.diagnostics, ...found];
+  const all = [...containerfile.diagnostics, ...graph.diagnostics, ...findings];
   return sortDiagnostics(all).map((one) => addExcerpt(one, containerfile.source));
 }
 

@@ -17,16 +17,16 @@ export interface PackedFingerprints {
  * fifth less to move whenever one of them changes.
  */
 export function packFingerprints(layers: readonly Descriptor[]): PackedFingerprints {
-  const found = layers.map((layer) =>
+  const matches = layers.map((layer) =>
     pattern.exec(layer.annotations?.[fingerprintAnnotation] ?? ""),
   );
-  if (found.every((one) => one === null)) return { layers, annotations: {} };
-  const bytes = found.map((one) =>
+  if (matches.every((one) => one === null)) return { layers, annotations: {} };
+  const bytes = matches.map((one) =>
     Buffer.from(one?.groups?.["hex"] ?? "".padEnd(size * 2, "0"), "hex"),
   );
   const text = prefix + Buffer.concat(bytes).toString("base64url");
   return {
-    layers: layers.map((layer, index) => (found[index] === null ? layer : withoutOwn(layer))),
+    layers: layers.map((layer, index) => (matches[index] === null ? layer : withoutOwn(layer))),
     annotations: { [fingerprintsAnnotation]: text },
   };
 }

@@ -102,8 +102,8 @@ function assertBuiltOn(image: Image, from: Image): void {
 
 function assertPlatform(own: Platform, base: Platform): void {
   if (own.os === base.os && own.architecture === base.architecture) return;
-  const [wanted, found] = [own, base].map(({ os, architecture }) => `${os}/${architecture}`);
-  const message = `the new base is for ${found}, but the image is for ${wanted}`;
+  const [wanted, offered] = [own, base].map(({ os, architecture }) => `${os}/${architecture}`);
+  const message = `the new base is for ${offered}, but the image is for ${wanted}`;
   const hint = `name a base that has an image for ${wanted}`;
   throw new XbuildError("image-unsupported", message, { hint });
 }

@@ -55,10 +55,10 @@ export function parseImageName(text: string, options: NameOptions = {}): ImageNa
 function assertNoTransport(text: string): void {
   if (text === "") throw createError(text, "it is empty", "give a name such as app:latest");
   const transport = /^(?:[a-z-]+:\/\/|(?:containers-storage|oci|oci-archive|docker-archive|dir):)/;
-  const found = transport.exec(text)?.[0];
-  if (found === undefined) return;
+  const prefix = transport.exec(text)?.[0];
+  if (prefix === undefined) return;
   const hint = "leave the transport out; -o writes to other places than the store";
-  throw createError(text, `it begins with a transport (${found})`, hint);
+  throw createError(text, `it begins with a transport (${prefix})`, hint);
 }
 
 const digestHint = "a digest is sha256: and 64 lower-case hex digits";

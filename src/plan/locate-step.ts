@@ -10,14 +10,14 @@ export function locateStep(
   step: string,
 ): Pick<Diagnostic, "file" | "span" | "excerpt"> | undefined {
   const wanted = normalise(step);
-  const found = containerfile.instructions.find(
+  const instruction = containerfile.instructions.find(
     (one) => normalise(decodeText(one.text)) === wanted,
   );
-  if (found === undefined) return undefined;
+  if (instruction === undefined) return undefined;
   const { source, file } = containerfile;
-  const start = found.span.start.offset - found.span.start.column + 1;
+  const start = instruction.span.start.offset - instruction.span.start.column + 1;
   const end = source.indexOf("\n", start);
-  return { file, span: found.span, excerpt: source.slice(start, end < 0 ? undefined : end) };
+  return { file, span: instruction.span, excerpt: source.slice(start, end < 0 ? undefined : end) };
 }
 
 /** Quotes stand escaped in the message of some versions, and white space is never reliable. */

@@ -33,16 +33,16 @@ const maxShown = 20;
  */
 export async function checkConflicts(check: Check, work: Workspace): Promise<void> {
   const own = listNames(check.image).slice(check.from.manifest.layers.length);
-  const found = await readConflicts(check, own, work);
-  if (typeof found === "string") {
-    const message = `could not check whether the image's own layers hide changes of the base: ${found}`;
+  const conflicts = await readConflicts(check, own, work);
+  if (typeof conflicts === "string") {
+    const message = `could not check whether the image's own layers hide changes of the base: ${conflicts}`;
     const hint =
       "rebase an image that was built here onto a local copy of the base to have it checked";
     work.reporter.warn({ code: "rebase-unchecked", severity: "warning", message, hint });
     return;
   }
-  if (found.length === 0) return;
-  const message = describeConflicts(found, own, check);
+  if (conflicts.length === 0) return;
+  const message = describeConflicts(conflicts, own, check);
   const hint = "build the image again on the new base, or accept it as it is with --force";
   if (!check.force) throw new XbuildError("rebase-conflict", message, { hint });
   work.reporter.warn({ code: "rebase-conflict", severity: "warning", message });

@@ -46,8 +46,8 @@ export async function readSource(
     const registryName = isLocalName(name.stored) ? undefined : name.stored;
     return { name: name.stored, registryName, image: stored, locations, files: new Map() };
   }
-  const found = name.reference && (await readElsewhere(name.reference, platform, work));
-  if (found !== undefined) return found;
+  const elsewhere = name.reference && (await readElsewhere(name.reference, platform, work));
+  if (elsewhere !== undefined) return elsewhere;
   const places = [
     ...(name.stored === undefined ? [] : [`the store as ${name.stored}`]),
     ...(name.reference === undefined ? [] : [name.reference.text]),
@@ -70,8 +70,8 @@ async function readElsewhere(
   if (repository === undefined) {
     const { readLocalImage } = await import("../copy/copy.ts");
     const directory = await mkdtemp(join(run.directory, "local-"));
-    const found = await readLocalImage(reference, directory, { platform, signal });
-    return found && { name: text, registryName: undefined, ...found, locations: [] };
+    const local = await readLocalImage(reference, directory, { platform, signal });
+    return local && { name: text, registryName: undefined, ...local, locations: [] };
   }
   const scratch = join(await mkdtemp(join(run.directory, "policy-")), "judged");
   const image = await readRemoteImage(reference, { access, platform, signal, scratch });
@@ -109,9 +109,9 @@ export async function readOldBase(
     throw unknown(`the image's base ${name}@${digest} is neither in the store nor in a registry`);
   }
   const reference = parseReference(`${repository}@${digest}`);
-  const found = await readElsewhere(reference, platform, work);
-  if (found === undefined) throw unknown(`${repository} no longer has the image's base ${digest}`);
-  return { ...found, name };
+  const source = await readElsewhere(reference, platform, work);
+  if (source === undefined) throw unknown(`${repository} no longer has the image's base ${digest}`);
+  return { ...source, name };
 }
 
 /** Anything may stand in an annotation. */

@@ -135,8 +135,8 @@ async function listNewNames(
   image: Image,
   store: Store,
 ): Promise<readonly string[]> {
-  const found = await Promise.all(names.map((name) => findImage(store, name, platform)));
-  return names.filter((_, index) => found[index]?.digest !== image.digest);
+  const present = await Promise.all(names.map((name) => findImage(store, name, platform)));
+  return names.filter((_, index) => present[index]?.digest !== image.digest);
 }
 
 function describeBase({ name, image }: Source): NamedBase {

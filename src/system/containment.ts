@@ -38,9 +38,9 @@ const patience = 2000;
 export async function endProcessesOf(word: string): Promise<number> {
   const started = performance.now();
   for (;;) {
-    const found = listProcessesOf(word);
-    if (found.length === 0 || performance.now() - started > patience) return found.length;
-    for (const pid of found) kill(pid);
+    const pids = listProcessesOf(word);
+    if (pids.length === 0 || performance.now() - started > patience) return pids.length;
+    for (const pid of pids) kill(pid);
     await sleep(20);
   }
 }

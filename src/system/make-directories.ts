@@ -12,8 +12,8 @@ export async function makeDirectories(path: string, mode = 0o777): Promise<reado
   const missing = await makeOne(path, mode);
   if (missing !== "no parent") return missing;
   const outer = await makeDirectories(dirname(path), mode);
-  const made = await makeOne(path, mode);
-  if (made !== "no parent") return [...outer, ...made];
+  const inner = await makeOne(path, mode);
+  if (inner !== "no parent") return [...outer, ...inner];
   throw Object.assign(new Error(`${path} cannot be made`), { code: "ENOENT", path });
 }
 

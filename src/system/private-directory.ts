@@ -19,10 +19,10 @@ const privateMode = 0o700;
  * Durable. Errors: those of mkdir(2).
  */
 export async function makePrivateDirectory(path: string): Promise<void> {
-  const made = await makeDirectories(path, privateMode);
-  const [first] = made;
+  const created = await makeDirectories(path, privateMode);
+  const [first] = created;
   if (first === undefined) return;
-  for (const one of made.toReversed()) {
+  for (const one of created.toReversed()) {
     // A umask may have taken from it what its owner needs.
     chmodSync(one, privateMode);
     await syncDirectory(one);
