@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { assertPresent, listNames } from "../delivery/delivery.ts";
 import {
   assertInputUnchanged,
@@ -9,10 +8,10 @@ import {
 } from "../layers/layers.ts";
 import { assembleWithPrevious, type Image, narrowLocations, type Location } from "../oci/oci.ts";
 import {
-  blobPath,
   type BuildRecord,
   commitImage,
-  hasBlob,
+  dropBlob,
+  findBlob,
   listMissingLayers,
   putTree,
   type StagedBlob,
@@ -100,7 +99,7 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
     try {
       await assertInputUnchanged({ ...directory, inputBlobs: [blob] });
     } catch (error) {
-      await rm(blobPath(store, `sha256:${blob.hex}`), { force: true });
+      await dropBlob(store, `sha256:${blob.hex}`);
       throw error;
     }
   }
@@ -136,6 +135,6 @@ async function collectLayers(
     epoch: steps.epoch,
     staging: run.staging,
     baseLayers: countLayers(bases),
-    isKnown: (digest) => hasBlob(store, digest),
+    isKnown: async (digest) => (await findBlob(store, { digest })) !== undefined,
   });
 }

@@ -2,7 +2,7 @@ import type { LayerIdentity } from "../archive/archive.ts";
 import { fetchFrom, type LayerClaim, verifyLayers } from "../delivery/delivery.ts";
 import type { CollectedEntry, CollectedLayer, CollectedOutput } from "../layers/layers.ts";
 import { annotateFingerprint, type Digest, type LayerFiles } from "../oci/oci.ts";
-import { hasBlob, type StagedBlob, type Store } from "../store/store.ts";
+import { findBlob, type StagedBlob, type Store } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
 import { needsBytes } from "./needs-bytes.ts";
 import type { BuildRequest } from "./request.ts";
@@ -80,10 +80,8 @@ async function listMissing(
   store: Store,
 ): Promise<readonly LayerClaim[]> {
   const others = layers.filter(({ descriptor }) => !files.has(descriptor.digest));
-  const here = await Promise.all(
-    others.map(({ descriptor }) => hasBlob(store, descriptor.digest, descriptor.size)),
-  );
-  return others.filter((_, index) => here[index] === false);
+  const here = await Promise.all(others.map(({ descriptor }) => findBlob(store, descriptor)));
+  return others.filter((_, index) => here[index] === undefined);
 }
 
 function withIdentities(

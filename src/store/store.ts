@@ -1,11 +1,12 @@
+export { dropBlob, findBlob, listMissingLayers } from "./blobs/blobs.ts";
 export { type StagedBlob, commitImage } from "./images/commit.ts";
-export { exportLayout, listMissingLayers } from "./images/export.ts";
+export { exportLayout } from "./images/export.ts";
 export { type NamedImage, findImage, listImages, readImage } from "./images/images.ts";
 export { createNotFound, removeName, tagImage, tagName } from "./images/names.ts";
 export { explainFull } from "./layout/failures.ts";
 export { nameOfEntry, readIndex } from "./layout/index-file.ts";
-export { type StoreOptions, hasBlob, openStore } from "./layout/open.ts";
-export { type Store, blobPath, contextCachePath } from "./layout/paths.ts";
+export { type StoreOptions, openStore } from "./layout/open.ts";
+export { type Store, contextCachePath } from "./layout/paths.ts";
 export type { StoreFinding, VerifyOptions } from "./maintenance/findings.ts";
 export type { PruneOptions, PruneResult } from "./maintenance/prune-plan.ts";
 export { pruneStore } from "./maintenance/prune.ts";

@@ -1,8 +1,8 @@
 import { copyFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../../errors.ts";
-import { digestHex } from "../../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../../oci/oci.ts";
+import { describeManifest, digestHex } from "../../oci/oci.ts";
+import type { Digest, Image } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
 import { systemCode, tolerate } from "../../system/errno.ts";
 import { blobMode, forEachOf, writeAtomically } from "../layout/files.ts";
@@ -72,12 +72,7 @@ async function settleState({ directory }: NewState): Promise<void> {
 async function nameImage(store: Store, { names, image }: CommitInput, lock: Lock): Promise<void> {
   if (names.length === 0) return;
   const { manifests } = await readIndex(store);
-  await writeIndex(store, setNames(manifests, names, describeImage(image)), lock);
-}
-
-/** The descriptor of an image's manifest. */
-export function describeImage({ manifest, digest, manifestBytes }: Image): Descriptor {
-  return { mediaType: manifest.mediaType, digest, size: manifestBytes.byteLength };
+  await writeIndex(store, setNames(manifests, names, describeManifest(image)), lock);
 }
 
 /** The staged blobs on the store's file system, durable, and of the size that the manifest says. */

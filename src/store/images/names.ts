@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { XbuildError } from "../../errors.ts";
-import type { Image } from "../../oci/oci.ts";
-import { describeImage } from "./commit.ts";
+import { describeManifest, type Image } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { dropNames, nameOfEntry, readIndex, setNames, writeIndex } from "../layout/index-file.ts";
@@ -25,7 +24,7 @@ export async function tagImage(
         throw createNotFound(store, image.digest);
       }
       const { manifests } = await readIndex(store);
-      await writeIndex(store, setNames(manifests, names, describeImage(image)), lock);
+      await writeIndex(store, setNames(manifests, names, describeManifest(image)), lock);
     });
   });
 }
