@@ -24,8 +24,7 @@ export {
 export { type LayerFile, readLayerFile } from "./read/layer-file.ts";
 export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";
-export { type Place, refuse, showBytes } from "./refuse.ts";
-export { type BlobWriter, createBlobWriter, tooLarge } from "./staging.ts";
+export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";
 export { createEntryChecker } from "./tar/check.ts";
 export type { ArchivedEntry, ByteString, Entry } from "./tar/entry.ts";
 export { refuseTar } from "./tar/problems.ts";

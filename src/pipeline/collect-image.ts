@@ -6,7 +6,13 @@ import {
   collectOutput,
   type PreparedLayers as PreparedDirectory,
 } from "../layers/layers.ts";
-import { assembleWithPrevious, type Image, narrowLocations, type Location } from "../oci/oci.ts";
+import {
+  assembleWithPrevious,
+  type Digest,
+  type Image,
+  narrowLocations,
+  type Location,
+} from "../oci/oci.ts";
 import {
   type BuildRecord,
   commitImage,
@@ -14,7 +20,6 @@ import {
   findBlob,
   listMissingLayers,
   putTree,
-  type StagedBlob,
   type Store,
 } from "../store/store.ts";
 import { tolerate } from "../system/errno.ts";
@@ -44,20 +49,21 @@ export async function collectImage(
   await checkInput(prepared.directory, work.store);
   const collected = withBases(await collectLayers(build, result, work), bases);
   for (const warning of collected.warnings) work.reporter.warn(warning);
-  const { output, stagedBlobs } = await stageLayers(collected, { request, result }, work);
+  const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
   const description = describeImage(build, output, { ...result, now: work.now });
   const image = assembleWithPrevious(description, listImages(previous));
   const locations = narrowLocations(joinPlaces(result).locations, image);
-  await assertKept(image, { stagedBlobs, locations }, work);
+  const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
+  await assertKept(image, { coming, locations }, work);
   await keepTrees(build, work.store);
   const layers = listLayers(output);
-  const coming = new Set(stagedBlobs.map((blob) => blob.digest));
   await announceResult(image, { request, upToDate: false, layers, coming }, work);
   const { stateKey } = prepared;
   const { state } = output;
   await commitImage(work.run, {
     image,
     stagedBlobs,
+    files,
     locations,
     names: listNames(request.delivery),
     ...describeRecord(build, image),
@@ -77,19 +83,19 @@ async function keepTrees({ inputs }: Build, store: Store): Promise<void> {
 }
 
 interface Places {
-  readonly stagedBlobs: readonly StagedBlob[];
+  /** Layers that the store is about to take. */
+  readonly coming: ReadonlySet<Digest>;
   readonly locations: readonly Location[];
 }
 
 /** Layers that stay where they are must be there: else the names would move to an image that nobody can have. */
 async function assertKept(
   image: Image,
-  { stagedBlobs, locations }: Places,
+  { coming, locations }: Places,
   work: BuildRunWorkspace,
 ): Promise<void> {
-  const staged = new Set(stagedBlobs.map((blob) => blob.digest));
   const missing = await listMissingLayers(work.store, image);
-  const elsewhere = missing.filter((layer) => !staged.has(layer.digest));
+  const elsewhere = missing.filter((layer) => !coming.has(layer.digest));
   if (elsewhere.length > 0) await assertPresent(elsewhere, locations, work);
 }
 

@@ -35,7 +35,10 @@ export interface Staging {
 export interface StagedLayers {
   /** With what was found out of layers that came from elsewhere. */
   readonly output: CollectedOutput;
+  /** What was packed. */
   readonly stagedBlobs: readonly StagedBlob[];
+  /** What came for this build and is kept. */
+  readonly files: LayerFiles;
 }
 
 /**
@@ -57,10 +60,10 @@ export async function stageLayers(
   const identities = await verifyLayers(check, came, work);
   const missing = needsBytes(request) ? await listMissing(kept, came, work.store) : [];
   const fetched = await fetchFrom({ ...check, claims: missing, locations }, work);
-  const files = new Map([...came, ...fetched.files]);
   return {
     output: withIdentities(output, new Map([...identities, ...fetched.identities])),
-    stagedBlobs: layers.flatMap((layer) => stageBlob(layer, files)),
+    stagedBlobs: layers.flatMap(({ blob }) => blob ?? []),
+    files: new Map([...came, ...fetched.files]),
   };
 }
 
@@ -102,10 +105,4 @@ function withIdentity(
   if (fingerprint === undefined) return entry;
   const annotations = { ...descriptor.annotations, ...annotateFingerprint(fingerprint) };
   return { ...entry, layer: { ...entry.layer, descriptor: { ...descriptor, annotations } } };
-}
-
-/** What was packed, or came for this build and is kept. */
-function stageBlob({ blob, descriptor }: CollectedLayer, files: LayerFiles): readonly StagedBlob[] {
-  const path = blob ?? files.get(descriptor.digest);
-  return path === undefined ? [] : [{ digest: descriptor.digest, path }];
 }

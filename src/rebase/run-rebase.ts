@@ -121,7 +121,7 @@ async function deliver(
   const files = new Map([...image.files, ...onto.files].filter(([digest]) => wanted.has(digest)));
   await commitImage(run, {
     image: rebased,
-    stagedBlobs: [...files].map(([digest, path]) => ({ digest, path })),
+    files,
     locations: narrowLocations([...image.locations, ...onto.locations, ...known], rebased),
     names: [],
   });

@@ -45,9 +45,10 @@ test.runIf(isRoot)("a full disk is named, and the old image stays", () =>
     const image = createTestImage([layer]);
     const run = await beginRun(store);
     // Staged on another file system: it is copied, as far as there is space.
-    const stagedBlobs = await stageTestLayers([layer], join(directory, "elsewhere"));
+    const staged = await stageTestLayers([layer], join(directory, "elsewhere"));
+    const files = new Map(staged.map(({ digest, path }) => [digest, path]));
     const refused = { code: "store-full", hint: expect.stringContaining("prune") };
-    const input = { image, stagedBlobs, names: [name] };
+    const input = { image, files, names: [name] };
     await expect(commitImage(run, input)).rejects.toMatchObject(refused);
     await run.end();
     expect(await findImage(store, name)).toEqual(before);

@@ -1,5 +1,6 @@
 export { dropBlob, findBlob, listMissingLayers } from "./blobs/blobs.ts";
-export { type StagedBlob, commitImage } from "./images/commit.ts";
+export { type BlobWriter, type StagedBlob, createBlobWriter } from "./blobs/write-blob.ts";
+export { commitImage } from "./images/commit.ts";
 export { exportLayout } from "./images/export.ts";
 export { type NamedImage, findImage, listImages, readImage } from "./images/images.ts";
 export { createNotFound, removeName, tagImage, tagName } from "./images/names.ts";

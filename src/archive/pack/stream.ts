@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Digest } from "../../oci/oci.ts";
-import { tooLarge } from "../staging.ts";
+import { tooLarge } from "../refuse.ts";
 import { encodeEntry } from "../tar/encode.ts";
 import type { Entry } from "../tar/entry.ts";
 import { blockSize, paddingOf } from "../tar/entry.ts";

@@ -1,21 +1,27 @@
 import { createHash } from "node:crypto";
 import { digestHex } from "../../oci/oci.ts";
 import type { Digest } from "../../oci/oci.ts";
-import { createExpander, detectCompression, type Compression } from "../../archive/archive.ts";
+import {
+  closeFile,
+  createEntryChecker,
+  createExpander,
+  createTarReader,
+  detectCompression,
+  openFile,
+  readChunks,
+  readStart,
+  refuse,
+  tooLarge,
+  type Compression,
+  type Entry,
+  type OutputFile,
+} from "../../archive/archive.ts";
+import { createBlobWriter, type BlobWriter, type StagedBlob } from "../../store/store.ts";
+import type { OutputScan } from "../directory/output-scan.ts";
+import type { CollectOptions } from "../model.ts";
 import { layerTypes } from "./found.ts";
 import type { FoundLayer } from "./found.ts";
-import type { CollectOptions } from "../model.ts";
-import type { OutputScan } from "../directory/output-scan.ts";
 import type { PreviousLayers } from "./previous.ts";
-import { readChunks, readStart } from "../../archive/archive.ts";
-import { closeFile, openFile } from "../../archive/archive.ts";
-import type { OutputFile } from "../../archive/archive.ts";
-import { refuse } from "../../archive/archive.ts";
-import type { BlobWriter } from "../../archive/archive.ts";
-import { createBlobWriter, tooLarge } from "../../archive/archive.ts";
-import { createEntryChecker } from "../../archive/archive.ts";
-import type { Entry } from "../../archive/archive.ts";
-import { createTarReader } from "../../archive/archive.ts";
 
 export interface ExactContext {
   readonly options: CollectOptions;
@@ -55,22 +61,31 @@ async function copyBlob(
 ): Promise<FoundLayer> {
   const { options, previous } = context;
   if (file.stats.size > options.maxLayerSize) throw tooLarge(file.shown, options.maxLayerSize);
-  const writer = createBlobWriter(options.staging, file.shown, options.maxLayerSize);
+  const writer = createBlobWriter(options.staging);
   try {
     const layer = previous.byDigest.get(digest);
     if (layer !== undefined && (await options.isKnown(digest))) {
       await readChunks(file, writer.write, options.signal);
-      return { kind: "equal", layer, blob: (await writer.finish(digest)).path };
+      return { kind: "equal", layer, blob: await finishBlob(writer, digest, file.shown) };
     }
     const compression = detectCompression(await readStart(file, 4));
     const diffId = await judgeBlob(file, compression, writer, context);
-    const { path, size } = await writer.finish(digest);
-    if (layer?.diffId === (diffId ?? digest)) return { kind: "equal", layer, blob: path };
-    const descriptor = { mediaType: layerTypes[compression], digest, size };
-    return { kind: "new", descriptor, diffId: diffId ?? digest, blob: path };
+    const blob = await finishBlob(writer, digest, file.shown);
+    if (layer?.diffId === (diffId ?? digest)) return { kind: "equal", layer, blob };
+    const descriptor = { mediaType: layerTypes[compression], digest, size: blob.size };
+    return { kind: "new", descriptor, diffId: diffId ?? digest, blob };
   } finally {
     writer.discard();
   }
+}
+
+/** The name that the build gave a blob is its digest, or a lie. */
+async function finishBlob(writer: BlobWriter, digest: Digest, shown: string): Promise<StagedBlob> {
+  const actual = writer.digest();
+  if (actual === digest) return writer.finish();
+  const hint = "name it by the sha256 of its bytes, and let nothing write to it after that";
+  const message = `its content has the digest ${actual}`;
+  throw refuse("blob-digest-mismatch", message, { file: shown }, hint);
 }
 
 async function judgeBlob(

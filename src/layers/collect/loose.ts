@@ -1,22 +1,27 @@
+import {
+  createCompressor,
+  createEntryChecker,
+  createPackStream,
+  openArchive,
+  openFile,
+  openTree,
+  showName,
+  tooLarge,
+  type ByteString,
+  type Entry,
+  type LayerSource,
+  type OutputDirectory,
+  type PackOptions,
+  type PackResult,
+} from "../../archive/archive.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
-import type { Digest } from "../../oci/oci.ts";
-import type { LayerSource } from "../../archive/archive.ts";
-import { openArchive } from "../../archive/archive.ts";
-import { createCompressor } from "../../archive/archive.ts";
-import { annotateFingerprint } from "../../oci/oci.ts";
+import { annotateFingerprint, type Digest } from "../../oci/oci.ts";
+import { createBlobWriter, type BlobWriter } from "../../store/store.ts";
+import type { LooseLayer } from "../directory/output-scan.ts";
+import type { CollectOptions, Reuse } from "../model.ts";
 import { layerTypes } from "./found.ts";
 import type { FoundLayer } from "./found.ts";
-import type { CollectOptions, Reuse } from "../model.ts";
-import type { LooseLayer } from "../directory/output-scan.ts";
-import type { PackOptions, PackResult } from "../../archive/archive.ts";
-import { createPackStream } from "../../archive/archive.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
-import type { OutputDirectory } from "../../archive/archive.ts";
-import { openFile, showName } from "../../archive/archive.ts";
-import { createBlobWriter } from "../../archive/archive.ts";
-import { createEntryChecker } from "../../archive/archive.ts";
-import type { ByteString, Entry } from "../../archive/archive.ts";
-import { openTree } from "../../archive/archive.ts";
 
 export interface LooseContext {
   readonly options: CollectOptions;
@@ -100,9 +105,9 @@ async function packNew(
   pack: PackOptions,
   context: LooseContext,
 ): Promise<FoundLayer> {
-  const { compression, staging, maxLayerSize } = context.options;
-  const writer = createBlobWriter(staging, pack.shown, maxLayerSize);
-  const compressor = createCompressor(compression, writer.write);
+  const { compression, staging } = context.options;
+  const writer = createBlobWriter(staging);
+  const compressor = createCompressor(compression, limitWrite(writer, pack));
   try {
     const stream = createPackStream(pack, compressor);
     await source.pack(stream);
@@ -110,14 +115,25 @@ async function packNew(
     const equal = findEqual(result, name, context);
     if (equal !== undefined) return equal;
     await compressor.end();
-    const { digest, size, path } = await writer.finish();
+    const blob = await writer.finish();
+    const { digest, size } = blob;
     const annotations = annotateFingerprint(result.fingerprint);
     const descriptor = { mediaType: layerTypes[compression], digest, size, annotations };
-    return { kind: "new", descriptor, diffId: needDiffId(result), blob: path };
+    return { kind: "new", descriptor, diffId: needDiffId(result), blob };
   } finally {
     await compressor.stop();
     writer.discard();
   }
+}
+
+/** What cannot be compressed is larger as a blob than as an archive. */
+function limitWrite({ write }: BlobWriter, { shown, maxSize }: PackOptions): BlobWriter["write"] {
+  let size = 0;
+  return async (bytes) => {
+    size += bytes.length;
+    if (size > maxSize) throw tooLarge(shown, maxSize);
+    await write(bytes);
+  };
 }
 
 function needDiffId({ diffId }: PackResult): Digest {
