@@ -1,5 +1,6 @@
 import { deliverImage } from "../delivery/delivery.ts";
 import type { Digest } from "../oci/oci.ts";
+import { withRun } from "../store/store.ts";
 import { adoptPrevious } from "./adopt.ts";
 import { findBases } from "./bases.ts";
 import { collectImage } from "./collect-image.ts";
@@ -13,7 +14,7 @@ import { pullPending } from "./resolve-inputs.ts";
 import { describeResult } from "./result.ts";
 import { evaluateStages, runLayering } from "./run-steps.ts";
 import { withoutUseless } from "./without-useless.ts";
-import { withRun, withSession } from "./with-run.ts";
+import { withSession } from "./with-session.ts";
 import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
 
 /**
@@ -27,7 +28,8 @@ export async function buildNew(
   known: ReadonlySet<Digest>,
   work: BuildWorkspace,
 ): Promise<BuildResult> {
-  return withRun(work, async (inRun) => {
+  return withRun(work.store, async (run) => {
+    const inRun = { ...work, run };
     const remotes = await readRemotes(build.request, inRun);
     const useless = new Set(known);
     const adopted = await adoptPrevious(build, { remotes, useless }, inRun);

@@ -19,10 +19,8 @@ import {
   dropBlob,
   findBlob,
   listMissingLayers,
-  putTree,
   type Store,
 } from "../store/store.ts";
-import { tolerate } from "../system/errno.ts";
 import { withBases } from "./base-entries.ts";
 import { countLayers } from "./bases.ts";
 import { describeImage } from "./describe-image.ts";
@@ -55,7 +53,6 @@ export async function collectImage(
   const locations = narrowLocations(joinPlaces(result).locations, image);
   const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
   await assertKept(image, { coming, locations }, work);
-  await keepTrees(build, work.store);
   const layers = listLayers(output);
   await announceResult(image, { request, upToDate: false, layers, coming }, work);
   const { stateKey } = prepared;
@@ -67,19 +64,13 @@ export async function collectImage(
     locations,
     names: listNames(request.delivery),
     ...describeRecord(build, image),
+    contexts: [...build.inputs.directories.values()],
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
     refs: [stateKey],
     ...(state === undefined ? {} : { state: { key: stateKey, directory: state } }),
   });
   done();
   return { image, layers };
-}
-
-/** For `--explain`: without them it says less. */
-async function keepTrees({ inputs }: Build, store: Store): Promise<void> {
-  for (const { digest, files } of inputs.directories.values()) {
-    await tolerate(putTree(store, digest, files));
-  }
 }
 
 interface Places {

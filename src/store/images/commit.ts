@@ -13,8 +13,10 @@ import { readIndex, setNames, writeIndex } from "../layout/index-file.ts";
 import { blobsDirectory, type Store } from "../layout/paths.ts";
 import { writeLocations } from "../records/locations.ts";
 import { putRecord, putRef, type BuildRecord } from "../records/records.ts";
+import { putTree, type ContextTree } from "../records/trees.ts";
 import { putState, removeOldStates, type NewState } from "../records/state.ts";
-import { writeHold, type Run } from "../runs/runs.ts";
+import { writeHold } from "../runs/run-directory.ts";
+import type { Run } from "../runs/runs.ts";
 
 export interface CommitInput {
   readonly image: Image;
@@ -29,6 +31,8 @@ export interface CommitInput {
   readonly refs?: readonly string[];
   /** Where layers of the image are in registries: what is not here can be had there. */
   readonly locations?: readonly Location[];
+  /** What the build's contexts were, to say later what changed in them: it only helps. */
+  readonly contexts?: readonly ContextTree[];
   /** What the next build of the target may use. */
   readonly state?: NewState | undefined;
 }
@@ -45,6 +49,7 @@ export async function commitImage(run: Run, input: CommitInput): Promise<void> {
   await explainFailures(store.directory, async () => {
     const layers = await stageLayers(run, input);
     const documents = await stageDocuments(run, input.image);
+    for (const tree of input.contexts ?? []) await tolerate(putTree(store, tree));
     if (input.state !== undefined) await settleState(input.state);
     await lockStore(store, async (lock) => {
       await placeBlobs(store, layers, lock);

@@ -53,7 +53,9 @@ export async function exportLayout(
     async () => {
       const duplicate = createDuplicator({ mayLink: options.isOurs === true });
       const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
-      await forEachOf(present, (digest) => exportBlob(store, digest, blobs, duplicate));
+      await forEachOf(present, (digest) =>
+        exportBlob(blobPath(store, digest), join(blobs, digestHex(digest)), duplicate),
+      );
       await syncDirectory(blobs);
       const index = await readForeignIndex(directory);
       await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
@@ -78,14 +80,7 @@ function listDigests({ manifest, digest }: Image): ReadonlySet<Digest> {
   return new Set([...manifest.layers.map((layer) => layer.digest), manifest.config.digest, digest]);
 }
 
-async function exportBlob(
-  store: Store,
-  digest: Digest,
-  directory: string,
-  duplicate: Duplicate,
-): Promise<void> {
-  const source = blobPath(store, digest);
-  const target = join(directory, digestHex(digest));
+async function exportBlob(source: string, target: string, duplicate: Duplicate): Promise<void> {
   const [wanted, present] = await Promise.all([stat(source), ifPresent(stat(target))]);
   if (present?.size === wanted.size) return;
   const temporary = `${target}.${randomUUID()}`;

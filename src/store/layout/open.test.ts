@@ -234,7 +234,7 @@ test("what a context was comes back by its digest, odd names included", () =>
     ]);
     const digest = `sha256:${"0".repeat(64)}` as const;
     expect(await findTree(store, digest)).toBeUndefined();
-    await putTree(store, digest, tree);
+    await putTree(store, { digest, files: tree });
     expect(await findTree(store, digest)).toEqual(tree);
     const [file = ""] = await readdir(join(store.directory, "cache"));
     await writeFile(join(store.directory, "cache", file), "other");

@@ -10,7 +10,8 @@ import { findImage, listImages } from "../images/images.ts";
 import { withLock } from "../../system/lock.ts";
 import { lockPath, type Store } from "./paths.ts";
 import { pruneStore } from "../maintenance/prune.ts";
-import { beginRun, listDeadRuns } from "../runs/runs.ts";
+import { findDeadRuns } from "../runs/liveness.ts";
+import { beginRun } from "../runs/runs.ts";
 import { findBlob } from "../blobs/blobs.ts";
 
 /** How many processes are killed: some tens here, more where XBUILD_KILLS says so. */
@@ -63,7 +64,7 @@ async function expectWhole(store: Store): Promise<void> {
       expect(await findBlob(store, layer)).toBeDefined();
     }
   }
-  const dead = await listDeadRuns(store);
+  const dead = (await (await findDeadRuns(store))?.claim()) ?? [];
   for (const run of dead) expect(run.notes[0]?.key).toBe("container");
   await Promise.all(dead.map((run) => run.remove()));
   const run = await beginRun(store);
