@@ -5,4 +5,4 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/setup.sh test
 export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot} XBUILD_KILLS=${1:-1000}
-exec node_modules/.bin/vitest run test/hostile/e2e/kills.test.ts src/store/processes.test.ts
+exec node_modules/.bin/vitest run test/hostile/e2e/kills.test.ts src/store/layout/processes.test.ts

@@ -30,7 +30,7 @@ export const rooms = {
   },
   registry: { floor: 3, imports: ["system", "oci"], programs: true, packages: ["undici"] },
   copy: { floor: 3, imports: ["system", "oci", "registry"], programs: true },
-  layers: { floor: 4, imports: ["system", "oci", "archive"], programs: true },
+  layers: { floor: 4, imports: ["system", "oci", "archive", "store"], programs: true },
   delivery: {
     floor: 5,
     imports: ["system", "oci", "archive", "store", "engine", "registry", "copy"],

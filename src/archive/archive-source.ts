@@ -7,10 +7,11 @@ import type { PackStream } from "./pack/stream.ts";
 import { readChunks, readStart } from "./read/blob.ts";
 import { assertUnchanged, closeFile, type OutputFile } from "./read/directory.ts";
 import { changed } from "./read/problems.ts";
-import { tooLarge, writeWhole } from "./staging.ts";
+import { tooLarge } from "./refuse.ts";
 import type { ArchivedEntry, Entry } from "./tar/entry.ts";
 import { createTarReader } from "./tar/reader.ts";
 import { createTurns } from "../system/turns.ts";
+import { writeWhole } from "../system/write-whole.ts";
 
 /** What a loose layer is packed from, as often as it takes. */
 export interface LayerSource {

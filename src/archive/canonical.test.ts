@@ -127,7 +127,7 @@ describe("canonical packing", () => {
       const output = makeTree();
       const layer = await pack(output);
       const target = join(createDirectory(), "target");
-      unpack(layer.blob ?? "", target);
+      unpack(layer.blob?.path ?? "", target);
       const tree = describeTree(join(output, "layers/tree"));
       expect(what(describeTree(target))).toEqual(what(tree));
     },
@@ -137,7 +137,7 @@ describe("canonical packing", () => {
     const layer = await pack(makeTree());
     const program =
       "import sys, tarfile, os\nfor m in tarfile.open(sys.argv[1]):\n  sys.stdout.buffer.write(os.fsencode(m.name) + b'\\0' + m.type + b'\\0' + str(m.size).encode() + b'\\0' + repr((m.uname, m.gname)).encode() + b'\\0')";
-    const fields = execFileSync("python3", ["-c", program, layer.blob ?? ""])
+    const fields = execFileSync("python3", ["-c", program, layer.blob?.path ?? ""])
       .toString("latin1")
       .split("\0");
     const rows = Array.from({ length: (fields.length - 1) / 4 }, (_, index) =>
@@ -154,7 +154,9 @@ describe("canonical packing", () => {
     const layer = await pack(makeTree(), { epoch: 1_650_000_000 });
     const program =
       "import sys, tarfile\nprint(sorted({m.mtime for m in tarfile.open(sys.argv[1])}))";
-    const times = execFileSync("python3", ["-c", program, layer.blob ?? ""], { encoding: "utf8" });
+    const times = execFileSync("python3", ["-c", program, layer.blob?.path ?? ""], {
+      encoding: "utf8",
+    });
     expect(times.trim()).toBe("[-6.0, 1600000000, 1650000000]");
   });
 
@@ -229,8 +231,8 @@ describe("gzip", () => {
         ).subarray(0, kibibytes * 1024),
       );
       utimesSync(join(output, "layers/a/x"), 0, 0);
-      const plain = readFileSync((await pack(output)).blob ?? "");
-      const packed = readFileSync((await pack(output, { compression: "gzip" })).blob ?? "");
+      const plain = readFileSync((await pack(output)).blob?.path ?? "");
+      const packed = readFileSync((await pack(output, { compression: "gzip" })).blob?.path ?? "");
       const parts = [Buffer.from("1f8b08000000000000ff", "hex")];
       for (let at = 0; at < plain.length; at += block) {
         const dictionary = at === 0 ? {} : { dictionary: plain.subarray(at - 32768, at) };

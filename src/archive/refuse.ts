@@ -46,3 +46,10 @@ export function showBytes(bytes: string): string {
   );
   return escaped.length > 200 ? `${escaped.slice(0, 200)}...` : escaped;
 }
+
+/** The error for a layer that is over `--max-layer-size` (`maxSize`, in bytes). */
+export function tooLarge(shown: string, maxSize: number): XbuildError {
+  const message = `the layer is larger than ${maxSize} bytes`;
+  const hint = "split it, or allow more with --max-layer-size";
+  return refuse("layer-too-large", message, { file: shown, hint });
+}

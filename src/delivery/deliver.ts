@@ -1,5 +1,5 @@
 import type { Digest, Image } from "../oci/oci.ts";
-import { beginRun, createNotFound, listMissingLayers, type Run } from "../store/store.ts";
+import { listMissingLayers, type Run, withRun } from "../store/store.ts";
 import { type DeliveryRequest, listNames } from "./request.ts";
 import type { EngineWorkspace } from "./workspace.ts";
 
@@ -40,13 +40,11 @@ export async function deliverImage(
     id === image.manifest.config.digest ? [] : [name],
   );
   if (unloaded.length + request.destinations.length + request.pushes.length === 0) return;
-  const run = work.run ?? (await beginRun(work.store));
-  try {
-    if (!(await run.hold(image))) throw createNotFound(work.store, image.digest);
+  const deliver = async (run: Run): Promise<void> => {
+    await run.mustHold(image);
     await handOver(image, { ...delivery, unloaded }, { ...work, run });
-  } finally {
-    if (work.run === undefined) await run.end();
-  }
+  };
+  await (work.run === undefined ? withRun(work.store, deliver) : deliver(work.run));
 }
 
 /** Registries first: they are what a machine that dies in between is asked about. */

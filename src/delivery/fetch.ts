@@ -35,8 +35,7 @@ export async function adoptLayers(
   files: LayerFiles,
   { run }: Pick<RunWorkspace, "run">,
 ): Promise<void> {
-  const stagedBlobs = [...files].map(([digest, path]) => ({ digest, path }));
-  await commitImage(run, { image, stagedBlobs, names: [] });
+  await commitImage(run, { image, files, names: [] });
 }
 
 /** Layers, what is claimed of them, and where they may be. */

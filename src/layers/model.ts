@@ -10,6 +10,7 @@ import type {
   Location,
 } from "../oci/oci.ts";
 import type { Diagnostic } from "../diagnostics.ts";
+import type { StagedBlob } from "../store/store.ts";
 
 /** An earlier image whose layers a build may keep. */
 export interface PreviousImage {
@@ -74,7 +75,7 @@ export interface CollectOptions {
   /** Bytes. */
   readonly maxLayerSize: number;
   readonly allowDevices: boolean;
-  /** An empty directory on the store's file system; finished blobs are put here as `<hex>`. */
+  /** An empty directory of the store's run; finished blobs stay here. */
   readonly staging: string;
   /** Layers that stand below those of the build (for the warning about directories that change mode or owner, and the count). */
   readonly baseLayers: number;
@@ -99,8 +100,8 @@ export interface CollectedLayer {
   readonly diffId: Digest;
   /** The history entry as it goes into the config; `created` is missing where the image's own time is to stand. */
   readonly history: HistoryEntry;
-  /** Where the bytes are staged; undefined where the blob is that of a previous image. */
-  readonly blob?: string;
+  /** The bytes; undefined where the blob is that of a previous image. */
+  readonly blob?: StagedBlob;
 }
 
 /** What stands in the image's history, in order: layers, and entries without one. */

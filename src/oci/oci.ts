@@ -6,6 +6,7 @@ export {
   refNameAnnotation,
 } from "./annotations.ts";
 export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
+export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { isExternal } from "./external.ts";
 export { listHistory } from "./history.ts";

@@ -107,7 +107,7 @@ async function commitAdopted(
   const record = { manifest: image.digest, names, details: parts };
   await commitImage(run, {
     image,
-    stagedBlobs: [...files].map(([digest, path]) => ({ digest, path })),
+    files,
     names,
     locations: narrowLocations(
       remotes.flatMap((one) => one.locations),

@@ -47,7 +47,8 @@ async function buildNew(
 ): Promise<BuildResult> {
   // Start-up time decides how fast a build is that has nothing to do.
   const steps = await import("./steps.ts");
-  return steps.withRun(work, async (inRun) => {
+  return steps.withRun(work.store, async (run) => {
+    const inRun = { ...work, run };
     const remotes = await steps.readRemotes(build.request, inRun);
     const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
     if (adopted !== undefined) return adopted;

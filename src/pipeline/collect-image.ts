@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { assertPresent, listNames } from "../delivery/delivery.ts";
 import {
   assertInputUnchanged,
@@ -7,18 +6,21 @@ import {
   collectOutput,
   type PreparedLayers as PreparedDirectory,
 } from "../layers/layers.ts";
-import { assembleWithPrevious, type Image, narrowLocations, type Location } from "../oci/oci.ts";
 import {
-  blobPath,
+  assembleWithPrevious,
+  type Digest,
+  type Image,
+  narrowLocations,
+  type Location,
+} from "../oci/oci.ts";
+import {
   type BuildRecord,
   commitImage,
-  hasBlob,
+  dropBlob,
+  findBlob,
   listMissingLayers,
-  putTree,
-  type StagedBlob,
   type Store,
 } from "../store/store.ts";
-import { tolerate } from "../system/errno.ts";
 import { withBases } from "./base-entries.ts";
 import { countLayers } from "./bases.ts";
 import { describeImage } from "./describe-image.ts";
@@ -45,23 +47,24 @@ export async function collectImage(
   await checkInput(prepared.directory, work.store);
   const collected = withBases(await collectLayers(build, result, work), bases);
   for (const warning of collected.warnings) work.reporter.warn(warning);
-  const { output, stagedBlobs } = await stageLayers(collected, { request, result }, work);
+  const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
   const description = describeImage(build, output, { ...result, now: work.now });
   const image = assembleWithPrevious(description, listImages(previous));
   const locations = narrowLocations(joinPlaces(result).locations, image);
-  await assertKept(image, { stagedBlobs, locations }, work);
-  await keepTrees(build, work.store);
+  const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
+  await assertKept(image, { coming, locations }, work);
   const layers = listLayers(output);
-  const coming = new Set(stagedBlobs.map((blob) => blob.digest));
   await announceResult(image, { request, upToDate: false, layers, coming }, work);
   const { stateKey } = prepared;
   const { state } = output;
   await commitImage(work.run, {
     image,
     stagedBlobs,
+    files,
     locations,
     names: listNames(request.delivery),
     ...describeRecord(build, image),
+    contexts: [...build.inputs.directories.values()],
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
     refs: [stateKey],
     ...(state === undefined ? {} : { state: { key: stateKey, directory: state } }),
@@ -70,27 +73,20 @@ export async function collectImage(
   return { image, layers };
 }
 
-/** For `--explain`: without them it says less. */
-async function keepTrees({ inputs }: Build, store: Store): Promise<void> {
-  for (const { digest, files } of inputs.directories.values()) {
-    await tolerate(putTree(store, digest, files));
-  }
-}
-
 interface Places {
-  readonly stagedBlobs: readonly StagedBlob[];
+  /** Layers that the store is about to take. */
+  readonly coming: ReadonlySet<Digest>;
   readonly locations: readonly Location[];
 }
 
 /** Layers that stay where they are must be there: else the names would move to an image that nobody can have. */
 async function assertKept(
   image: Image,
-  { stagedBlobs, locations }: Places,
+  { coming, locations }: Places,
   work: BuildRunWorkspace,
 ): Promise<void> {
-  const staged = new Set(stagedBlobs.map((blob) => blob.digest));
   const missing = await listMissingLayers(work.store, image);
-  const elsewhere = missing.filter((layer) => !staged.has(layer.digest));
+  const elsewhere = missing.filter((layer) => !coming.has(layer.digest));
   if (elsewhere.length > 0) await assertPresent(elsewhere, locations, work);
 }
 
@@ -100,7 +96,7 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
     try {
       await assertInputUnchanged({ ...directory, inputBlobs: [blob] });
     } catch (error) {
-      await rm(blobPath(store, `sha256:${blob.hex}`), { force: true });
+      await dropBlob(store, `sha256:${blob.hex}`);
       throw error;
     }
   }
@@ -136,6 +132,6 @@ async function collectLayers(
     epoch: steps.epoch,
     staging: run.staging,
     baseLayers: countLayers(bases),
-    isKnown: (digest) => hasBlob(store, digest),
+    isKnown: async (digest) => (await findBlob(store, { digest })) !== undefined,
   });
 }

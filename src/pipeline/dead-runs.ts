@@ -1,7 +1,7 @@
 import type { Workspace } from "../delivery/delivery.ts";
 import { cleanUpRun, type Engine } from "../engine/engine.ts";
 import { XbuildError } from "../errors.ts";
-import { hasDeadRuns, listDeadRuns } from "../store/store.ts";
+import { findDeadRuns } from "../store/store.ts";
 import type { Continued } from "./request.ts";
 
 /** What is needed to clean up. The engine is the one at hand; others are looked for where a run has used them. */
@@ -19,10 +19,11 @@ export interface CleaningWorkspace extends Pick<Workspace, "store" | "reporter" 
  * their directories. One that cannot be cleaned is told of, left to the next cleaner, and stops nobody.
  */
 export async function cleanUpDeadRuns(work: CleaningWorkspace): Promise<Continued | undefined> {
-  if (!(await hasDeadRuns(work.store))) return undefined;
+  const found = await findDeadRuns(work.store);
+  if (found === undefined) return undefined;
   const status = await work.enterNamespace?.();
   if (status !== undefined) return { continuedElsewhere: status };
-  for (const dead of await listDeadRuns(work.store)) {
+  for (const dead of await found.claim()) {
     try {
       await cleanUpRun(dead.notes, work.engine, work);
       await dead.remove();

@@ -1,6 +1,6 @@
 import { compareContexts } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
-import { findRecord, findRef, findTree, type Store } from "../store/store.ts";
+import { findLastRecord, findTree, type Store } from "../store/store.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
@@ -25,8 +25,7 @@ async function explainBuild(
       "a step, a volume or a context may have changed in a way that cannot be known before the build",
     ];
   }
-  const ref = await findRef(store, nameTarget(plan.target, request));
-  const record = ref?.record === undefined ? undefined : await findRecord(store, ref.record);
+  const record = await findLastRecord(store, nameTarget(plan.target, request));
   const before = record?.details;
   if (before === undefined || !isParts(before)) return ["it was not built here before"];
   const reasons = Object.keys({ ...before, ...inputs.parts }).flatMap((part) =>

@@ -1,4 +1,4 @@
-import { access, mkdtemp } from "node:fs/promises";
+import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { fetchFrom, pickClaims } from "../delivery/delivery.ts";
 import type { StageConfigs } from "../engine/engine.ts";
@@ -7,8 +7,8 @@ import {
   prepareLayersDirectory,
   type PreviousImages,
 } from "../layers/layers.ts";
-import type { Digest, LayerFiles } from "../oci/oci.ts";
-import { blobPath, listMissingLayers, readState, type Store } from "../store/store.ts";
+import type { LayerFiles } from "../oci/oci.ts";
+import { findBlob, listMissingLayers, readState } from "../store/store.ts";
 import { countLayers, type BaseImage } from "./bases.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -50,7 +50,7 @@ export async function prepareLayers(
   const root = await mkdtemp(join(run.layers, "target-"));
   const directory = await prepareLayersDirectory(root, layers.helperDirectory, {
     previous,
-    findBlob: async (digest) => (await findBlob(store, digest)) ?? files.get(digest),
+    findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
     input,
     maxLayers: Math.max(layers.maxLayers - countLayers(bases), 0),
     ...(state === undefined ? {} : { state }),
@@ -78,14 +78,4 @@ async function bringAll(
   const locations = previous.flatMap((one) => one.locations);
   const fetched = await fetchFrom({ locations, claims }, work);
   return new Map([...files, ...fetched.files]);
-}
-
-async function findBlob(store: Store, digest: Digest): Promise<string | undefined> {
-  const path = blobPath(store, digest);
-  try {
-    await access(path);
-    return path;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,24 +1,8 @@
 import type { EngineSession, StageConfigs } from "../engine/engine.ts";
 import type { PreparedLayers } from "../layers/layers.ts";
 import type { Digest } from "../oci/oci.ts";
-import { beginRun, explainFull } from "../store/store.ts";
 import { warnLeft } from "./dead-runs.ts";
-import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
-
-/** Does `action` in a run of its own and leaves nothing of it in the store's `tmp/`, whatever happens. */
-export async function withRun<T>(
-  work: BuildWorkspace,
-  action: (work: BuildRunWorkspace) => Promise<T>,
-): Promise<T> {
-  const run = await beginRun(work.store);
-  try {
-    return await action({ ...work, run });
-  } catch (error) {
-    throw explainFull(work.store, error);
-  } finally {
-    await run.end();
-  }
-}
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /** Does `action` in a session of the engine and leaves nothing of it in the engine's storage, whatever happens. */
 export async function withSession<T>(

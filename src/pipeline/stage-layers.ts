@@ -2,7 +2,7 @@ import type { LayerIdentity } from "../archive/archive.ts";
 import { fetchFrom, type LayerClaim, verifyLayers } from "../delivery/delivery.ts";
 import type { CollectedEntry, CollectedLayer, CollectedOutput } from "../layers/layers.ts";
 import { annotateFingerprint, type Digest, type LayerFiles } from "../oci/oci.ts";
-import { hasBlob, type StagedBlob, type Store } from "../store/store.ts";
+import { findBlob, type StagedBlob, type Store } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
 import { needsBytes, type BuildRequest } from "./request.ts";
 import type { StepsResult } from "./prepare-layers.ts";
@@ -34,7 +34,10 @@ export interface Staging {
 export interface StagedLayers {
   /** With what was found out of layers that came from elsewhere. */
   readonly output: CollectedOutput;
+  /** What was packed. */
   readonly stagedBlobs: readonly StagedBlob[];
+  /** What came for this build and is kept. */
+  readonly files: LayerFiles;
 }
 
 /**
@@ -56,10 +59,10 @@ export async function stageLayers(
   const identities = await verifyLayers(check, came, work);
   const missing = needsBytes(request) ? await listMissing(kept, came, work.store) : [];
   const fetched = await fetchFrom({ ...check, claims: missing, locations }, work);
-  const files = new Map([...came, ...fetched.files]);
   return {
     output: withIdentities(output, new Map([...identities, ...fetched.identities])),
-    stagedBlobs: layers.flatMap((layer) => stageBlob(layer, files)),
+    stagedBlobs: layers.flatMap(({ blob }) => blob ?? []),
+    files: new Map([...came, ...fetched.files]),
   };
 }
 
@@ -79,10 +82,8 @@ async function listMissing(
   store: Store,
 ): Promise<readonly LayerClaim[]> {
   const others = layers.filter(({ descriptor }) => !files.has(descriptor.digest));
-  const here = await Promise.all(
-    others.map(({ descriptor }) => hasBlob(store, descriptor.digest, descriptor.size)),
-  );
-  return others.filter((_, index) => here[index] === false);
+  const here = await Promise.all(others.map(({ descriptor }) => findBlob(store, descriptor)));
+  return others.filter((_, index) => here[index] === undefined);
 }
 
 function withIdentities(
@@ -103,10 +104,4 @@ function withIdentity(
   if (fingerprint === undefined) return entry;
   const annotations = { ...descriptor.annotations, ...annotateFingerprint(fingerprint) };
   return { ...entry, layer: { ...entry.layer, descriptor: { ...descriptor, annotations } } };
-}
-
-/** What was packed, or came for this build and is kept. */
-function stageBlob({ blob, descriptor }: CollectedLayer, files: LayerFiles): readonly StagedBlob[] {
-  const path = blob ?? files.get(descriptor.digest);
-  return path === undefined ? [] : [{ digest: descriptor.digest, path }];
 }

@@ -8,5 +8,6 @@ export { prepareLayers } from "./prepare-layers.ts";
 export { findPrevious, type EarlierImages } from "./previous.ts";
 export { readRemotes } from "./read-remotes.ts";
 export { pullPending } from "./resolve-inputs.ts";
-export { evaluateStages, runLayering, withRun, withSession } from "./run-steps.ts";
+export { evaluateStages, runLayering, withSession } from "./run-steps.ts";
+export { withRun } from "../store/store.ts";
 export { withoutUseless } from "./without-useless.ts";

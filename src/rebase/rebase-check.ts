@@ -9,7 +9,7 @@ import {
   type LayerFiles,
   listHistory,
 } from "../oci/oci.ts";
-import { blobPath, hasBlob, type Store } from "../store/store.ts";
+import { findBlob, type Store } from "../store/store.ts";
 import { showText } from "../visible.ts";
 import { findConflicts, type Conflict } from "./overlap/conflicts.ts";
 
@@ -94,10 +94,6 @@ async function findFile(
     if (path !== undefined) return { path, shown: layer.digest };
   }
   return undefined;
-}
-
-async function findBlob(store: Store, { digest, size }: Descriptor): Promise<string | undefined> {
-  return (await hasBlob(store, digest, size)) ? blobPath(store, digest) : undefined;
 }
 
 /** What the history calls the image's layers, the lowest first. */

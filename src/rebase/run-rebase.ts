@@ -9,12 +9,12 @@ import {
   rebaseImage,
 } from "../oci/oci.ts";
 import {
-  beginRun,
   commitImage,
   findImage,
   readLocations,
   type Store,
   tagImage,
+  withRun,
 } from "../store/store.ts";
 import { checkConflicts } from "./rebase-check.ts";
 import type { NamedBase, RebaseRequest, RebaseResult, RebaseWorkspace } from "./rebase-request.ts";
@@ -30,9 +30,8 @@ export async function rebase(
   request: RebaseRequest,
   surroundings: RebaseWorkspace,
 ): Promise<RebaseResult> {
-  const run = await beginRun(surroundings.store);
-  const work = { ...surroundings, run };
-  try {
+  return withRun(surroundings.store, async (run) => {
+    const work = { ...surroundings, run };
     const done = work.reporter.step("Reading the images");
     const sources = await readSources(request, work);
     done();
@@ -43,9 +42,7 @@ export async function rebase(
     if (!isUpToDate) await check(request, sources, work);
     await deliver(request, { ...sources, rebased, isUpToDate }, work);
     return { image: rebased, isUpToDate, from: describeBase(from), onto: describeBase(onto) };
-  } finally {
-    await run.end();
-  }
+  });
 }
 
 interface Sources {
@@ -121,7 +118,7 @@ async function deliver(
   const files = new Map([...image.files, ...onto.files].filter(([digest]) => wanted.has(digest)));
   await commitImage(run, {
     image: rebased,
-    stagedBlobs: [...files].map(([digest, path]) => ({ digest, path })),
+    files,
     locations: narrowLocations([...image.locations, ...onto.locations, ...known], rebased),
     names: [],
   });

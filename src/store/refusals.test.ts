@@ -15,7 +15,8 @@ import { findImage } from "./images/images.ts";
 import { withLock } from "../system/lock.ts";
 import { lockPath, type Store } from "./layout/paths.ts";
 import { putRecord } from "./records/records.ts";
-import { beginRun, listDeadRuns } from "./runs/runs.ts";
+import { findDeadRuns } from "./runs/liveness.ts";
+import { beginRun } from "./runs/runs.ts";
 import { openStore } from "./layout/open.ts";
 
 const name = "localhost/app:latest";
@@ -45,9 +46,10 @@ test.runIf(isRoot)("a full disk is named, and the old image stays", () =>
     const image = createTestImage([layer]);
     const run = await beginRun(store);
     // Staged on another file system: it is copied, as far as there is space.
-    const stagedBlobs = await stageTestLayers([layer], join(directory, "elsewhere"));
+    const staged = await stageTestLayers([layer], join(directory, "elsewhere"));
+    const files = new Map(staged.map(({ digest, path }) => [digest, path]));
     const refused = { code: "store-full", hint: expect.stringContaining("prune") };
-    const input = { image, stagedBlobs, names: [name] };
+    const input = { image, files, names: [name] };
     await expect(commitImage(run, input)).rejects.toMatchObject(refused);
     await run.end();
     expect(await findImage(store, name)).toEqual(before);
@@ -159,6 +161,6 @@ test("what is in tmp/ and is not xbuild's stays", () =>
     const run = await beginRun(store);
     await run.end();
     await writeFile(join(store.directory, "tmp", "mine"), "");
-    expect(await listDeadRuns(store)).toEqual([]);
+    expect(await findDeadRuns(store)).toBeUndefined();
     expect(await readdir(join(store.directory, "tmp"))).toEqual(["mine"]);
   }));

@@ -1,19 +1,34 @@
-export { type StagedBlob, commitImage } from "./images/commit.ts";
-export { exportLayout, listMissingLayers } from "./images/export.ts";
+// The store itself.
+export { type StoreOptions, openStore } from "./layout/open.ts";
+export type { Store } from "./layout/paths.ts";
+
+// Images: whole documents, found by a name or a digest, and the names that stand for them.
+export { commitImage } from "./images/commit.ts";
+export { exportLayout } from "./images/export.ts";
 export { type NamedImage, findImage, listImages, readImage } from "./images/images.ts";
-export { createNotFound, removeName, tagImage, tagName } from "./images/names.ts";
-export { explainFull } from "./layout/failures.ts";
-export { nameOfEntry, readIndex } from "./layout/index-file.ts";
-export { type StoreOptions, hasBlob, openStore } from "./layout/open.ts";
-export { type Store, blobPath, contextCachePath } from "./layout/paths.ts";
-export type { StoreFinding, VerifyOptions } from "./maintenance/findings.ts";
+export { removeName, tagImage, tagName } from "./images/names.ts";
+
+// Blobs: the bytes of layers, which are here or not.
+export { dropBlob, findBlob, listMissingLayers } from "./blobs/blobs.ts";
+export { type BlobWriter, type StagedBlob, createBlobWriter } from "./blobs/write-blob.ts";
+
+// Records: what builds were made of and left, for the next ones.
+export { contextCachePath } from "./layout/paths.ts";
+export { type BuildRecord, findLastRecord, findRecord } from "./records/records.ts";
+export { openKeyedHash } from "./records/secret-key.ts";
+export { readState } from "./records/state.ts";
+export { findTree } from "./records/trees.ts";
+
+// Locations: which registries have an image's layers.
+export { readLocations, writeLocations } from "./records/locations.ts";
+
+// Runs: private directories of what is unfinished, and what holds images against a prune.
+export { findDeadRuns } from "./runs/liveness.ts";
+export { type Run, withRun } from "./runs/runs.ts";
+
+// Maintenance: what is here, what may go, what is damaged.
+export type { DamagedBlob, StoreFinding } from "./maintenance/findings.ts";
 export type { PruneOptions, PruneResult } from "./maintenance/prune-plan.ts";
 export { pruneStore } from "./maintenance/prune.ts";
 export { type StoredImage, listStoredImages, measureStore } from "./maintenance/summary.ts";
 export { verifyStore } from "./maintenance/verify.ts";
-export { readLocations, writeLocations } from "./records/locations.ts";
-export { type BuildRecord, findRecord, findRef } from "./records/records.ts";
-export { openKeyedHash } from "./records/secret-key.ts";
-export { readState } from "./records/state.ts";
-export { findTree, putTree } from "./records/trees.ts";
-export { type Run, beginRun, hasDeadRuns, listDeadRuns } from "./runs/runs.ts";

@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { pack, type Pack } from "tar-stream";
 import { assembleImage, type AssembleEntry } from "../../src/oci/assemble.ts";
-import { digestBytes, digestHex } from "../../src/oci/digest.ts";
+import { digestBytes } from "../../src/oci/digest.ts";
 import type { ContainerConfig, Digest, Image } from "../../src/oci/model.ts";
-import type { StagedBlob } from "../../src/store/images/commit.ts";
+import { writeBlob, type StagedBlob } from "../../src/store/blobs/write-blob.ts";
 
 export interface TestLayer {
   readonly name: string;
@@ -56,13 +56,7 @@ export async function stageTestLayers(
   directory: string,
 ): Promise<readonly StagedBlob[]> {
   await mkdir(directory, { recursive: true });
-  return Promise.all(
-    layers.map(async ({ digest, bytes }) => {
-      const path = join(directory, digestHex(digest));
-      await writeFile(path, bytes);
-      return { digest, path };
-    }),
-  );
+  return Promise.all(layers.map(({ bytes }) => writeBlob(directory, bytes)));
 }
 
 /** A directory that is gone when the test is over. */

@@ -9,7 +9,8 @@ import { findImage } from "../../src/store/images/images.ts";
 import { tagName } from "../../src/store/images/names.ts";
 import type { Store } from "../../src/store/layout/paths.ts";
 import { pruneStore } from "../../src/store/maintenance/prune.ts";
-import { beginRun, listDeadRuns } from "../../src/store/runs/runs.ts";
+import { findDeadRuns } from "../../src/store/runs/liveness.ts";
+import { beginRun } from "../../src/store/runs/runs.ts";
 import { readState } from "../../src/store/records/state.ts";
 import { openStore } from "../../src/store/layout/open.ts";
 import { createTestImage, createTestLayer, stageTestLayers } from "./images.ts";
@@ -26,7 +27,8 @@ function pick(limit: number): number {
 }
 
 async function buildOnce(store: Store, name: string, round: number): Promise<void> {
-  for (const dead of await listDeadRuns(store)) await dead.remove();
+  const found = await findDeadRuns(store);
+  for (const dead of (await found?.claim()) ?? []) await dead.remove();
   const run = await beginRun(store);
   await run.note("container", `${id}-${round}`);
   const previous = await findImage(store, name);

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Digest } from "../../oci/oci.ts";
-import { tooLarge } from "../staging.ts";
+import { tooLarge } from "../refuse.ts";
 import { encodeEntry } from "../tar/encode.ts";
 import { blockSize, paddingOf, type Entry } from "../tar/entry.ts";
 import { createBlock, releaseBlock } from "./blocks.ts";

@@ -1,7 +1,7 @@
 import { hashBlob } from "../../archive/archive.ts";
 import { type StoreFinding, verifyStore } from "../../store/store.ts";
 import { usageError } from "../line/arguments.ts";
-import { createBlobFetcher } from "./fetch-blob.ts";
+import { fetchBlob } from "./fetch-blob.ts";
 import { readAccess } from "../request/registries.ts";
 import type { CliIo } from "../io.ts";
 import {
@@ -34,15 +34,14 @@ export async function runCacheVerify(argv: readonly string[], io: CliIo): Promis
   if (line.operands.length > 0) throw usageError("cache verify takes no argument");
   const isJson = wantsJson(line);
   const store = await openUserStore(io);
-  const fetcher = createBlobFetcher(store, readAccess({ flags: [] }, io));
-  try {
-    const repair = line.isSet("repair");
-    const findings = await verifyStore(store, { repair, fetchBlob: fetcher.fetch, hashBlob });
-    io.stdout(isJson ? showJson(findings) : renderFindings(findings, io));
-    return findings.length === 0 ? 0 : 1;
-  } finally {
-    await fetcher.end();
-  }
+  const registries = readAccess({ flags: [] }, io);
+  const findings = await verifyStore(store, {
+    repair: line.isSet("repair"),
+    fetchBlob: (blob) => fetchBlob(blob, registries),
+    hashBlob,
+  });
+  io.stdout(isJson ? showJson(findings) : renderFindings(findings, io));
+  return findings.length === 0 ? 0 : 1;
 }
 
 const advice: Readonly<Record<StoreFinding["outcome"], string>> = {

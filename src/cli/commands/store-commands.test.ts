@@ -8,7 +8,7 @@ import type { Image } from "../../oci/model.ts";
 import { exportLayout } from "../../store/images/export.ts";
 import { findImage } from "../../store/images/images.ts";
 import { blobPath, type Store } from "../../store/layout/paths.ts";
-import { hasBlob } from "../../store/layout/open.ts";
+import { findBlob } from "../../store/blobs/blobs.ts";
 import { runCache } from "./cache.ts";
 import { runImages } from "./images.ts";
 import type { Command } from "../io.ts";
@@ -122,7 +122,7 @@ test("cache prune says what would go, and then what went", () =>
     expect(await findImage(store, "localhost/ci:1")).toEqual(image);
     const done = await runOn(store, runCache, ["prune", "--tag", "ci", "--format", "json"]);
     expect(JSON.parse(done.stdout)).toMatchObject({ names: ["localhost/ci:1", "localhost/ci:2"] });
-    expect(await hasBlob(store, image.digest)).toBe(false);
+    expect(await findBlob(store, { digest: image.digest })).toBeUndefined();
   }));
 
 test.each([

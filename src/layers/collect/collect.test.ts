@@ -47,7 +47,7 @@ describe("exact form", () => {
       descriptor: { mediaType, digest, size: blob.length },
       history: { created_by: "one" },
     });
-    expect(readFileSync(layer?.blob ?? "").equals(blob)).toBe(true);
+    expect(readFileSync(layer?.blob?.path ?? "").equals(blob)).toBe(true);
   });
 
   it("reads history.jsonl, keeps by digest without bytes, and finds a known blob equal", async () => {
@@ -112,9 +112,9 @@ describe("loose form", () => {
     const same = new Set(layers.slice(0, 4).map((layer) => layer.diffId));
     expect(same.size).toBe(1);
     for (const layer of layers) {
-      const tar = gunzipSync(readFileSync(layer.blob ?? ""));
+      const tar = gunzipSync(readFileSync(layer.blob?.path ?? ""));
       expect(digestOf(tar)).toBe(layer.diffId);
-      expect(digestOf(readFileSync(layer.blob ?? ""))).toBe(layer.descriptor.digest);
+      expect(digestOf(readFileSync(layer.blob?.path ?? ""))).toBe(layer.descriptor.digest);
     }
   });
 
@@ -124,7 +124,7 @@ describe("loose form", () => {
       const output = createDirectory();
       writeFiles(join(output, "layers/a"), { "b-c": "1", "b/d": "2".repeat(3_000_000) });
       const [layer] = layersOf(await collect(output, { compression }));
-      const list = execFileSync("tar", ["-tf", layer?.blob ?? ""], { encoding: "utf8" });
+      const list = execFileSync("tar", ["-tf", layer?.blob?.path ?? ""], { encoding: "utf8" });
       expect(list.trim().split("\n")).toEqual(["b/", "b-c", "b/d"]);
     },
   );

@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { digestHex, type Digest } from "../../oci/oci.ts";
 import {
   closeFile,
-  createBlobWriter,
   createEntryChecker,
   createExpander,
   createTarReader,
@@ -12,14 +11,14 @@ import {
   readStart,
   refuse,
   tooLarge,
-  type BlobWriter,
   type Compression,
   type Entry,
   type OutputFile,
 } from "../../archive/archive.ts";
-import { layerTypes, type FoundLayer } from "./found-layer.ts";
-import type { CollectOptions } from "../model.ts";
+import { createBlobWriter, type BlobWriter, type StagedBlob } from "../../store/store.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
+import type { CollectOptions } from "../model.ts";
+import { layerTypes, type FoundLayer } from "./found-layer.ts";
 import type { PreviousLayers } from "./previous.ts";
 
 export interface ExactContext {
@@ -60,21 +59,30 @@ async function copyBlob(
 ): Promise<FoundLayer> {
   const { options, previous } = context;
   if (file.stats.size > options.maxLayerSize) throw tooLarge(file.shown, options.maxLayerSize);
-  const writer = createBlobWriter(options.staging, file.shown, options.maxLayerSize);
+  const writer = createBlobWriter(options.staging);
   try {
     const layer = previous.byDigest.get(digest);
     if (layer !== undefined && (await options.isKnown(digest))) {
       await readChunks(file, writer.write, options.signal);
-      return { kind: "equal", layer, blob: (await writer.finish(digest)).path };
+      return { kind: "equal", layer, blob: await finishBlob(writer, digest, file.shown) };
     }
     const { compression, diffId = digest } = await judgeBlob(file, writer, context);
-    const { path, size } = await writer.finish(digest);
-    if (layer?.diffId === diffId) return { kind: "equal", layer, blob: path };
-    const descriptor = { mediaType: layerTypes[compression], digest, size };
-    return { kind: "new", descriptor, diffId, blob: path };
+    const blob = await finishBlob(writer, digest, file.shown);
+    if (layer?.diffId === diffId) return { kind: "equal", layer, blob };
+    const descriptor = { mediaType: layerTypes[compression], digest, size: blob.size };
+    return { kind: "new", descriptor, diffId, blob };
   } finally {
     writer.discard();
   }
+}
+
+/** The name that the build gave a blob is its digest, or a lie. */
+async function finishBlob(writer: BlobWriter, digest: Digest, shown: string): Promise<StagedBlob> {
+  const actual = writer.digest();
+  if (actual === digest) return writer.finish();
+  const hint = "name it by the sha256 of its bytes, and let nothing write to it after that";
+  const message = `its content has the digest ${actual}`;
+  throw refuse("blob-digest-mismatch", message, { file: shown, hint });
 }
 
 /** What a blob proved to be. */

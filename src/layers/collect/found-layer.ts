@@ -11,16 +11,17 @@ import type { CollectedEntry, CollectedLayer } from "../model.ts";
 import type { PreviousLayer } from "./previous.ts";
 import type { ListedEntry } from "../directory/documents.ts";
 import { refuse, type Compression } from "../../archive/archive.ts";
+import type { StagedBlob } from "../../store/store.ts";
 
 /** What a listed layer proved to be. */
 export type FoundLayer =
   | { readonly kind: "kept"; readonly layer: PreviousLayer }
-  | { readonly kind: "equal"; readonly layer: PreviousLayer; readonly blob?: string }
+  | { readonly kind: "equal"; readonly layer: PreviousLayer; readonly blob?: StagedBlob }
   | {
       readonly kind: "new";
       readonly descriptor: Descriptor;
       readonly diffId: Digest;
-      readonly blob: string;
+      readonly blob: StagedBlob;
     };
 
 /** The media type of a layer that is compressed so. image-spec v1.1, media-types.md. */

@@ -102,7 +102,7 @@ describe("wrong types", () => {
     expect(warnings.map(({ code, file }) => [code, file])).toEqual([
       ["layer-socket", "output/layers/a/socket"],
     ]);
-    const blob = entries[0]?.kind === "layer" ? entries[0].layer.blob : "";
+    const blob = entries[0]?.kind === "layer" ? entries[0].layer.blob?.path : "";
     const list = execFileSync("tar", ["-tvf", blob ?? ""], { encoding: "utf8" });
     expect(
       list
@@ -125,7 +125,7 @@ describe("wrong types", () => {
     execFileSync("mknod", [join(output, "layers/a/disk"), "b", "259", "300"]);
     await expect(collect(output)).rejects.toMatchObject({ code: "layer-tar-device" });
     const [layer] = layersOf(await collect(output, { allowDevices: true, compression: "none" }));
-    const list = execFileSync("tar", ["-tvf", layer?.blob ?? ""], { encoding: "utf8" });
+    const list = execFileSync("tar", ["-tvf", layer?.blob?.path ?? ""], { encoding: "utf8" });
     expect(list).toMatch(/^b.* 259,300 .*disk\nc.* 1,3 .*null/);
   });
 
@@ -173,7 +173,7 @@ describe("names", () => {
       "2",
     );
     const [layer] = layersOf(await collect(output, { compression: "none" }));
-    const list = execFileSync("tar", ["--quoting-style=literal", "-tf", layer?.blob ?? ""]);
+    const list = execFileSync("tar", ["--quoting-style=literal", "-tf", layer?.blob?.path ?? ""]);
     expect(list.includes(Buffer.from("x\ny"))).toBe(true);
     expect(list.includes(Buffer.from([0xff, 0xfe]))).toBe(true);
   });
@@ -188,7 +188,7 @@ describe("files with several names", () => {
     writeFiles(output, { "history.json": JSON.stringify([{ created_by: "a", digest: name }]) });
     const [layer] = layersOf(await collect(output));
     writeFileSync(join(output, "other-name"), "changed");
-    expect(digestOf(readFileSync(layer?.blob ?? ""))).toBe(name);
+    expect(digestOf(readFileSync(layer?.blob?.path ?? ""))).toBe(name);
   });
 });
 

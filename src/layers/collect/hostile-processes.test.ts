@@ -126,7 +126,7 @@ describe("very large trees", () => {
       "import sys, os\nos.chdir(sys.argv[1])\nfor i in range(100000): open(f'f{i}', 'x').close()";
     execFileSync("python3", ["-c", program, join(output, "layers/a")]);
     const [layer] = layersOf(await collect(output));
-    const count = execFileSync("sh", ["-c", `tar -tzf ${layer?.blob ?? ""} | wc -l`], {
+    const count = execFileSync("sh", ["-c", `tar -tzf ${layer?.blob?.path ?? ""} | wc -l`], {
       encoding: "utf8",
     });
     expect(Number(count)).toBe(100_000);

@@ -1,7 +1,4 @@
-import type { Diagnostic } from "../../diagnostics.ts";
-import { annotateFingerprint, type Digest } from "../../oci/oci.ts";
 import {
-  createBlobWriter,
   createCompressor,
   createEntryChecker,
   createPackStream,
@@ -9,6 +6,7 @@ import {
   openFile,
   openTree,
   showName,
+  tooLarge,
   type ByteString,
   type Entry,
   type LayerSource,
@@ -16,9 +14,12 @@ import {
   type PackOptions,
   type PackResult,
 } from "../../archive/archive.ts";
-import { layerTypes, type FoundLayer } from "./found-layer.ts";
-import type { CollectOptions, Reuse } from "../model.ts";
+import type { Diagnostic } from "../../diagnostics.ts";
+import { annotateFingerprint, type Digest } from "../../oci/oci.ts";
+import { createBlobWriter, type BlobWriter } from "../../store/store.ts";
 import type { LooseLayer } from "../directory/loose-layers.ts";
+import type { CollectOptions, Reuse } from "../model.ts";
+import { layerTypes, type FoundLayer } from "./found-layer.ts";
 import type { PreviousLayer, PreviousLayers } from "./previous.ts";
 
 export interface LooseContext {
@@ -97,10 +98,10 @@ async function packNew(
   job: LooseJob,
   context: LooseContext,
 ): Promise<FoundLayer> {
-  const { compression, staging, maxLayerSize } = context.options;
+  const { compression, staging } = context.options;
   const pack = packOptions(job, context.options);
-  const writer = createBlobWriter(staging, pack.shown, maxLayerSize);
-  const compressor = createCompressor(compression, writer.write);
+  const writer = createBlobWriter(staging);
+  const compressor = createCompressor(compression, limitWrite(writer, pack));
   try {
     const stream = createPackStream(pack, compressor);
     await source.pack(stream);
@@ -108,14 +109,25 @@ async function packNew(
     const equal = findEqual(result, job.name, context);
     if (equal !== undefined) return equal;
     await compressor.end();
-    const { digest, size, path } = await writer.finish();
+    const blob = await writer.finish();
+    const { digest, size } = blob;
     const annotations = annotateFingerprint(result.fingerprint);
     const descriptor = { mediaType: layerTypes[compression], digest, size, annotations };
-    return { kind: "new", descriptor, diffId: needDiffId(result), blob: path };
+    return { kind: "new", descriptor, diffId: needDiffId(result), blob };
   } finally {
     await compressor.stop();
     writer.discard();
   }
+}
+
+/** What cannot be compressed is larger as a blob than as an archive. */
+function limitWrite({ write }: BlobWriter, { shown, maxSize }: PackOptions): BlobWriter["write"] {
+  let size = 0;
+  return async (bytes) => {
+    size += bytes.length;
+    if (size > maxSize) throw tooLarge(shown, maxSize);
+    await write(bytes);
+  };
 }
 
 function needDiffId({ diffId }: PackResult): Digest {

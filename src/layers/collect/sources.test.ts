@@ -156,7 +156,7 @@ describe("any tree", () => {
             mkdirSync(target);
             // In another locale it refuses names that have characters beyond ASCII.
             const env = { ...process.env, LC_ALL: "C.UTF-8" };
-            execFileSync("bsdtar", ["-xpf", layer?.blob ?? "", "-C", target], { env });
+            execFileSync("bsdtar", ["-xpf", layer?.blob?.path ?? "", "-C", target], { env });
             expect(describeTree(target)).toEqual(describeTree(root));
             const archives = join(work, "archives");
             mkdirSync(join(archives, "layers"), { recursive: true });

@@ -97,7 +97,7 @@ describe("attributes in layers", () => {
     writeFileSync(join(output, "layers/b.tar"), tar);
     const [tree, archive] = layersOf(await collect(output, { epoch: 1, reuse: "content" }));
     expect(tree?.diffId).toBe(archive?.diffId);
-    const text = gunzipSync(readFileSync(tree?.blob ?? "")).toString("latin1");
+    const text = gunzipSync(readFileSync(tree?.blob?.path ?? "")).toString("latin1");
     expect(text).toContain("SCHILY.xattr.security.capability=");
     expect(text).not.toContain("overlay");
   });

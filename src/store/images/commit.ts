@@ -1,32 +1,29 @@
-import { copyFile, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
 import { XbuildError } from "../../errors.ts";
-import { digestHex } from "../../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../../oci/oci.ts";
-import { explainFailures } from "../layout/failures.ts";
-import { systemCode, tolerate } from "../../system/errno.ts";
-import { blobMode, forEachOf, writeAtomically } from "../layout/files.ts";
-import { settleFile, syncDirectory } from "../../system/durable.ts";
-import { readIndex, setNames, writeIndex } from "../layout/index-file.ts";
-import type { Location } from "../../oci/oci.ts";
-import { writeLocations } from "../records/locations.ts";
+import { describeManifest, type Image, type LayerFiles, type Location } from "../../oci/oci.ts";
+import { syncDirectory } from "../../system/durable.ts";
+import { tolerate } from "../../system/errno.ts";
 import type { Lock } from "../../system/lock.ts";
+import { placeBlobs, takeBlob } from "../blobs/place-blobs.ts";
+import { writeBlob, type StagedBlob } from "../blobs/write-blob.ts";
 import { lockStore } from "../layout/access.ts";
-import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
+import { explainFailures } from "../layout/failures.ts";
+import { forEachOf } from "../layout/files.ts";
+import { readIndex, setNames, writeIndex } from "../layout/index-file.ts";
+import { blobsDirectory, type Store } from "../layout/paths.ts";
+import { writeLocations } from "../records/locations.ts";
 import { putRecord, putRef, type BuildRecord } from "../records/records.ts";
-import { writeHold, type Run } from "../runs/runs.ts";
+import { putTree, type ContextTree } from "../records/trees.ts";
 import { putState, removeOldStates, type NewState } from "../records/state.ts";
-
-export interface StagedBlob {
-  readonly digest: Digest;
-  /** A file that nothing else has open for writing; it is moved into the store. */
-  readonly path: string;
-}
+import { writeHold } from "../runs/run-directory.ts";
+import type { Run } from "../runs/runs.ts";
 
 export interface CommitInput {
   readonly image: Image;
-  /** The layers whose bytes are new here; the others are in the store, or stay where they are known to be. */
-  readonly stagedBlobs: readonly StagedBlob[];
+  /** Layers that were made here. Those that are in no list are in the store, or stay where they are known to be. */
+  readonly stagedBlobs?: readonly StagedBlob[];
+  /** Layers that came from elsewhere: files of the run are moved, others copied. */
+  readonly files?: LayerFiles;
   /** Full names that shall stand for the image. */
   readonly names: readonly string[];
   readonly record?: BuildRecord;
@@ -34,6 +31,8 @@ export interface CommitInput {
   readonly refs?: readonly string[];
   /** Where layers of the image are in registries: what is not here can be had there. */
   readonly locations?: readonly Location[];
+  /** What the build's contexts were, to say later what changed in them: it only helps. */
+  readonly contexts?: readonly ContextTree[];
   /** What the next build of the target may use. */
   readonly state?: NewState | undefined;
 }
@@ -48,11 +47,13 @@ export interface CommitInput {
 export async function commitImage(run: Run, input: CommitInput): Promise<void> {
   const { store } = run;
   await explainFailures(store.directory, async () => {
-    const blobs = await settleBlobs(run, input);
+    const layers = await stageLayers(run, input);
+    const documents = await stageDocuments(run, input.image);
+    for (const tree of input.contexts ?? []) await tolerate(putTree(store, tree));
     if (input.state !== undefined) await settleState(input.state);
     await lockStore(store, async (lock) => {
-      await forEachOf(blobs, (blob) => rename(blob.path, blobPath(store, blob.digest)));
-      await writeDocuments(store, input.image);
+      await placeBlobs(store, layers, lock);
+      await placeBlobs(store, documents, lock);
       await syncDirectory(blobsDirectory(store));
       if (input.state !== undefined) await putState(store, input.state, lock);
       await writeReferences(store, input);
@@ -64,61 +65,43 @@ export async function commitImage(run: Run, input: CommitInput): Promise<void> {
   });
 }
 
-async function settleState({ directory }: NewState): Promise<void> {
-  const { settleOwnTree } = await import("../../system/own-tree.ts");
-  await settleOwnTree(directory);
-}
-
-async function nameImage(store: Store, { names, image }: CommitInput, lock: Lock): Promise<void> {
-  if (names.length === 0) return;
-  const { manifests } = await readIndex(store);
-  await writeIndex(store, setNames(manifests, names, describeImage(image)), lock);
-}
-
-/** The descriptor of an image's manifest. */
-export function describeImage({ manifest, digest, manifestBytes }: Image): Descriptor {
-  return { mediaType: manifest.mediaType, digest, size: manifestBytes.byteLength };
-}
-
-/** The staged blobs on the store's file system, durable, and of the size that the manifest says. */
-async function settleBlobs(run: Run, input: CommitInput): Promise<readonly StagedBlob[]> {
-  const sizes = new Map(input.image.manifest.layers.map((layer) => [layer.digest, layer.size]));
-  const blobs = new Map(input.stagedBlobs.map((blob) => [blob.digest, blob]));
-  await forEachOf([...blobs.values()], async (blob) => {
-    const path = await bringNear(run, blob);
-    blobs.set(blob.digest, { digest: blob.digest, path });
-    assertSize(blob, await settleFile(path, blobMode), sizes.get(blob.digest));
+/** Each layer that the store is to take, once, durable, and of the size that the manifest says. */
+async function stageLayers(
+  run: Run,
+  { image, stagedBlobs = [], files = new Map() }: CommitInput,
+): Promise<readonly StagedBlob[]> {
+  const blobs = new Map(stagedBlobs.map((blob) => [blob.digest, blob]));
+  const foreign = [...files].filter(([digest]) => !blobs.has(digest));
+  await forEachOf(foreign, async ([digest, path]) => {
+    blobs.set(digest, await takeBlob(run, { digest, path }));
   });
+  const sizes = new Map(image.manifest.layers.map((layer) => [layer.digest, layer.size]));
+  await forEachOf(blobs.values(), (blob) => assertSize(blob, sizes.get(blob.digest)));
   return [...blobs.values()];
 }
 
-/** The file itself, or its copy where it lies on another file system. */
-async function bringNear(run: Run, { digest, path }: StagedBlob): Promise<string> {
-  const near = join(run.staging, `near-${digestHex(digest)}`);
-  try {
-    await rename(path, near);
-  } catch (error) {
-    if (systemCode(error) !== "EXDEV") throw error;
-    await copyFile(path, near);
-  }
-  return near;
-}
-
-function assertSize(blob: StagedBlob, size: number, expected: number | undefined): void {
+async function assertSize(
+  { path, digest }: StagedBlob,
+  expected: number | undefined,
+): Promise<void> {
+  const { size } = await stat(path);
   if (expected === undefined || expected === size) return;
-  const message = `${blob.path} has ${size} bytes, but the layer ${blob.digest} has ${expected}`;
+  const message = `${path} has ${size} bytes, but the layer ${digest} has ${expected}`;
   throw new XbuildError("store-damaged", message, {
     hint: "build again: another program changed the file after it was packed",
   });
 }
 
-async function writeDocuments(store: Store, image: Image): Promise<void> {
-  const { config } = image.manifest;
-  const durable = { durable: true, mode: blobMode };
-  await Promise.all([
-    writeAtomically(store, blobPath(store, config.digest), image.configBytes, durable),
-    writeAtomically(store, blobPath(store, image.digest), image.manifestBytes, durable),
-  ]);
+function stageDocuments(
+  { staging }: Run,
+  { configBytes, manifestBytes }: Image,
+): Promise<readonly StagedBlob[]> {
+  return Promise.all([configBytes, manifestBytes].map((bytes) => writeBlob(staging, bytes)));
+}
+
+async function settleState({ directory }: NewState): Promise<void> {
+  const { settleOwnTree } = await import("../../system/own-tree.ts");
+  await settleOwnTree(directory);
 }
 
 async function writeReferences(store: Store, input: CommitInput): Promise<void> {
@@ -127,4 +110,10 @@ async function writeReferences(store: Store, input: CommitInput): Promise<void> 
   const link = record === undefined ? {} : { record: record.key };
   if (record !== undefined) await putRecord(store, record);
   for (const key of refs) await putRef(store, { key, manifest: image.digest, ...link });
+}
+
+async function nameImage(store: Store, { names, image }: CommitInput, lock: Lock): Promise<void> {
+  if (names.length === 0) return;
+  const { manifests } = await readIndex(store);
+  await writeIndex(store, setNames(manifests, names, describeManifest(image)), lock);
 }

@@ -2,12 +2,17 @@ import { randomUUID } from "node:crypto";
 import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { XbuildError } from "../../errors.ts";
-import { refNameAnnotation } from "../../oci/oci.ts";
-import { digestHex } from "../../oci/oci.ts";
-import { encodeJson, isJsonObject, tryParseJson } from "../../oci/oci.ts";
-import { ociIndexType } from "../../oci/oci.ts";
+import {
+  describeManifest,
+  digestHex,
+  encodeJson,
+  isJsonObject,
+  ociIndexType,
+  refNameAnnotation,
+  tryParseJson,
+} from "../../oci/oci.ts";
 import type { Descriptor, Digest, Image, Json } from "../../oci/oci.ts";
-import { describeImage } from "./commit.ts";
+import { listMissingLayers } from "../blobs/blobs.ts";
 import { createDuplicator, type Duplicate } from "../layout/duplicate.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { blobMode, forEachOf } from "../layout/files.ts";
@@ -48,7 +53,9 @@ export async function exportLayout(
     async () => {
       const duplicate = createDuplicator({ mayLink: options.isOurs === true });
       const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
-      await forEachOf(present, (digest) => exportBlob(store, digest, blobs, duplicate));
+      await forEachOf(present, (digest) =>
+        exportBlob(blobPath(store, digest), join(blobs, digestHex(digest)), duplicate),
+      );
       await syncDirectory(blobs);
       const index = await readForeignIndex(directory);
       await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
@@ -57,17 +64,6 @@ export async function exportLayout(
     },
     { signal: store.signal, onWait: store.onWait },
   );
-}
-
-/** The layers of an image whose bytes the store does not have (they are known to be in a registry). */
-export async function listMissingLayers(
-  store: Store,
-  image: Image,
-): Promise<readonly Descriptor[]> {
-  const sizes = await Promise.all(
-    image.manifest.layers.map((layer) => ifPresent(stat(blobPath(store, layer.digest)))),
-  );
-  return image.manifest.layers.filter((layer, index) => sizes[index]?.size !== layer.size);
 }
 
 function assertComplete(missing: readonly Descriptor[]): void {
@@ -84,14 +80,7 @@ function listDigests({ manifest, digest }: Image): ReadonlySet<Digest> {
   return new Set([...manifest.layers.map((layer) => layer.digest), manifest.config.digest, digest]);
 }
 
-async function exportBlob(
-  store: Store,
-  digest: Digest,
-  directory: string,
-  duplicate: Duplicate,
-): Promise<void> {
-  const source = blobPath(store, digest);
-  const target = join(directory, digestHex(digest));
+async function exportBlob(source: string, target: string, duplicate: Duplicate): Promise<void> {
   const [wanted, present] = await Promise.all([stat(source), ifPresent(stat(target))]);
   if (present?.size === wanted.size) return;
   const temporary = `${target}.${randomUUID()}`;
@@ -121,7 +110,7 @@ function addToIndex(index: JsonObject, image: Image, name: string | undefined): 
   const entries = Array.isArray(index["manifests"]) ? index["manifests"] : [];
   const others = entries.filter((entry) => nameOf(entry) !== name);
   const annotations = name === undefined ? {} : { annotations: { [refNameAnnotation]: name } };
-  return { ...index, manifests: [...others, { ...describeImage(image), ...annotations }] };
+  return { ...index, manifests: [...others, { ...describeManifest(image), ...annotations }] };
 }
 
 function nameOf(entry: Json): unknown {

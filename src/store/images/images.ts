@@ -33,14 +33,17 @@ export async function findImage(
 /** The image of a manifest's digest, or undefined where its manifest or config is not here. Errors: as `findImage`. */
 export async function readImage(store: Store, digest: Digest): Promise<Image | undefined> {
   return explainFailures(store.directory, async () => {
-    const manifestBytes = await readDocument(store, digest);
-    if (manifestBytes === undefined) return undefined;
-    const manifest = parseDocument(store, digest, manifestBytes, isManifest);
+    const manifest = await readDocument(store, digest, isManifest);
     if (manifest === undefined) return undefined;
-    const configBytes = await readDocument(store, manifest.config.digest);
-    if (configBytes === undefined) return undefined;
-    const config = parseDocument(store, manifest.config.digest, configBytes, isConfig);
-    return config && { digest, manifestBytes, manifest, configBytes, config };
+    const config = await readDocument(store, manifest.value.config.digest, isConfig);
+    if (config === undefined) return undefined;
+    return {
+      digest,
+      manifestBytes: manifest.bytes,
+      manifest: manifest.value,
+      configBytes: config.bytes,
+      config: config.value,
+    };
   });
 }
 
@@ -63,9 +66,8 @@ export async function listManifests(
   entry: Descriptor,
 ): Promise<readonly Descriptor[]> {
   if (toOciMediaType(entry.mediaType) !== ociIndexType) return [entry];
-  const bytes = await readDocument(store, entry.digest);
-  const index = bytes && parseDocument(store, entry.digest, bytes, isNestedIndex);
-  return index?.manifests ?? [];
+  const index = await readDocument(store, entry.digest, isNestedIndex);
+  return index?.value.manifests ?? [];
 }
 
 async function readEntry(
@@ -88,28 +90,27 @@ function fits(offered: Platform | undefined, wanted: Platform): boolean {
   );
 }
 
-/** The bytes of a manifest, index or config, checked against their digest. */
-async function readDocument(store: Store, digest: Digest): Promise<Uint8Array | undefined> {
-  const bytes = await ifPresent(readFile(blobPath(store, digest)));
-  if (bytes === undefined) return undefined;
-  if (digestBytes(bytes) === digest) return new Uint8Array(bytes);
-  return reportDamage(store, digest, "does not match its digest");
+interface Document<T> {
+  readonly bytes: Uint8Array;
+  readonly value: T;
 }
 
 /**
- * What the bytes say. They are those of the digest, and who wrote them checked them, so a glance at their
- * form is enough to keep a document of another kind out.
+ * A manifest, index or config, its bytes checked against their digest. Who wrote them checked what they say, so a
+ * glance at their form is enough to keep a document of another kind out.
  */
-function parseDocument<T>(
+async function readDocument<T>(
   store: Store,
   digest: Digest,
-  bytes: Uint8Array,
   isOfKind: (value: unknown) => value is T,
-): T | undefined {
-  const document: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  return isOfKind(document)
-    ? document
-    : reportDamage(store, digest, "is not of the kind it should be");
+): Promise<Document<T> | undefined> {
+  const bytes = await ifPresent(readFile(blobPath(store, digest)));
+  if (bytes === undefined) return undefined;
+  if (digestBytes(bytes) !== digest)
+    return reportDamage(store, digest, "does not match its digest");
+  const value: unknown = JSON.parse(bytes.toString("utf8"));
+  if (isOfKind(value)) return { bytes: new Uint8Array(bytes), value };
+  return reportDamage(store, digest, "is not of the kind it should be");
 }
 
 function isManifest(value: unknown): value is Manifest {

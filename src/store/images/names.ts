@@ -1,13 +1,10 @@
-import { stat } from "node:fs/promises";
-import { XbuildError } from "../../errors.ts";
-import type { Image } from "../../oci/oci.ts";
-import { describeImage } from "./commit.ts";
-import { explainFailures } from "../layout/failures.ts";
-import { ifPresent } from "../../system/errno.ts";
+import { findBlob } from "../blobs/blobs.ts";
+import { describeManifest, type Image } from "../../oci/oci.ts";
+import { createNotFound, explainFailures } from "../layout/failures.ts";
 import { dropNames, nameOfEntry, readIndex, setNames, writeIndex } from "../layout/index-file.ts";
 import { ensureLayout } from "../layout/layout.ts";
 import { lockStore } from "../layout/access.ts";
-import { blobPath, type Store } from "../layout/paths.ts";
+import type { Store } from "../layout/paths.ts";
 
 /**
  * Lets these full names stand for an image that the store has. Idempotent.
@@ -21,11 +18,10 @@ export async function tagImage(
   await explainFailures(store.directory, async () => {
     await ensureLayout(store);
     await lockStore(store, async (lock) => {
-      if ((await ifPresent(stat(blobPath(store, image.digest)))) === undefined) {
-        throw createNotFound(store, image.digest);
-      }
+      const { digest } = image;
+      if ((await findBlob(store, { digest })) === undefined) throw createNotFound(store, digest);
       const { manifests } = await readIndex(store);
-      await writeIndex(store, setNames(manifests, names, describeImage(image)), lock);
+      await writeIndex(store, setNames(manifests, names, describeManifest(image)), lock);
     });
   });
 }
@@ -63,12 +59,5 @@ async function changeIndex(
       if (changed === undefined) throw createNotFound(store, name);
       await writeIndex(store, changed, lock);
     });
-  });
-}
-
-/** That an image is not in the store, or not any more. */
-export function createNotFound(store: Store, name: string): XbuildError {
-  return new XbuildError("image-not-found", `the store ${store.directory} has no image ${name}`, {
-    hint: "run xbuild images to see the names that it has",
   });
 }

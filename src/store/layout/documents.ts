@@ -31,20 +31,20 @@ export async function readOwnDocument(
   return value?.["key"] === key ? value : undefined;
 }
 
-/**
- * Replaces the document at once. Unless it is to be durable, it is lost in a power failure at most, and then found
- * to be so.
- */
+/** Without such a document nobody would know where the layers are that a name's image has elsewhere. */
+const durableKinds: ReadonlySet<Kind> = new Set(["locations"]);
+
+/** Replaces the document at once. Most are lost in a power failure at worst, and then found to be so. */
 export async function writeOwnDocument(
   store: Store,
   kind: Kind,
   value: { readonly key: string },
-  durable = false,
 ): Promise<void> {
   const envelope = { version, sum: digestBytes(encodeJson(value)), value };
   const path = documentPath(store, kind, value.key);
-  await writeAtomically(store, path, encodeJson(envelope), { durable });
-  if (durable) await syncDirectory(dirname(path));
+  const isDurable = durableKinds.has(kind);
+  await writeAtomically(store, { path, bytes: encodeJson(envelope), isDurable });
+  if (isDurable) await syncDirectory(dirname(path));
 }
 
 /** The value of a document's bytes, or undefined as above. */

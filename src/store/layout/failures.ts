@@ -19,6 +19,16 @@ export function explainFull(
   return code === "ENOSPC" || code === "EDQUOT" ? explain(directory, error) : error;
 }
 
+/** That an image is not in the store, or not any more. */
+export function createNotFound(
+  { directory }: { readonly directory: string },
+  name: string,
+): XbuildError {
+  return new XbuildError("image-not-found", `the store ${directory} has no image ${name}`, {
+    hint: "run xbuild images to see the names that it has",
+  });
+}
+
 function explain(directory: string, error: unknown): unknown {
   const code = systemCode(error);
   if (error instanceof XbuildError || code === undefined) return error;

@@ -10,42 +10,35 @@ import { temporaryDirectory, type Store } from "./paths.ts";
 export const blobMode = 0o644;
 const documentMode = 0o600;
 
-export interface WriteOptions {
+/** A file that is to be in the store. */
+export interface NewFile {
+  readonly path: string;
+  readonly bytes: Uint8Array;
   /** Permission bits; of documents that are for their owner alone, unless given. */
   readonly mode?: number;
-  /** Whether the file must outlast a power failure the moment this returns. */
-  readonly durable: boolean;
+  /** Whether it must outlast a power failure the moment that it is written. */
+  readonly isDurable?: boolean;
 }
 
 /**
  * Puts a file in its place at once: readers see the old one or the new one, whole. The directory entry
  * is durable only after `syncDirectory`.
  */
-export async function writeAtomically(
-  store: Store,
-  path: string,
-  bytes: Uint8Array,
-  options: WriteOptions,
-): Promise<void> {
-  const temporary = await writeTemporary(store, bytes, options);
+export async function writeAtomically(store: Store, file: NewFile): Promise<void> {
+  const temporary = await writeTemporary(store, file);
   try {
-    await rename(temporary, path);
+    await rename(temporary, file.path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
 }
 
-/** As `writeAtomically`, but leaves a file that is already there. */
-export async function createAtomically(
-  store: Store,
-  path: string,
-  bytes: Uint8Array,
-  { mode = blobMode }: Pick<WriteOptions, "mode"> = {},
-): Promise<void> {
-  const temporary = await writeTemporary(store, bytes, { durable: true, mode });
+/** As `writeAtomically`, durable, but leaves a file that is already there. */
+export async function createAtomically(store: Store, file: NewFile): Promise<void> {
+  const temporary = await writeTemporary(store, { ...file, isDurable: true });
   try {
-    await link(temporary, path);
+    await link(temporary, file.path);
   } catch (error) {
     if (systemCode(error) !== "EEXIST") throw error;
   } finally {
@@ -56,8 +49,7 @@ export async function createAtomically(
 /** A file in the store's tmp/ whose name says whose it is, so that a later run can remove it. */
 async function writeTemporary(
   store: Store,
-  bytes: Uint8Array,
-  { durable, mode = documentMode }: WriteOptions,
+  { bytes, mode = documentMode, isDurable = false }: NewFile,
 ): Promise<string> {
   const name = `file-${await identifyOwnProcess()}-${randomUUID()}`;
   const path = join(temporaryDirectory(store), name);
@@ -65,7 +57,7 @@ async function writeTemporary(
   try {
     await file.writeFile(bytes);
     await file.chmod(mode);
-    if (durable) await file.datasync();
+    if (isDurable) await file.datasync();
   } catch (error) {
     await rm(path, { force: true });
     throw error;

@@ -42,8 +42,9 @@ export async function writeIndex(
   _lock: Lock,
 ): Promise<void> {
   const bytes = encodeIndexFile(manifests);
-  await writeAtomically(store, indexCopyPath(store), bytes, { durable: true });
-  await writeAtomically(store, indexPath(store), bytes, { durable: true, mode: blobMode });
+  await writeAtomically(store, { path: indexCopyPath(store), bytes, isDurable: true });
+  const path = indexPath(store);
+  await writeAtomically(store, { path, bytes, mode: blobMode, isDurable: true });
   await syncDirectory(store.directory);
 }
 

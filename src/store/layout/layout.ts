@@ -6,7 +6,7 @@ import { ifPresent } from "../../system/errno.ts";
 import { syncDirectory } from "../../system/durable.ts";
 import { makePrivateDirectory } from "../../system/private-directory.ts";
 import { assertOwn } from "./access.ts";
-import { createAtomically } from "./files.ts";
+import { blobMode, createAtomically } from "./files.ts";
 import { encodeIndexFile } from "./index-file.ts";
 import {
   blobsDirectory,
@@ -50,8 +50,11 @@ export async function ensureLayout(store: Store): Promise<void> {
     [...ownDocumentKinds, "cache"].map((name) => makePrivateDirectory(join(store.directory, name))),
   );
   await makePrivateDirectory(temporaryDirectory(store));
-  await createAtomically(store, indexPath(store), encodeIndexFile([]));
-  await createAtomically(store, marker, encodeJson({ imageLayoutVersion: "1.0.0" }));
+  const files = [
+    { path: indexPath(store), bytes: encodeIndexFile([]) },
+    { path: marker, bytes: encodeJson({ imageLayoutVersion: "1.0.0" }) },
+  ];
+  for (const file of files) await createAtomically(store, { ...file, mode: blobMode });
   await syncDirectory(store.directory);
 }
 

@@ -14,7 +14,8 @@ import { blobPath, type Store } from "./paths.ts";
 import { findRecord, findRef } from "../records/records.ts";
 import { beginRun, type Run } from "../runs/runs.ts";
 import { readState } from "../records/state.ts";
-import { hasBlob, openStore } from "./open.ts";
+import { openStore } from "./open.ts";
+import { findBlob } from "../blobs/blobs.ts";
 import { findTree, putTree } from "../records/trees.ts";
 
 const run = promisify(execFile);
@@ -125,7 +126,7 @@ test("a staged blob of the wrong size is refused and changes nothing", () =>
     const input = { image: createTestImage([layer]), stagedBlobs, names: [name] };
     await expect(commitImage(ours, input)).rejects.toMatchObject({ code: "store-damaged" });
     expect((await findImage(store, name))?.digest).toBe(before.digest);
-    expect(await hasBlob(store, layer.digest)).toBe(false);
+    expect(await findBlob(store, { digest: layer.digest })).toBeUndefined();
   }));
 
 /** Commits an image with this state, of the key `k`. */
@@ -233,7 +234,7 @@ test("what a context was comes back by its digest, odd names included", () =>
     ]);
     const digest = `sha256:${"0".repeat(64)}` as const;
     expect(await findTree(store, digest)).toBeUndefined();
-    await putTree(store, digest, tree);
+    await putTree(store, { digest, files: tree });
     expect(await findTree(store, digest)).toEqual(tree);
     const [file = ""] = await readdir(join(store.directory, "cache"));
     await writeFile(join(store.directory, "cache", file), "other");

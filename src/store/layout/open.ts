@@ -1,9 +1,6 @@
-import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
-import type { Digest } from "../../oci/oci.ts";
-import { ifPresent } from "../../system/errno.ts";
 import { closeStore } from "./access.ts";
-import { blobPath, type Store } from "./paths.ts";
+import type { Store } from "./paths.ts";
 
 /** What a store tells of, and what ends its waiting; see `Store`. Without `onDamage`, damage is an error. */
 export type StoreOptions = Partial<Omit<Store, "directory">>;
@@ -17,10 +14,4 @@ export async function openStore(directory: string, options: StoreOptions = {}): 
   const store: Store = { onDamage: undefined, ...options, directory: resolve(directory) };
   await closeStore(store);
   return store;
-}
-
-/** Whether the bytes of a blob are here; with a size in bytes: and are as many. */
-export async function hasBlob(store: Store, digest: Digest, size?: number): Promise<boolean> {
-  const status = await ifPresent(stat(blobPath(store, digest)));
-  return status !== undefined && (size === undefined || status.size === size);
 }

@@ -10,8 +10,9 @@ import { findImage, listImages } from "../images/images.ts";
 import { withLock } from "../../system/lock.ts";
 import { lockPath, type Store } from "./paths.ts";
 import { pruneStore } from "../maintenance/prune.ts";
-import { beginRun, listDeadRuns } from "../runs/runs.ts";
-import { hasBlob } from "./open.ts";
+import { findDeadRuns } from "../runs/liveness.ts";
+import { beginRun } from "../runs/runs.ts";
+import { findBlob } from "../blobs/blobs.ts";
 
 /** How many processes are killed: some tens here, more where XBUILD_KILLS says so. */
 const kills = Number(process.env["XBUILD_KILLS"] ?? 30);
@@ -60,10 +61,10 @@ async function expectWhole(store: Store): Promise<void> {
   expect(await validateLayout(store.directory)).toEqual([]);
   for (const { image } of await listImages(store)) {
     for (const layer of image.manifest.layers) {
-      expect(await hasBlob(store, layer.digest, layer.size)).toBe(true);
+      expect(await findBlob(store, layer)).toBeDefined();
     }
   }
-  const dead = await listDeadRuns(store);
+  const dead = (await (await findDeadRuns(store))?.claim()) ?? [];
   for (const run of dead) expect(run.notes[0]?.key).toBe("container");
   await Promise.all(dead.map((run) => run.remove()));
   const run = await beginRun(store);

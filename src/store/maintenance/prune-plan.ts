@@ -58,7 +58,7 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
     const image = await readImage(store, digest);
     if (image !== undefined) for (const item of listImageDigests(image)) needed.add(item);
   }
-  keepCandidates(candidates, needed, blobs, options);
+  for (const digest of listKept(candidates, { needed, blobs }, options)) needed.add(digest);
   const going = blobs.filter((blob) => !needed.has(blob.digest));
   const freed = sumSizes(going);
   return {
@@ -119,13 +119,19 @@ function listNeeded(store: Store, { name, entry, images }: NamedEntry): readonly
   throw new XbuildError("store-damaged", message, { hint });
 }
 
-/** Adds to `needed` what stays of the images that no name needs: the last used first. */
-function keepCandidates(
+interface Blobs {
+  /** Those that stay in any case. */
+  readonly needed: ReadonlySet<Digest>;
+  readonly blobs: readonly BlobFile[];
+}
+
+/** What stays of the images that no name needs: the last used first. */
+function listKept(
   candidates: Candidates,
-  needed: Set<Digest>,
-  blobs: readonly BlobFile[],
+  { needed, blobs }: Blobs,
   { usedBefore, maxSize }: PruneOptions,
-): void {
+): ReadonlySet<Digest> {
+  const kept = new Set<Digest>();
   const sizes = new Map(blobs.map((blob) => [blob.digest, blob.size]));
   const sizeOf = (digests: Iterable<Digest>): number =>
     [...digests].reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0);
@@ -133,14 +139,15 @@ function keepCandidates(
   const isUnlimited = usedBefore === undefined && maxSize === undefined;
   const ordered = [...candidates.values()].sort((a, b) => b.usedAt - a.usedAt);
   for (const { image, usedAt, isCurrent } of ordered) {
-    const added = listImageDigests(image).filter((digest) => !needed.has(digest));
+    const added = listImageDigests(image).filter((one) => !needed.has(one) && !kept.has(one));
     const larger = size + sizeOf(new Set(added));
     if (isUnlimited && !isCurrent) continue;
     if (usedBefore !== undefined && usedAt < usedBefore) continue;
     if (maxSize !== undefined && larger > maxSize) continue;
     size = larger;
-    for (const digest of added) needed.add(digest);
+    for (const digest of added) kept.add(digest);
   }
+  return kept;
 }
 
 function sumSizes(blobs: readonly BlobFile[]): number {

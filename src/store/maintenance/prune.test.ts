@@ -11,7 +11,7 @@ import { blobPath, documentPath, type Store } from "../layout/paths.ts";
 import { pruneStore } from "./prune.ts";
 import { findRecord, findRef } from "../records/records.ts";
 import { beginRun } from "../runs/runs.ts";
-import { hasBlob } from "../layout/open.ts";
+import { findBlob } from "../blobs/blobs.ts";
 
 const name = "localhost/app:latest";
 const day = 24 * 60 * 60 * 1000;
@@ -43,14 +43,14 @@ test("what no tag needs goes, with its records; shared layers and the last build
     const now = await commitRecorded(store, ["shared", "new"], "new", [name]);
     const stage = await commitTestImage(store, ["stage"], { refs: ["target/stage/amd64"] });
     const plan = await pruneStore(store, { dryRun: true });
-    expect(await hasBlob(store, layerOf(old, 1))).toBe(true);
+    expect(await findBlob(store, { digest: layerOf(old, 1) })).toBeDefined();
     const result = await pruneStore(store, {});
     expect(result).toEqual(plan);
     expect(result.blobs.map(({ digest }) => digest).sort()).toEqual(
       [old.digest, old.manifest.config.digest, layerOf(old, 1)].sort(),
     );
     expect(await findImage(store, name)).toEqual(now);
-    expect(await hasBlob(store, layerOf(now, 0))).toBe(true);
+    expect(await findBlob(store, { digest: layerOf(now, 0) })).toBeDefined();
     expect(await findRecord(store, "old")).toBeUndefined();
     expect((await findRecord(store, "new"))?.manifest).toBe(now.digest);
     expect((await findRef(store, "target/stage/amd64"))?.manifest).toBe(stage.digest);
@@ -100,7 +100,7 @@ test("names go by pattern, with an age only those of old images", () =>
     expect(await findImage(store, name)).toEqual(old);
     expect(await findImage(store, "localhost/ci:2")).toEqual(now);
     expect((await pruneStore(store, { matches })).names).toEqual(["localhost/ci:2"]);
-    expect(await hasBlob(store, now.digest)).toBe(false);
+    expect(await findBlob(store, { digest: now.digest })).toBeUndefined();
   }));
 
 test("what a running build holds stays until it ends", () =>
@@ -135,7 +135,7 @@ test.each(["damaged", "gone"])("a tag whose manifest is %s stops a prune", (how)
     const path = blobPath(store, image.digest);
     await (how === "gone" ? rm(path) : writeFile(path, "{}"));
     await expect(pruneStore(store, {})).rejects.toMatchObject({ code: "store-damaged" });
-    expect(await hasBlob(store, layerOf(image, 0))).toBe(true);
+    expect(await findBlob(store, { digest: layerOf(image, 0) })).toBeDefined();
   }),
 );
 

@@ -26,19 +26,16 @@ export async function pruneStore(store: Store, options: PruneOptions): Promise<P
     await ensureLayout(store);
     return lockStore(store, async (lock) => {
       const plan = await planPrune(store, options);
-      if (options.dryRun !== true) await carryOut(store, plan, options, lock);
+      if (options.dryRun === true) return plan.result;
+      await carryOut(store, plan, lock);
+      await removeOldCaches(store, options.usedBefore);
       return plan.result;
     });
   });
 }
 
 /** Names first, then manifests: killed at any instant, it leaves no image without its layers. */
-async function carryOut(
-  store: Store,
-  plan: PrunePlan,
-  options: PruneOptions,
-  lock: Lock,
-): Promise<void> {
+async function carryOut(store: Store, plan: PrunePlan, lock: Lock): Promise<void> {
   const { names, blobs } = plan.result;
   // A copy that a killed commit left ahead of the index may name an image that goes now.
   if (names.length > 0 || !(await isCopyCurrent(store))) {
@@ -57,7 +54,6 @@ async function carryOut(
   );
   await removeLocations(store, new Set(blobs.map((blob) => blob.digest)));
   await removeOldStates(store, undefined, lock);
-  await removeOldCaches(store, options.usedBefore);
 }
 
 /** Of images that went: nobody asks any more where their layers are. */

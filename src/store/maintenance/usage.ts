@@ -7,7 +7,8 @@ import { ifPresent } from "../../system/errno.ts";
 import { nameOfEntry, readIndex } from "../layout/index-file.ts";
 import { listManifests, readImage } from "../images/images.ts";
 import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
-import { listHolds, listLiveRuns } from "../runs/runs.ts";
+import { listLiveRuns } from "../runs/liveness.ts";
+import { listHolds } from "../runs/run-directory.ts";
 
 export interface BlobFile {
   readonly digest: Digest;

@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { readdir, rename, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { digestHex, isDigest } from "../../oci/oci.ts";
 import type { Digest } from "../../oci/oci.ts";
 import { ifPresent } from "../../system/errno.ts";
-import { blobMode, forEachOf } from "../layout/files.ts";
-import { settleFile } from "../../system/durable.ts";
-import type { StoreFinding, VerifyOptions } from "./findings.ts";
+import { forEachOf } from "../layout/files.ts";
+import { dropBlob } from "../blobs/blobs.ts";
+import { placeBlobs, takeBlob } from "../blobs/place-blobs.ts";
+import { readLocations } from "../records/locations.ts";
+import type { EntriesExamination, Examination } from "./examination.ts";
+import type { KnownImage, StoreFinding, VerifyOptions } from "./findings.ts";
 import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
 import { listBlobs, type NamedEntry } from "./usage.ts";
 
@@ -59,23 +62,23 @@ export async function examineNames(store: Store): Promise<readonly StoreFinding[
 
 /** One blob once more, and what became of it. */
 export async function examineBlob(
-  store: Store,
   digest: Digest,
-  entries: readonly NamedEntry[],
-  options: VerifyOptions,
+  examination: EntriesExamination,
 ): Promise<readonly StoreFinding[]> {
-  const path = blobPath(store, digest);
-  const actual = await ifPresent(hashFile(path));
+  const { store, entries } = examination;
+  const actual = await ifPresent(hashFile(blobPath(store, digest)));
   if (actual === undefined || actual === digest) return [];
-  const names = listUsers(entries, digest);
-  const outcome =
-    options.repair === true ? await repairBlob(store, digest, names, options) : "left";
+  const users = listUsers(entries, digest);
+  const outcome = await repairBlob(digest, users, examination);
   const message = `its content has the digest ${actual}`;
+  const names = users.map(({ name }) => name);
   return [{ code: "blob-damaged", message, path: relativeBlob(digest), names, outcome }];
 }
 
+type User = Pick<NamedEntry, "entry"> & { readonly name: string };
+
 /** The names of images that have this blob, and of those of which it cannot be known. */
-function listUsers(entries: readonly NamedEntry[], digest: Digest): readonly string[] {
+function listUsers(entries: readonly NamedEntry[], digest: Digest): readonly User[] {
   const users = entries.filter(({ entry, images }) => {
     if (entry.digest === digest || images.includes(undefined) || images.length === 0) return true;
     return images.some(
@@ -84,23 +87,29 @@ function listUsers(entries: readonly NamedEntry[], digest: Digest): readonly str
         image?.manifest.layers.some((layer) => layer.digest === digest),
     );
   });
-  return users.flatMap(({ name }) => name ?? []);
+  return users.flatMap(({ name, entry }) => (name === undefined ? [] : [{ name, entry }]));
 }
 
 async function repairBlob(
-  store: Store,
   digest: Digest,
-  names: readonly string[],
-  { fetchBlob }: VerifyOptions,
+  users: readonly User[],
+  { store, options, repair }: Examination,
 ): Promise<StoreFinding["outcome"]> {
-  const fetched = await fetchBlob?.(digest, names);
-  if (fetched !== undefined && (await hashFile(fetched)) === digest) {
-    await settleFile(fetched, blobMode);
-    await rename(fetched, blobPath(store, digest));
+  if (repair === undefined) return "left";
+  const { run, lock } = repair;
+  const images = await Promise.all(users.map((user) => describeUser(user, store)));
+  const path = run && (await options.fetchBlob?.({ digest, images, directory: run.staging }));
+  if (run !== undefined && path !== undefined && (await hashFile(path)) === digest) {
+    await placeBlobs(store, [await takeBlob(run, { digest, path })], lock);
     return "repaired";
   }
-  await rm(blobPath(store, digest), { force: true });
+  await dropBlob(store, digest);
   return "removed";
+}
+
+async function describeUser({ name, entry }: User, store: Store): Promise<KnownImage> {
+  const { digest } = entry;
+  return { name, digest, locations: await readLocations(store, digest) };
 }
 
 /** A blob's file, relative to the store. */

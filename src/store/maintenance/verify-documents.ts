@@ -2,14 +2,15 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { documentName, inspectOwnDocument } from "../layout/documents.ts";
 import { ifPresent } from "../../system/errno.ts";
-import type { StoreFinding, VerifyOptions } from "./findings.ts";
-import { ownDocumentKinds, type Store } from "../layout/paths.ts";
+import type { Examination } from "./examination.ts";
+import type { StoreFinding } from "./findings.ts";
+import { ownDocumentKinds } from "../layout/paths.ts";
 
 /** Records, refs and states whose content is not what was written; those of other versions are let be. */
-export async function examineDocuments(
-  store: Store,
-  { repair }: VerifyOptions,
-): Promise<readonly StoreFinding[]> {
+export async function examineDocuments({
+  store,
+  repair,
+}: Examination): Promise<readonly StoreFinding[]> {
   const findings: StoreFinding[] = [];
   for (const kind of ownDocumentKinds) {
     const names = (await ifPresent(readdir(join(store.directory, kind)))) ?? [];
@@ -17,13 +18,13 @@ export async function examineDocuments(
       const path = join(store.directory, kind, name);
       const bytes = await ifPresent(readFile(path));
       if (bytes === undefined || inspectOwnDocument(bytes) !== "damaged") continue;
-      if (repair === true) await rm(path, { force: true });
+      if (repair !== undefined) await rm(path, { force: true });
       findings.push({
         code: "record-damaged",
         message: "its content does not match its checksum",
         path: join(kind, name),
         names: [],
-        outcome: repair === true ? "removed" : "left",
+        outcome: repair === undefined ? "left" : "removed",
       });
     }
   }

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { Digest, Image } from "../../oci/oci.ts";
-import type { StoreFinding, VerifyOptions } from "./findings.ts";
+import type { EntriesExamination } from "./examination.ts";
+import type { StoreFinding } from "./findings.ts";
 import { readImage } from "../images/images.ts";
 import type { Store } from "../layout/paths.ts";
 import { listPointers, type NamedEntry } from "./usage.ts";
@@ -11,22 +12,20 @@ import { relativeBlob } from "./verify-blobs.ts";
  * with a diff ID that it has not. Whoever unpacks such an image sees other files than its maker named.
  */
 export async function examineLayers(
-  store: Store,
-  entries: readonly NamedEntry[],
   diffIds: ReadonlyMap<Digest, Digest | undefined>,
-  { repair }: VerifyOptions,
+  { store, entries, repair }: EntriesExamination,
 ): Promise<readonly StoreFinding[]> {
   const findings: StoreFinding[] = [];
   for (const [digest, { image, names }] of await listImages(store, entries)) {
     const finding = compareLayers(image, diffIds);
     if (finding === undefined) continue;
-    if (repair === true) await forget(store, digest);
+    if (repair !== undefined) await forget(store, digest);
     findings.push({
       code: "layer-diff-id",
       message: finding,
       path: relativeBlob(digest),
       names,
-      outcome: repair === true ? "removed" : "left",
+      outcome: repair === undefined ? "left" : "removed",
     });
   }
   return findings;

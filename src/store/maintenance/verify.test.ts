@@ -14,7 +14,7 @@ import { blobPath, documentPath, indexCopyPath, indexPath, type Store } from "..
 import { commitImage } from "../images/commit.ts";
 import { findRecord, findRef } from "../records/records.ts";
 import { beginRun } from "../runs/runs.ts";
-import { hasBlob } from "../layout/open.ts";
+import { findBlob } from "../blobs/blobs.ts";
 
 const name = "localhost/app:latest";
 
@@ -143,7 +143,7 @@ test("a damaged blob is brought from where the image is, when its bytes are righ
     await writeFile(fetched, "wrong");
     const again = await checkStore(store, { repair: true, fetchBlob });
     expect(again.map(({ code }) => code)).toEqual(["blob-damaged", "image-missing"]);
-    expect(await hasBlob(store, digest)).toBe(false);
+    expect(await findBlob(store, { digest })).toBeUndefined();
   }));
 
 test("an image that a registry has keeps its name without a layer, one that is only here does not", () =>

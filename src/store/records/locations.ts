@@ -15,8 +15,7 @@ export async function readLocations(store: Store, image: Digest): Promise<readon
 }
 
 /**
- * Keeps what is known of an image's layers; what was known before is replaced. Durable: without it nobody would know
- * where the layers are that a name's image has elsewhere.
+ * Keeps what is known of an image's layers; what was known before is replaced. Durable: see `documents.ts`.
  */
 export async function writeLocations(
   store: Store,
@@ -26,7 +25,7 @@ export async function writeLocations(
   const document = { key: image, locations };
   await explainFailures(store.directory, async () => {
     await ensureLayout(store);
-    await writeOwnDocument(store, "locations", document, true);
+    await writeOwnDocument(store, "locations", document);
   });
 }
 

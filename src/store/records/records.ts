@@ -38,6 +38,12 @@ export async function findRecord(store: Store, key: string): Promise<BuildRecord
   return { key, manifest, names: texts, ...(details === undefined ? {} : { details }) };
 }
 
+/** The record of the last build of a stage, by a name of xbuild's own (see `StageRef`). */
+export async function findLastRecord(store: Store, ref: string): Promise<BuildRecord | undefined> {
+  const record = (await findRef(store, ref))?.record;
+  return record === undefined ? undefined : findRecord(store, record);
+}
+
 /** Keeps a record; one of the same key is replaced. */
 export async function putRecord(store: Store, record: BuildRecord): Promise<void> {
   await explainFailures(store.directory, async () => {

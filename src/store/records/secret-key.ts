@@ -27,7 +27,7 @@ async function readKey(store: Store): Promise<Buffer> {
   const known = await ifPresent(readFile(path));
   if (known?.length === keySize) return known;
   await ensureLayout(store);
-  await createAtomically(store, path, randomBytes(keySize), { mode: 0o600 });
+  await createAtomically(store, { path, bytes: randomBytes(keySize), mode: 0o600 });
   // Another process may have been first.
   return readFile(path);
 }

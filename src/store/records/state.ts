@@ -8,7 +8,8 @@ import { removeTree } from "../../system/remove-tree.ts";
 import { decodeOwnDocument, readOwnDocument, writeOwnDocument } from "../layout/documents.ts";
 import { explainFailures } from "../layout/failures.ts";
 import { hashKey, type Store } from "../layout/paths.ts";
-import { listLiveRuns, type Run } from "../runs/runs.ts";
+import { listLiveRuns } from "../runs/liveness.ts";
+import type { Run } from "../runs/runs.ts";
 
 /** What a build left in `output/state`: plain files and directories, copied into the run's own directory. */
 export interface NewState {

@@ -11,14 +11,20 @@ import { cacheDirectory, type Store } from "../layout/paths.ts";
 /** What each file of a build context was, by its path; to say later which one changed. */
 export type Tree = ReadonlyMap<string, string>;
 
+/** A build context. */
+export interface ContextTree {
+  readonly digest: Digest;
+  readonly files: Tree;
+}
+
 /** Keeps what a context was, by the context's digest. Idempotent. */
-export async function putTree(store: Store, digest: Digest, tree: Tree): Promise<void> {
+export async function putTree(store: Store, { digest, files }: ContextTree): Promise<void> {
   await explainFailures(store.directory, async () => {
     await ensureLayout(store);
     // UTF-16, because a file name's bytes that are no UTF-8 are lone surrogates here.
-    const body = Buffer.from([...tree].flat().join("\0"), "utf16le");
+    const body = Buffer.from([...files].flat().join("\0"), "utf16le");
     const bytes = Buffer.concat([Buffer.from(`${digestBytes(body)}\n`), body]);
-    await writeAtomically(store, treePath(store, digest), bytes, { durable: false });
+    await writeAtomically(store, { path: treePath(store, digest), bytes });
   });
 }
 
