@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { listLayers } from "../../src/layers/collect/listing.ts";
+import { listLayers } from "../../src/layers/collect/list-layers.ts";
 import type { LooseLayer } from "../../src/layers/directory/loose-layers.ts";
 import type { OutputScan } from "../../src/layers/directory/output-scan.ts";
 import { indexPrevious } from "../../src/layers/collect/previous.ts";

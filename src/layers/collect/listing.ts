@@ -1,5 +1,4 @@
-import type { XbuildError } from "../../errors.ts";
-import { digestHex, type Digest, type HistoryEntry } from "../../oci/oci.ts";
+import type { Digest, HistoryEntry } from "../../oci/oci.ts";
 import { quoteText } from "../../text.ts";
 import type { LooseLayer } from "../directory/loose-layers.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
@@ -23,38 +22,16 @@ export type Listing =
     }
   | { readonly kind: "empty"; readonly history: HistoryEntry };
 
-/**
- * What the build listed, in order. A history file alone says what there is; without one it is what lies in
- * `output/layers`. Errors: `layer-digest-unknown`, `layer-path-unknown`, `layer-name-unknown`,
- * `output-json-invalid`, `output-not-listed`, `output-annotation-reserved`.
- */
-export function listLayers(
-  scan: OutputScan,
-  history: readonly ListedEntry[] | undefined,
-  previous: PreviousLayers,
-): readonly Listing[] {
-  const sources = { scan, previous, byPath: indexPaths(scan) };
-  const listings =
-    history === undefined
-      ? scan.layers.map((layer) => resolveLoose(sources, layer, undefined))
-      : history.map((listed) => resolveEntry(sources, listed));
-  assertAllListed(sources, history, listings);
-  return listings;
-}
-
 /** Where the layers that a build lists may come from. */
-interface Sources {
+export interface Sources {
   readonly scan: OutputScan;
   readonly previous: PreviousLayers;
   /** Loose layers by the bytes of what an entry's `path` says. */
   readonly byPath: ReadonlyMap<ByteString, LooseLayer>;
 }
 
-function indexPaths({ layers }: OutputScan): Sources["byPath"] {
-  return new Map(layers.map((layer) => [`layers/${layer.fileName}`, layer]));
-}
-
-function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
+/** What an entry of a history file stands for. Errors: as `listLayers`, but for `output-not-listed`. */
+export function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
   const { entry, locate } = listed;
   if (entry.empty_layer === true) return resolveEmpty(listed);
   if ((entry.path === undefined) === (entry.digest === undefined)) {
@@ -74,7 +51,8 @@ function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
   return resolveDigest(sources, listed, entry.digest);
 }
 
-function toBytes(text: string): ByteString {
+/** A path of a history file as the names of files are. */
+export function toBytes(text: string): ByteString {
   return Buffer.from(text, "utf8").toString("latin1");
 }
 
@@ -111,7 +89,8 @@ function resolveDigest(
   throw refuse("layer-digest-unknown", message, { ...locate("digest"), hint });
 }
 
-function resolveLoose(
+/** What a layer in `output/layers` stands for, listed or not. Errors: as `resolveEntry`. */
+export function resolveLoose(
   { scan, previous }: Sources,
   layer: LooseLayer,
   listed: ListedEntry | undefined,
@@ -136,37 +115,8 @@ function assertForeign(
   }
 }
 
-function assertAllListed(
-  { scan }: Sources,
-  history: readonly ListedEntry[] | undefined,
-  listings: readonly Listing[],
-): void {
-  const digests = new Set(listings.flatMap((item) => (item.kind === "blob" ? [item.digest] : [])));
-  const blob = [...scan.blobs.keys()].find((digest) => !digests.has(digest));
-  if (blob !== undefined) {
-    const file = `output/blobs/sha256/${digestHex(blob)}`;
-    throw history === undefined ? refuseWithoutHistory(file) : refuseUnlisted(file);
-  }
-  if (history === undefined) return;
-  const paths = new Set(
-    history.flatMap(({ entry }) => (entry.path === undefined ? [] : [toBytes(entry.path)])),
-  );
-  const layer = scan.layers.find(({ fileName }) => !paths.has(`layers/${fileName}`));
-  if (layer !== undefined) throw refuseUnlisted(showLayer(scan, layer));
-}
-
-function refuseWithoutHistory(file: string): XbuildError {
-  const hint = "list it in output/history.json";
-  return refuse("output-not-listed", "no history file lists the blob", { file, hint });
-}
-
-function refuseUnlisted(file: string): XbuildError {
-  const hint = "list it in the history file, or remove it";
-  return refuse("output-not-listed", "the history file does not list it", { file, hint });
-}
-
 /** The layer's file, as the build names it. */
-function showLayer(scan: OutputScan, layer: LooseLayer): string {
+export function showLayer(scan: OutputScan, layer: LooseLayer): string {
   const { layerDirectory } = scan;
   return layerDirectory === undefined ? "output/layers" : showName(layerDirectory, layer.fileName);
 }
