@@ -8,12 +8,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { digestBytes } from "../../src/oci/digest.ts";
 import { ociManifestType } from "../../src/oci/media-types.ts";
 import type { Digest, Image } from "../../src/oci/model.ts";
-import {
-  createTestImage,
-  createTestLayer,
-  stageTestLayers,
-  type TestLayer,
-} from "../support/images.ts";
+import { createTestImage, createTestLayer, type TestLayer } from "../support/images.ts";
 import { configureAccess, useRegistry, type RegistryService } from "../support/registry-access.ts";
 import type { FaultKind, FaultRule } from "../support/registry-faults.ts";
 import { isMount } from "../support/registry-records.ts";
@@ -53,8 +48,8 @@ beforeEach(() => {
 async function writeLayout(): Promise<void> {
   const blobs = join(layout, "blobs", "sha256");
   await mkdir(blobs, { recursive: true });
-  await stageTestLayers(layers, blobs);
-  for (const bytes of [image.configBytes, image.manifestBytes]) {
+  const contents = layers.map((layer) => layer.bytes);
+  for (const bytes of [...contents, image.configBytes, image.manifestBytes]) {
     await writeFile(join(blobs, digestBytes(bytes).slice(7)), bytes);
   }
   const { digest, manifestBytes } = image;
