@@ -26,6 +26,13 @@ function entry(more: object): string {
 }
 
 describe("history", () => {
+  it("says once what is wrong with a value", async () => {
+    const refused = collectHistory(entry({ digest: "sha256:a" }));
+    await expect(refused).rejects.toMatchObject({
+      diagnostics: [{ code: "layer-digest-invalid", message: expect.stringContaining("digest") }],
+    });
+  });
+
   it.each([
     ["no list", "1", "output-json-invalid", "history.json:1:1"],
     ["no digest and no path", '[{"created_by":"a"}]', "output-json-invalid", "history.json:1:2"],

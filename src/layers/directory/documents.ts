@@ -116,7 +116,18 @@ function checkDocument<T>(schema: z.ZodType<T>, document: JsonSource): T {
 function check<T>(schema: z.ZodType<T>, value: unknown, document: JsonSource): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw refuseDocument(result.error.issues, document);
+  throw refuseDocument(listOnce(result.error.issues), document);
+}
+
+/** A value that has the wrong form may fail the check behind it too, which then says nothing new. */
+function listOnce(issues: readonly z.core.$ZodIssue[]): readonly z.core.$ZodIssue[] {
+  const told = new Set<string>();
+  return issues.filter(({ path, message }) => {
+    const place = JSON.stringify(path);
+    const isNews = !told.has(place) || message !== "Invalid input";
+    told.add(place);
+    return isNews;
+  });
 }
 
 /** A finding for each of the first issues; the first one is the error's message. */
