@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import {
   createIgnoreMatcher,
@@ -7,7 +8,9 @@ import {
 import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { StepsRequest } from "../engine/engine.ts";
+import { exitStatuses, XbuildError } from "../errors.ts";
 import { contextCachePath } from "../store/store.ts";
+import { systemCode } from "../system/errno.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
@@ -31,14 +34,15 @@ export async function hashDirectories(
   /** Digests of files that did not change are remembered in the store. */
   const hashOne = async (role: string, path: string, walk: WalkOptions): Promise<Hashed> => {
     const cache = contextCachePath(store, path);
-    return [role, await hashContext(path, { ...walk, signal, cache, before: before?.get(role) })];
+    const options = { ...walk, signal, cache, before: before?.get(role) };
+    return [role, await hashPresent(path, options, role)];
   };
   const hashed = await Promise.all([
     ...(plan.readsContext ? [hashOne("context", steps.context, ignore)] : []),
     ...local.map(([name, path]) => hashOne(`context ${name}`, path, keepAll)),
     ...volumes.map((path) => hashOne(`volume ${path}`, path, keepAll)),
   ]);
-  return new Map(hashed);
+  return new Map(hashed.flatMap(([role, hash]) => (hash === undefined ? [] : [[role, hash]])));
 }
 
 export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal"> {
@@ -46,7 +50,28 @@ export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal
   readonly before?: ReadonlyMap<string, ContextHash>;
 }
 
-type Hashed = readonly [role: string, hash: ContextHash];
+type Hashed = readonly [role: string, hash: ContextHash | undefined];
+
+/** undefined for one that has gone since it was looked at before: whoever compares says so. */
+async function hashPresent(
+  path: string,
+  options: Parameters<typeof hashContext>[1],
+  role: string,
+): Promise<ContextHash | undefined> {
+  try {
+    return await hashContext(path, options);
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT" || existsSync(path)) throw error;
+    if (options.before !== undefined) return undefined;
+    const [kind = "", name = path] = role.split(" ");
+    const what =
+      kind === "volume" ? `the volume's directory ${path}` : `the ${kind} ${name} (${path})`;
+    throw new XbuildError("context-not-found", `${what} does not exist`, {
+      hint: "check the path",
+      exitStatus: exitStatuses.usage,
+    });
+  }
+}
 
 const keepAll: WalkOptions = { ignore: () => false };
 

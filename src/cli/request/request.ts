@@ -33,6 +33,7 @@ export async function createRequest(
 ): Promise<BuildRequest> {
   refuseFlags(line);
   assertEngineWords(line.rest);
+  assertOneContext(line);
   const delivery = await createDeliveryRequest(line, io);
   const reuse = await createReuseRequest(line, sources, io);
   return {
@@ -45,6 +46,12 @@ export async function createRequest(
     reuse,
     delivery,
   };
+}
+
+/** As the engines have it; a mistyped command would pass for a context, too. */
+function assertOneContext({ operands }: BuildCommandLine): void {
+  if (operands.length <= 1) return;
+  throw usageError(`a build has one context, not ${operands.join(", ")}`, "name one directory");
 }
 
 function refuseFlags(line: BuildCommandLine): void {

@@ -44,6 +44,12 @@ const mistakes: Readonly<Record<string, () => Mistake>> = {
     code: "file-not-found",
     args: ["--build-arg-file", places],
   }),
+  "a volume whose directory is not there": () => ({
+    status: 125,
+    code: "context-not-found",
+    args: ["--volume", `${places}/nowhere:/x:ro`],
+  }),
+  "two contexts": () => ({ status: 125, code: "usage", args: [places] }),
   "a store that is a file": () => ({
     status: 1,
     code: "store-not-writable",
@@ -67,6 +73,16 @@ const mistakes: Readonly<Record<string, () => Mistake>> = {
     args: ["--authfile", places, "--cache-from", "127.0.0.1:1/app"],
   }),
 };
+
+test("a named context that is not there", async () => {
+  const text = containerfile.replace("RUN", "COPY --from=other f /f\nRUN");
+  const other = await sandbox.project({ "Containerfile.x": text });
+  const outcome = await other.run(["--build-context", `other=${places}/nowhere`, other.context]);
+  expect([outcome.status, outcome.stderr]).toEqual([
+    125,
+    expect.stringContaining("error[context-not-found]: the context other"),
+  ]);
+});
 
 test.each(Object.entries(mistakes))("%s", async (_what, make) => {
   const { status, code, args = [], store } = make();
