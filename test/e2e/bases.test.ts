@@ -154,6 +154,20 @@ ${add}`;
     expect(again.metadata.layers.slice(0, 1)).toEqual(first.metadata.layers.slice(0, 1));
   });
 
+  test("a stage at a given time: the same image each time it is built", async () => {
+    const text = `FROM ${baseImage} AS below
+RUN echo below > /below
+FROM ${baseImage}
+OUTPUT --from=below /layers
+${add}`;
+    const project = await sandbox.project({ "Containerfile.x": text });
+    const args = ["--no-load", "--no-cache", "--timestamp=1700000000"];
+    const first = await project.build(args);
+    const again = await project.build(args);
+    expect(again.metadata.upToDate).toBe(false);
+    expect(again.metadata.digest).toBe(first.metadata.digest);
+  });
+
   test("no layers of its own, and a history that is copied", async () => {
     const text = `FROM ${baseImage}\nOUTPUT --from=${baseImage} /layers\nRUN true\n`;
     const project = await sandbox.project({ "Containerfile.x": text });
