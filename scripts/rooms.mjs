@@ -98,7 +98,8 @@ function judgePackage(name, room, specifier) {
   if (room.pure && specifier.startsWith("node:") && !harmless.has(specifier)) {
     return `${name} is pure: it touches nothing outside of the process`;
   }
-  const owner = Object.keys(rooms).find((one) => rooms[one].packages?.includes(specifier));
+  const isOf = (name) => specifier === name || specifier.startsWith(`${name}/`);
+  const owner = Object.keys(rooms).find((one) => rooms[one].packages?.some(isOf));
   return owner === undefined || owner === name ? undefined : `only ${owner} uses ${specifier}`;
 }
 

@@ -9,6 +9,7 @@ export const codes = {
   usage: { kind: "error", severity: "error", area: "command-line" },
   "file-not-found": { kind: "error", severity: "error", area: "command-line" },
   "context-not-found": { kind: "error", severity: "error", area: "command-line" },
+  "ignore-file-invalid": { kind: "error", severity: "error", area: "command-line" },
   "name-invalid": { kind: "error", severity: "error", area: "command-line" },
   "output-destination": { kind: "error", severity: "error", area: "command-line" },
   "output-unread": { kind: "warning", severity: "warning", area: "command-line" },

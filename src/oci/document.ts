@@ -6,7 +6,7 @@ import { isJsonObject } from "./json.ts";
 import { readJson } from "./strict-json.ts";
 
 /** Larger manifests and configs are refused: registries refuse them, and they are read whole. In bytes. */
-const maxDocumentSize = 4 * 1024 * 1024;
+export const maxDocumentSize = 4 * 1024 * 1024;
 
 /**
  * The value of an image's document, null members of its top left out, as Go's tools write them. It is read as

@@ -8,6 +8,7 @@ export {
 export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
+export { maxDocumentSize } from "./document.ts";
 export { isExternal } from "./external.ts";
 export { listHistory } from "./history.ts";
 export { JsonProblem } from "./json-tokens.ts";

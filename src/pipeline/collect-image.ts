@@ -1,4 +1,5 @@
 import { assertPresent, listNames } from "../delivery/delivery.ts";
+import { XbuildError } from "../errors.ts";
 import {
   assertInputUnchanged,
   type CollectedLayer,
@@ -12,6 +13,7 @@ import {
   type Image,
   narrowLocations,
   type Location,
+  maxDocumentSize,
 } from "../oci/oci.ts";
 import {
   type BuildRecord,
@@ -50,6 +52,7 @@ export async function collectImage(
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
   const description = describeImage(build, output, { ...result, now: work.now });
   const image = assembleWithPrevious(description, listImages(previous));
+  assertReadable(image);
   const locations = narrowLocations(joinPlaces(result).locations, image);
   const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
   await assertKept(image, { coming, locations }, work);
@@ -71,6 +74,18 @@ export async function collectImage(
   });
   done();
   return { image, layers };
+}
+
+/** Nobody, xbuild included, reads larger ones: the name would stand for an image that cannot be had. */
+function assertReadable({ configBytes, manifestBytes }: Image): void {
+  const documents = { config: configBytes, manifest: manifestBytes };
+  for (const [name, { byteLength }] of Object.entries(documents)) {
+    if (byteLength <= maxDocumentSize) continue;
+    const message = `the image's ${name} would have ${byteLength} bytes, but registries take ${maxDocumentSize}`;
+    throw new XbuildError("output-json-too-large", message, {
+      hint: "write less into output/history.json, output/config.json and output/annotations.json",
+    });
+  }
 }
 
 interface Places {

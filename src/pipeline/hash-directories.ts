@@ -11,6 +11,7 @@ import type { StepsRequest } from "../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { contextCachePath } from "../store/store.ts";
 import { systemCode } from "../system/errno.ts";
+import { limitText } from "../text.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
@@ -78,7 +79,16 @@ const keepAll: WalkOptions = { ignore: () => false };
 async function readIgnoreFile(path: string | undefined): Promise<WalkOptions> {
   if (path === undefined) return keepAll;
   const patterns = parseIgnoreFile(await readFile(path, "utf8"));
-  return { ignore: createIgnoreMatcher(patterns), hasExceptions: hasExceptions(patterns) };
+  try {
+    return { ignore: createIgnoreMatcher(patterns), hasExceptions: hasExceptions(patterns) };
+  } catch (error) {
+    const reason = error instanceof Error ? limitText(error.message, 200) : "";
+    throw new XbuildError("ignore-file-invalid", `${path}: ${reason}`, {
+      hint: "correct the pattern, or put a \\ before a character that stands for itself",
+      exitStatus: exitStatuses.usage,
+      cause: error,
+    });
+  }
 }
 
 /** Host paths of `--volume HOST:CONTAINER[:OPTIONS]`, or undefined where the build may write one. */

@@ -20,8 +20,7 @@ const maxSockets = 8;
  * @throws where the certificates cannot be used
  */
 export async function openConnections(options: HttpOptions): Promise<Ask> {
-  // Of a bundled CommonJS package there is nothing but the default.
-  const { Agent, buildConnector } = (await import("undici")).default;
+  const { Agent, buildConnector } = await import("./undici-parts.ts");
   const { certificates, insecure, env, signal, timeout } = options;
   const [ca, cert, key] = [[...certificates.ca], [...certificates.cert], [...certificates.key]];
   const limits = { connections: maxSockets, maxHeaderSize, headersTimeout: timeout };

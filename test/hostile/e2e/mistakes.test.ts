@@ -74,6 +74,32 @@ const mistakes: Readonly<Record<string, () => Mistake>> = {
   }),
 };
 
+test("an ignore file whose pattern is not valid", async () => {
+  const text = containerfile.replace("OUTPUT", "COPY . /x\nOUTPUT");
+  const other = await sandbox.project({ "Containerfile.x": text, ".containerignore": "ok\n[a\n" });
+  const outcome = await other.run(["--no-load", other.context]);
+  expect([outcome.status, outcome.stderr]).toEqual([
+    125,
+    expect.stringMatching(/error\[ignore-file-invalid\]: \S+\.containerignore: .*\[a/),
+  ]);
+});
+
+test("an image whose config nobody would read: its name stays what it was", async () => {
+  const other = await sandbox.project({ "Containerfile.x": containerfile });
+  const built = await other.build(["--no-load"]);
+  const long = "head -c 4190000 /dev/zero | tr '\\0' x";
+  const text = `FROM ${baseImage}
+OUTPUT /layers
+RUN mkdir -p /layers/output/layers/a && echo a > /layers/output/layers/a/a
+RUN (printf '{"User":"'; ${long}; printf '"}') > /layers/output/config.json
+RUN (printf '[{"created_by":"a","path":"layers/a","comment":"'; ${long}; printf '"}]') > /layers/output/history.json
+`;
+  await other.write({ "Containerfile.x": text });
+  const outcome = await other.fail(1, ["--no-load"]);
+  expect(outcome.stderr).toContain("error[output-json-too-large]: the image's config");
+  expect(await other.findDigest()).toBe(built.metadata.digest);
+});
+
 test("a named context that is not there", async () => {
   const text = containerfile.replace("RUN", "COPY --from=other f /f\nRUN");
   const other = await sandbox.project({ "Containerfile.x": text });
