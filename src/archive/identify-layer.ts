@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, fstatSync, openSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
 import { openArchive } from "./archive-source.ts";
@@ -64,7 +65,10 @@ export async function hashBlob(
 ): Promise<{ readonly digest: Digest; readonly diffId: Digest | undefined }> {
   const hash = createHash("sha256");
   const expanded = createDiffIdHash(path);
-  const chunks: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark: chunkSize });
+  // Small blobs are many: a buffer of full size for each would only be work for the garbage collector.
+  const { size } = await stat(path);
+  const highWaterMark = Math.min(size + 1, chunkSize);
+  const chunks: AsyncIterable<Buffer> = createReadStream(path, { highWaterMark });
   try {
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
