@@ -44,7 +44,8 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
   return ({ url, method, headers = {}, body = null }, until) => {
     const proxy = url.protocol === "http:" ? findProxy(url, env) : undefined;
     const path = url.pathname + url.search;
-    const common = { method, body, signal: until };
+    // By itself undici ends a connection after each HEAD, and layers are asked after by hundreds.
+    const common = { method, body, signal: until, reset: false };
     if (proxy === undefined)
       return servers.request({ ...common, origin: url.origin, path, headers });
     const { origin } = proxy;

@@ -62,6 +62,20 @@ it("asks again where a connection is closed that was to be used again", async ()
   expect(count).toBe(3);
 });
 
+it.each(["HEAD", "GET"] as const)(
+  "asks with %s again and again on few connections",
+  async (method) => {
+    const sockets = new Set<unknown>();
+    const url = await serve((request, response) => {
+      sockets.add(request.socket);
+      response.end();
+    });
+    const send = open();
+    for (let count = 0; count < 20; count++) await send({ method, url });
+    expect(sockets.size).toBe(1);
+  },
+);
+
 it("reads no more of an answer than it needs", async () => {
   const url = await serve((_, response) => void response.end("x".repeat(3 * 1024 * 1024)));
   expect((await open()({ method: "GET", url })).body.length).toBe(1024 * 1024);
