@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
+import { setFlagsFromString } from "node:v8";
 import type { Agent, Dispatcher } from "undici";
 import type { HttpOptions, HttpRequest } from "./http.ts";
 import { findProxy, type Proxy } from "./proxy.ts";
@@ -20,6 +21,9 @@ const maxSockets = 8;
  * @throws where the certificates cannot be used
  */
 export async function openConnections(options: HttpOptions): Promise<Ask> {
+  // undici's parser of HTTP is a module of WebAssembly. To compile it once more, for speed, takes V8 20 MB, and would
+  // pay for itself after more answers than we ever get.
+  setFlagsFromString("--liftoff-only");
   const { Agent, buildConnector } = await import("./undici-parts.ts");
   const { certificates, insecure, env, signal, timeout } = options;
   const [ca, cert, key] = [[...certificates.ca], [...certificates.cert], [...certificates.key]];
