@@ -50,8 +50,10 @@ export async function createRequest(
 
 /** As the engines have it; a mistyped command would pass for a context, too. */
 function assertOneContext({ operands }: BuildCommandLine): void {
-  if (operands.length <= 1) return;
-  throw usageError(`a build has one context, not ${operands.join(", ")}`, "name one directory");
+  // The command may stand behind its flags.
+  const contexts = operands.slice(operands[0] === "build" ? 1 : 0);
+  if (contexts.length <= 1) return;
+  throw usageError(`a build has one context, not ${contexts.join(", ")}`, "name one directory");
 }
 
 function refuseFlags(line: BuildCommandLine): void {
