@@ -1,10 +1,9 @@
 import { digestHex } from "../../oci/oci.ts";
 import { listStoredImages, measureStore, type StoredImage } from "../../store/store.ts";
-import { usageError } from "../line/arguments.ts";
+import { usageError, helpFlag } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import {
   formatFlag,
-  helpFlag,
   openUserStore,
   readCommandLine,
   renderAge,

@@ -3,12 +3,11 @@ import { XbuildError } from "../../errors.ts";
 import { cleanUpDeadRuns } from "../../pipeline/pipeline.ts";
 import { createReporter } from "../report/reporter.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "../../store/store.ts";
-import { usageError } from "../line/arguments.ts";
+import { usageError, helpFlag } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import {
   formatFlag,
-  helpFlag,
   openUserStore,
   readCommandLine,
   wantsJson,

@@ -1,16 +1,10 @@
 import { hashBlob } from "../../archive/archive.ts";
 import { type StoreFinding, verifyStore } from "../../store/store.ts";
-import { usageError } from "../line/arguments.ts";
+import { usageError, helpFlag } from "../line/arguments.ts";
 import { fetchBlob } from "./fetch-blob.ts";
 import { readAccess } from "../request/registries.ts";
 import type { CliIo } from "../io.ts";
-import {
-  formatFlag,
-  helpFlag,
-  openUserStore,
-  readCommandLine,
-  wantsJson,
-} from "./store-command.ts";
+import { formatFlag, openUserStore, readCommandLine, wantsJson } from "./store-command.ts";
 import { joinVisible, paintText, show, showJson, type Visible } from "../../visible.ts";
 import { createPages } from "../pages.ts";
 

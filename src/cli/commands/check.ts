@@ -10,7 +10,16 @@ import { describeEngine, engineNames, findEngine, isEngineName } from "../../eng
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import { suggestName } from "../../suggest.ts";
-import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
+import {
+  type FlagSpec,
+  type GivenFlags,
+  parseCommandLine,
+  usageError,
+  helpFlag,
+  isSet,
+  lastValue,
+  listValues,
+} from "../line/arguments.ts";
 import { findFormat, formatNames, type Report } from "../report/check-formats.ts";
 import type { CliIo } from "../io.ts";
 import { show, type Visible } from "../../visible.ts";
@@ -26,7 +35,7 @@ const flags: readonly FlagSpec[] = [
   { name: "build-context", kind: "value" },
   { name: "platform", kind: "value" },
   { name: "engine", kind: "value" },
-  { name: "help", short: "h", kind: "boolean" },
+  helpFlag,
 ];
 
 const help = show`Usage: xbuild check [FLAGS] [CONTEXT]
@@ -47,21 +56,20 @@ Exit status: 0 with nothing found, 1 with findings.
 /** `xbuild check`. @returns 0 where nothing was found, else 1. @throws XbuildError `usage`, `file-not-found` */
 export async function runCheck(argv: readonly string[], io: CliIo): Promise<number> {
   const line = parseCommandLine(argv, flags);
-  const given = createReader(line.flags);
-  if (given.last("help") === "true") {
+  if (isSet(line, "help")) {
     io.stdout(help);
     return 0;
   }
-  const format = readFormat(given.last("format") ?? "text");
+  const format = readFormat(lastValue(line, "format") ?? "text");
   const operands = [...line.operands, ...line.rest];
   if (operands.length > 1) throw usageError("check takes one context");
   const { file, bytes } = await locateSources(
-    { file: given.last("file"), context: operands[0] },
+    { file: lastValue(line, "file"), context: operands[0] },
     io,
   );
   const containerfile = parseContainerfile(bytes, file);
-  const graph = resolveStages(containerfile, readOptions(given, io));
-  const options = await readEngine(given.last("engine"), io);
+  const graph = resolveStages(containerfile, readOptions(line, io));
+  const options = await readEngine(lastValue(line, "engine"), io);
   const findings = checkContainerfile(containerfile, graph, options);
   const diagnostics = await underline(findings, containerfile);
   const { source } = containerfile;
@@ -79,17 +87,6 @@ async function underline(
   return underlineParts(findings, containerfile);
 }
 
-interface Reader {
-  readonly list: (name: string) => readonly string[];
-  readonly last: (name: string) => string | undefined;
-}
-
-function createReader(given: readonly GivenFlag[]): Reader {
-  const list = (name: string) =>
-    given.filter(({ spec }) => spec.name === name).map(({ value }) => value);
-  return { list, last: (name) => list(name).at(-1) };
-}
-
 function readFormat(name: string): (report: Report) => Visible {
   const format = findFormat(name);
   if (format !== undefined) return format;
@@ -102,17 +99,17 @@ function readFormat(name: string): (report: Report) => Visible {
   );
 }
 
-function readOptions(given: Reader, io: CliIo): Parameters<typeof resolveStages>[1] {
-  const target = given.last("target");
-  const buildArgs = given.list("build-arg").flatMap((word): [string, string][] => {
+function readOptions(line: GivenFlags, io: CliIo): Parameters<typeof resolveStages>[1] {
+  const target = lastValue(line, "target");
+  const buildArgs = listValues(line, "build-arg").flatMap((word): [string, string][] => {
     const [name, value = io.env[name]] = splitPair(word);
     return value === undefined ? [] : [[name, value]];
   });
   return {
     ...(target === undefined ? {} : { target }),
     buildArgs: new Map(buildArgs),
-    buildContexts: new Set(given.list("build-context").map((word) => splitPair(word)[0])),
-    targetPlatform: given.last("platform") ?? hostPlatform(),
+    buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
+    targetPlatform: lastValue(line, "platform") ?? hostPlatform(),
     buildPlatform: hostPlatform(),
   };
 }

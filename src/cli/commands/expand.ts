@@ -1,10 +1,9 @@
 import { createPlan, omitOutputs } from "../../plan/plan.ts";
-import { parseCommandLine, usageError } from "../line/arguments.ts";
+import { parseCommandLine, usageError, isSet } from "../line/arguments.ts";
 import { buildFlags } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import { mentionsOutput, needsOutput, readParsed, reportFindings } from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
-import { isSet } from "../line/build-line.ts";
 import { createRequest } from "../request/request.ts";
 import { printData } from "../report/text.ts";
 import { show } from "../../visible.ts";

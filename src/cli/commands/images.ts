@@ -1,10 +1,10 @@
+import { helpFlag } from "../line/arguments.ts";
 import { digestHex, type Image } from "../../oci/oci.ts";
 import { listImages, listMissingLayers, type NamedImage } from "../../store/store.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import type { CliIo } from "../io.ts";
 import {
   formatFlag,
-  helpFlag,
   openUserStore,
   readCommandLine,
   renderAge,

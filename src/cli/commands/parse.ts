@@ -5,16 +5,13 @@ import {
   parseContainerfile,
 } from "../../containerfile/containerfile.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
-import { type FlagSpec, parseCommandLine, usageError } from "../line/arguments.ts";
+import { type FlagSpec, parseCommandLine, usageError, helpFlag } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { createPages } from "../pages.ts";
 import { joinVisible, show, showJson } from "../../visible.ts";
 import { locateSources } from "../request/locate.ts";
 
-const flags: readonly FlagSpec[] = [
-  { name: "json", kind: "boolean" },
-  { name: "help", short: "h", kind: "boolean" },
-];
+const flags: readonly FlagSpec[] = [{ name: "json", kind: "boolean" }, helpFlag];
 
 const help = show`Usage: xbuild parse --json FILE
 

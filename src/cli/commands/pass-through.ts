@@ -3,13 +3,13 @@ import type { Containerfile } from "../../containerfile/containerfile.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
-import { usageError, type GivenFlag } from "../line/arguments.ts";
+import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
 import { findIgnoreFile } from "../request/ignore-file.ts";
 import type { Sources } from "../request/locate.ts";
-import { type BuildCommandLine, lastValue, listValues } from "../line/build-line.ts";
+import type { BuildCommandLine } from "../line/build-line.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
 
 /** A build that is the engine's, and what has been read for it. */

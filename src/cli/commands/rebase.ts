@@ -1,6 +1,6 @@
 import { renderSize } from "../../units.ts";
 import { type NamedBase, rebase, type RebaseResult } from "../../rebase/rebase.ts";
-import { parseCommandLine } from "../line/arguments.ts";
+import { parseCommandLine, isSet } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";
 import { readAccess } from "../request/registries.ts";
@@ -30,12 +30,12 @@ the store, of a registry, or oci:DIR, docker-archive:FILE and the like.
  */
 export async function runRebase(argv: readonly string[], io: CliIo): Promise<number> {
   const line = parseCommandLine(argv, rebaseFlags);
-  if (line.flags.findLast(({ spec }) => spec.name === "help")?.value === "true") {
+  if (isSet(line, "help")) {
     io.stdout(help);
     return 0;
   }
   const request = await createRebaseRequest(line, io);
-  const quiet = line.flags.findLast(({ spec }) => spec.name === "quiet")?.value === "true";
+  const quiet = isSet(line, "quiet");
   const store = await openUserStore(io);
   const registries = readAccess(line, io);
   const reporter = createReporter(io, { quiet });

@@ -1,11 +1,11 @@
 import { XbuildError } from "../../errors.ts";
 import { parseImageName } from "../../oci/oci.ts";
 import { removeName } from "../../store/store.ts";
-import { usageError } from "../line/arguments.ts";
+import { usageError, helpFlag } from "../line/arguments.ts";
 import { showError } from "../report/failure.ts";
 import type { CliIo } from "../io.ts";
 import { show } from "../../visible.ts";
-import { helpFlag, openUserStore, readCommandLine } from "./store-command.ts";
+import { openUserStore, readCommandLine } from "./store-command.ts";
 
 const help = show`Usage: xbuild rmi NAME...
 

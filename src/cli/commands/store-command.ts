@@ -2,14 +2,19 @@ import { describeEvents } from "../../pipeline/pipeline.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { suggestName } from "../../suggest.ts";
 import { openStore, type Store } from "../../store/store.ts";
-import { type FlagSpec, type GivenFlag, parseCommandLine, usageError } from "../line/arguments.ts";
+import {
+  type FlagSpec,
+  parseCommandLine,
+  usageError,
+  isSet,
+  lastValue,
+  listValues,
+} from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
 import { showNotice } from "../report/failure.ts";
 import { createPages } from "../pages.ts";
 
-/** Flags that every command about the store takes. */
-export const helpFlag: FlagSpec = { name: "help", short: "h", kind: "boolean" };
 export const formatFlag: FlagSpec = { name: "format", kind: "value" };
 
 export interface StoreCommandLine {
@@ -25,13 +30,11 @@ export function readCommandLine(
   flags: readonly FlagSpec[],
 ): StoreCommandLine {
   const line = parseCommandLine(argv, flags);
-  const list = (name: string): readonly string[] =>
-    line.flags.filter((given: GivenFlag) => given.spec.name === name).map(({ value }) => value);
   return {
     operands: [...line.operands, ...line.rest],
-    list,
-    last: (name) => list(name).at(-1),
-    isSet: (name) => list(name).at(-1) === "true",
+    list: (name) => listValues(line, name),
+    last: (name) => lastValue(line, name),
+    isSet: (name) => isSet(line, name),
   };
 }
 

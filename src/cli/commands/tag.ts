@@ -1,9 +1,9 @@
 import { parseImageName } from "../../oci/oci.ts";
 import { tagName } from "../../store/store.ts";
-import { usageError } from "../line/arguments.ts";
+import { usageError, helpFlag } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { show } from "../../visible.ts";
-import { helpFlag, openUserStore, readCommandLine } from "./store-command.ts";
+import { openUserStore, readCommandLine } from "./store-command.ts";
 
 const help = show`Usage: xbuild tag NAME NEW-NAME...
 

@@ -26,6 +26,26 @@ export interface CommandLine<Spec extends FlagSpec = FlagSpec> {
   readonly rest: readonly string[];
 }
 
+/** The flags of a command line, whichever command's it is. */
+export type GivenFlags = Pick<CommandLine, "flags">;
+
+/** --help of every command whose flags stand in no table of its own; `build` has it in `build-flags.ts`. */
+export const helpFlag: FlagSpec = { name: "help", short: "h", kind: "boolean" };
+
+/** All values of a flag, in the order given. */
+export function listValues(line: GivenFlags, name: string): readonly string[] {
+  return line.flags.filter((one) => one.spec.name === name).map((one) => one.value);
+}
+
+/** The last value of a flag that counts once. */
+export function lastValue(line: GivenFlags, name: string): string | undefined {
+  return listValues(line, name).at(-1);
+}
+
+export function isSet(line: GivenFlags, name: string): boolean {
+  return lastValue(line, name) === "true";
+}
+
 export function usageError(message: string, hint?: string): XbuildError {
   return new XbuildError("usage", message, {
     exitStatus: exitStatuses.usage,

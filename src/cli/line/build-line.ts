@@ -2,7 +2,7 @@ import { arch, platform as hostSystem } from "node:os";
 import { resolve } from "node:path";
 import { suggestName } from "../../suggest.ts";
 import { XbuildError } from "../../errors.ts";
-import { type CommandLine, parseCommandLine, usageError } from "./arguments.ts";
+import { type CommandLine, listValues, parseCommandLine, usageError } from "./arguments.ts";
 import { type BuildFlag, buildFlags } from "./build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { Sources } from "../request/locate.ts";
@@ -30,20 +30,6 @@ export function readBuildLine(words: readonly string[]): BuildLineResult {
     if (!(error instanceof XbuildError)) throw error;
     return { error };
   }
-}
-
-/** All values of a flag, in the order given. */
-export function listValues(line: BuildCommandLine, name: string): readonly string[] {
-  return line.flags.filter((one) => one.spec.name === name).map((one) => one.value);
-}
-
-/** The last value of a flag that counts once. */
-export function lastValue(line: BuildCommandLine, name: string): string | undefined {
-  return listValues(line, name).at(-1);
-}
-
-export function isSet(line: BuildCommandLine, name: string): boolean {
-  return lastValue(line, name) === "true";
 }
 
 /** What a command line says of build arguments. */

@@ -1,3 +1,4 @@
+import { isSet, lastValue, listValues } from "../line/arguments.ts";
 import {
   readKeyword,
   splitCommand,
@@ -6,14 +7,7 @@ import {
 } from "../../../grammar/grammar.ts";
 import { decodeText, toSourceText } from "../../containerfile/containerfile.ts";
 import { parseImageName } from "../../oci/oci.ts";
-import {
-  type BuildCommandLine,
-  type BuildStart,
-  isSet,
-  lastValue,
-  listValues,
-  readBuildLine,
-} from "../line/build-line.ts";
+import { type BuildCommandLine, type BuildStart, readBuildLine } from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
 import { isRemoteContext, locateSources, type Sources } from "./locate.ts";
 import { selectEngine } from "./select-engine.ts";

@@ -2,8 +2,8 @@ import { isRegistry, parseReference, type ImageReference } from "../../copy/copy
 import type { DeliveryRequest } from "../../delivery/delivery.ts";
 import { parseImageName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
-import { usageError } from "../line/arguments.ts";
-import { isSet, lastValue, listValues, type BuildCommandLine } from "../line/build-line.ts";
+import { isSet, lastValue, listValues, usageError } from "../line/arguments.ts";
+import type { BuildCommandLine } from "../line/build-line.ts";
 import { parseDestination } from "./destination.ts";
 import { listPushedNames } from "./registries.ts";
 

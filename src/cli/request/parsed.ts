@@ -9,13 +9,11 @@ import {
 import type { Diagnostic } from "../../diagnostics.ts";
 import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
-import { usageError } from "../line/arguments.ts";
+import { usageError, lastValue, listValues } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { isRemoteContext, locateSources, type NamedSources, type Sources } from "./locate.ts";
 import {
   hostPlatform,
-  lastValue,
-  listValues,
   readBuildArgs,
   type GivenArguments,
   type BuildCommandLine,

@@ -1,6 +1,6 @@
 import type { WantedPlatform } from "../../copy/copy.ts";
-import { usageError } from "../line/arguments.ts";
-import { listValues, type BuildCommandLine } from "../line/build-line.ts";
+import { listValues, usageError } from "../line/arguments.ts";
+import type { BuildCommandLine } from "../line/build-line.ts";
 
 /** --platform as it is given; undefined where it is not. Errors: `usage` for several. */
 export function parsePlatform(line: BuildCommandLine): string | undefined {

@@ -1,12 +1,19 @@
 import type { RebaseRequest, SourceName } from "../../rebase/rebase.ts";
 import { type ImageName, isLocalName, parseImageName } from "../../oci/oci.ts";
 import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
-import { usageError, type CommandLine, type FlagSpec } from "../line/arguments.ts";
+import {
+  usageError,
+  type CommandLine,
+  type FlagSpec,
+  helpFlag,
+  isSet,
+  lastValue,
+  listValues,
+} from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
 import { listPushedNames, parseReferences } from "./registries.ts";
 import { splitPlatform } from "./platform.ts";
-import { helpFlag } from "../commands/store-command.ts";
 import { parseCount } from "../line/values.ts";
 
 /** Every flag of `xbuild rebase`. */
@@ -29,19 +36,16 @@ export const rebaseFlags: readonly FlagSpec[] = [
 
 /** What a command line asks for, checked. Errors: `usage`, `name-invalid`. */
 export async function createRebaseRequest(line: CommandLine, io: CliIo): Promise<RebaseRequest> {
-  const list = (name: string): readonly string[] =>
-    line.flags.filter(({ spec }) => spec.name === name).map(({ value }) => value);
-  const isSet = (name: string): boolean => list(name).at(-1) === "true";
   const [text, ...more] = [...line.operands, ...line.rest];
   if (text === undefined || more.length > 0) throw usageError("rebase needs the name of one image");
-  const [onto, from] = [list("onto").at(-1), list("from").at(-1)];
+  const [onto, from] = [lastValue(line, "onto"), lastValue(line, "from")];
   if (onto === undefined) throw usageError("rebase needs a new base", "name it with --onto");
   return {
-    ...parseTarget(text, { tags: list("tag"), push: isSet("push") }),
+    ...parseTarget(text, { tags: listValues(line, "tag"), push: isSet(line, "push") }),
     onto: await parseSource(onto, io),
     from: from === undefined ? undefined : await parseSource(from, io),
-    platform: splitPlatform(list("platform").at(-1) ?? hostPlatform()),
-    force: isSet("force"),
+    platform: splitPlatform(lastValue(line, "platform") ?? hostPlatform()),
+    force: isSet(line, "force"),
   };
 }
 

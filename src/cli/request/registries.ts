@@ -6,13 +6,12 @@ import {
 } from "../../copy/copy.ts";
 import { isLocalName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
-import { usageError, type CommandLine } from "../line/arguments.ts";
+import { usageError, type GivenFlags, lastValue } from "../line/arguments.ts";
 import { parseCount, parseDuration } from "../line/values.ts";
 
 /** How the registries are reached; the environment is skopeo's too. */
-export function readAccess(line: Pick<CommandLine, "flags">, io: CliIo): TransportAccess {
-  const last = (name: string): string | undefined =>
-    line.flags.findLast((one) => one.spec.name === name)?.value;
+export function readAccess(line: GivenFlags, io: CliIo): TransportAccess {
+  const last = (name: string): string | undefined => lastValue(line, name);
   const tlsVerify = last("tls-verify");
   const delay = last("retry-delay");
   const [creds, authFile, certDir] = ["creds", "authfile", "cert-dir"].map(last);

@@ -3,14 +3,8 @@ import type { Engine } from "../../engine/engine.ts";
 import type { LayersRequest } from "../../layers/layers.ts";
 import type { BuildRequest, ReuseRequest } from "../../pipeline/pipeline.ts";
 import type { CliIo } from "../io.ts";
-import { usageError } from "../line/arguments.ts";
-import {
-  hostPlatform,
-  isSet,
-  lastValue,
-  listValues,
-  type BuildCommandLine,
-} from "../line/build-line.ts";
+import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
+import { hostPlatform, type BuildCommandLine } from "../line/build-line.ts";
 import { parseCount, parseSize, splitPair } from "../line/values.ts";
 import { createDeliveryRequest } from "./delivery-request.ts";
 import { assertEngineWords } from "./engine-words.ts";

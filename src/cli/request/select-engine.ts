@@ -1,7 +1,7 @@
 import { engineNames, findEngine, isEngineName, type Engine } from "../../engine/engine.ts";
 import type { CliIo } from "../io.ts";
-import { usageError } from "../line/arguments.ts";
-import { listValues, lastValue, type BuildCommandLine } from "../line/build-line.ts";
+import { listValues, lastValue, usageError } from "../line/arguments.ts";
+import type { BuildCommandLine } from "../line/build-line.ts";
 
 /** The engine that a command line asks for, with its options. @throws XbuildError `usage`, `engine-not-found` */
 export function selectEngine(line: BuildCommandLine, io: CliIo): Engine {
