@@ -21,6 +21,7 @@ tab='	'
 #include quoting.sh
 #include output.sh
 #include mounts.sh
+#include exclusions.sh
 #include tar.sh
 #include pack.sh
 #include odd.sh
