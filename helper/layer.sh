@@ -35,6 +35,7 @@ tab='	'
 # shellcheck disable=SC2016
 plan_program='
 #include split/walk.awk
+#include split/files.awk
 #include listed kinds
 #include split/databases.awk
 #include found kinds
