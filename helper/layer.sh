@@ -23,6 +23,7 @@ tab='	'
 #include mounts.sh
 #include exclusions.sh
 #include tar.sh
+#include wide.sh
 #include pack.sh
 #include odd.sh
 #include split/split.sh
