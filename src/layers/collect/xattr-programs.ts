@@ -20,7 +20,7 @@ const systemCalls: Readonly<Record<string, readonly [list: number, get: number]>
  * Both walk the directory that is open as descriptor 3, and reach everything through open directories, as
  * read/directory.ts does: nothing is followed. On the way down few of them stay open, as in read/descent.ts: a
  * descriptor that is missing would lose attributes without a word, so that ends them with an error. What the packer
- * refuses for its depth is not entered. What belongs to the machine (see isKeptXattr) is left out there already, for on
+ * refuses for its depth is not entered. What belongs to the machine (see normalizeXattrs) is left out there already, for on
  * some machines every file has it.
  */
 
