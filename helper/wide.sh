@@ -3,8 +3,9 @@
 # and BSD tar is a second off where it has a fraction.
 
 # Sets wide_format, what stat is asked for, and wide_pattern, what its line looks like for a path that may be one of
-# them. Fails where the tar at hand has all right.
+# them. Fails where the tar at hand has all right, or wide says that there are none.
 describe_wide() {
+    [ "${wide-}" != none ] || return 1
     wide_format='%u %g %Y %h %d:%i'
     wide_pattern='^[0-9]{7,} |^[0-9]+ [0-9]{7,} |^[0-9]+ [0-9]+ (-|[0-9]{11})'
     case $tar_kind in
@@ -37,6 +38,12 @@ holds_wide() {
     has_records || refuse_wide
 }
 
+# Sets wide: none, where the file $1 of walk_root has no such path. Dates are some hours off where a time zone is set.
+search_wide() {
+    date='-|1[0-8][0-9]{2}-|19([0-6][0-9]|70)-|[0-9]{11}'
+    grep -E "^[^ ]+ [0-9]+ [^ ]+ ([0-9]{7,} |[0-9]+ ([0-9]{7,} |[0-9]+ [0-9]+ ($date)))" "$1" >/dev/null || wide=none
+}
+
 # Whether the tar at hand reads lists, so that our records can stand between.
 has_records() {
     case $tar_kind in
@@ -66,15 +73,16 @@ refuse_wide_odd() {
 
 # Writes parts for those of the paths in the file $1 that are such, each behind a record that says what is right,
 # and takes them out of the file.
-stream_wide() (
-    if ! describe_wide || ! has_records || [ ! -s "$1" ]; then exit 0; fi
-    stat_list "$1" >"$1.stat" || exit 1
-    grep -E "$wide_pattern" "$1.stat" >/dev/null || exit 0
-    paste -d ' ' "$1.stat" "$1" >"$1.all" || exit 1
-    grep -E "$wide_pattern" "$1.all" | sort -k 5,5 >"$1.wide" || exit 1
-    grep -E -v "$wide_pattern" "$1.all" | cut -d ' ' -f 6- >"$1" || exit 1
+stream_wide() {
+    if ! describe_wide || ! has_records || [ ! -s "$1" ]; then return 0; fi
+    stat_list "$1" >"$1.stat" || return 1
+    grep -E "$wide_pattern" "$1.stat" >/dev/null || return 0
+    paste -d ' ' "$1.stat" "$1" >"$1.all" || return 1
+    # By sed, for some greps print no line of a file that has bytes which are no UTF-8.
+    sed -E -n "/$wide_pattern/p" "$1.all" | sort -k 5,5 >"$1.wide" || return 1
+    sed -E "/$wide_pattern/d" "$1.all" | cut -d ' ' -f 6- >"$1" || return 1
     stream_groups "$1.wide"
-)
+}
 
 # All names of a file stand in one part, or they would come out as copies.
 stream_groups() {

@@ -35,6 +35,7 @@ sign_layers() (
 # Writes the tars of $work/jobs, some side by side.
 pack_layers() {
     if [ -n "$odd_names" ]; then refuse_wide_odd; fi
+    search_wide "$work/walk"
     while read -r number _; do
         refuse_wide_list "$work/$number.list"
     done <"$work/jobs"
