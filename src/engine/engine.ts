@@ -8,5 +8,5 @@ export {
   type PullPolicy,
   type StageConfigs,
   type StepsRequest,
-  describeEngine,
 } from "./model.ts";
+export { describeEngine } from "./versions.ts";
