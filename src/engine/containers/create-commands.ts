@@ -8,7 +8,7 @@ import { describeVersion, type EngineTrait } from "../versions.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
 import { describeFailure } from "./failures.ts";
-import { fitCall } from "./fit-call.ts";
+import { fitCall, hideEpoch } from "./fit-call.ts";
 import { parseHelpFlags } from "./flags.ts";
 import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
@@ -58,7 +58,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       const run = build.mode === "single" ? runContained : runApart;
       const options = {
         ...context,
-        env,
+        env: { ...hideEpoch(build), ...env },
         interrupt: dialect.interrupt,
         started: (pid: number) => noteProcess(pid, context),
       };
