@@ -91,11 +91,23 @@ inside() {
     bind "$(npm root --global)/npm" "$root/opt/npm"
     ln -s /opt/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
     write_settings "$root"
+    enter "$root"
     local status=0
     env -i HOME=/root TERM="${TERM:-dumb}" LANG=C.UTF-8 ${CI:+CI=$CI} BUILDAH_ISOLATION="${BUILDAH_ISOLATION:-chroot}" \
         PATH="/opt/programs:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
-        chroot "$root" sh -c 'cd /xbuild && exec "$@"' sh "$@" || status=$?
+        sh -c 'cd /xbuild && exec "$@"' sh "$@" || status=$?
     return $status
+}
+
+# Not by chroot: nobody who is in one may make a user namespace, which rootless engines need.
+enter() {
+    cd "$1"
+    mkdir .old
+    pivot_root . .old
+    cd /
+    hash -r
+    umount --lazy /.old
+    rmdir /.old
 }
 
 bind() {
