@@ -9,5 +9,5 @@ export {
   type StageConfigs,
   type StepsRequest,
   type UnseenInputs,
-  describeEngine,
 } from "./model.ts";
+export { describeEngine } from "./versions.ts";

@@ -106,17 +106,20 @@ describe("the next run cleans up after a run that was killed", () => {
     expect(await listProcesses(sleep)).toEqual([]);
   });
 
-  test("together with its engine", async () => {
-    const started = await start(`${good}${endless}\n`, "begun");
-    const engines = await listChildren(started.pid);
-    expect(engines.length).toBeGreaterThan(0);
-    started.signal("SIGKILL");
-    for (const pid of engines) process.kill(-pid, "SIGKILL");
-    await started.ended;
-    await project.write({ "Containerfile.x": good });
-    const next = await project.build(["--no-cache"]);
-    expect(next.layers).toEqual(["passwd equal"]);
-  });
+  test.each(phases.filter(({ phase }) => phase !== "collecting"))(
+    "together with its engine, during $phase",
+    async ({ text, says }) => {
+      const started = await start(text, says);
+      const engines = await listChildren(started.pid);
+      expect(engines.length).toBeGreaterThan(0);
+      started.signal("SIGKILL");
+      for (const pid of engines) process.kill(-pid, "SIGKILL");
+      await started.ended;
+      await project.write({ "Containerfile.x": good });
+      const next = await project.build(["--no-cache"]);
+      expect(next.layers).toEqual(["passwd equal"]);
+    },
+  );
 });
 
 async function listChildren(pid: number): Promise<readonly number[]> {

@@ -4,15 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { XbuildError } from "../../errors.ts";
 import type { Digest } from "../../oci/oci.ts";
+import { describeVersion, type EngineTrait } from "../versions.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
 import { describeFailure } from "./failures.ts";
+import { fitCall, hideEpoch } from "./fit-call.ts";
 import { parseHelpFlags } from "./flags.ts";
 import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
-import { runContained } from "./run-contained.ts";
+import { runApart, runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 import { pastStorageRaces } from "./storage-races.ts";
 
@@ -37,22 +39,26 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     );
   const listBuildFlags: ContainersCommands["listBuildFlags"] = async () =>
     parseHelpFlags(await queryProgram(command("build", "--help")));
-  const readsFiles = async (): Promise<boolean> =>
-    (await listBuildFlags()).some((flag) => flag.name === "build-arg-file");
+  const version = async (): Promise<string> =>
+    (await queryProgram([dialect.name, "--version"])).trim();
+  const has = async (trait: EngineTrait): Promise<boolean> =>
+    describeVersion(dialect.name, await version()).has(trait);
+  const readsFiles = (): Promise<boolean> => has("argumentFiles");
   return {
     name: dialect.name,
     options,
     ownFlags: new Set(dialect.ownFlags),
     renderBuild,
-    build: async (build, context) => {
+    build: async (given, context) => {
+      const build = await fitCall(given, has);
       const files = await prepareFiles(build, context);
       const values = new Map([...build.buildArgs].filter(([name]) => build.hiddenArgs.has(name)));
       const file = join(context.directory, "build-arguments");
       const { flags, env } = await passArguments({ values, file, readsFiles });
-      const run = build.mode === "single" ? runContained : streamProgram;
+      const run = build.mode === "single" ? runContained : runApart;
       const options = {
         ...context,
-        env,
+        env: { ...hideEpoch(build), ...env },
         interrupt: dialect.interrupt,
         started: (pid: number) => noteProcess(pid, context),
       };
@@ -90,7 +96,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     stopOrphan,
     storageSpecifier: () => renderStorage(options),
     listBuildFlags,
-    version: async () => (await queryProgram([dialect.name, "--version"])).trim(),
+    version,
   };
 }
 
