@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
+import { testedEngines } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -20,7 +21,7 @@ CMD ["/bin/cat", "/a"]
 
 const files = { Containerfile: plain, file: "1" };
 
-describe.each([["buildah"], ["podman"]])("engine %s", (engine) => {
+describe.each(testedEngines)("engine %s", (engine) => {
   test("the same image as by the engine alone", async () => {
     const project = await sandbox.project(files);
     const args = ["--timestamp=0", "--build-arg", "A=2", "--label=b=c", "--squash"];
