@@ -2,6 +2,7 @@ import { XbuildError } from "../../errors.ts";
 import { hasInOrder, textBetween } from "../../text.ts";
 import type { BuildCall } from "./commands.ts";
 import type { RunResult } from "./run.ts";
+import { describeUnusable } from "./unusable.ts";
 
 /** What engines say when they cannot start a container at all, as against a step that fails. */
 const cannotRun =
@@ -11,6 +12,8 @@ const privileged = /cannot clone|unshare\(|setrlimit|newuidmap/i;
 /** The error for an engine's build that ended with a status of its own, or with none. */
 export function describeFailure(build: BuildCall, engine: string, result: RunResult): XbuildError {
   const exitStatus = result.status === 0 ? 1 : result.status;
+  const unusable = describeUnusable(engine, { text: result.tail, exitStatus });
+  if (unusable !== undefined) return unusable;
   const isRefused = hasInOrder(result.tail, privileged, /not permitted|denied/i);
   if (isRefused || cannotRun.test(result.tail)) {
     return new XbuildError(
