@@ -1,5 +1,5 @@
 export { cleanUpRun, findEngine } from "./engines.ts";
-export { engineNames, isEngineName } from "./names.ts";
+export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,
   type EngineFlag,

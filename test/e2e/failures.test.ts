@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Project } from "../support/project.ts";
+import { testedEngines } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -21,7 +22,7 @@ async function createBuilt(): Promise<Project> {
   return project;
 }
 
-describe.each([["buildah"], ["podman"]])("a failing step, engine %s", (engine) => {
+describe.each(testedEngines)("a failing step, engine %s", (engine) => {
   test.each([
     ["before OUTPUT", good.replace("OUTPUT", "RUN echo said; exit 7\nOUTPUT")],
     ["after OUTPUT", `${good}RUN echo said; exit 7\n`],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findProcesses, listLeftovers, listProcesses } from "../support/leftovers.ts";
 import type { Project } from "../support/project.ts";
+import { testedEngines, testEngine } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 import type { Started } from "../support/xbuild.ts";
@@ -59,12 +60,10 @@ const ways: readonly { readonly way: string; readonly stop: (started: Started) =
   { way: "SIGTERM", stop: (started) => started.signal("SIGTERM") },
 ];
 
-describe.each([
-  { engine: "buildah", interrupted: phases },
+describe.each(testedEngines)("engine %s", (engine) => {
   // Collecting is the same with every engine.
-  { engine: "podman", interrupted: phases.filter(({ phase }) => phase !== "collecting") },
-])("engine $engine", ({ engine, interrupted }) => {
-  describe.each(interrupted)("during $phase", ({ text, says }) => {
+  const others = phases.filter(({ phase }) => phase !== "collecting");
+  describe.each(engine === testEngine ? phases : others)("during $phase", ({ text, says }) => {
     test.each(ways)("$way ends all and leaves nothing", async ({ stop }) => {
       const before = [await project.findDigest(), await project.findLoaded()];
       const started = await start(text, says, ["--engine", engine]);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { describeVersion } from "../../src/engine/versions.ts";
+import { testedEngines } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -21,7 +22,7 @@ CMD ["/bin/cat", "/a"]
 
 const files = { Containerfile: plain, file: "1" };
 
-describe.each([["buildah"], ["podman"]])("engine %s", (engine) => {
+describe.each(testedEngines)("engine %s", (engine) => {
   test("the same image as by the engine alone", async () => {
     const project = await sandbox.project(files);
     const args = ["--timestamp=0", "--build-arg", "A=2", "--label=b=c", "--squash"];

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
 import type { Digest } from "../../oci/oci.ts";
 import { describeVersion, type EngineTrait } from "../versions.ts";
@@ -17,6 +18,7 @@ import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 import { pastStorageRaces } from "./storage-races.ts";
+import { describeUnusable } from "./unusable.ts";
 
 /**
  * The commands of a program of the containers/ family.
@@ -135,8 +137,9 @@ async function noteProcess(pid: number, context: CallContext): Promise<void> {
   if (identity !== undefined) await context.note?.(identity);
 }
 
+/** An engine that does not work here has no images either: that is no answer. */
 async function resolveImage(command: readonly string[]): Promise<Digest | undefined> {
-  const output = await tryQuery(command);
+  const output = await tryQuery(command, ["engine-failed"]);
   return output === undefined || output.trim() === "" ? undefined : normaliseId(output);
 }
 
@@ -155,18 +158,24 @@ async function pullImage(
   const log = { stdout: () => undefined, stderr: context.log.stderr };
   const result = await streamProgram(command, { log, signal: context.signal });
   context.signal.throwIfAborted();
-  if (result.status === 0) return;
-  throw new XbuildError("image-pull-failed", `cannot pull ${name}`, {
-    hint: "see the engine's message above; --pull=never uses only what is on this machine",
-    exitStatus: result.status,
-  });
+  const { status: exitStatus, tail } = result;
+  if (exitStatus === 0) return;
+  const hint = "see the engine's message above; --pull=never uses only what is on this machine";
+  throw (
+    describeUnusable(command[0] ?? "", { text: tail, exitStatus }) ??
+    new XbuildError("image-pull-failed", `cannot pull ${name}`, { hint, exitStatus })
+  );
 }
 
-async function tryQuery(command: readonly string[]): Promise<string | undefined> {
+/** @param forgiven the failures that count as no answer */
+async function tryQuery(
+  command: readonly string[],
+  forgiven: readonly ErrorCode[] = ["engine-failed", "engine-cannot-run"],
+): Promise<string | undefined> {
   try {
     return await queryProgram(command);
   } catch (error) {
-    if (error instanceof XbuildError && error.code === "engine-failed") return undefined;
+    if (error instanceof XbuildError && forgiven.includes(error.code)) return undefined;
     throw error;
   }
 }

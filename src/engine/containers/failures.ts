@@ -5,6 +5,7 @@ import type { BuildCall } from "./commands.ts";
 import { describeRemedy, findRefusedLimit } from "./limits.ts";
 import type { RunResult } from "./run.ts";
 import { isStorageRace } from "./storage-races.ts";
+import { describeUnusable } from "./unusable.ts";
 
 /**
  * What engines say when they cannot start a container at all, as against a step that fails: that is `while running
@@ -19,6 +20,8 @@ const damagedHint =
 /** The error for an engine's build that ended with a status of its own, or with none. */
 export function describeFailure(build: BuildCall, engine: string, result: RunResult): XbuildError {
   const exitStatus = result.status === 0 ? 1 : result.status;
+  const unusable = describeUnusable(engine, { text: result.tail, exitStatus });
+  if (unusable !== undefined) return unusable;
   const refused = describeRefusal(build, engine, result.tail);
   if (refused !== undefined) {
     const { code, message, hint } = refused;
