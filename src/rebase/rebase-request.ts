@@ -1,6 +1,6 @@
-import type { ImageReference, WantedPlatform } from "../copy/copy.ts";
+import type { ImageReference } from "../copy/copy.ts";
 import type { Workspace } from "../delivery/delivery.ts";
-import type { Digest, Image } from "../oci/oci.ts";
+import type { Digest, Image, WantedPlatform } from "../oci/oci.ts";
 
 /** An image as a user names it: where the store has it under that name, that one. */
 export interface SourceName {

@@ -76,9 +76,11 @@ async function assertReplaceable(
   { registries: access, signal }: RunWorkspace,
 ): Promise<void> {
   const { reference } = image;
-  if (image.stored !== undefined || reference === undefined) return;
+  if (image.stored !== undefined || reference?.repository === undefined) return;
   if (!pushes.some((one) => one.text === reference.text)) return;
-  if (await isPushed(reference, source.image.digest, { access, signal })) return;
+  const { digest } = source.image;
+  const { withTransfers } = await import("../registry/registry.ts");
+  if (await withTransfers(access, signal, (one) => isPushed(reference, digest, one))) return;
   const message = `${image.text} names an index of several platforms, which the rebased image of one platform would replace`;
   const hint = "name the result with -t";
   throw new XbuildError("usage", message, { hint, exitStatus: exitStatuses.usage });
