@@ -59,8 +59,8 @@ interface StoredImage {
 async function listImages(options: readonly string[]): Promise<readonly StoredImage[] | undefined> {
   const { execa } = await import("execa");
   const lists = [
-    ["buildah", "images", "--json"],
-    ["podman", "images", "--format=json"],
+    ["buildah", "images", "--all", "--no-trunc", "--json"],
+    ["podman", "images", "--all", "--no-trunc", "--format=json"],
   ] as const;
   for (const [program, ...words] of lists) {
     const result = await execa(program, [...options, ...words], { reject: false, stdin: "ignore" });

@@ -1,26 +1,38 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../registry/registry.ts";
+import { homeDirectory, type Environment } from "../registry/registry.ts";
 
 /**
  * The environment for programs that look for credentials. Without a login session there is no
- * XDG_RUNTIME_DIR; the engines then have a directory of their own making, where their `login` writes, and
- * skopeo, which in their user namespace takes itself for root, would look in root's. The candidates are those
- * of containers/storage (`pkg/homedir`).
+ * XDG_RUNTIME_DIR; each engine then has a directory of its own making, where its `login` writes, and
+ * skopeo, which in their user namespace takes itself for root, would look in root's. A directory that is another
+ * user's is none: everybody may make one in /tmp.
  */
 export function withRuntimeDirectory(env: Environment): Environment {
-  const uid = env["_CONTAINERS_ROOTLESS_UID"] || String(process.getuid?.() ?? 0);
+  const inNamespace = env["_CONTAINERS_ROOTLESS_UID"];
+  const uid = inNamespace || String(process.getuid?.() ?? 0);
   if (env["XDG_RUNTIME_DIR"] || uid === "0") return env;
+  const found = listCandidates(env, uid).find(hasCredentials);
+  if (found !== undefined) return { ...env, XDG_RUNTIME_DIR: found };
+  return inNamespace ? { ...env, XDG_RUNTIME_DIR: join("/run/user", uid) } : env;
+}
+
+/**
+ * Of containers/storage (`pkg/homedir`, `GetRuntimeDir`; `containers-user-` until 1.38) and of podman
+ * (`pkg/util`, `GetRootlessRuntimeDir`).
+ */
+function listCandidates(env: Environment, uid: string): readonly string[] {
   const temporary = [env["TMPDIR"], "/var/tmp", "/tmp"].filter((one) => one !== undefined);
-  const candidates = [
+  const names = ["containers-user-", "storage-run-", "podman-run-"];
+  const own = temporary.flatMap((one) => names.map((name) => join(one, name + uid)));
+  return [
     join("/run/user", uid),
-    ...temporary.flatMap((one) => {
-      const own = join(one, `containers-user-${uid}`);
-      return [join(own, "containers"), own];
-    }),
+    ...own.flatMap((one) => [join(one, "containers"), one]),
+    join(homeDirectory(env), "rundir"),
   ];
-  const withCredentials = candidates.find((one) =>
-    existsSync(join(one, "containers", "auth.json")),
-  );
-  return { ...env, XDG_RUNTIME_DIR: withCredentials ?? join("/run/user", uid) };
+}
+
+function hasCredentials(directory: string): boolean {
+  if (!existsSync(join(directory, "containers", "auth.json"))) return false;
+  return statSync(directory, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }

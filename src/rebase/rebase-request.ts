@@ -23,6 +23,8 @@ export interface RebaseRequest {
   readonly pushes: readonly ImageReference[];
   /** Of lists of several platforms, the image that is meant. */
   readonly platform: WantedPlatform;
+  /** How many layers the result may have. */
+  readonly maxLayers: number;
   /** Whether own layers may hide what changed in the base. */
   readonly force: boolean;
 }

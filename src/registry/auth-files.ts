@@ -53,7 +53,12 @@ export function listAuthFiles(
   const paths = [
     runtime
       ? join(runtime, "containers/auth.json")
-      : join(root, "run/containers", String(process.getuid?.()), "auth.json"),
+      : join(
+          root,
+          "run/containers",
+          env["_CONTAINERS_ROOTLESS_UID"] || String(process.getuid?.()),
+          "auth.json",
+        ),
     join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers/auth.json"),
     join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json"),
   ];

@@ -21,7 +21,7 @@ export interface RegistryOptions extends HttpOptions, Patience {
 export interface Registry {
   /**
    * It rejects where there is no answer, and at once where there has been none for some time. Where the registry has
-   * refused requests with the same scopes (401), that is the answer.
+   * refused requests of the same kind (401), that is the answer.
    */
   readonly request: (request: RegistryRequest) => Promise<HttpResponse>;
   /** Does again what ends with an answer of a busy registry, or with none: `repeatPatiently`. */
@@ -44,12 +44,13 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   let endpoint: Promise<Endpoint> | undefined;
   return {
     request: async (wanted) => {
-      const scopes = wanted.scopes.join(" ");
-      const refusal = refused.get(scopes);
+      // Who may not read what is not there may well be allowed to write it.
+      const purpose = [wanted.method, ...wanted.scopes].join(" ");
+      const refusal = refused.get(purpose);
       if (refusal !== undefined) return refusal;
       endpoint ??= findEndpoint(host, options, { ask, askOnce });
       const response = await askIdentified(await endpoint, wanted, { authorizer, send: ask });
-      if (response.status === 401) refused.set(scopes, response);
+      if (response.status === 401) refused.set(purpose, response);
       return response;
     },
     repeat: (action) => repeatPatiently(action, options),

@@ -135,15 +135,20 @@ test("a registry: pushed by one user, kept by reference from an empty store", as
   expect(await readdir(`${home}/fresh/tmp`)).toEqual([]);
 });
 
-test("credentials of buildah login, without a login session", async () => {
-  const { host } = service.proxy;
-  await configureAccess(home, service.proxy, { credentials: undefined });
-  await run("chown", ["-R", `${user}:`, join(home, ".config")]);
-  const words = `-t ${host}/session:1 --push --no-cache ${directory}/context`;
-  const login = `echo ${registryPassword} | buildah login -u ${registryUser} --password-stdin ${host}`;
-  const built = await asUser(`unset XDG_RUNTIME_DIR; ${login} && xbuild ${words}`);
-  expect(built).toMatchObject({ exitCode: 0 });
-});
+test.each(["buildah", "podman"])(
+  "credentials of %s login, without a login session",
+  async (engine) => {
+    const { host } = service.proxy;
+    await configureAccess(home, service.proxy, { credentials: undefined });
+    await run("chown", ["-R", `${user}:`, join(home, ".config")]);
+    const words = `-t ${host}/session:${engine} --push --no-cache ${directory}/context`;
+    const login = `echo ${registryPassword} | ${engine} login -u ${registryUser} --password-stdin ${host}`;
+    const built = await asUser(
+      `unset XDG_RUNTIME_DIR; ${login} && xbuild ${words}; status=$?; ${engine} logout ${host}; exit $status`,
+    );
+    expect(built).toMatchObject({ exitCode: 0 });
+  },
+);
 
 test("a failing step has its own status, and all that it left is gone", async () => {
   const failed = await asUser(build("--build-arg FAIL=7"));
