@@ -1,7 +1,7 @@
 export type { TransportAccess } from "./access.ts";
 export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
-export { type WantedLayer, fetchLayers } from "./fetch-layers.ts";
+export { fetchLayers } from "./fetch-layers.ts";
 export { readLocalImage } from "./local-image.ts";
 export {
   type ImageReference,
@@ -14,5 +14,5 @@ export {
   splitReference,
 } from "./reference.ts";
 export { isPushed, readRemoteId, readRemoteImage } from "./remote-image.ts";
-export { withRuntimeDirectory } from "./runtime-directory.ts";
+export { listRuntimeDirectories, withRuntimeDirectory } from "./runtime-directory.ts";
 export { copyImage } from "./skopeo.ts";

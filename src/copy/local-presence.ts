@@ -77,7 +77,7 @@ function parseImages(text: string): readonly StoredImage[] | undefined {
   return list.filter(isJsonObject).map(({ id, Id, names, Names }) => {
     const [ownId, ownNames] = [id ?? Id, names ?? Names];
     return {
-      id: typeof ownId === "string" ? ownId : "",
+      id: typeof ownId === "string" ? ownId.replace(/^sha256:/, "") : "",
       names: Array.isArray(ownNames) ? ownNames : [],
     };
   });

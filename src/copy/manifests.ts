@@ -32,7 +32,7 @@ function isIndex(bytes: Uint8Array): boolean {
 }
 
 /** The one that a platform runs. Errors: `image-unsupported`, which says what there is. */
-export function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {
+function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {
   const entry = pickPlatform(entries, wanted);
   if (entry !== undefined) return entry;
   const offered = entries.flatMap(({ platform }) => (platform ? [renderPlatform(platform)] : []));

@@ -9,12 +9,18 @@ import { homeDirectory, type Environment } from "../registry/registry.ts";
  * user's is none: everybody may make one in /tmp.
  */
 export function withRuntimeDirectory(env: Environment): Environment {
-  const inNamespace = env["_CONTAINERS_ROOTLESS_UID"];
-  const uid = inNamespace || String(process.getuid?.() ?? 0);
-  if (env["XDG_RUNTIME_DIR"] || uid === "0") return env;
-  const found = listCandidates(env, uid).find(hasCredentials);
-  if (found !== undefined) return { ...env, XDG_RUNTIME_DIR: found };
-  return inNamespace ? { ...env, XDG_RUNTIME_DIR: join("/run/user", uid) } : env;
+  const uid = env["_CONTAINERS_ROOTLESS_UID"];
+  const [found = uid && uid !== "0" ? join("/run/user", uid) : undefined] =
+    listRuntimeDirectories(env);
+  if (env["XDG_RUNTIME_DIR"] || found === undefined) return env;
+  return { ...env, XDG_RUNTIME_DIR: found };
+}
+
+/** All such directories that have credentials: a user may have logged in with several engines. */
+export function listRuntimeDirectories(env: Environment): readonly string[] {
+  const uid = env["_CONTAINERS_ROOTLESS_UID"] || String(process.getuid?.() ?? 0);
+  if (env["XDG_RUNTIME_DIR"] || uid === "0") return [];
+  return listCandidates(env, uid).filter(hasCredentials);
 }
 
 /**

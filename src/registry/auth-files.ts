@@ -43,7 +43,7 @@ const fileSchema = z.object({
  * the user names is the only one. @param root stands before /run
  */
 export function listAuthFiles(
-  { authFile, env }: RegistryAccess,
+  { authFile, runtimeDirectories = [], env }: RegistryAccess,
   root: string,
 ): readonly AuthFilePlace[] {
   const chosen = authFile ?? env["REGISTRY_AUTH_FILE"];
@@ -59,6 +59,7 @@ export function listAuthFiles(
           env["_CONTAINERS_ROOTLESS_UID"] || String(process.getuid?.()),
           "auth.json",
         ),
+    ...runtimeDirectories.map((one) => join(one, "containers/auth.json")),
     join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers/auth.json"),
     join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json"),
   ];

@@ -8,7 +8,7 @@ import type { HttpResponse } from "./http.ts";
 import { listProxies } from "./proxy.ts";
 
 /** What to do about each kind of failure. */
-export const registryHints = {
+const registryHints = {
   missing: "check the name and the tag; skopeo list-tags shows those that a repository has",
   auth: "log in (buildah login REGISTRY), or give --creds or --authfile, with the right to read and, for a push, to write",
   rate: "wait, or log in: registries allow more requests to users that they know; --retry N tries longer",

@@ -1,5 +1,5 @@
 import pLimit from "p-limit";
-import type { Descriptor, Digest } from "../oci/oci.ts";
+import type { Digest } from "../oci/oci.ts";
 import type { RegistryAccess } from "./access.ts";
 import { explainFailure } from "./failures.ts";
 import { fetchBlob, type BlobTarget } from "./fetch-blob.ts";
@@ -40,7 +40,6 @@ export interface RegistryTransfers {
 }
 
 export type { BlobSource, BlobTarget };
-export type WantedBlob = Pick<Descriptor, "digest"> & Partial<Pick<Descriptor, "size">>;
 
 const maxParallel = 6;
 

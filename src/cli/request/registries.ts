@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import {
+  listRuntimeDirectories,
   parseReference,
   withRuntimeDirectory,
   type ImageReference,
@@ -22,6 +23,7 @@ export function readAccess(line: GivenFlags, io: CliIo): TransportAccess {
   assertAuthFile(authFile, io);
   return {
     env: withRuntimeDirectory(io.env),
+    runtimeDirectories: listRuntimeDirectories(io.env),
     retries: parseCount(last("retry") ?? "3", "--retry", 0),
     timeout:
       parseCount(io.env["XBUILD_REGISTRY_TIMEOUT"] ?? "120", "XBUILD_REGISTRY_TIMEOUT") * 1000,
