@@ -14,26 +14,26 @@ const access: TransportAccess = {
   authFile: "/auth.json",
 };
 
-test("flags for one end, or for an inspection", () => {
-  expect(renderAccess(access, "src")).toEqual([
+test("flags for the source", () => {
+  expect(renderAccess(access)).toEqual([
     "--src-tls-verify=false",
     "--src-authfile=/auth.json",
     "--src-cert-dir=/certs",
   ]);
-  expect(renderAccess({ env: {}, retries: 0, timeout: 0 }, undefined)).toEqual([]);
+  expect(renderAccess({ env: {}, retries: 0, timeout: 0 })).toEqual([]);
 });
 
-test("--creds become a file without a name, for the registries that are asked, for as long as they are", async () => {
-  const references = ["docker://r.example:5000/a:1", "docker://docker.io/b", "oci:/x:y"];
+test("--creds become a file without a name, for the registry that is asked, for as long as it is", async () => {
+  const reference = "docker://r.example:5000/a:1";
   const given = { ...access, creds: "user:pa:ss" };
-  const fd = await withCredentials(given, references, async ({ path, fd }) => {
+  const fd = await withCredentials(given, reference, async ({ path, fd }) => {
     expect(path).toBe("/proc/self/fd/3");
     const own = inheritedPath(fd ?? -1);
     const { auths }: { readonly auths: Record<string, { readonly auth: string }> } = JSON.parse(
       await readFile(own, "utf8"),
     );
-    expect(Object.keys(auths)).toEqual(["r.example:5000", "docker.io"]);
-    expect(atob(auths["docker.io"]?.auth ?? "")).toBe("user:pa:ss");
+    expect(Object.keys(auths)).toEqual(["r.example:5000"]);
+    expect(atob(auths["r.example:5000"]?.auth ?? "")).toBe("user:pa:ss");
     return fd ?? -1;
   });
   expect(() => fstatSync(fd)).toThrow("EBADF");
@@ -41,7 +41,7 @@ test("--creds become a file without a name, for the registries that are asked, f
 
 /** The auth file that skopeo is given. */
 const seen = (given: TransportAccess, reference: string): Promise<unknown> =>
-  withCredentials(given, [reference], (auth) => Promise.resolve(auth));
+  withCredentials(given, reference, (auth) => Promise.resolve(auth));
 
 test("without --creds, or without a registry, the user's own file", async () => {
   const own = { path: "/auth.json", fd: undefined };

@@ -15,16 +15,15 @@ export interface AuthSource {
  * nothing is left of it, also where we are killed. Errors: those of `openPrivateFile`.
  */
 export async function withCredentials<T>(
-  access: TransportAccess,
-  references: readonly string[],
+  access: TransportAccess | undefined,
+  reference: string,
   action: (auth: AuthSource) => Promise<T>,
 ): Promise<T> {
-  const hosts = references.filter(isRegistry).map(registryOf);
-  if (access.creds === undefined || hosts.length === 0) {
-    return action({ path: access.authFile, fd: undefined });
+  if (access?.creds === undefined || !isRegistry(reference)) {
+    return action({ path: access?.authFile, fd: undefined });
   }
   const auth = Buffer.from(fillPassword(access.creds)).toString("base64");
-  const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));
+  const auths = { [registryOf(reference)]: { auth } };
   const file = openPrivateFile(JSON.stringify({ auths }));
   try {
     return await action({ path: inheritedPath(3), fd: file.fd });

@@ -1,8 +1,8 @@
 export type { TransportAccess } from "./access.ts";
 export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
-export { fetchLayers, readLocalImage } from "./layers.ts";
-export { isPushed, pushLayout } from "./push.ts";
+export { fetchLayers } from "./fetch-layers.ts";
+export { readLocalImage } from "./local-image.ts";
 export {
   type ImageReference,
   type RegistryReference,
@@ -13,6 +13,6 @@ export {
   referToDigest,
   splitReference,
 } from "./reference.ts";
-export { type WantedPlatform, readRemoteId, readRemoteImage } from "./remote-image.ts";
-export { withRuntimeDirectory } from "./runtime-directory.ts";
+export { isPushed, readRemoteId, readRemoteImage } from "./remote-image.ts";
+export { listRuntimeDirectories, withRuntimeDirectory } from "./runtime-directory.ts";
 export { copyImage } from "./skopeo.ts";

@@ -9,25 +9,28 @@ import {
   type Manifest,
   ociManifestType,
   parseManifest,
+  type WantedPlatform,
 } from "../oci/oci.ts";
 import type { TransportAccess } from "./access.ts";
-import { createInvalid, hints } from "./failures.ts";
+import { createRegistryError } from "../registry/registry.ts";
+import { createInvalid } from "./failures.ts";
 import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
-import { acceptsAnything } from "./policy.ts";
+import { acceptsAnything, findPolicyFault } from "./policy.ts";
 import type { ImageReference } from "./reference.ts";
-import { copyImage, type CopyOptions, type TransferOptions } from "./skopeo.ts";
+import { copyImage } from "./skopeo.ts";
 
-export interface JudgeOptions extends TransferOptions {
+export interface JudgeOptions {
   readonly access: TransportAccess;
-  readonly platform: NonNullable<CopyOptions["platform"]>;
+  readonly signal?: AbortSignal | undefined;
+  /** Which entry of a manifest list is meant, where the reference names one. */
+  readonly platform?: WantedPlatform;
   /** A directory to be made and removed; one of the system's for what passes unless given. */
   readonly scratch?: string;
 }
 
 /**
- * Lets skopeo judge an image in a registry by the policy that is in force (containers-policy.json(5)): `skopeo inspect`
- * reads whatever there is, `skopeo copy` only what the policy accepts, under the very name that the user gave. It
- * copies into a layout in which every layer stands already as a placeholder, so no layer is moved. Where the policy
+ * Lets skopeo judge an image in a registry by the policy that is in force (containers-policy.json(5)): `skopeo copy`
+ * reads only what the policy accepts, under the very name that the user gave. It copies into a layout in which every layer stands already as a placeholder, so no layer is moved. Where the policy
  * accepts everything, nothing is asked. Idempotent.
  * @param manifestBytes what was read under that name: of a list, the platform's entry
  * Errors: `policy-rejected`; `registry-settings` for a policy that cannot be read; `registry-corrupt` where another
@@ -67,10 +70,27 @@ async function copyManifest(
   // A layout has no manifests of Docker's: those become OCI's.
   const how = manifest.mediaType === ociManifestType ? {} : { keepLayers: true };
   const what = `read ${reference.text}`;
-  const options = { access, platform, what, ...how };
-  const destination = `oci:${directory}:judged`;
-  await copyImage(reference.text, destination, signal ? { ...options, signal } : options);
+  const common = { access, what, signal, timeout: access.timeout, ...how };
+  const options = platform === undefined ? common : { ...common, platform };
+  const copy = (): Promise<void> => copyImage(reference.text, `oci:${directory}:judged`, options);
+  try {
+    // It has just been read: what keeps skopeo from it a second time is the policy, or what the policy is.
+    await copy().catch(() => copy());
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw await explainVerdict(error, access);
+  }
 }
+
+async function explainVerdict(error: unknown, { env }: TransportAccess): Promise<unknown> {
+  if (!(error instanceof XbuildError)) return error;
+  const fault = await findPolicyFault(env);
+  if (fault !== undefined) return createRegistryError("settings", `${error.message} (${fault})`);
+  return new XbuildError("policy-rejected", error.message, { hint: policyHint, cause: error });
+}
+
+const policyHint =
+  "see skopeo's message: have it signed by a key that the policy asks for, or allow it in policy.json (containers-policy.json(5))";
 
 /** A manifest of Docker's as OCI's has another digest. It says no more than which config and layers are meant. */
 function assertSame(reference: ImageReference, read: Manifest, judged: Manifest): void {
@@ -78,7 +98,7 @@ function assertSame(reference: ImageReference, read: Manifest, judged: Manifest)
   if (isConverted && ![read, read.config, ...read.layers].some(isAnnotated)) return;
   if (isConverted) throw createInvalid("a Docker manifest cannot have annotations");
   const message = `${reference.text}: the policy judged another image than the one that was read`;
-  throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt });
+  throw createRegistryError("corrupt", message);
 }
 
 function listParts({ config, layers }: Manifest): string {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createFailure } from "./failures.ts";
+import { createCopyError } from "./failures.ts";
 import { createWords } from "./last-words.ts";
 
 function hear(...texts: readonly string[]): string {
@@ -30,8 +30,8 @@ test("of a long line the ends are held, and of many lines one", () => {
 });
 
 test("an error says what they are", () => {
-  expect(createFailure("read docker://r/x", hear(warning, fatal))).toMatchObject({
-    code: "registry-unavailable",
+  expect(createCopyError("read docker://r/x", hear(warning, fatal))).toMatchObject({
+    code: "copy-failed",
     message: 'cannot read docker://r/x: reading "x": EOF',
   });
 });

@@ -1,9 +1,8 @@
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { XbuildError } from "../errors.ts";
 import { type Descriptor, type Digest, digestHex, isDigest, isJsonObject } from "../oci/oci.ts";
 import { systemCode } from "../system/errno.ts";
-import { createInvalid, hints } from "./failures.ts";
+import { createCopyError, createFull, createInvalid } from "./failures.ts";
 
 /** Makes an OCI layout that has nothing yet. @returns the directory of its blobs. image-spec v1.1, image-layout.md */
 export async function makeLayout(directory: string): Promise<string> {
@@ -56,8 +55,7 @@ async function writePlaceholder(blobs: string, digest: Digest, size: number): Pr
       throw createInvalid(`its layer ${digest} is given ${size} bytes, more than a file can have`);
     }
     if (code !== "ENOSPC" && code !== "EDQUOT") throw cause;
-    const message = `no space is left for the layout ${blobs}`;
-    throw new XbuildError("store-full", message, { hint: hints.full, cause });
+    throw createFull(`the layout ${blobs}`, cause);
   }
 }
 
@@ -69,7 +67,5 @@ export async function readManifestDigest(directory: string): Promise<Digest> {
   const [entry] = entries;
   const digest = isJsonObject(entry) ? entry["digest"] : undefined;
   if (isDigest(digest)) return digest;
-  throw new XbuildError("copy-failed", `skopeo wrote no image into ${directory}`, {
-    hint: hints.other,
-  });
+  throw createCopyError(`read the image in ${directory}`, "skopeo wrote none");
 }

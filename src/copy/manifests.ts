@@ -4,34 +4,17 @@ import {
   type Digest,
   digestBytes,
   isJsonObject,
+  maxDocumentSize,
   ociIndexType,
   parseIndex,
-  type Platform,
+  pickPlatform,
+  renderPlatform,
   toOciMediaType,
   tryParseJson,
+  type WantedPlatform,
 } from "../oci/oci.ts";
-import type { TransportAccess } from "./access.ts";
+import { listSome } from "../text.ts";
 import { createInvalid } from "./failures.ts";
-import type { ImageReference } from "./reference.ts";
-import { inspect, type TransferOptions } from "./skopeo.ts";
-
-/** What tells the images of a manifest list apart. */
-export type WantedPlatform = Pick<Platform, "architecture" | "os" | "variant">;
-
-/**
- * A manifest as the registry gives it, byte for byte; it is the one whose digest the reference names.
- * Errors: `registry-*`, `image-invalid`.
- */
-export async function readManifestBytes(
-  { text, digest }: ImageReference,
-  options: TransferOptions & { readonly access: TransportAccess },
-): Promise<Uint8Array> {
-  const bytes = await inspect(text, ["--raw"], options);
-  if (digest !== undefined && digestBytes(bytes) !== digest) {
-    throw createInvalid(`the registry's answer does not match the digest ${digest}`);
-  }
-  return bytes;
-}
 
 /** The digest of a manifest list's entry for a platform; undefined for a document that is no list. Errors: `image-*`. */
 export function findEntry(bytes: Uint8Array, platform: WantedPlatform): Digest | undefined {
@@ -48,19 +31,25 @@ function isIndex(bytes: Uint8Array): boolean {
   return "manifests" in document || saysIndex;
 }
 
+/** The one that a platform runs. Errors: `image-unsupported`, which says what there is. */
 function pickEntry(entries: readonly Descriptor[], wanted: WantedPlatform): Descriptor {
-  const fitting = entries.filter(
-    ({ platform }) => platform?.architecture === wanted.architecture && platform.os === wanted.os,
-  );
-  const entry =
-    fitting.find(({ platform }) => platform?.variant === wanted.variant) ??
-    fitting.find(({ platform }) => wanted.variant === undefined || platform?.variant === undefined);
+  const entry = pickPlatform(entries, wanted);
   if (entry !== undefined) return entry;
-  const { os, architecture, variant } = wanted;
-  const name = [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
-  throw new XbuildError("image-unsupported", `the index has no image for ${name}`, {
+  const offered = entries.flatMap(({ platform }) => (platform ? [renderPlatform(platform)] : []));
+  const others = offered.length === 0 ? "" : `, but for ${listSome([...new Set(offered)])}`;
+  const message = `the index has no image for ${renderPlatform(wanted)}${others}`;
+  throw new XbuildError("image-unsupported", message, {
     hint: "name another image, or another --platform",
   });
+}
+
+/** Refuses a document that is not the one of this digest, or too large to be one. Errors: `image-invalid`. */
+export function assertDocument(bytes: Uint8Array, digest: Digest | undefined): void {
+  if (bytes.byteLength > maxDocumentSize) {
+    throw createInvalid(`a document of it is larger than ${maxDocumentSize} bytes`);
+  }
+  if (digest === undefined || digestBytes(bytes) === digest) return;
+  throw createInvalid(`what came does not match the digest ${digest}`);
 }
 
 /** Documents do not know where they come from: the error says it. */

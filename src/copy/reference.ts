@@ -21,6 +21,8 @@ export interface RegistryReference {
   readonly name: string;
   /** `host[:port]/repository` */
   readonly repository: string;
+  /** What it names in there: a tag, or the digest. */
+  readonly reference: string;
   /** undefined where it names a tag. */
   readonly digest: Digest | undefined;
 }
@@ -121,5 +123,6 @@ function createReference(repository: string, version: Version): RegistryReferenc
   const isFixed = "digest" in version;
   const name = `${repository}${isFixed ? `@${version.digest}` : `:${version.tag}`}`;
   const digest = isFixed ? version.digest : undefined;
-  return { text: `${registryTransport}${name}`, name, repository, digest };
+  const reference = isFixed ? version.digest : version.tag;
+  return { text: `${registryTransport}${name}`, name, repository, reference, digest };
 }

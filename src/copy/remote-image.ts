@@ -1,12 +1,20 @@
 import { XbuildError } from "../errors.ts";
-import { type Digest, digestBytes, type Image, parseImage, parseManifest } from "../oci/oci.ts";
-import { hints, isMissing } from "./failures.ts";
+import {
+  type Digest,
+  digestBytes,
+  type Image,
+  parseImage,
+  parseManifest,
+  type WantedPlatform,
+} from "../oci/oci.ts";
+import {
+  createRegistryError,
+  type RegistryTransfers,
+  withTransfers,
+} from "../registry/registry.ts";
 import { assertAccepted, type JudgeOptions } from "./judge.ts";
-import { findEntry, readManifestBytes, type WantedPlatform, withSourceName } from "./manifests.ts";
+import { assertDocument, findEntry, withSourceName } from "./manifests.ts";
 import { referToDigest, type RegistryReference } from "./reference.ts";
-import { inspect } from "./skopeo.ts";
-
-export type { WantedPlatform } from "./manifests.ts";
 
 interface ReadOptions extends JudgeOptions {
   /** Of a manifest list, the entry that is meant. */
@@ -14,53 +22,22 @@ interface ReadOptions extends JudgeOptions {
 }
 
 /**
- * The image of a reference into a registry, or undefined where there is none: its manifest and config, and
- * no layer. Of a manifest list (image index) it is the platform's entry. It is one that the policy in force accepts.
- * Errors: `registry-*`, `policy-rejected`, `image-invalid`, `image-unsupported`, each naming the reference.
+ * The image of a reference into a registry, or undefined where the registry says that there is none (404): its manifest
+ * and config, and no layer. Of a manifest list (image index) it is the platform's entry. It is one that the policy in
+ * force accepts. Errors: `registry-*`, `policy-rejected`, `image-invalid`, `image-unsupported`, each naming the reference.
  */
 export async function readRemoteImage(
   reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Image | undefined> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      return await readOnce(reference, options);
-    } catch (error) {
-      // skopeo compares what it gets by a tag with no digest: a wrong byte shows in what the document says.
-      const isDamaged =
-        error instanceof XbuildError && /^(?:image-|registry-corrupt$)/.test(error.code);
-      if (!isDamaged || attempt >= options.access.retries) throw error;
-    }
-  }
-}
-
-async function readOnce(
-  reference: RegistryReference,
-  options: ReadOptions,
-): Promise<Image | undefined> {
-  const manifestBytes = await readManifest(reference, options);
-  if (manifestBytes === undefined) return undefined;
-  return withSourceName(reference.text, async () => {
-    parseManifest(manifestBytes);
-    // By its digest: the tag may have moved on since.
-    const fixed = referToDigest(reference.repository, digestBytes(manifestBytes));
-    return parseImage(manifestBytes, await readConfig(reference, fixed.text, options));
+  return readAgain(reference, options, async (transfers) => {
+    const manifestBytes = await readManifest(reference, transfers, options);
+    if (manifestBytes === undefined) return undefined;
+    const { config } = parseManifest(manifestBytes);
+    const configBytes = await transfers.readBlob(reference.repository, config.digest);
+    if (configBytes === undefined) throw lacksConfig(reference);
+    return parseImage(manifestBytes, configBytes);
   });
-}
-
-/** skopeo takes a manifest by a tag as it comes; one with a wrong byte names what nobody has. */
-async function readConfig(
-  reference: RegistryReference,
-  fixed: string,
-  options: ReadOptions,
-): Promise<Uint8Array> {
-  try {
-    return await inspect(fixed, ["--config", "--raw"], options);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    const message = `${reference.text}: the registry does not have the config that its own manifest names`;
-    throw new XbuildError("registry-corrupt", message, { hint: hints.corrupt, cause: error });
-  }
 }
 
 /** The ID that an engine would give the image: its config's digest. Errors: as `readRemoteImage`. */
@@ -68,36 +45,81 @@ export async function readRemoteId(
   reference: RegistryReference,
   options: ReadOptions,
 ): Promise<Digest | undefined> {
-  const manifestBytes = await readManifest(reference, options);
-  if (manifestBytes === undefined) return undefined;
-  return withSourceName(reference.text, () =>
-    Promise.resolve(parseManifest(manifestBytes).config.digest),
-  );
+  return readAgain(reference, options, async (transfers) => {
+    const manifestBytes = await readManifest(reference, transfers, options);
+    return manifestBytes && parseManifest(manifestBytes).config.digest;
+  });
+}
+
+/** A byte of what comes by a tag may be wrong, and nothing shows it but what the document says: it is read again. */
+async function readAgain<T>(
+  { text }: RegistryReference,
+  { access, signal }: ReadOptions,
+  read: (transfers: RegistryTransfers) => Promise<T>,
+): Promise<T> {
+  return withTransfers(access, signal, async (transfers) => {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await withSourceName(text, () => read(transfers));
+      } catch (error) {
+        const isDamaged =
+          error instanceof XbuildError && /^(?:image-|registry-corrupt$)/.test(error.code);
+        if (!isDamaged || attempt >= access.retries) throw error;
+      }
+    }
+  });
 }
 
 /** What the policy accepts. */
 async function readManifest(
   reference: RegistryReference,
+  transfers: RegistryTransfers,
   options: ReadOptions,
 ): Promise<Uint8Array | undefined> {
-  try {
-    return await withSourceName(reference.text, async () => {
-      const bytes = await readFittingManifest(reference, options);
-      await assertAccepted(reference, bytes, options);
-      return bytes;
-    });
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const bytes = await readDocument(reference, transfers);
+  if (bytes === undefined) return undefined;
+  const entry = findEntry(bytes, options.platform);
+  const fitting = entry === undefined ? bytes : await readEntry(reference, entry, transfers);
+  await assertAccepted(reference, fitting, options);
+  return fitting;
 }
 
-async function readFittingManifest(
-  reference: RegistryReference,
-  options: ReadOptions,
+async function readDocument(
+  { repository, reference, digest }: RegistryReference,
+  transfers: RegistryTransfers,
+): Promise<Uint8Array | undefined> {
+  const bytes = await transfers.readManifest(repository, reference);
+  if (bytes !== undefined) assertDocument(bytes, digest);
+  return bytes;
+}
+
+async function readEntry(
+  { text, repository }: RegistryReference,
+  digest: Digest,
+  transfers: RegistryTransfers,
 ): Promise<Uint8Array> {
-  const bytes = await readManifestBytes(reference, options);
-  const entry = findEntry(bytes, options.platform);
-  if (entry === undefined) return bytes;
-  return readManifestBytes(referToDigest(reference.repository, entry), options);
+  const bytes = await readDocument(referToDigest(repository, digest), transfers);
+  if (bytes !== undefined) return bytes;
+  const reason = `${text}: the registry does not have ${digest}, which its own index names`;
+  throw createRegistryError("corrupt", reason);
+}
+
+function lacksConfig({ text }: RegistryReference): XbuildError {
+  const reason = `${text}: the registry does not have the config that its own manifest names`;
+  return createRegistryError("corrupt", reason);
+}
+
+/** Whether a tag stands for this very manifest already. Where that cannot be found out: no. */
+export async function isPushed(
+  { repository, reference }: RegistryReference,
+  digest: Digest,
+  transfers: RegistryTransfers,
+): Promise<boolean> {
+  try {
+    const bytes = await transfers.readManifest(repository, reference);
+    return bytes !== undefined && digestBytes(bytes) === digest;
+  } catch (error) {
+    if (error instanceof XbuildError) return false;
+    throw error;
+  }
 }

@@ -1,11 +1,14 @@
+import type { WantedPlatform } from "../oci/oci.ts";
 import { renderAccess, type TransportAccess } from "./access.ts";
 import { withCredentials } from "./auth-source.ts";
-import { isRegistry } from "./reference.ts";
-import { runSkopeo, type TransferOptions } from "./run-skopeo.ts";
+import { runSkopeo } from "./run-skopeo.ts";
 
-export type { TransferOptions } from "./run-skopeo.ts";
-
-export interface CopyOptions extends TransferOptions {
+export interface CopyOptions {
+  /** How the source's registry is reached, where it is in one. */
+  readonly access?: TransportAccess;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds that it may take; as long as it likes unless given. */
+  readonly timeout?: number;
   readonly format?: "oci" | "v2s2";
   /** Layers that are compressed in another way are compressed anew with gzip. */
   readonly gzip?: boolean;
@@ -14,61 +17,27 @@ export interface CopyOptions extends TransferOptions {
   /** Completes "cannot ..." where that says more than the two ends do. */
   readonly what?: string;
   /** Which image of a list is meant. */
-  readonly platform?: {
-    readonly os: string;
-    readonly architecture: string;
-    readonly variant?: string;
-  };
+  readonly platform?: WantedPlatform;
 }
 
 /**
  * Copies one image with skopeo, digests preserved unless another format is asked for. Both ends are
- * references as containers-transports(5) has them. The destination is whole or, for a storage or
- * a registry, as it was. What fails for a passing reason is tried again; blobs that have arrived stay.
- * The image's signatures are judged by the policy that is in force (containers-policy.json(5)).
- * @throws XbuildError `copy-failed`, `registry-*`, `policy-rejected`
+ * references as containers-transports(5) has them; the destination is on this machine. It is whole or, for a storage, as
+ * it was. The image's signatures are judged by the policy that is in force (containers-policy.json(5)).
+ * Errors: `copy-failed`.
  */
 export async function copyImage(
   source: string,
   destination: string,
   options: CopyOptions = {},
 ): Promise<void> {
-  const { access } = options;
-  await withCredentials(access ?? noAccess, [source, destination], ({ path, fd }) => {
-    const flags =
-      access === undefined
-        ? []
-        : [
-            ...(isRegistry(source) ? renderAccess(access, "src", path) : []),
-            ...(isRegistry(destination) ? renderAccess(access, "dest", path) : []),
-          ];
+  const { access, signal, timeout, what = `copy to ${destination}` } = options;
+  await withCredentials(access, source, ({ path, fd }) => {
+    const flags = access === undefined ? [] : renderAccess(access, path);
     const how = ["--quiet", ...flags, ...renderOptions(options), ...renderSignatures(destination)];
     const words = [...renderPlatform(options), "copy", ...how, source, destination];
-    const what = options.what ?? describeCopy(source, destination);
-    return runSkopeo({ ...options, words, what, fd });
+    return runSkopeo({ words, what, env: access?.env, timeout, signal, fd });
   });
-}
-
-/**
- * What `skopeo inspect` says of an image in a registry: with `--raw` its manifest, byte for byte, with
- * `--config --raw` its config. It asks no policy. Errors: `registry-*`.
- */
-export async function inspect(
-  reference: string,
-  what: readonly string[],
-  { access, signal }: TransferOptions & { readonly access: TransportAccess },
-): Promise<Uint8Array> {
-  return withCredentials(access, [reference], ({ path, fd }) => {
-    const words = ["inspect", ...renderAccess(access, undefined, path), ...what, reference];
-    const call = { words, what: `read ${reference}`, access, fd };
-    return runSkopeo(signal === undefined ? call : { ...call, signal });
-  });
-}
-
-const noAccess: TransportAccess = { env: {}, retries: 0, timeout: 0 };
-
-function describeCopy(source: string, destination: string): string {
-  return isRegistry(source) ? `copy ${source}` : `copy to ${destination}`;
 }
 
 function renderPlatform({ platform }: CopyOptions): readonly string[] {

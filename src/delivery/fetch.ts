@@ -2,11 +2,10 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { LayerIdentity } from "../archive/archive.ts";
 import { fetchLayers, referToDigest } from "../copy/copy.ts";
-import { XbuildError } from "../errors.ts";
 import type { Descriptor, Digest, Image, LayerFiles, Location } from "../oci/oci.ts";
 import { commitImage, listMissingLayers, readLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
-import { createLayersGone } from "./useless-layers.ts";
+import { assertNotExternal, createLayersGone } from "./useless-layers.ts";
 import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
 import type { RunWorkspace, Workspace } from "./workspace.ts";
 
@@ -71,6 +70,7 @@ export async function fetchFrom(
     for (const [digest, path] of brought) files.set(digest, path);
   }
   const unavailable = wanted.filter(({ digest }) => !files.has(digest));
+  assertNotExternal(unavailable);
   if (unavailable.length > 0) throw createLayersGone(unavailable, locations);
   return { files, identities: await verifyLayers(check, files, work) };
 }
@@ -80,41 +80,19 @@ async function fetchOne(
   { asked, directory }: { readonly asked: readonly Descriptor[]; readonly directory: string },
   work: Workspace,
 ): Promise<LayerFiles> {
-  const { registries, reporter, signal } = work;
+  const { registries: access, reporter, signal } = work;
   const total = asked.reduce((sum, layer) => sum + layer.size, 0);
   const what = asked.length === 1 ? "1 layer" : `${asked.length} layers`;
   const done = reporter.step(`Fetching ${what} from ${repository}`);
   const onBytes = (bytes: number): void =>
     reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
   const source = referToDigest(repository, manifest);
-  const fetch = (layers: readonly Descriptor[]): Promise<LayerFiles> => {
-    const digests = new Set(layers.map((layer) => layer.digest));
-    return fetchLayers(source, { digests, directory }, { access: registries, signal, onBytes });
-  };
-  try {
-    const files = await fetch(asked);
-    done(renderSize(total));
-    return files;
-  } catch (error) {
-    if (!(error instanceof XbuildError) || error.code !== "registry-not-found") throw error;
-    // Another repository may still have what this one has not.
-    const left = await listPresent(repository, asked, work);
-    const files: LayerFiles = left.length === 0 ? new Map() : await fetch(left);
-    done(`${asked.length - left.length} not there any more`);
-    return files;
-  }
-}
-
-/** Those layers that a repository still has, where fewer than were asked for: else the reason is another. */
-async function listPresent(
-  repository: string,
-  asked: readonly Descriptor[],
-  { registries, signal }: Workspace,
-): Promise<readonly Descriptor[]> {
-  const { withRegistryClient } = await import("../registry/registry.ts");
-  const has = await withRegistryClient(registries, signal, (client) =>
-    Promise.all(asked.map(({ digest }) => client.hasBlob(repository, digest, "pull"))),
+  const { withTransfers } = await import("../registry/registry.ts");
+  const files = await withTransfers(access, signal, (transfers) =>
+    fetchLayers(source, { layers: asked, directory }, { access, signal, transfers, onBytes }),
   );
-  const left = asked.filter((_, index) => has[index] === true);
-  return left.length === asked.length ? [] : left;
+  const lost = asked.length - files.size;
+  // Another repository may still have what this one has not.
+  done(lost === 0 ? renderSize(total) : `${lost} not there any more`);
+  return files;
 }

@@ -1,4 +1,4 @@
-import { type ImageReference } from "../copy/copy.ts";
+import type { RegistryReference } from "../copy/copy.ts";
 import { type Descriptor, type Digest, type Image, isExternal } from "../oci/oci.ts";
 import { type RegistryClient, withRegistryClient } from "../registry/registry.ts";
 import { listMissingLayers, readLocations } from "../store/store.ts";
@@ -10,7 +10,7 @@ import type { RunWorkspace } from "./workspace.ts";
 /** An image on its way to a registry. */
 export interface Push {
   readonly image: Image;
-  readonly destination: ImageReference;
+  readonly destination: RegistryReference;
   /** `host[:port]/repository` of the destination. */
   readonly repository: string;
   /** Whether what is not here was found in its registry a moment ago. */
@@ -81,9 +81,10 @@ async function findLayer(
   client: RegistryClient,
 ): Promise<boolean> {
   if (holders.some((one) => one.repository === repository)) {
-    // Where we have the bytes, skopeo asks in any case.
-    if (!isAbsent || isChecked) return true;
-    if ((await client.hasBlob(repository, layer.digest)) !== false) return true;
+    if (isAbsent && isChecked) return true;
+    const answer = await client.hasBlob(repository, layer.digest);
+    // What is here can be sent.
+    if (answer === true || (isAbsent && answer === undefined)) return true;
   }
   for (const { repository: from } of holders) {
     if (from === repository || hostOf(from) !== hostOf(repository)) continue;

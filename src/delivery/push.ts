@@ -1,13 +1,14 @@
+import { isPushed, type ImageReference } from "../copy/copy.ts";
+import { XbuildError } from "../errors.ts";
 import {
   type Descriptor,
-  type Digest,
   type Image,
+  isExternal,
   locateImage,
   narrowLocations,
 } from "../oci/oci.ts";
-import { join } from "node:path";
-import { isPushed, pushLayout, type ImageReference } from "../copy/copy.ts";
-import { exportLayout, readLocations, writeLocations } from "../store/store.ts";
+import { type RegistryTransfers, withRegistryClient, withTransfers } from "../registry/registry.ts";
+import { findBlob, readLocations, writeLocations } from "../store/store.ts";
 import { renderSize } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
 import { createLayersGone } from "./useless-layers.ts";
@@ -36,50 +37,113 @@ export async function pushImage(
   const { store, registries, reporter, signal } = work;
   const done = reporter.step(`Pushing to ${destination.name}`);
   const push: Push = { image, destination, repository, isChecked };
-  const options = { access: registries, signal };
-  const isThere =
-    (await isPushed(destination, image.digest, options)) && (await isWhole(push, work));
-  done(isThere ? "it is there already" : await transfer(push, work));
+  await withTransfers(registries, signal, async (transfers) => {
+    const isThere =
+      (await isPushed(destination, image.digest, transfers)) && (await isWhole(push, work));
+    done(isThere ? "it is there already" : await transfer(push, { ...work, transfers }));
+  });
   const known = await readLocations(store, image.digest);
   const here = locateImage(image, repository);
   const others = known.filter((one) => one.repository !== repository);
   await writeLocations(store, image.digest, narrowLocations([here, ...others], image));
 }
 
+type PushWorkspace = RunWorkspace & { readonly transfers: RegistryTransfers };
+
 /** @returns what was moved, in words */
-async function transfer(push: Push, work: RunWorkspace): Promise<string> {
+async function transfer(push: Push, work: PushWorkspace): Promise<string> {
   const known = await readyLayers(push, work);
   const layers = listLayers(push.image);
-  const rest = layers.filter((layer) => !known.has(layer.digest));
-  // The registry did not say beforehand that it has this layer no more, or could not be asked.
-  const lacking = new Set(await send(push, rest, work));
-  if (lacking.size > 0) {
-    const brought = layers.filter((layer) => lacking.has(layer.digest));
-    await bringLayers(push, brought, work);
-    const unavailable = (await send(push, rest, work)).map((digest) => ({ digest }));
-    if (unavailable.length > 0)
-      throw createLayersGone(unavailable, await readLocations(work.store, push.image.digest));
+  const rest = layers.filter((layer) => !known.has(layer.digest) && !isExternal(layer));
+  let outcome = await send(push, rest, work);
+  if (outcome.lacking.length > 0) {
+    // The registry did not say beforehand that it has this layer no more, or could not be asked.
+    await bringLayers(push, outcome.lacking, work);
+    outcome = await send(push, [...rest, ...outcome.lacking], work);
   }
-  const there = layers.length - rest.length;
-  const sent = `${rest.length} of ${layers.length} layers (${renderSize(sumSizes(rest))})`;
+  if (outcome.lacking.length > 0) {
+    const locations = await readLocations(work.store, push.image.digest);
+    throw createLayersGone(outcome.lacking, locations);
+  }
+  const there = layers.length - outcome.sent.length;
+  const sent = `${outcome.sent.length} of ${layers.length} layers (${renderSize(sumSizes(outcome.sent))})`;
   return there === 0 ? sent : `${sent}, ${there} there already`;
 }
 
-/** Sends what is here; layers that are not are found in the registry. @returns those that neither has */
+interface Sent {
+  readonly sent: readonly Descriptor[];
+  /** Neither here nor there. */
+  readonly lacking: readonly Descriptor[];
+}
+
+/** Sends what is here and not there; where nothing is lacking, the manifest at last, which gives the image its tag. */
 async function send(
-  { image, destination }: Push,
+  { image, repository, destination }: Push,
   rest: readonly Descriptor[],
-  { store, run, registries, reporter, signal }: RunWorkspace,
-): Promise<readonly Digest[]> {
-  const place = destination.text.replaceAll(/[^A-Za-z0-9.-]/g, "_");
-  const directory = join(run.directory, `push-${place}`);
-  const name = "localhost/xbuild:latest";
-  await exportLayout(store, image, { directory, name, isPartial: true, isOurs: true });
-  const total = sumSizes(rest);
-  const onBytes = (bytes: number): void =>
-    reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
-  const options = { access: registries, signal, onBytes };
-  return pushLayout(`oci:${directory}:${name}`, destination, options);
+  work: PushWorkspace,
+): Promise<Sent> {
+  const { transfers } = work;
+  const layers = await sendLayers(repository, rest, work);
+  if (layers.lacking.length > 0) return layers;
+  await sendConfig(image, repository, work);
+  const { mediaType } = image.manifest;
+  const manifest = { mediaType, bytes: image.manifestBytes };
+  try {
+    await transfers.pushManifest(repository, destination.reference, manifest);
+    return layers;
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    const lacking = await listLacking(image, repository, work);
+    if (lacking.length === 0) throw error;
+    return { ...layers, lacking };
+  }
+}
+
+async function sendLayers(
+  repository: string,
+  layers: readonly Descriptor[],
+  { store, transfers, reporter }: PushWorkspace,
+): Promise<Sent> {
+  const total = sumSizes(layers);
+  let gone = 0;
+  const onBytes = (bytes: number): void => {
+    gone += bytes;
+    reporter.progress(`${renderSize(Math.min(gone, total))} of ${renderSize(total)}`);
+  };
+  const outcomes = await Promise.all(
+    layers.map(async (layer) => {
+      const path = await findBlob(store, layer);
+      if (path === undefined) return "lacking";
+      const isSent = await transfers.pushBlob(repository, { ...layer, path, onBytes });
+      return isSent ? "sent" : "there";
+    }),
+  );
+  const pick = (wanted: string): readonly Descriptor[] =>
+    layers.filter((_, index) => outcomes[index] === wanted);
+  return { sent: pick("sent"), lacking: pick("lacking") };
+}
+
+/** The store has it: a run holds the image. */
+async function sendConfig(
+  { manifest: { config } }: Image,
+  repository: string,
+  { store, transfers }: PushWorkspace,
+): Promise<void> {
+  const path = await findBlob(store, config);
+  if (path !== undefined) await transfers.pushBlob(repository, { ...config, path });
+}
+
+/** A registry refuses a manifest of which it lacks a layer. */
+async function listLacking(
+  image: Image,
+  repository: string,
+  { registries, signal }: RunWorkspace,
+): Promise<readonly Descriptor[]> {
+  const layers = listLayers(image).filter((layer) => !isExternal(layer));
+  const answers = await withRegistryClient(registries, signal, (client) =>
+    Promise.all(layers.map(({ digest }) => client.hasBlob(repository, digest))),
+  );
+  return layers.filter((_, index) => answers[index] === false);
 }
 
 function sumSizes(layers: readonly Descriptor[]): number {

@@ -1,5 +1,5 @@
 import { XbuildError } from "../errors.ts";
-import type { Descriptor, Digest, Location } from "../oci/oci.ts";
+import { type Descriptor, type Digest, isExternal, type Location } from "../oci/oci.ts";
 import { listSome } from "../text.ts";
 
 /** Layers that an earlier image has and that are of no use: a build that is not offered them makes them anew. */
@@ -31,6 +31,18 @@ export function createLayersGone(
     message: `${what} no longer available: ${listSome(digests)} (${place})`,
     hint: "build again with --no-cache, which keeps no layer of a previous image",
   });
+}
+
+/**
+ * Refuses layers that no repository has and that a manifest says to be at addresses of its own (`urls`), where nobody
+ * asks for them. image-spec v1.1, descriptor.md. Errors: `layer-external`.
+ */
+export function assertNotExternal(layers: readonly Descriptor[]): void {
+  const external = layers.filter(isExternal).map(({ digest }) => digest);
+  if (external.length === 0) return;
+  const message = `no known registry has ${listSome(external)}: the image only names other addresses for it`;
+  const hint = "push the image to a registry that takes it, or build without --input=all";
+  throw new XbuildError("layer-external", message, { hint });
 }
 
 /** The error for layers whose bytes are not what an image says of them. `findings`: what is claimed, and what is so. */

@@ -1,3 +1,4 @@
+export { quoteItem } from "./containers/quote-item.ts";
 export { cleanUpRun, findEngine } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {

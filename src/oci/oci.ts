@@ -55,6 +55,7 @@ export {
   normaliseRepository,
   splitName,
 } from "./names.ts";
+export { pickPlatform, renderPlatform, type WantedPlatform } from "./platforms.ts";
 export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
 export { type ImageName, parseImageName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";

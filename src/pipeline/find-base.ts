@@ -3,12 +3,18 @@ import {
   readLocalImage,
   readRemoteImage,
   type RegistryReference,
-  type WantedPlatform,
 } from "../copy/copy.ts";
 import { type LayerClaim, listClaims } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
-import { type Descriptor, type Digest, type Image, locateImage, parseConfig } from "../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  locateImage,
+  parseConfig,
+  type WantedPlatform,
+} from "../oci/oci.ts";
 import type { BaseImage } from "./bases.ts";
 import { completeReference } from "./identify.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";

@@ -5,10 +5,9 @@ import {
   type RegistryReference,
   splitReference,
   type TransportAccess,
-  type WantedPlatform,
 } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
-import { type Digest, localHost, mayBeImageId } from "../oci/oci.ts";
+import { type Digest, localHost, mayBeImageId, type WantedPlatform } from "../oci/oci.ts";
 import { readRegistriesConf, resolveShortName } from "../registry/registry.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 

@@ -9,7 +9,8 @@ import type { BuildRunWorkspace } from "./workspace.ts";
 /**
  * The previous images that are not in the store: what --cache-from names, in the order given, then the
  * names that the image will be pushed to. Of those in a registry only manifest and config are read.
- * Errors: whatever keeps one from being read, naming the reference, unless --ignore-cache-errors.
+ * A name that is only pushed to and may not be read (401, 403) counts as not there, with a warning.
+ * Errors: whatever else keeps one from being read, naming the reference, unless --ignore-cache-errors.
  */
 export async function readRemotes(
   { reuse, delivery: { pushes } }: BuildRequest,
@@ -20,7 +21,11 @@ export async function readRemotes(
   if (references.length === 0) return [];
   const done = work.reporter.step("Previous images");
   const read = references.map((reference, index) =>
-    tolerate(reuse, () => readRemote(reference, { reuse, index }, work), work),
+    tolerate(
+      { ...reuse, isPushedOnly: index >= reuse.cacheFrom.length },
+      () => readRemote(reference, { reuse, index }, work),
+      work,
+    ),
   );
   const destinations = new Set(pushes.map((one) => one.text));
   const remotes = (await Promise.all(read)).flatMap((remote, index): readonly PreviousImage[] => {
@@ -41,8 +46,13 @@ function describeFound(found: number, asked: number): string {
 
 type RemoteImage = Pick<PreviousImage, "reference" | "image" | "locations" | "files">;
 
+interface Tolerance extends Pick<ReuseRequest, "ignoreErrors"> {
+  /** A name that nobody asked us to read: the push itself says what is allowed. */
+  readonly isPushedOnly: boolean;
+}
+
 async function tolerate(
-  { ignoreErrors }: ReuseRequest,
+  { ignoreErrors, isPushedOnly }: Tolerance,
   action: () => Promise<RemoteImage | undefined>,
   { reporter, signal }: BuildRunWorkspace,
 ): Promise<RemoteImage | undefined> {
@@ -50,9 +60,12 @@ async function tolerate(
     return await action();
   } catch (error) {
     if (!(error instanceof XbuildError) || signal.aborted) throw error;
-    if (!ignoreErrors) throw explainCacheError(error);
     const { code, message } = error;
-    reporter.warn({ code, severity: "warning", message: `${message}; continuing without it` });
+    // Registries answer so for a tag that is not there yet, too.
+    const mayBeNew = isPushedOnly && code === "registry-denied";
+    if (!ignoreErrors && !mayBeNew) throw explainCacheError(error);
+    const outcome = mayBeNew ? "counts as not there" : "continuing without it";
+    reporter.warn({ code, severity: "warning", message: `${message}; ${outcome}` });
     return undefined;
   }
 }

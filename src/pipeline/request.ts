@@ -1,8 +1,8 @@
-import type { ImageReference, WantedPlatform } from "../copy/copy.ts";
+import type { ImageReference } from "../copy/copy.ts";
 import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
-import type { Annotations, Digest, Platform } from "../oci/oci.ts";
+import type { Annotations, Digest, Platform, WantedPlatform } from "../oci/oci.ts";
 import type { LayeredStage } from "../plan/plan.ts";
 
 /** Everything that a user asked for, checked and with its defaults; each slice is read by one room. */

@@ -1,6 +1,6 @@
-import type { ImageReference, WantedPlatform } from "../copy/copy.ts";
+import type { ImageReference } from "../copy/copy.ts";
 import type { Workspace } from "../delivery/delivery.ts";
-import type { Digest, Image } from "../oci/oci.ts";
+import type { Digest, Image, WantedPlatform } from "../oci/oci.ts";
 
 /** An image as a user names it: where the store has it under that name, that one. */
 export interface SourceName {
@@ -23,6 +23,8 @@ export interface RebaseRequest {
   readonly pushes: readonly ImageReference[];
   /** Of lists of several platforms, the image that is meant. */
   readonly platform: WantedPlatform;
+  /** How many layers the result may have. */
+  readonly maxLayers: number;
   /** Whether own layers may hide what changed in the base. */
   readonly force: boolean;
 }

@@ -1,11 +1,6 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type ImageReference,
-  parseReference,
-  readRemoteImage,
-  type WantedPlatform,
-} from "../copy/copy.ts";
+import { type ImageReference, parseReference, readRemoteImage } from "../copy/copy.ts";
 import type { RunWorkspace } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
 import {
@@ -17,6 +12,7 @@ import {
   type LayerFiles,
   type Location,
   locateImage,
+  type WantedPlatform,
 } from "../oci/oci.ts";
 import { findImage, readImage, readLocations } from "../store/store.ts";
 import type { SourceName } from "./rebase-request.ts";

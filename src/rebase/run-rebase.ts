@@ -24,7 +24,7 @@ import { readOldBase, readSource, type Source } from "./rebase-sources.ts";
  * Puts an image's own layers onto another base without building: in the store, from registry to registry, or
  * from one to the other. Layers stay where they are; a push mounts or brings what its registry lacks. What
  * fails leaves every name as it is.
- * Errors: `rebase-*`, `image-not-found`, `image-unsupported`, `registry-*`, `layer-gone`.
+ * Errors: `rebase-*`, `layers-too-many`, `image-not-found`, `image-unsupported`, `registry-*`, `layer-gone`.
  */
 export async function rebase(
   request: RebaseRequest,
@@ -39,10 +39,21 @@ export async function rebase(
     const images = { image: image.image, from: from.image, onto: onto.image };
     const rebased = rebaseImage({ ...images, name: onto.registryName, created: work.now });
     const isUpToDate = rebased.digest === image.image.digest;
-    if (!isUpToDate) await check(request, sources, work);
+    if (!isUpToDate) {
+      assertCount(rebased, request);
+      await check(request, sources, work);
+    }
     await deliver(request, { ...sources, rebased, isUpToDate }, work);
     return { image: rebased, isUpToDate, from: describeBase(from), onto: describeBase(onto) };
   });
+}
+
+/** An engine could not run it. Errors: `layers-too-many`. */
+function assertCount({ manifest: { layers } }: Image, { maxLayers }: RebaseRequest): void {
+  if (layers.length <= maxLayers) return;
+  const message = `the image would have ${layers.length} layers on the new base, but ${maxLayers} is the limit`;
+  const hint = "build it again with fewer layers, name a base with fewer, or raise --max-layers";
+  throw new XbuildError("layers-too-many", message, { hint });
 }
 
 interface Sources {
@@ -76,9 +87,11 @@ async function assertReplaceable(
   { registries: access, signal }: RunWorkspace,
 ): Promise<void> {
   const { reference } = image;
-  if (image.stored !== undefined || reference === undefined) return;
+  if (image.stored !== undefined || reference?.repository === undefined) return;
   if (!pushes.some((one) => one.text === reference.text)) return;
-  if (await isPushed(reference, source.image.digest, { access, signal })) return;
+  const { digest } = source.image;
+  const { withTransfers } = await import("../registry/registry.ts");
+  if (await withTransfers(access, signal, (one) => isPushed(reference, digest, one))) return;
   const message = `${image.text} names an index of several platforms, which the rebased image of one platform would replace`;
   const hint = "name the result with -t";
   throw new XbuildError("usage", message, { hint, exitStatus: exitStatuses.usage });

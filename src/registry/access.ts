@@ -14,6 +14,8 @@ export interface RegistryAccess {
   readonly retryDelay?: number;
   /** Milliseconds after which a registry counts as silent. Undefined: half a minute. */
   readonly timeout?: number;
+  /** Where auth files may be beside XDG_RUNTIME_DIR. */
+  readonly runtimeDirectories?: readonly string[];
   /** HOME, XDG_*, PATH (for credential helpers), HTTPS_PROXY and the like. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -1,6 +1,6 @@
 import type { Authorizer, Purpose } from "./authorizer.ts";
 import { parseChallenges, type Challenge } from "./challenge.ts";
-import type { HttpRequest, HttpResponse, Send } from "./http.ts";
+import type { HttpContent, HttpRequest, HttpResponse, Send } from "./http.ts";
 import { joinScopes } from "./scopes.ts";
 
 /** Where a registry answers, and what it wants to see. */
@@ -9,9 +9,9 @@ export interface Endpoint {
   readonly challenges: readonly Challenge[];
 }
 
-export interface RegistryRequest extends Purpose {
+export interface RegistryRequest extends Purpose, HttpContent {
   readonly method: HttpRequest["method"];
-  /** With the query, from `/v2/` on. */
+  /** With the query, from `/v2/` on; an address in full where the registry leads elsewhere: who asks is not shown there. */
   readonly path: string;
 }
 
@@ -32,9 +32,12 @@ export async function askIdentified(
   wanted: RegistryRequest,
   { authorizer, send }: Identification,
 ): Promise<HttpResponse> {
+  const { method, path, repository: _, scopes: __, ...content } = wanted;
+  const url = new URL(path, origin);
+  if (url.origin !== origin) return send({ ...content, method, url });
   const ask = (authorization: string | undefined): Promise<HttpResponse> => {
-    const headers = authorization === undefined ? {} : { authorization };
-    return send({ method: wanted.method, url: new URL(wanted.path, origin), headers });
+    const headers = { ...content.headers, ...(authorization && { authorization }) };
+    return send({ ...content, method, url, headers });
   };
   const authorization = await authorizer.authorize(challenges, wanted);
   const response = await ask(authorization);

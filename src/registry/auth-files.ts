@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { tryParseJson } from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
 import type { RegistryAccess } from "./access.ts";
+import { createRegistryError } from "./failures.ts";
 import { homeDirectory } from "./files.ts";
 
 /** An auth file, containers-auth.json(5) or Docker's config.json. */
@@ -41,7 +43,7 @@ const fileSchema = z.object({
  * the user names is the only one. @param root stands before /run
  */
 export function listAuthFiles(
-  { authFile, env }: RegistryAccess,
+  { authFile, runtimeDirectories = [], env }: RegistryAccess,
   root: string,
 ): readonly AuthFilePlace[] {
   const chosen = authFile ?? env["REGISTRY_AUTH_FILE"];
@@ -51,7 +53,13 @@ export function listAuthFiles(
   const paths = [
     runtime
       ? join(runtime, "containers/auth.json")
-      : join(root, "run/containers", String(process.getuid?.()), "auth.json"),
+      : join(
+          root,
+          "run/containers",
+          env["_CONTAINERS_ROOTLESS_UID"] || String(process.getuid?.()),
+          "auth.json",
+        ),
+    ...runtimeDirectories.map((one) => join(one, "containers/auth.json")),
     join(env["XDG_CONFIG_HOME"] || join(home, ".config"), "containers/auth.json"),
     join(env["DOCKER_CONFIG"] || join(home, ".docker"), "config.json"),
   ];
@@ -66,8 +74,9 @@ export async function readAuthFile({
 }: AuthFilePlace): Promise<AuthFile | undefined> {
   const text = await ifPresent(readFile(path, "utf8"));
   if (text === undefined) return undefined;
-  const json: unknown = JSON.parse(text);
-  const data = isLegacy ? { auths: authsSchema.parse(json) } : fileSchema.parse(json);
+  const data = parseFile(text, isLegacy);
+  // The parser's own words would quote what stands there.
+  if (data === undefined) throw createRegistryError("settings", `${path} is no auth file`);
   const auths = Object.entries(data.auths ?? {}).map(([key, { auth, identitytoken }]) => {
     const entry: AuthEntry = { auth: auth ?? "", identityToken: identitytoken ?? "" };
     return [isLegacy ? cutHost(key) : key, entry] as const;
@@ -77,6 +86,13 @@ export async function readAuthFile({
     credHelpers: new Map(Object.entries(data.credHelpers ?? {})),
     credsStore: data.credsStore ?? undefined,
   };
+}
+
+function parseFile(text: string, isLegacy: boolean): z.infer<typeof fileSchema> | undefined {
+  const json = tryParseJson(text);
+  if (!isLegacy) return fileSchema.safeParse(json).data;
+  const auths = authsSchema.safeParse(json).data;
+  return auths && { auths };
 }
 
 /** The host of an address, whether it has a scheme or not. */

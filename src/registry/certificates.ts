@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ifPresent } from "../system/errno.ts";
 import type { Environment, RegistryAccess } from "./access.ts";
+import { createRegistryError } from "./failures.ts";
 import { exists, homeDirectory, listNames, readText } from "./files.ts";
 
 /** What node:tls takes, in PEM. */
@@ -61,7 +62,10 @@ async function read(directory: string): Promise<Certificates> {
     names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
   const [pairs, keys] = [cut(".cert"), cut(".key")];
   const lonely = [...pairs, ...keys].find((one) => !pairs.includes(one) || !keys.includes(one));
-  if (lonely !== undefined) throw new Error(`${directory} has half of ${lonely}.cert and .key`);
+  if (lonely !== undefined) {
+    const reason = `${directory} has half of ${lonely}.cert and .key`;
+    throw createRegistryError("settings", reason);
+  }
   const readAll = (stems: readonly string[], suffix: string): Promise<string[]> =>
     Promise.all(stems.map((stem) => readFile(join(directory, stem + suffix), "utf8")));
   const authorities = cut(".crt").map((stem) => readAuthority(join(directory, `${stem}.crt`)));

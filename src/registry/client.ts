@@ -2,7 +2,9 @@ import pLimit from "p-limit";
 import type { Digest } from "../oci/oci.ts";
 import type { RegistryAccess } from "./access.ts";
 import { openRegistries, type NamedLocation, type Registries } from "./registries.ts";
+import type { RegistryRequest } from "./ask-identified.ts";
 import type { Registry } from "./connection.ts";
+import { blobsPath } from "./paths.ts";
 
 export interface BlobMount {
   /** The repository that is to have the blob, `host[:port]/ns/repo`. */
@@ -42,7 +44,7 @@ const maxParallel = 8;
 export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal): RegistryClient {
   const closing = new AbortController();
   const signals = [closing.signal, ...(signal === undefined ? [] : [signal])];
-  const registries = openRegistries(access, AbortSignal.any(signals));
+  const registries = openRegistries(access, { signal: AbortSignal.any(signals) });
   const limit = pLimit(maxParallel);
   const attempt = <T>(action: () => Promise<T>): Promise<T | undefined> =>
     limit(async () => {
@@ -97,7 +99,7 @@ async function mountBlob(
   if (response.status === 201) return "mounted";
   if (response.status !== 202) return "unknown";
   const path = pathOf(response.headers.location ?? "");
-  if (path !== undefined) await cancelUpload(request, path, repository);
+  if (path.startsWith("/")) await cancelUpload(request, path, repository);
   return "declined";
 }
 
@@ -142,16 +144,22 @@ async function askForBlob(
 ): Promise<boolean | undefined> {
   const { repository } = location;
   const { request } = await registries.open(location);
-  const { status } = await request({
-    method: "HEAD",
-    path: `${blobsPath(repository)}${digest}`,
-    repository,
-    scopes: [`repository:${repository}:pull`],
-  });
+  const asked = { path: `${blobsPath(repository)}${digest}`, repository };
+  const wanted = { ...asked, scopes: [`repository:${repository}:pull`] };
+  const { status } = await request({ method: "HEAD", ...wanted });
   if (status === 200) return true;
+  if (status === 405) return askForBytes(request, wanted);
   return status === 404 ? false : undefined;
 }
 
-function blobsPath(repository: string): string {
-  return `/v2/${repository.split("/").map(encodeURIComponent).join("/")}/blobs/`;
+/** For a registry, or something before it, that knows no HEAD: one byte is asked for, and no more is taken than that. */
+async function askForBytes(
+  request: Registry["request"],
+  wanted: Pick<RegistryRequest, "path" | "repository" | "scopes">,
+): Promise<boolean | undefined> {
+  const range = { headers: { range: "bytes=0-0" }, maxBody: 0 };
+  const { status } = await request({ method: "GET", ...wanted, ...range });
+  // 416: it is empty.
+  if (status === 200 || status === 206 || status === 416) return true;
+  return status === 404 ? false : undefined;
 }

@@ -7,7 +7,8 @@ import {
   type Endpoint,
   type RegistryRequest,
 } from "./ask-identified.ts";
-import { isBusy, sendPatiently, type Patience } from "./retry.ts";
+import { createAnswerError, createRegistryError } from "./failures.ts";
+import { isBusy, repeatPatiently, sendPatiently, type Patience } from "./retry.ts";
 
 export interface RegistryOptions extends HttpOptions, Patience {
   /** `host[:port]` as users write it. */
@@ -19,12 +20,14 @@ export interface RegistryOptions extends HttpOptions, Patience {
 /** One registry, reached with one set of credentials. */
 export interface Registry {
   /**
-   * It rejects where there is no answer, and at once where there has been none for some time or where the
-   * registry has refused requests with the same scopes (401).
+   * It rejects where there is no answer, and at once where there has been none for some time. Where the registry has
+   * refused requests of the same kind (401), that is the answer.
    */
   readonly request: (request: RegistryRequest) => Promise<HttpResponse>;
-  /** The path and query of an address of this registry; undefined: it is elsewhere. */
-  readonly pathOf: (location: string) => string | undefined;
+  /** Does again what ends with an answer of a busy registry, or with none: `repeatPatiently`. */
+  readonly repeat: (action: () => Promise<HttpResponse>) => Promise<HttpResponse>;
+  /** The path and query of an address of this registry; one that is elsewhere as it is. */
+  readonly pathOf: (location: string, more?: Readonly<Record<string, string>>) => string;
 }
 
 const maxFailures = 3;
@@ -34,33 +37,42 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   const host = apiHost(options.registry);
   const send = await openHttp(options);
   const ask = giveUpInTime((request) => sendPatiently(send, request, options));
+  const askOnce: Send = (request) =>
+    sendPatiently(send, request, { ...options, isPersistent: false });
   const authorizer = createAuthorizer(ask, options.findCredentials);
-  const refused = new Set<string>();
+  const refused = new Map<string, HttpResponse>();
   let endpoint: Promise<Endpoint> | undefined;
   return {
     request: async (wanted) => {
-      const scopes = wanted.scopes.join(" ");
-      if (refused.has(scopes)) throw new Error("the registry has refused that before");
-      endpoint ??= findEndpoint(host, options, ask);
+      // Who may not read what is not there may well be allowed to write it.
+      const purpose = [wanted.method, ...wanted.scopes].join(" ");
+      const refusal = refused.get(purpose);
+      if (refusal !== undefined) return refusal;
+      endpoint ??= findEndpoint(host, options, { ask, askOnce });
       const response = await askIdentified(await endpoint, wanted, { authorizer, send: ask });
-      if (response.status === 401) refused.add(scopes);
+      if (response.status === 401) refused.set(purpose, response);
       return response;
     },
-    pathOf: (location) => pathOf(location, host),
+    repeat: (action) => repeatPatiently(action, options),
+    pathOf: (location, more = {}) => pathOf(location, host, more),
   };
 }
 
 /** Else hundreds of requests, one after the other, would wait for a registry that is gone. */
 function giveUpInTime(send: Send): Send {
   let failures = 0;
+  let last: unknown;
   return async (request) => {
-    if (failures >= maxFailures) throw new Error("the registry is given up");
+    if (failures >= maxFailures) throw last;
     try {
       const response = await send(request);
+      if (request.isSingle === true) return response;
       failures = isBusy(response) ? failures + 1 : 0;
+      if (failures > 0) last = createAnswerError(response);
       return response;
     } catch (error) {
       failures += 1;
+      last = error;
       throw error;
     }
   };
@@ -75,23 +87,28 @@ function apiHost(registry: string): string {
 async function findEndpoint(
   host: string,
   { insecure }: RegistryOptions,
-  send: Send,
+  { ask, askOnce }: { readonly ask: Send; readonly askOnce: Send },
 ): Promise<Endpoint> {
-  const secure = ping(`https://${host}`, send);
-  return insecure ? secure.catch(() => ping(`http://${host}`, send)) : secure;
+  if (!insecure) return ping(`https://${host}`, ask);
+  return ping(`https://${host}`, askOnce).catch(() => ping(`http://${host}`, ask));
 }
 
 /** distribution-spec v1.1, "Determining Support" */
 async function ping(origin: string, send: Send): Promise<Endpoint> {
   const response = await send({ method: "GET", url: new URL("/v2/", origin) });
   if (response.status !== 200 && response.status !== 401) {
-    throw new Error(`the registry answers ${response.status}`);
+    // What has no /v2/ at all is no registry, which is not the same as one that lacks an image.
+    throw response.status === 404
+      ? createRegistryError("server", "it is no registry: it answers 404 for /v2/")
+      : createAnswerError(response);
   }
   return { origin, challenges: readChallenges(response) };
 }
 
 /** Registries behind a proxy of their own may name themselves with the wrong scheme. */
-function pathOf(location: string, host: string): string | undefined {
-  const url = new URL(location, `https://${host}`);
-  return url.host === new URL(`https://${host}`).host ? url.pathname + url.search : undefined;
+function pathOf(location: string, host: string, more: Readonly<Record<string, string>>): string {
+  const own = new URL(`https://${host}`);
+  const url = new URL(location, own);
+  for (const [name, value] of Object.entries(more)) url.searchParams.append(name, value);
+  return url.host === own.host ? url.pathname + url.search : url.href;
 }

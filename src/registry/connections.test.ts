@@ -82,7 +82,7 @@ describe.each(["http", "https"] as const)("%s through a proxy", (scheme) => {
     for (let turn = 0; turn < 2; turn += 1) {
       const { status, body } = await ask(send, address);
       expect(status).toBe(200);
-      const received: unknown = JSON.parse(body);
+      const received: unknown = JSON.parse(body.toString());
       expect(received).toMatchObject({ url: "/v2/?a=b", host: `registry.test:${port}` });
       expect(received).toMatchObject({ authorization: "Basic registry" });
       expect(received).not.toHaveProperty("proxy-authorization");

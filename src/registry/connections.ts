@@ -1,8 +1,10 @@
 import { Socket } from "node:net";
+import { Readable } from "node:stream";
 import { createSecureContext } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import type { Agent, Dispatcher } from "undici";
 import type { HttpOptions, HttpRequest } from "./http.ts";
+import { createRegistryError } from "./failures.ts";
 import { findProxy, type Proxy } from "./proxy.ts";
 
 /** Sends one request, on a connection that others may use after it. It rejects where no answer begins. Errors: undici's. */
@@ -28,7 +30,7 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
   const { certificates, insecure, env, signal, timeout } = options;
   const [ca, cert, key] = [[...certificates.ca], [...certificates.cert], [...certificates.key]];
   const limits = { connections: maxSockets, maxHeaderSize, headersTimeout: timeout };
-  const tls = { rejectUnauthorized: !insecure, signal, timeout };
+  const tls = { rejectUnauthorized: !insecure, timeout };
   // Made once: else each connection would read all of the certificates' texts.
   const connect = buildConnector({ ...tls, secureContext: createSecureContext({ ca, cert, key }) });
   // The client's certificate is for the registry alone.
@@ -45,7 +47,12 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
       );
     },
   });
-  return ({ url, method, headers = {}, body = null }, until) => {
+  signal.addEventListener("abort", () => {
+    void servers.destroy();
+    void proxies.destroy();
+  });
+  return ({ url, method, headers = {}, body: content }, until) => {
+    const body = openBody(content);
     const proxy = url.protocol === "http:" ? findProxy(url, env) : undefined;
     const path = url.pathname + url.search;
     // By itself undici ends a connection after each HEAD, and layers are asked after by hundreds.
@@ -58,13 +65,22 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
   };
 }
 
-/** RFC 9110, section 9.3.6. Errors without a code: for undici some codes are a reason to connect again, without end. */
+function openBody(
+  body: HttpRequest["body"],
+): NonNullable<Dispatcher.DispatchOptions["body"]> | null {
+  if (typeof body === "function") return Readable.from(body(), { objectMode: false });
+  return body ?? null;
+}
+
+/** RFC 9110, section 9.3.6. Errors with a code of ours: some of Node's are for undici a reason to connect again, without end. */
 async function openTunnel(proxies: Agent, { origin, headers }: Proxy, url: URL): Promise<Socket> {
   const host = `${url.hostname}:${url.port || 443}`;
   const answer = await proxies
     .connect({ origin, path: host, headers: { host, ...headers } })
-    .catch((cause: unknown) => Promise.reject(new Error("the proxy does not answer", { cause })));
+    .catch((cause: unknown) => {
+      throw createRegistryError("proxy", "the proxy does not answer", cause);
+    });
   if (answer.statusCode === 200 && answer.socket instanceof Socket) return answer.socket;
   answer.socket.destroy();
-  throw new Error(`the proxy answers ${answer.statusCode}`);
+  throw createRegistryError("proxy", `the proxy answers ${answer.statusCode}`);
 }

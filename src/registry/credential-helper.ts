@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Credentials, Environment } from "./access.ts";
+import { createRegistryError } from "./failures.ts";
 
 const answerSchema = z.object({ Username: z.string(), Secret: z.string() });
 
@@ -41,7 +42,8 @@ export async function askCredentialHelper(
   signal?.throwIfAborted();
   if (result.exitCode === 0) return parseAnswer(result.stdout);
   if (result.stdout?.trim() === notFound) return undefined;
-  throw new Error(`docker-credential-${name} fails`);
+  const how = result.exitCode === undefined ? "cannot be run" : `ends with ${result.exitCode}`;
+  throw createRegistryError("settings", `docker-credential-${name} ${how}`);
 }
 
 function parseAnswer(text: string): Credentials | undefined {

@@ -1,6 +1,8 @@
+import { XbuildError } from "../errors.ts";
 import type { Credentials, RegistryAccess } from "./access.ts";
 import { listAuthFiles, readAuthFile, type AuthEntry, type AuthFile } from "./auth-files.ts";
 import { askCredentialHelper } from "./credential-helper.ts";
+import { createRegistryError } from "./failures.ts";
 import type { RepositoryLocation } from "./locations.ts";
 import { authFileHelper } from "./registries-document.ts";
 
@@ -39,7 +41,12 @@ export async function findCredentials(
     const credentials = await asked.catch((error: unknown) => void failures.push(error));
     if (credentials !== undefined) return credentials;
   }
-  if (failures.length > 0) throw new Error("credentials are broken", { cause: failures[0] });
+  if (failures.length > 0) {
+    const [first] = failures;
+    const why = first instanceof XbuildError ? first.message : "they cannot be read";
+    const reason = `the credentials for ${repository.registry} are broken: ${why}`;
+    throw createRegistryError("settings", reason, first);
+  }
   return undefined;
 }
 
@@ -108,7 +115,7 @@ function normaliseHost(host: string): string {
 
 function decode({ auth, identityToken }: AuthEntry): Credentials | undefined {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(auth)) {
-    throw new Error("an entry is not in base64");
+    throw createRegistryError("settings", "an entry of the auth file is not in base64");
   }
   const text = Buffer.from(auth, "base64").toString("utf8");
   const colon = text.indexOf(":");

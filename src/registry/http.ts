@@ -1,23 +1,36 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { systemCode } from "../system/errno.ts";
 import type { Environment } from "./access.ts";
+import { createRegistryError } from "./failures.ts";
 import type { Certificates } from "./certificates.ts";
 import { openConnections, type Answer, type Ask } from "./connections.ts";
 
-export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "DELETE";
+export interface HttpRequest extends HttpContent {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;
+}
+
+export interface HttpContent {
   /** Names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  /** A stream is made anew for each try; its length stands in a header. */
+  readonly body?: string | Uint8Array | (() => Chunks);
+  /** Takes the body of an answer 200, once for each try. Where it is slow, the server waits. */
+  readonly sink?: (chunks: Chunks) => Promise<void>;
+  /** So many bytes of other bodies are kept. Undefined: one MiB. */
+  readonly maxBody?: number;
+  /** The asker makes it again himself, where that is to be done. */
+  readonly isSingle?: boolean;
 }
+
+export type Chunks = AsyncIterable<Uint8Array>;
 
 export interface HttpResponse {
   readonly status: number;
   /** Names in lower case. Of one that comes several times the first, of challenges all, with commas between. */
   readonly headers: Readonly<Record<string, string | undefined>>;
-  /** Its first MiB. */
-  readonly body: string;
+  /** As much of it as is kept. */
+  readonly body: Buffer;
 }
 
 export interface HttpOptions {
@@ -25,7 +38,7 @@ export interface HttpOptions {
   /** Certificates are not verified, and plain HTTP is allowed. */
   readonly insecure: boolean;
   readonly env: Environment;
-  /** Milliseconds that one answer may take as a whole. */
+  /** Milliseconds that one answer may take as a whole; of a stream, until the next of it. */
   readonly timeout: number;
   /** Ends all requests and all connections. */
   readonly signal: AbortSignal;
@@ -66,20 +79,43 @@ async function exchange(
   { insecure, signal, timeout }: HttpOptions,
 ): Promise<HttpResponse> {
   const { protocol } = request.url;
-  if (protocol !== "https:" && !(insecure && protocol === "http:")) throw new Error("not over TLS");
+  if (protocol !== "https:" && !(insecure && protocol === "http:")) {
+    throw createRegistryError("tls", "the registry leads to an address that is not over TLS");
+  }
   signal.throwIfAborted();
   // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error("timed out")), timeout);
+  const giveUp = (): void => late.abort(createTimeout(timeout));
+  const timer = setTimeout(giveUp, timeout);
   const until = AbortSignal.any([signal, late.signal]);
   try {
     return await new Promise((resolve, reject) => {
       // Undici listens to it when it is connected, and not before.
       until.addEventListener("abort", () => reject(until.reason));
-      exchangeOnce(request, ask, until).then(resolve, reject);
+      const watched = watch(request, () => void timer.refresh());
+      exchangeOnce(watched, ask, until).then(resolve, reject);
     });
   } finally {
     clearTimeout(timer);
+  }
+}
+
+function createTimeout(timeout: number): Error {
+  return createRegistryError("connection", `timed out: nothing came for ${timeout / 1000} s`);
+}
+
+/** The same request, which tells of each part of a stream that goes or comes. */
+function watch(request: HttpRequest, onChunk: () => void): HttpRequest {
+  const { body, sink } = request;
+  const streamed = typeof body === "function" ? { body: () => tell(body(), onChunk) } : {};
+  const taken = sink === undefined ? {} : { sink: (all: Chunks) => sink(tell(all, onChunk)) };
+  return { ...request, ...streamed, ...taken };
+}
+
+async function* tell(chunks: Chunks, onChunk: () => void): Chunks {
+  for await (const chunk of chunks) {
+    onChunk();
+    yield chunk;
   }
 }
 
@@ -93,11 +129,11 @@ async function exchangeOnce(
 ): Promise<HttpResponse> {
   const sent = { ...request, headers: { "user-agent": "xbuild", ...request.headers } };
   const answer = await ask(sent, until).catch((error: unknown) => {
-    if (!cutCodes.has(systemCode(error))) throw error;
+    if (!cutCodes.has(systemCode(error)) || request.isSingle === true) throw error;
     // Perhaps the server closed a connection at the moment when it was to be used again.
     return ask(sent, until);
   });
-  const body = await readBody(answer);
+  const body = await takeBody(request, answer);
   // One turn later the connection may be used again; whoever asks before that gets one more.
   await nextTurn();
   return { status: answer.statusCode, headers: readHeaders(answer), body };
@@ -111,13 +147,21 @@ function readHeaders({ headers }: Answer): HttpResponse["headers"] {
   return Object.fromEntries(entries);
 }
 
-async function readBody({ body }: Answer): Promise<string> {
-  const chunks: Buffer[] = [];
+async function takeBody({ sink, maxBody }: HttpRequest, answer: Answer): Promise<Buffer> {
+  if (sink === undefined || answer.statusCode !== 200) {
+    return readBody(answer.body, maxBody ?? maxBodySize);
+  }
+  await sink(answer.body);
+  return Buffer.alloc(0);
+}
+
+async function readBody(body: Chunks, most: number): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     chunks.push(chunk);
     size += chunk.length;
-    if (size > maxBodySize) break;
+    if (size > most) break;
   }
-  return Buffer.concat(chunks).subarray(0, maxBodySize).toString("utf8");
+  return Buffer.concat(chunks).subarray(0, most);
 }

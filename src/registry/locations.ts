@@ -20,16 +20,20 @@ export interface PullLocations {
 }
 
 /**
- * Where a repository (`host/ns/repo`) is for those who pull by digest, by the table with the longest fitting prefix.
+ * Where a repository (`host/ns/repo`) is for those who pull by digest or by tag, by the table with the longest fitting prefix.
  * containers-registries.conf(5), "Remapping and mirroring registries"; containers/image, `PullSourcesFromReference`.
  * A mirror of a blocked registry is asked unless it is blocked under its own name: so does skopeo.
  */
-export function locatePulls(conf: RegistriesConf, name: string): PullLocations {
+export function locatePulls(
+  conf: RegistriesConf,
+  name: string,
+  by: "digest" | "tag" = "digest",
+): PullLocations {
   const rule = findRule(conf, name);
   if (rule === undefined)
     return { mirrors: [], primary: describe(conf, { name, insecure: false }) };
   const mirrors = rule.mirrors
-    .filter(({ pulls }) => pulls !== "tag-only")
+    .filter(({ pulls }) => pulls === "all" || pulls === `${by}-only`)
     .map(({ location, insecure }) =>
       describe(conf, { name: rewrite(name, rule.prefix, location), insecure }),
     );

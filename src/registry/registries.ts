@@ -2,9 +2,10 @@ import { setMaxListeners } from "node:events";
 import type { Credentials, RegistryAccess } from "./access.ts";
 import { readCertificates } from "./certificates.ts";
 import { findCredentials } from "./credentials.ts";
+import { createRegistryError } from "./failures.ts";
 import { locatePulls, locatePush, type RepositoryLocation } from "./locations.ts";
 import { readRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
-import { openRegistry, type Registry } from "./connection.ts";
+import { openRegistry, type Registry, type RegistryOptions } from "./connection.ts";
 import { longestTimer } from "./retry.ts";
 
 export interface NamedLocation extends RepositoryLocation {
@@ -12,8 +13,8 @@ export interface NamedLocation extends RepositoryLocation {
   readonly isAsNamed: boolean;
 }
 
-/** `mirrored`: a pull, also from mirrors. */
-export type Use = "mirrored" | "pull" | "push";
+/** `mirrored`: a pull by digest, also from mirrors; `mirrored-tag`: the same by tag. */
+export type Use = "mirrored" | "mirrored-tag" | "pull" | "push";
 
 /** All registries that one client talks to. */
 export interface Registries {
@@ -22,8 +23,17 @@ export interface Registries {
   readonly open: (location: NamedLocation) => Promise<Registry>;
 }
 
-/** Reads registries.conf once, and what else a registry needs when it is first asked for. The signal ends all. */
-export function openRegistries(access: RegistryAccess, signal: AbortSignal): Registries {
+/** How questions to registries end. */
+export interface Stop {
+  /** Ends all. */
+  readonly signal: AbortSignal;
+  /** Whether what had no answer is asked again. */
+  readonly isPersistent?: boolean;
+}
+
+/** Reads registries.conf once, and what else a registry needs when it is first asked for. */
+export function openRegistries(access: RegistryAccess, stop: Stop): Registries {
+  const { signal } = stop;
   // Each request listens, which Node takes for a leak from the eleventh on.
   setMaxListeners(0, signal);
   const opened = new Map<string, Promise<Registry>>();
@@ -37,7 +47,7 @@ export function openRegistries(access: RegistryAccess, signal: AbortSignal): Reg
       const key = JSON.stringify([registry, insecure, isAsNamed]);
       const known = opened.get(key);
       if (known !== undefined) return known;
-      const connection = open(location, { access, helpers }, signal);
+      const connection = open(location, { access, helpers }, stop);
       opened.set(key, connection);
       return connection;
     },
@@ -46,9 +56,13 @@ export function openRegistries(access: RegistryAccess, signal: AbortSignal): Reg
 
 /** @throws where all is blocked, or the configuration is broken: nobody knows then what it allows */
 function locate(conf: RegistriesConf, name: string, use: Use): readonly NamedLocation[] {
-  if (conf.isBroken) throw new Error("registries.conf has a mistake");
+  if (conf.isBroken) {
+    throw createRegistryError("settings", "registries.conf, or a drop-in of it, has a mistake");
+  }
   const allowed = listLocations(conf, name, use).filter((one) => !one.blocked);
-  if (allowed.length === 0) throw new Error("registries.conf blocks it");
+  if (allowed.length === 0) {
+    throw createRegistryError("blocked", `registries.conf blocks ${name}`);
+  }
   return allowed.map(({ registry, repository, insecure, blocked }) => {
     const isAsNamed = name.startsWith(`${registry}/`);
     return { registry, repository, insecure, blocked, isAsNamed };
@@ -61,8 +75,8 @@ function listLocations(
   use: Use,
 ): readonly RepositoryLocation[] {
   if (use === "push") return [locatePush(conf, name)];
-  const { mirrors, primary } = locatePulls(conf, name);
-  return use === "mirrored" ? [...mirrors, primary] : [primary];
+  const { mirrors, primary } = locatePulls(conf, name, use === "mirrored-tag" ? "tag" : "digest");
+  return use === "pull" ? [primary] : [...mirrors, primary];
 }
 
 interface Settings {
@@ -74,13 +88,13 @@ interface Settings {
 async function open(
   { registry, insecure, isAsNamed }: NamedLocation,
   { access, helpers }: Settings,
-  signal: AbortSignal,
+  { signal, isPersistent = false }: Stop,
 ): Promise<Registry> {
   // --creds are for the registry that the user knows (containers/image, `newImageSourceAttempt`).
   const { creds, ...others } = access;
   const shown = isAsNamed && creds !== undefined ? { ...others, creds } : others;
   const byRepository = new Map<string, Promise<Credentials | undefined>>();
-  return openRegistry({
+  const settings: RegistryOptions = {
     registry,
     certificates: await readCertificates(registry, access),
     insecure: access.tlsVerify === undefined ? insecure : !access.tlsVerify,
@@ -89,6 +103,7 @@ async function open(
     retries: access.retries ?? 3,
     retryDelay: access.retryDelay ?? 250,
     signal,
+    isPersistent,
     findCredentials: (repository) => {
       const known =
         byRepository.get(repository) ??
@@ -96,5 +111,8 @@ async function open(
       byRepository.set(repository, known);
       return known;
     },
+  };
+  return openRegistry(settings).catch((cause: unknown) => {
+    throw createRegistryError("settings", `the certificates for ${registry} cannot be used`, cause);
   });
 }

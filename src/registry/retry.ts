@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isPassing } from "./failures.ts";
 import type { HttpRequest, HttpResponse, Send } from "./http.ts";
 
 /** How often to ask again, and how long to wait before. */
@@ -7,23 +8,39 @@ export interface Patience {
   /** Milliseconds; each further wait is twice the one before. */
   readonly retryDelay: number;
   readonly signal: AbortSignal;
+  /** Whether what had no answer is asked again, too. */
+  readonly isPersistent?: boolean;
 }
 
 /** Milliseconds. */
-const longestWait = 10_000;
+const longestWait = 60_000;
 
-/**
- * Makes a request again where the registry has too much to do or is out of order (429, 5xx). Retry-After is heard up to ten seconds. RFC 9110, section 10.2.3
- */
+/** Makes a request again as `repeatPatiently` does, unless its asker does that himself. */
 export async function sendPatiently(
   send: Send,
   request: HttpRequest,
-  { retries, retryDelay, signal }: Patience,
+  patience: Patience,
+): Promise<HttpResponse> {
+  if (request.isSingle === true) return send(request);
+  return repeatPatiently(() => send(request), patience);
+}
+
+/**
+ * Does again what ends with an answer that the registry has too much to do or is out of order (429, 5xx), and where that
+ * is wanted what ends with no answer. Retry-After is heard up to a minute. RFC 9110, section 10.2.3
+ */
+export async function repeatPatiently(
+  action: () => Promise<HttpResponse>,
+  { retries, retryDelay, signal, isPersistent = false }: Patience,
 ): Promise<HttpResponse> {
   for (let attempt = 0; ; attempt += 1) {
-    const response = await send(request);
-    if (!isBusy(response) || attempt === retries) return response;
-    const wait = readWait(response) ?? retryDelay * 2 ** attempt;
+    const isLast = attempt >= retries;
+    const response = await action().catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (isLast || !isPersistent || !isPassing(error)) throw error;
+    });
+    if (response !== undefined && (isLast || !isBusy(response))) return response;
+    const wait = (response && readWait(response)) ?? retryDelay * 2 ** attempt;
     await sleep(Math.min(wait, longestTimer), undefined, { signal });
   }
 }

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { tryParseJson } from "../oci/oci.ts";
 import type { Credentials } from "./access.ts";
 import type { Challenge } from "./challenge.ts";
+import { createAnswerError, createRegistryError } from "./failures.ts";
 import type { HttpRequest, HttpResponse } from "./http.ts";
 
 export interface Token {
@@ -76,10 +78,10 @@ function createRefresh(url: URL, { service, scopes, identityToken }: Refresh): H
 }
 
 /** @throws where the answer has no token */
-export function parseToken({ status, body }: HttpResponse): Token {
-  if (status !== 200) throw new Error(`the token server answers ${status}`);
-  const { token, access_token, expires_in } = answerSchema.parse(JSON.parse(body));
-  const text = token || access_token;
-  if (!text) throw new Error("the token server answers without a token");
-  return { text, expires: Date.now() + Math.max(expires_in ?? 0, shortestLife) * 1000 };
+export function parseToken(response: HttpResponse): Token {
+  if (response.status !== 200) throw createAnswerError(response, "the token server");
+  const { success, data } = answerSchema.safeParse(tryParseJson(response.body));
+  const text = success ? data.token || data.access_token : undefined;
+  if (!text) throw createRegistryError("server", "the token server answers without a token");
+  return { text, expires: Date.now() + Math.max(data?.expires_in ?? 0, shortestLife) * 1000 };
 }

@@ -156,7 +156,7 @@ RUN cp /layers/history.json /layers/output/
     expect(built.stdout).toContain(`\n${expected}`);
     expect(built.layers.every((layer) => layer.endsWith(" kept"))).toBe(true);
     const layers = service.proxy.blobDownloads().filter(({ status }) => status === 200).length;
-    expect(layers).toBe(input === "all" ? 4 + 2 : 1);
+    expect(layers).toBe(input === "all" ? 4 + 1 : 1);
   });
 });
 

@@ -442,6 +442,21 @@ describe("in the store", () => {
   });
 });
 
+test("more layers than an engine can run are refused, as a build refuses them", async () => {
+  const add = "RUN /layers/bin/layer add";
+  const base = `${add} base -C /made lib etc`;
+  const each = "mkdir -p /m/$i && /layers/bin/layer add l$i -C /m $i";
+  const own = `RUN i=0; while [ $i -lt 126 ]; do i=$((i + 1)); ${each}; done`;
+  await buildInStore("many:v1", "1", [base, own]);
+  await buildInStore("two:v1", "2", [base, `${add} own -C /made app`]);
+  const words = ["many:v1", "--from", "base:v1", "--onto", "two:v1", "-t", "over:v1"];
+  const { stderr } = await rebase(words, 1);
+  expect(stderr).toContain("error[layers-too-many]: the image would have 128 layers");
+  expect(await readFile(join(store, "index.json"), "utf8")).not.toContain("over:v1");
+  await rebase([...words, "--max-layers=128"]);
+  expect((await inspectStored("over:v1")).manifest.layers).toHaveLength(128);
+});
+
 test("nothing is left behind", async () => {
   expect(await listLeftovers(sandbox, store)).toEqual([]);
 });

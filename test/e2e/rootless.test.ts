@@ -43,8 +43,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await asUser("buildah rm --all; buildah rmi --all --force");
-  await execa("pkill", ["--uid", user], { reject: false });
-  await run("userdel", ["--remove", user]);
+  await execa("pkill", ["--signal=KILL", "--uid", user], { reject: false });
+  // What podman leaves may not have ended yet.
+  await run("userdel", ["--force", "--remove", user]);
   await rm(directory, { recursive: true, force: true });
   // Where the engines put what a user without a login session needs while it runs.
   for (const name of ["containers-user-", "podman-run-", "storage-run-"]) {

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createIgnoreMatcher, parseIgnoreFile } from "../../src/containerfile/ignore.ts";
 import { parseJson, createSource } from "../../src/layers/directory/json.ts";
-import { classifyFailure } from "../../src/copy/failures.ts";
+import { createAnswerError } from "../../src/registry/failures.ts";
 
 // Patterns are matched against what registries and builds say (CWE-1333). One that backtracks would let them stop us
 // for minutes or for ever, with no signal heard: a test that hangs is how that shows here.
@@ -63,12 +63,15 @@ describe("the lint rule lets pass", () => {
 
 const megabyte = 900_000;
 
+function say(body: string): string {
+  return createAnswerError({ status: 400, headers: {}, body: Buffer.from(body) }).message;
+}
+
 describe("text of a megabyte comes to an end", () => {
   it("that a registry says", () => {
-    expect(classifyFailure("digest ".repeat(megabyte / 7))).toBe("other");
-    expect(classifyFailure(`digest x matches nothing ${"digest ".repeat(megabyte / 7)}`)).toBe(
-      "corrupt",
-    );
+    const errors = [{ code: "UNKNOWN", message: "digest ".repeat(megabyte / 7) }];
+    expect(say(JSON.stringify({ errors })).length).toBeLessThan(2000);
+    expect(say("[".repeat(megabyte))).toBe("the registry answers 400");
   });
 
   it("that a build writes as JSON", () => {

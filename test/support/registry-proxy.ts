@@ -101,6 +101,7 @@ function createListener(context: ServeContext, add: (record: OpenRecord) => void
       method: request.method ?? "",
       path: request.url ?? "",
       authorized: request.headers.authorization !== undefined,
+      length: request.headers["content-length"],
       status: undefined,
       sent: 0,
       received: 0,

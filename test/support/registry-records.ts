@@ -5,6 +5,8 @@ export interface RequestRecord {
   readonly path: string;
   /** Whether it has an Authorization header, be that good or not. */
   readonly authorized: boolean;
+  /** How many bytes it says that its body has; undefined where it does not. */
+  readonly length?: string | undefined;
   /** undefined where it has had no answer. */
   readonly status: number | undefined;
   /** Bytes of the request's body that the proxy took. */
@@ -14,7 +16,7 @@ export interface RequestRecord {
 }
 
 /** What a client asks for. */
-export type RequestLine = Pick<RequestRecord, "method" | "path" | "authorized">;
+export type RequestLine = Pick<RequestRecord, "method" | "path" | "authorized" | "length">;
 
 /** A request that asked to mount a blob of another repository: 201 where that was done, 202 where not. */
 export type MountRecord = RequestRecord & {

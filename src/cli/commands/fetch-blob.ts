@@ -1,4 +1,4 @@
-import { access, mkdtemp } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   fetchLayers,
@@ -8,6 +8,7 @@ import {
 } from "../../copy/copy.ts";
 import { XbuildError } from "../../errors.ts";
 import { digestHex, isLocalName, parseImageName, type Digest } from "../../oci/oci.ts";
+import { withTransfers } from "../../registry/registry.ts";
 import type { DamagedBlob } from "../../store/store.ts";
 
 /**
@@ -20,8 +21,8 @@ export async function fetchBlob(
   registries: TransportAccess,
 ): Promise<string | undefined> {
   for (const source of listSources(images)) {
-    const layout = await mkdtemp(join(directory, "fetched-"));
-    const found = await fetchFrom(source, { digest, layout }, registries);
+    const fetched = await mkdtemp(join(directory, "fetched-"));
+    const found = await fetchFrom(source, { digest, directory: fetched }, registries);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -37,29 +38,27 @@ function listSources(images: DamagedBlob["images"]): Iterable<RegistryReference>
   return new Map(sources.map((one) => [one.text, one])).values();
 }
 
-interface WantedFile {
-  readonly digest: Digest;
-  /** Where the layout is made that the blob comes in. */
-  readonly layout: string;
-}
-
 /** The layer, config or manifest of this digest alone; nothing else of the image is loaded. */
 async function fetchFrom(
   source: RegistryReference,
-  { digest, layout }: WantedFile,
-  registries: TransportAccess,
+  { digest, directory }: { readonly digest: Digest; readonly directory: string },
+  access: TransportAccess,
 ): Promise<string | undefined> {
   try {
-    const selection = { digests: new Set([digest]), directory: layout };
-    await fetchLayers(source, selection, { access: registries });
+    return await withTransfers(access, undefined, async (transfers) => {
+      const selection = { layers: [{ digest }], directory };
+      const files = await fetchLayers(source, selection, { access, transfers });
+      const manifest = files.has(digest)
+        ? undefined
+        : await transfers.readManifest(source.repository, digest);
+      if (manifest === undefined) return files.get(digest);
+      const path = join(directory, digestHex(digest));
+      await writeFile(path, manifest);
+      return path;
+    });
   } catch (error) {
     // Not there, or no access: another name may have it.
     if (error instanceof XbuildError) return undefined;
     throw error;
   }
-  const wanted = join(layout, "blobs", "sha256", digestHex(digest));
-  return access(wanted).then(
-    () => wanted,
-    () => undefined,
-  );
 }

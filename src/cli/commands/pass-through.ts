@@ -3,6 +3,7 @@ import type { Containerfile } from "../../containerfile/containerfile.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
+import { quoteItem } from "../../engine/engine.ts";
 import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
@@ -132,5 +133,5 @@ async function nameStandardInput(
 /** The engine looks for the two names that it knows; any other file must be named to it. */
 function nameFoundFile(line: BuildCommandLine, { file }: Sources, io: CliIo): readonly string[] {
   const isKnown = lastValue(line, "file") !== undefined || !file.endsWith("Containerfile.x");
-  return isKnown ? [] : [`--file=${resolve(io.cwd, file)}`];
+  return isKnown ? [] : [`--file=${quoteItem(resolve(io.cwd, file))}`];
 }

@@ -19,6 +19,7 @@ the store, of a registry, or oci:DIR, docker-archive:FILE and the like.
   -t, --tag NAME           name the result instead (docker://: push it there); repeatable
       --push               push the image of the store to the registries that its names say
       --force              although own layers hide what changed in the base
+      --max-layers N       how many layers the result may have (default 127)
       --platform OS/ARCH   which image of a list is meant
   -q, --quiet              print the digest alone
       --tls-verify, --creds, --authfile, --cert-dir, --retry, --retry-delay   as with xbuild build

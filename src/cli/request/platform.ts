@@ -1,4 +1,4 @@
-import type { WantedPlatform } from "../../copy/copy.ts";
+import type { WantedPlatform } from "../../oci/oci.ts";
 import { listValues, usageError } from "../line/arguments.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 

@@ -23,6 +23,7 @@ export const rebaseFlags: readonly FlagSpec[] = [
   { name: "tag", short: "t", kind: "value" },
   { name: "push", kind: "boolean" },
   { name: "force", kind: "boolean" },
+  { name: "max-layers", kind: "value" },
   { name: "platform", kind: "value" },
   { name: "quiet", short: "q", kind: "boolean" },
   { name: "tls-verify", kind: "boolean" },
@@ -45,6 +46,7 @@ export async function createRebaseRequest(line: CommandLine, io: CliIo): Promise
     onto: await parseSource(onto, io),
     from: from === undefined ? undefined : await parseSource(from, io),
     platform: splitPlatform(lastValue(line, "platform") ?? hostPlatform()),
+    maxLayers: parseCount(lastValue(line, "max-layers") ?? "127", "--max-layers"),
     force: isSet(line, "force"),
   };
 }

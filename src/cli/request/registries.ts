@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import {
+  listRuntimeDirectories,
   parseReference,
   withRuntimeDirectory,
   type ImageReference,
@@ -9,14 +11,19 @@ import type { CliIo } from "../io.ts";
 import { usageError, type GivenFlags, lastValue } from "../line/arguments.ts";
 import { parseCount, parseDuration } from "../line/values.ts";
 
-/** How the registries are reached; the environment is skopeo's too. */
+/**
+ * How the registries are reached; the environment is skopeo's too. Errors: `usage` for an auth file that is named and is
+ * not there: what it was to open would be noticed after the build.
+ */
 export function readAccess(line: GivenFlags, io: CliIo): TransportAccess {
   const last = (name: string): string | undefined => lastValue(line, name);
   const tlsVerify = last("tls-verify");
   const delay = last("retry-delay");
   const [creds, authFile, certDir] = ["creds", "authfile", "cert-dir"].map(last);
+  assertAuthFile(authFile, io);
   return {
     env: withRuntimeDirectory(io.env),
+    runtimeDirectories: listRuntimeDirectories(io.env),
     retries: parseCount(last("retry") ?? "3", "--retry", 0),
     timeout:
       parseCount(io.env["XBUILD_REGISTRY_TIMEOUT"] ?? "120", "XBUILD_REGISTRY_TIMEOUT") * 1000,
@@ -26,6 +33,17 @@ export function readAccess(line: GivenFlags, io: CliIo): TransportAccess {
     ...(authFile === undefined ? {} : { authFile }),
     ...(certDir === undefined ? {} : { certDir }),
   };
+}
+
+/** buildah and podman refuse it likewise, whether the flag or the variable names it. */
+function assertAuthFile(flag: string | undefined, { env }: CliIo): void {
+  const path = flag ?? env["REGISTRY_AUTH_FILE"];
+  if (!path || existsSync(path)) return;
+  const named = flag === undefined ? "REGISTRY_AUTH_FILE names" : "--authfile:";
+  throw usageError(
+    `${named} ${path}, which is not there`,
+    "name a file that exists (buildah login --authfile FILE writes one), or leave it out",
+  );
 }
 
 /** Where names in full are pushed to. Errors: `usage` for one without a registry. */

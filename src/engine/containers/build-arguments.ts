@@ -1,3 +1,4 @@
+import { quoteItem } from "./quote-item.ts";
 import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 
 export interface FlagOptions {
@@ -33,7 +34,7 @@ export function renderBuildFlags(
     ...build.mounts.map((mount) => `--volume=${renderMount(mount)}${relabel ? ",z" : ""}`),
     ...build.names.map((name) => `--tag=${name}`),
     `--iidfile=${files.iidfile}`,
-    `--file=${files.containerfile}`,
+    `--file=${quoteItem(files.containerfile)}`,
     build.context,
   ];
 }

@@ -5,6 +5,7 @@ import { XbuildError } from "../../errors.ts";
 import type { Image } from "../../oci/oci.ts";
 import type { LoadSource, SessionWorkspace } from "../model.ts";
 import type { ContainersCommands } from "./commands.ts";
+import { quoteItem } from "./quote-item.ts";
 import { labelRun } from "./run-names.ts";
 
 /**
@@ -33,7 +34,7 @@ export async function writeFiles(
       "--pull=false",
       `--iidfile=${join(directory, "iid")}`,
     ];
-    const args = [...flags, `--output=${destination}`, `--file=${file}`, directory];
+    const args = [...flags, `--output=${destination}`, `--file=${quoteItem(file)}`, directory];
     const status = await commands.passThrough(args);
     if (status !== 0) throw notWritten(destination, status);
   } finally {

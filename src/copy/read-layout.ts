@@ -1,0 +1,148 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { open, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type Descriptor,
+  type Digest,
+  digestHex,
+  type Image,
+  isExternal,
+  type LayerFiles,
+  maxDocumentSize,
+  parseImage,
+  parseIndex,
+  parseManifest,
+  refNameAnnotation,
+  type WantedPlatform,
+} from "../oci/oci.ts";
+import { ifPresent } from "../system/errno.ts";
+import { createInvalid } from "./failures.ts";
+import { assertDocument, findEntry } from "./manifests.ts";
+
+interface ReadOptions {
+  readonly platform: WantedPlatform;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface LayoutImage {
+  readonly image: Image;
+  readonly files: LayerFiles;
+}
+
+/**
+ * The image that `oci:DIR[:NAME]` names, its layers copied into `blobs`, each checked. Docker's manifests are read, too:
+ * their media types are those of the same bytes. image-spec v1.1, image-layout.md.
+ * @returns undefined where there is no layout, or none of that name in it. Errors: `image-invalid`, `image-unsupported`
+ */
+export async function readLayoutImage(
+  text: string,
+  blobs: string,
+  { platform, signal }: ReadOptions,
+): Promise<LayoutImage | undefined> {
+  const place = await findLayout(text.slice("oci:".length));
+  if (place === undefined) return undefined;
+  const { directory } = place;
+  const root = findNamed(parseIndex(place.index).manifests, place.name);
+  if (root === undefined) return undefined;
+  const first = await readDocument(directory, root.digest);
+  const entry = findEntry(first, platform);
+  const manifestBytes = entry === undefined ? first : await readDocument(directory, entry);
+  const { config } = parseManifest(manifestBytes);
+  const image = parseImage(manifestBytes, await readDocument(directory, config.digest));
+  return { image, files: await copyLayers(directory, image, { blobs, signal }) };
+}
+
+interface LayoutPlace {
+  readonly directory: string;
+  readonly name: string | undefined;
+  readonly index: Buffer;
+}
+
+/**
+ * A path ends at its first colon (containers/image, `SplitPathAndImage`); where there is nothing, at a later one: it may
+ * have colons itself.
+ */
+async function findLayout(rest: string): Promise<LayoutPlace | undefined> {
+  const ends = [...rest.matchAll(/:/g)].map(({ index }) => index);
+  for (const end of [...ends, rest.length]) {
+    const directory = rest.slice(0, end);
+    const index = await ifPresent(readBounded(join(directory, "index.json")));
+    const name = rest.slice(end + 1);
+    if (index !== undefined) return { directory, index, name: name === "" ? undefined : name };
+  }
+  return undefined;
+}
+
+/** Without a name it is the only one there is. Errors: `image-invalid` where there are several. */
+function findNamed(
+  entries: readonly Descriptor[],
+  name: string | undefined,
+): Descriptor | undefined {
+  if (name !== undefined)
+    return entries.find((one) => one.annotations?.[refNameAnnotation] === name);
+  if (entries.length <= 1) return entries[0];
+  throw createInvalid(`the layout has ${entries.length} images, and the reference names none`);
+}
+
+async function readDocument(directory: string, digest: Digest): Promise<Uint8Array> {
+  const bytes = await ifPresent(readBounded(blobPath(directory, digest)));
+  if (bytes === undefined) throw createInvalid(`the layout does not have ${digest}`);
+  assertDocument(bytes, digest);
+  return bytes;
+}
+
+async function readBounded(path: string): Promise<Buffer> {
+  const { size } = await stat(path);
+  if (size > maxDocumentSize) throw createInvalid(`${path} has ${size} bytes`);
+  return readFile(path);
+}
+
+function blobPath(directory: string, digest: Digest): string {
+  return join(directory, "blobs", "sha256", digestHex(digest));
+}
+
+interface CopyTarget {
+  readonly blobs: string;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Who owns the layout may change it at any time. */
+async function copyLayers(
+  directory: string,
+  { manifest }: Image,
+  { blobs, signal }: CopyTarget,
+): Promise<LayerFiles> {
+  const files = new Map<Digest, string>();
+  for (const layer of manifest.layers) {
+    if (files.has(layer.digest)) continue;
+    signal?.throwIfAborted();
+    const path = join(blobs, digestHex(layer.digest));
+    const actual = await ifPresent(copyHashed(blobPath(directory, layer.digest), path));
+    if (actual === layer.digest) files.set(layer.digest, path);
+    else if (actual !== undefined) {
+      throw createInvalid(
+        `the layout's blob of the layer ${layer.digest} has the digest ${actual}`,
+      );
+    } else if (!isExternal(layer)) {
+      throw createInvalid(`the layout does not have the layer ${layer.digest}`);
+    }
+  }
+  return files;
+}
+
+async function copyHashed(source: string, target: string): Promise<string> {
+  const hash = createHash("sha256");
+  const chunks = createReadStream(source, { highWaterMark: 1024 * 1024 });
+  const file = await open(target, "w", 0o600);
+  try {
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      await file.writeFile(chunk);
+    }
+  } finally {
+    chunks.destroy();
+    await file.close();
+  }
+  return `sha256:${hash.digest("hex")}`;
+}
