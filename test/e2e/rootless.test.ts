@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { engineEnvironment } from "../support/engine.ts";
+import { endProcessesOf } from "../support/leftovers.ts";
 import { installPackage } from "../support/packed.ts";
 import type { Metadata } from "../support/project.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
@@ -43,7 +44,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await asUser("buildah rm --all; buildah rmi --all --force");
-  await execa("pkill", ["--signal=KILL", "--uid", user], { reject: false });
+  await endProcessesOf(user);
   // What podman leaves may not have ended yet.
   await run("userdel", ["--force", "--remove", user]);
   await rm(directory, { recursive: true, force: true });
@@ -115,9 +116,14 @@ test("nothing changed: the same image, and nothing is left behind", async () => 
   expect(await readdir(`${home}/.local/share/xbuild/tmp`)).toEqual([]);
 });
 
-test("the image runs", async () => {
-  const command =
-    'c=$(buildah from --pull-never app) && buildah run "$c" -- cat /etc/shadow; buildah rm "$c" >/dev/null';
+test.each([
+  [
+    "buildah",
+    'c=$(buildah from --pull-never app) && buildah run "$c" -- cat /etc/shadow; buildah rm "$c" >/dev/null',
+  ],
+  // Asking for as little as any machine gives.
+  ["podman", "podman --runtime=runc run --rm --network=host --ulimit=host app"],
+])("the image runs, by %s", async (_, command) => {
   expect(await asUser(command)).toMatchObject({ exitCode: 0, stdout: "hush" });
 });
 

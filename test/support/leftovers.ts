@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { execa } from "execa";
 import type { Sandbox } from "./sandbox.ts";
 
 /**
@@ -39,6 +40,12 @@ export async function listProcesses(word: string): Promise<readonly string[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const lines = await Promise.all(pids.map(readCommandLine));
   return lines.filter((line) => line.includes(word));
+}
+
+/** Ends all processes of a user, and waits for that: podman leaves one that keeps its user namespace. */
+export async function endProcessesOf(user: string): Promise<void> {
+  const loop = 'while pkill --signal KILL --uid "$1"; do sleep 0.1; done';
+  await execa("sh", ["-c", loop, "sh", user]);
 }
 
 /** Their IDs. */

@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { execa } from "execa";
+import { endProcessesOf } from "./leftovers.ts";
 import { installPackage } from "./packed.ts";
 
 /** What a user without ranges in /etc/subuid and /etc/subgid has: one user ID, and with it one of a container. */
@@ -100,7 +101,7 @@ async function createUser(user: User): Promise<SingleUser> {
     directory,
     run: (command, options = {}) => run({ user, directory, command }, options),
     remove: async () => {
-      await execa("pkill", ["--uid", String(user.uid)], { reject: false });
+      await endProcessesOf(String(user.uid));
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -5,7 +5,7 @@ interface Cause {
   /** Matched against one line at a time. The group `what` stands in the message for `$`. */
   readonly says: RegExp;
   /** Behind it on the same line. */
-  readonly then?: RegExp;
+  readonly behind?: RegExp;
   /** `@` is the engine. */
   readonly message: string;
   readonly hint: string;
@@ -25,7 +25,7 @@ const causes: readonly Cause[] = [
   },
   {
     says: /unshare\(CLONE_NEWUSER\)|cannot clone/,
-    then: notAllowed,
+    behind: notAllowed,
     message: "@ may not make a user namespace here",
     hint: "allow it (user.max_user_namespaces, the seccomp profile of a pod), or run as root",
   },
@@ -73,9 +73,9 @@ const enginesLine =
   /^(?:Error: |Error during unshare|time="[^"]*" level=error|error setting |cannot clone)/;
 
 /** @returns what stands for `$`, or undefined where the line does not say this */
-function findCause({ says, then }: Cause, line: string): string | undefined {
+function findCause({ says, behind }: Cause, line: string): string | undefined {
   const found = says.exec(line);
   if (found === null) return undefined;
   const rest = line.slice(found.index + found[0].length);
-  return then === undefined || then.test(rest) ? (found.groups?.["what"] ?? "") : undefined;
+  return behind === undefined || behind.test(rest) ? (found.groups?.["what"] ?? "") : undefined;
 }
