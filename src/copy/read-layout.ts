@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -133,16 +132,16 @@ async function copyLayers(
 
 async function copyHashed(source: string, target: string): Promise<string> {
   const hash = createHash("sha256");
-  const chunks = createReadStream(source, { highWaterMark: 1024 * 1024 });
-  const file = await open(target, "w", 0o600);
+  const read = await open(source);
+  const written = await open(target, "w", 0o600);
   try {
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+    const chunks: AsyncIterable<Buffer> = read.createReadStream({ highWaterMark: 1024 * 1024 });
+    for await (const chunk of chunks) {
       hash.update(chunk);
-      await file.writeFile(chunk);
+      await written.writeFile(chunk);
     }
   } finally {
-    chunks.destroy();
-    await file.close();
+    await Promise.all([read.close(), written.close()]);
   }
   return `sha256:${hash.digest("hex")}`;
 }

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
+import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { homeDirectory, type Environment } from "../registry/registry.ts";
+import type { Environment } from "../registry/registry.ts";
 
 /**
  * The environment for programs that look for credentials. Without a login session there is no
@@ -50,7 +51,7 @@ function listCandidates(env: Environment): readonly string[] {
     ...(given ? [given] : []),
     join("/run/user", uid),
     ...own.flatMap((one) => [join(one, "containers"), one]),
-    join(homeDirectory(env), "rundir"),
+    join(env["HOME"] || homedir(), "rundir"),
   ];
   return [...new Set(all)];
 }
