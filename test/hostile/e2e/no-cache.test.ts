@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Features } from "../../support/cases/draft.ts";
+import { type Case, makeCase } from "../../support/cases/generate.ts";
+import { type CaseResult, renderCase, runCase } from "../../support/cases/run-case.ts";
+import { createToolsImage } from "../../support/cases/tools-image.ts";
+import { chooseCount, testSeed } from "../../support/counts.ts";
+import { useSandbox } from "../../support/sandbox.ts";
+
+// The right result of a build is that of `--no-cache`: what an engine's cache or an equal key lets us leave out must
+// make no difference, whatever is read in whatever way, and whatever changed.
+
+const sandbox = useSandbox();
+
+let features: Features;
+beforeAll(async () => {
+  await createToolsImage(sandbox);
+  const version = /(\d+)\.(\d+)/.exec(await sandbox.exec("buildah", "--version")) ?? [];
+  features = { heredocs: Number(version[1]) * 1000 + Number(version[2]) >= 1033 };
+});
+
+const only = process.env["XBUILD_TEST_CASE"];
+const numbers =
+  only === undefined
+    ? Array.from({ length: chooseCount(300) }, (_, at) => at)
+    : only.split(",").map(Number);
+
+/** How often what changed nothing was up to date, and what was built all the same. */
+const counts = { harmless: 0, upToDate: 0 };
+const built: string[] = [];
+
+test.each(numbers)(`seed ${testSeed}, case %i`, async (number) => {
+  const one = makeCase(testSeed, number, features);
+  const result = await runCase(sandbox, one).catch((error: unknown) => {
+    throw new Error(renderCase(one), { cause: error });
+  });
+  count(one, result);
+  const faults = listFaults(one, result);
+  expect(faults.length === 0 ? "" : [...faults, renderCase(one)].join("\n")).toBe("");
+});
+
+function listFaults({ change }: Case, { differences, isChanged }: CaseResult): readonly string[] {
+  const isWrong = change.effect !== "open" && (change.effect === "telling") !== isChanged;
+  // Such a case shows nothing.
+  const wrong = `the change made ${isChanged ? "another" : "the same"} image, and not as it should`;
+  return [...differences, ...(isWrong ? [wrong] : [])];
+}
+
+function count({ number, read, changed }: Case, result: CaseResult): void {
+  if (result.isChanged) return;
+  counts.harmless += 1;
+  if (result.isUpToDate) counts.upToDate += 1;
+  else built.push(`${number}: ${read}; changed: ${changed}`);
+}
+
+afterAll(() => {
+  const { harmless, upToDate } = counts;
+  console.log(
+    [`up to date: ${upToDate} of ${harmless} that changed nothing; built:`, ...built].join("\n  "),
+  );
+});

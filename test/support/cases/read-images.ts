@@ -1,0 +1,165 @@
+import { addStage, baseName, imageName, pick, putFile, type Slot } from "./draft.ts";
+import { tableRead, type Read } from "./reads.ts";
+import { editFlag, editImage, editText, file, putNode, type Change } from "./world.ts";
+
+/** What ONBUILD fires, and how its source may change. */
+function writeTriggers({ id, told, draft }: Slot): readonly string[] {
+  putFile(draft, "context", {
+    [`${id}/v`]: file("one\n"),
+    [`${id}/d/v`]: file("below\n"),
+    [`${id}-beside`]: file("beside\n"),
+  });
+  const flag = `--build-arg=O_${id}=one`;
+  draft.flags.push(flag);
+  return [
+    `ONBUILD ${pick(draft.chance, ["COPY", "ADD"])} ${id}/v ${told}-copy`,
+    `ONBUILD RUN --mount=type=bind,source=${id}/d,target=/m-${id} tell /m-${id} ${told}-mount`,
+    `ONBUILD ARG O_${id}`,
+    `ONBUILD RUN echo first-${id} "$O_${id}" > ${told}-run`,
+  ];
+}
+
+const triggerChanges = [
+  "the file that it copies",
+  "the file that it copies, unseen",
+  "the file that it mounts",
+  "the argument that it declares",
+  "a file beside",
+] as const;
+
+function changeSources({ id }: Slot): Readonly<Record<(typeof triggerChanges)[number], Change>> {
+  return {
+    "the file that it copies": { effect: "telling", apply: putText(`${id}/v`, "another\n") },
+    "the file that it copies, unseen": {
+      effect: "telling",
+      keepsTimes: true,
+      apply: putText(`${id}/v`, "two\n"),
+    },
+    "the file that it mounts": { effect: "telling", apply: putText(`${id}/d/v`, "other\n") },
+    "the argument that it declares": {
+      effect: "telling",
+      apply: editFlag(`--build-arg=O_${id}=one`, `--build-arg=O_${id}=two`),
+    },
+    "a file beside": { effect: "harmless", apply: putText(`${id}-beside`, "besides\n") },
+  };
+}
+
+function putText(path: string, text: string): Change["apply"] {
+  return putNode("context", path, file(text));
+}
+
+const baseTriggers = tableRead(
+  "ONBUILD of an image",
+  [...triggerChanges, "its text"],
+  (slot) => {
+    const { draft, id, stage } = slot;
+    const name = imageName(slot);
+    draft.directories[id] = {};
+    const text = [`FROM ${baseName(draft)}`, ...writeTriggers(slot), ""].join("\n");
+    draft.images[name] = { text, directory: id };
+    stage.from = name;
+    return {
+      ...changeSources(slot),
+      "its text": {
+        effect: "telling",
+        apply: editImage(name, `echo first-${id}`, `echo second-${id}`),
+      },
+    };
+  },
+  { needsBase: true },
+);
+
+const stageTriggers = tableRead(
+  "ONBUILD of a stage",
+  [...triggerChanges, "its text"],
+  (slot) => {
+    const { draft, id, stage } = slot;
+    const triggering = addStage(slot, `on-${id}`, baseName(draft));
+    triggering.lines.push(...writeTriggers(slot));
+    stage.from = triggering.name;
+    return {
+      ...changeSources(slot),
+      "its text": {
+        effect: "telling",
+        apply: editText(`echo first-${id}`, `echo second-${id}`),
+      },
+    };
+  },
+  { needsBase: true },
+);
+
+const outputFrom = tableRead(
+  "OUTPUT --from an image",
+  ["a file", "a variable", "an image of the same"],
+  (slot) => {
+    const { draft, id } = slot;
+    const name = imageName(slot);
+    draft.directories[id] = { [`below/${id}`]: file("one\n") };
+    draft.images[name] = { text: "FROM scratch\nCOPY . /\nENV BELOW=one\n", directory: id };
+    draft.outputFlags.push(`--from=${name}`);
+    return {
+      "a file": { effect: "telling", apply: putNode(id, `below/${id}`, file("two\n")) },
+      "a variable": { effect: "open", apply: editImage(name, "BELOW=one", "BELOW=two") },
+      "an image of the same": {
+        effect: "open",
+        apply: editImage(name, "BELOW=one", "BELOW=one\nLABEL more=1"),
+      },
+    };
+  },
+);
+
+const outputFromStage = tableRead("OUTPUT --from a stage", ["a file", "a mounted file"], (slot) => {
+  const { draft, id } = slot;
+  const stage = addStage(
+    { ...slot, stage: draft.stages.at(-1) ?? slot.stage },
+    `of-${id}`,
+    baseName(draft),
+  );
+  putFile(draft, "context", { [`${id}/v`]: file("one\n"), [`${id}/m`]: file("one\n") });
+  stage.lines.push(`COPY ${id}/v /below/${id}`);
+  stage.lines.push(`RUN --mount=type=bind,source=${id}/m,target=/m cp /m /below/${id}-m`);
+  draft.outputFlags.push(`--from=${stage.name}`);
+  return {
+    "a file": { effect: "telling", apply: putNode("context", `${id}/v`, file("two\n")) },
+    "a mounted file": { effect: "telling", apply: putNode("context", `${id}/m`, file("two\n")) },
+  };
+});
+
+const renamed = tableRead(
+  "an image that a named context stands for",
+  ["a file", "another image"],
+  (slot) => {
+    const { draft, id, stage, lines, told } = slot;
+    const names = [imageName(slot), imageName({ ...slot, id: `${id}-other` })] as const;
+    for (const [at, name] of names.entries()) {
+      draft.directories[`${id}-${at}`] = { "etc/told-base": file(`renamed ${at}\n`) };
+      draft.images[name] = {
+        text: `FROM ${baseName(draft)}\nCOPY . /\n`,
+        directory: `${id}-${at}`,
+      };
+    }
+    stage.from = `base-${id}`;
+    const flag = `--build-context=base-${id}=docker-image://${names[0]}`;
+    draft.flags.push(flag);
+    lines.push(`RUN cp /etc/told-base ${told}`);
+    return {
+      "a file": {
+        effect: "telling",
+        apply: putNode(`${id}-0`, "etc/told-base", file("two\n")),
+      },
+      "another image": {
+        effect: "telling",
+        apply: editFlag(flag, `--build-context=base-${id}=docker-image://${names[1]}`),
+      },
+    };
+  },
+  { needsBase: true },
+);
+
+export const imageReads: readonly Read[] = [
+  baseTriggers,
+  stageTriggers,
+  outputFrom,
+  outputFromStage,
+  renamed,
+];
