@@ -1,4 +1,4 @@
-import { putFile, type Slot } from "./draft.ts";
+import { pick, putFile, type Slot } from "./draft.ts";
 import { tableRead, type Read } from "./reads.ts";
 import { editFlag, editText, putNode, type Change } from "./world.ts";
 
@@ -62,6 +62,34 @@ const platform = tableRead("the platform", ["given"], ({ id, lines, told }) => {
   return { given: { effect: "open", apply: editFlag(undefined, "--platform=linux/amd64") } };
 });
 
+const epoch = tableRead(
+  "--timestamp",
+  ["another value", "taken away"],
+  ({ lines, told, draft }) => {
+    const flag =
+      draft.flags.find((one) => one.startsWith("--timestamp=")) ?? "--timestamp=1000000000";
+    if (!draft.flags.includes(flag)) draft.flags.push(flag);
+    lines.push("ARG SOURCE_DATE_EPOCH", `RUN echo "$SOURCE_DATE_EPOCH" > ${told}`);
+    return {
+      "another value": { effect: "telling", apply: editFlag(flag, "--timestamp=1000000001") },
+      "taken away": { effect: "open", apply: editFlag(flag, undefined) },
+    };
+  },
+);
+
+/** The engines hand it to every step, and an image has no trace of it. */
+const proxy = tableRead("a proxy of the environment", ["its value"], ({ lines, told, draft }) => {
+  const name = pick(draft.chance, ["http_proxy", "HTTPS_PROXY", "no_proxy"]);
+  draft.environment[name] = "192.0.2.1";
+  lines.push(`RUN echo "$${name}" > ${told}`);
+  return {
+    "its value": {
+      effect: "open",
+      apply: (world) => ({ ...world, environment: { ...world.environment, [name]: "192.0.2.2" } }),
+    },
+  };
+});
+
 const archive = tableRead("ADD of an archive", ["a member"], ({ id, draft, lines, told }) => {
   putFile(draft, "context", { [`${id}/a.tar`]: { kind: "archive", members: { a: "one\n" } } });
   lines.push(`ADD ${id}/a.tar ${told}/`);
@@ -83,4 +111,4 @@ const target = tableRead("an unused stage", ["its text"], ({ id, draft }) => {
   };
 });
 
-export const flagReads: readonly Read[] = [...flags, platform, archive, target];
+export const flagReads: readonly Read[] = [...flags, platform, epoch, proxy, archive, target];

@@ -21,6 +21,19 @@ function addPattern({ draft }: Slot, pattern: string): string {
   return name;
 }
 
+/** What a file of the context says is changed. */
+function editNode(path: string, change: (text: string) => string): Change["apply"] {
+  return (world) => {
+    const node = world.directories["context"]?.[path];
+    if (node?.kind !== "file") throw new RangeError(`no file ${path}`);
+    return putNode("context", path, file(change(node.text)))(world);
+  };
+}
+
+function addLine(line: string): (text: string) => string {
+  return (text) => `${text}${line}\n`;
+}
+
 const ignoring = tableRead("the ignore file", ignoreChanges, (slot) => {
   const { id, draft, lines, told } = slot;
   const name = addPattern(slot, `${id}/ignored*`);
@@ -30,23 +43,16 @@ const ignoring = tableRead("the ignore file", ignoreChanges, (slot) => {
     [`${id}/other`]: file("other\n"),
   });
   lines.push(`COPY ${id} ${told}/`);
-  const edit =
-    (change: (text: string) => string): Change["apply"] =>
-    (world) => {
-      const node = world.directories["context"]?.[name];
-      const text = node?.kind === "file" ? node.text : "";
-      return putNode("context", name, file(change(text)))(world);
-    };
   return {
     "an ignored file": {
       effect: draft.readsWhole ? "open" : "harmless",
       apply: putNode("context", `${id}/ignored`, file("still ignored\n")),
     },
-    "one more pattern": { effect: "telling", apply: edit((text) => `${text}${id}/other\n`) },
-    "one pattern less": { effect: "telling", apply: edit((text) => `${text}!${id}/ignored\n`) },
+    "one more pattern": { effect: "telling", apply: editNode(name, addLine(`${id}/other`)) },
+    "one pattern less": { effect: "telling", apply: editNode(name, addLine(`!${id}/ignored`)) },
     "a comment": {
       effect: draft.readsWhole ? "open" : "harmless",
-      apply: edit((text) => `# it\n${text}`),
+      apply: editNode(name, (text) => `# it\n${text}`),
     },
   };
 });
@@ -72,5 +78,20 @@ const otherIgnoreFile = tableRead("--ignorefile", ["its text", "another"], (slot
   };
 });
 
+/** The context's ignore file may be asked for files of other places, too. */
+const elsewhereIgnored = tableRead("the ignore file, elsewhere", ["one more pattern"], (slot) => {
+  const { id, draft, lines, told } = slot;
+  const name = addPattern(slot, `${id}/nothing`);
+  draft.directories[id] = { [`${id}/v`]: file("one\n"), [`${id}/w`]: file("two\n") };
+  draft.flags.push(`--build-context=${id}=@${id}@`);
+  lines.push(`COPY --from=${id} ${id} ${told}/`);
+  return { "one more pattern": { effect: "open", apply: editNode(name, addLine(`${id}/v`)) } };
+});
+
 /** What the ignore file leaves out. */
-export const ignoredReads: readonly Read[] = [ignoring, mountedIgnored, otherIgnoreFile];
+export const ignoredReads: readonly Read[] = [
+  ignoring,
+  mountedIgnored,
+  elsewhereIgnored,
+  otherIgnoreFile,
+];

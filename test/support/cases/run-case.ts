@@ -22,12 +22,11 @@ export interface CaseResult {
 /** Builds, changes one thing, builds again; and builds as one does who has no cache and no image before. */
 export async function runCase(sandbox: Sandbox, one: Case): Promise<CaseResult> {
   const directory = join(sandbox.directory, `case-${one.number}`);
-  const isExact = one.epoch !== undefined;
   const build = buildCase(sandbox, directory, one);
-  const describe = ({ store, metadata }: CaseBuild): Promise<readonly string[]> =>
-    describeImage(store, metadata, isExact);
+  const describe = ({ store, metadata }: CaseBuild, world: World): Promise<readonly string[]> =>
+    describeImage(store, metadata, isExact(world));
   await placeWorld({ sandbox, directory }, one.world);
-  const first = await describe(await build(one.world, "store"));
+  const first = await describe(await build(one.world, "store"), one.world);
   const changed = one.change.apply(one.world);
   await placeWorld({ sandbox, directory }, changed, {
     before: one.world,
@@ -35,9 +34,9 @@ export async function runCase(sandbox: Sandbox, one: Case): Promise<CaseResult> 
   });
   const cached = await build(changed, "store");
   const fresh = await build(changed, "fresh", "--no-cache");
-  const right = await describe(fresh);
+  const right = await describe(fresh, changed);
   const result = {
-    differences: listDifferences(await describe(cached), right),
+    differences: listDifferences(await describe(cached, changed), right),
     isChanged: listDifferences(first, right).length > 0,
     isUpToDate: cached.metadata.upToDate,
   };
@@ -45,6 +44,11 @@ export async function runCase(sandbox: Sandbox, one: Case): Promise<CaseResult> 
   if (left.length > 0) throw new Error(left.join("\n"));
   await rm(directory, { recursive: true });
   return result;
+}
+
+/** Whether all times are fixed, so that every bit can be compared. */
+function isExact({ flags }: World): boolean {
+  return flags.some((flag) => flag.startsWith("--timestamp="));
 }
 
 interface CaseBuild {
@@ -55,7 +59,7 @@ interface CaseBuild {
 function buildCase(
   sandbox: Sandbox,
   directory: string,
-  { epoch, number }: Case,
+  { number }: Case,
 ): (world: World, store: string, ...flags: readonly string[]) => Promise<CaseBuild> {
   return async (world, name, ...more) => {
     const store = join(directory, name);
@@ -70,7 +74,6 @@ function buildCase(
       `--metadata-file=${metadata}`,
       `--file=${containerfilePath(directory, world)}`,
       ...world.flags.map((flag) => flag.replace(/@([\w-]+)@/g, (_, of) => join(directory, of))),
-      ...(epoch === undefined ? [] : [`--timestamp=${epoch}`]),
       join(directory, "context"),
     ];
     const env = { ...world.environment, XBUILD_STORE: store };
@@ -88,7 +91,7 @@ export function renderCase(one: Case): string {
   const seed = testSeed;
   return [
     `case ${number} of seed ${seed}: ${one.read}; changed: ${one.changed} (${one.change.effect})`,
-    `flags: ${world.flags.join(" ")}${one.epoch === undefined ? "" : ` --timestamp=${one.epoch}`}`,
+    `flags: ${world.flags.join(" ")}`,
     ...Object.entries(world.images).map(
       ([name, { text, directory }]) => `image ${name} of @${directory}@:\n${indent(text)}`,
     ),

@@ -95,17 +95,25 @@ function writeVariables(
   return paths.map((one) => `${how}${one}`);
 }
 
-function writeMount({ lines, id, told }: Slot, { from }: Place, form: Form): boolean {
+function writeMount({ draft, lines, id, told }: Slot, { from }: Place, form: Form): boolean {
+  const { chance } = draft;
   const [source = ""] = form.sources;
+  const root = from === undefined ? pick(chance, ["", "", "/"]) : "/";
   const fields = [
     "type=bind",
     ...(from === undefined ? [] : [`from=${from}`]),
-    ...(source === "" ? [] : [`source=${from === undefined ? "" : "/"}${id}/${source}`]),
-    `target=/m-${id}`,
+    ...(source === ""
+      ? []
+      : [`${pick(chance, ["source", "source", "src"])}=${root}${id}/${source}`]),
+    `${pick(chance, ["target", "target", "dst", "destination"])}=/m-${id}`,
+    ...(chance() < 0.1 ? ["rw"] : []),
   ];
   const isTree = source === "" || source === "d";
   const take = source === "" ? `/m-${id}/${id}` : `/m-${id}`;
   const commands = [`tell /m-${id} ${told}`, ...(isTree ? [`take ${take} ${told}-tree`] : [])];
-  lines.push(`RUN --mount=${fields.join(",")} ${commands.join(" && ")}`);
+  const command = commands.join(" && ");
+  const isJson = chance() < 0.15;
+  const text = isJson ? JSON.stringify(["/bin/sh", "-c", command]) : command;
+  lines.push(`RUN --mount=${fields.join(",")} ${text}`);
   return false;
 }

@@ -21,6 +21,9 @@ tar -C "$1" --xattrs --xattrs-include='*' -cf - . | tar -C "$2" --xattrs --xattr
 
 const shell = (name: string): string => `#!/bin/sh\nexport SHELL_NAME=${name}\nexec /bin/sh "$@"\n`;
 
+/** For what busybox leaves out: GNU tar keeps attributes, and a shell with no tar of its own finds it. */
+const programs = { "/bin/tar": "tar", "/bin/dash": "sh" };
+
 /** The image that the bases of all cases stand on: busybox, GNU tar, and programs that tell what they see. */
 export async function createToolsImage(sandbox: Sandbox): Promise<void> {
   const context = join(sandbox.directory, "tools");
@@ -29,20 +32,25 @@ export async function createToolsImage(sandbox: Sandbox): Promise<void> {
   for (const [name, text] of Object.entries(scripts)) {
     await writeFile(join(context, "bin", name), text, { mode: 0o755 });
   }
-  const { stdout } = await execa("ldd", ["/bin/tar"]);
-  const libraries = stdout.match(/\/\S+/g) ?? [];
-  for (const path of libraries) {
-    await mkdir(dirname(join(context, path)), { recursive: true });
-    await cp(path, join(context, path), { dereference: true });
+  await mkdir(join(context, "programs"));
+  for (const [program, name] of Object.entries(programs)) {
+    await cp(program, join(context, "programs", name));
+    await copyLibraries(program, context);
   }
-  await mkdir(join(context, "gnu"));
-  await cp("/bin/tar", join(context, "gnu", "tar"));
   const text = `FROM ${baseImage}
 COPY . /
-RUN mv /gnu/tar /bin/tar && rmdir /gnu && mkdir -m 1777 /told
+RUN mv /programs/* /bin/ && rmdir /programs && mkdir -m 1777 /told
 `;
   const file = join(sandbox.directory, "tools.Containerfile");
   await writeFile(file, text);
   const words = ["--quiet", "--layers=false", "-f", file, "-t", "localhost/cases"];
   await sandbox.exec("buildah", "build", ...words, context);
+}
+
+async function copyLibraries(program: string, context: string): Promise<void> {
+  const { stdout } = await execa("ldd", [program]);
+  for (const path of stdout.match(/\/\S+/g) ?? []) {
+    await mkdir(dirname(join(context, path)), { recursive: true });
+    await cp(path, join(context, path), { dereference: true });
+  }
 }
