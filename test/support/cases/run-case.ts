@@ -23,10 +23,8 @@ export interface CaseResult {
 export async function runCase(sandbox: Sandbox, one: Case): Promise<CaseResult> {
   const directory = join(sandbox.directory, `case-${one.number}`);
   const build = buildCase(sandbox, directory, one);
-  const describe = ({ store, metadata }: CaseBuild, world: World): Promise<readonly string[]> =>
-    describeImage(store, metadata, isExact(world));
   await placeWorld({ sandbox, directory }, one.world);
-  const first = await describe(await build(one.world, "store"), one.world);
+  const first = await build(one.world, "store");
   const changed = one.change.apply(one.world);
   await placeWorld({ sandbox, directory }, changed, {
     before: one.world,
@@ -34,26 +32,19 @@ export async function runCase(sandbox: Sandbox, one: Case): Promise<CaseResult> 
   });
   const cached = await build(changed, "store");
   const fresh = await build(changed, "fresh", "--no-cache");
-  const right = await describe(fresh, changed);
-  const result = {
-    differences: listDifferences(await describe(cached, changed), right),
-    isChanged: listDifferences(first, right).length > 0,
-    isUpToDate: cached.metadata.upToDate,
-  };
-  const left = await listLeftovers(sandbox, cached.store);
+  const left = await listLeftovers(sandbox, join(directory, "store"));
   if (left.length > 0) throw new Error(left.join("\n"));
   await rm(directory, { recursive: true });
-  return result;
-}
-
-/** Whether all times are fixed, so that every bit can be compared. */
-function isExact({ flags }: World): boolean {
-  return flags.some((flag) => flag.startsWith("--timestamp="));
+  return {
+    differences: listDifferences(cached.facts, fresh.facts),
+    isChanged: listDifferences(first.facts, fresh.facts).length > 0,
+    isUpToDate: cached.isUpToDate,
+  };
 }
 
 interface CaseBuild {
-  readonly store: string;
-  readonly metadata: Metadata;
+  readonly facts: readonly string[];
+  readonly isUpToDate: boolean;
 }
 
 function buildCase(
@@ -81,8 +72,15 @@ function buildCase(
     if (status !== 0) {
       throw new Error(`exit status ${status}: xbuild ${args.join(" ")}\n${stdout}\n${stderr}`);
     }
-    return { store, metadata: JSON.parse(await readFile(metadata, "utf8")) };
+    const document: Metadata = JSON.parse(await readFile(metadata, "utf8"));
+    const facts = await describeImage(store, document, isExact(world));
+    return { facts, isUpToDate: document.upToDate };
   };
+}
+
+/** Whether all times are fixed, so that every bit can be compared. */
+function isExact({ flags }: World): boolean {
+  return flags.some((flag) => flag.startsWith("--timestamp="));
 }
 
 /** What a case is, and how to run it alone. */
