@@ -38,11 +38,15 @@ test.each(numbers)(`seed ${testSeed}, case %i`, async (number) => {
   expect(faults.length === 0 ? "" : [...faults, renderCase(one)].join("\n")).toBe("");
 });
 
-function listFaults({ change }: Case, { differences, isChanged }: CaseResult): readonly string[] {
+function listFaults({ change }: Case, result: CaseResult): readonly string[] {
+  const { differences, isChanged, isUpToDate } = result;
+  const how = `the build with the cache was ${isUpToDate ? "up to date" : "built"}`;
   const isWrong = change.effect !== "open" && (change.effect === "telling") !== isChanged;
-  // Such a case shows nothing.
-  const wrong = `the change made ${isChanged ? "another" : "the same"} image, and not as it should`;
-  return [...differences, ...(isWrong ? [wrong] : [])];
+  return [
+    ...(differences.length === 0 ? [] : [how, ...differences]),
+    // Such a case shows nothing.
+    ...(isWrong ? [`the change made ${isChanged ? "another" : "the same"} image`] : []),
+  ];
 }
 
 function count({ number, read, changed }: Case, result: CaseResult): void {
