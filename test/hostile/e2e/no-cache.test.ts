@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Features } from "../../support/cases/draft.ts";
 import { type Case, makeCase } from "../../support/cases/generate.ts";
 import { type CaseResult, renderCase, runCase } from "../../support/cases/run-case.ts";
-import { createToolsImage } from "../../support/cases/tools-image.ts";
+import { createToolsImage, findFeatures } from "../../support/cases/tools-image.ts";
 import { chooseCount, testSeed } from "../../support/counts.ts";
 import { useSandbox } from "../../support/sandbox.ts";
 
@@ -14,8 +14,7 @@ const sandbox = useSandbox();
 let features: Features;
 beforeAll(async () => {
   await createToolsImage(sandbox);
-  const version = /(\d+)\.(\d+)/.exec(await sandbox.exec("buildah", "--version")) ?? [];
-  features = { heredocs: Number(version[1]) * 1000 + Number(version[2]) >= 1033 };
+  features = await findFeatures(sandbox);
 });
 
 const only = process.env["XBUILD_TEST_CASE"];

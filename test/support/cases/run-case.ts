@@ -55,10 +55,8 @@ function buildCase(
   return async (world, name, ...more) => {
     const store = join(directory, name);
     const metadata = join(directory, "metadata.json");
-    const engine = process.env["XBUILD_ENGINE"];
     const args = [
       "build",
-      ...(engine === undefined ? [] : [`--engine=${engine}`]),
       ...more,
       "--no-load",
       `--tag=case-${number}`,

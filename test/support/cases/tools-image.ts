@@ -2,6 +2,7 @@ import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { baseImage, type Sandbox } from "../sandbox.ts";
+import type { Features } from "./draft.ts";
 
 /** Writes what is at a path, with all that is below it, as text. */
 const tell = `#!/bin/sh
@@ -53,4 +54,14 @@ async function copyLibraries(program: string, context: string): Promise<void> {
     await mkdir(dirname(join(context, path)), { recursive: true });
     await cp(path, join(context, path), { dereference: true });
   }
+}
+
+/** What the engine can that the tests run with. podman has a buildah of its own within. */
+export async function findFeatures({ exec, env }: Sandbox): Promise<Features> {
+  const version =
+    env["XBUILD_ENGINE"] === "podman"
+      ? await exec("podman", "info", "--format={{.Host.BuildahVersion}}")
+      : await exec("buildah", "--version");
+  const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
+  return { heredocs: Number(major) * 1000 + Number(minor) >= 1033 };
 }
