@@ -37,14 +37,26 @@ test.each(numbers)(`seed ${testSeed}, case %i`, async (number) => {
   expect(faults.length === 0 ? "" : [...faults, renderCase(one)].join("\n")).toBe("");
 });
 
-function listFaults({ change }: Case, result: CaseResult): readonly string[] {
+/** What is promised to be no reason to build again, where nothing reads the whole context. */
+const promised: ReadonlySet<string> = new Set([
+  "RUN; a comment",
+  "an unused stage; its text",
+  "an argument of the environment; nothing declares it",
+  "the ignore file; an ignored file",
+]);
+
+function listFaults(one: Case, result: CaseResult): readonly string[] {
+  const { effect } = one.change;
   const { differences, isChanged, isUpToDate } = result;
+  const isPromised = promised.has(`${one.read}; ${one.changed}`) && effect === "harmless";
+  const isWrong = effect !== "open" && (effect === "telling") !== isChanged;
   const how = `the build with the cache was ${isUpToDate ? "up to date" : "built"}`;
-  const isWrong = change.effect !== "open" && (change.effect === "telling") !== isChanged;
+  const wrong = differences.length > 0;
   return [
-    ...(differences.length === 0 ? [] : [how, ...differences]),
+    ...(wrong ? [how, ...differences] : []),
     // Such a case shows nothing.
     ...(isWrong ? [`the change made ${isChanged ? "another" : "the same"} image`] : []),
+    ...(isPromised && !isUpToDate && !one.isNeverUpToDate ? ["it was built again"] : []),
   ];
 }
 

@@ -20,6 +20,8 @@ export interface Case {
   readonly read: string;
   readonly changed: string;
   readonly change: Change;
+  /** Whether the build may write what it reads, so that it is never up to date. */
+  readonly isNeverUpToDate: boolean;
 }
 
 /**
@@ -44,6 +46,7 @@ export function makeCase(seed: number, number: number, features: Features): Case
     changed,
     change: weaken(change, changed, draft),
     world: finishDraft(draft),
+    isNeverUpToDate: draft.isNeverUpToDate,
   };
 }
 
