@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Features } from "../../support/cases/draft.ts";
 import { type Case, makeCase } from "../../support/cases/generate.ts";
 import { type CaseResult, renderCase, runCase } from "../../support/cases/run-case.ts";
-import { createToolsImage, findFeatures } from "../../support/cases/tools-image.ts";
+import { createToolsImage, findFeatures, forgetCases } from "../../support/cases/tools-image.ts";
 import { chooseCount, testSeed } from "../../support/counts.ts";
+import { listLeftovers } from "../../support/leftovers.ts";
 import { useSandbox } from "../../support/sandbox.ts";
 
 // The right result of a build is that of `--no-cache`: what an engine's cache or an equal key lets us leave out must
@@ -26,6 +27,12 @@ const numbers =
 /** How often what changed nothing was up to date, and what was built all the same. */
 const counts = { harmless: 0, upToDate: 0 };
 const built: string[] = [];
+
+let run = 0;
+beforeEach(async () => {
+  run += 1;
+  if (run % 20 === 0) await forgetCases(sandbox);
+});
 
 test.each(numbers)(`seed ${testSeed}, case %i`, async (number) => {
   const one = makeCase(testSeed, number, features);
@@ -66,6 +73,10 @@ function count({ number, read, changed }: Case, result: CaseResult): void {
   if (result.isUpToDate) counts.upToDate += 1;
   else built.push(`${number}: ${read}; changed: ${changed}`);
 }
+
+test("nothing is left in the engine's storage", async () => {
+  expect(await listLeftovers(sandbox, sandbox.directory)).toEqual([]);
+});
 
 afterAll(() => {
   const { harmless, upToDate } = counts;

@@ -65,3 +65,11 @@ export async function findFeatures({ exec, env }: Sandbox): Promise<Features> {
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
   return { heredocs: Number(major) * 1000 + Number(minor) >= 1033 };
 }
+
+/** Takes the images of past cases out of the storage: the engine looks through all of them for its cache. */
+export async function forgetCases({ exec }: Sandbox): Promise<void> {
+  const listed = await exec("buildah", "images", "--format={{.Name}}:{{.Tag}}");
+  const names = listed.split("\n").filter((name) => /^localhost\/(?:case-|xbuild-env)/.test(name));
+  if (names.length > 0) await exec("buildah", "rmi", "--force", ...names);
+  await exec("buildah", "rmi", "--prune");
+}
