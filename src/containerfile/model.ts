@@ -90,6 +90,25 @@ export interface Use {
   readonly reference: Reference;
 }
 
+/** What an instruction reads of the build context, or of a named context. */
+export interface ContextRead {
+  readonly instruction: Instruction;
+  /** The named context; undefined for the build context. */
+  readonly context: string | undefined;
+  /** Relative to the root, which is ""; undefined where anything may be meant (patterns, variables of the base image). */
+  readonly paths: readonly string[] | undefined;
+  /** Variables that give the paths, unless the base image sets one of them: then anything may be meant. */
+  readonly unless: readonly string[];
+  /** A mount shows also what the ignore file leaves out. */
+  readonly isMount: boolean;
+}
+
+/** The ARGs in an instruction, as they are there. */
+export interface ArgumentUse {
+  readonly instruction: Instruction;
+  readonly arguments: readonly ScopedArgument[];
+}
+
 /** An ARG that is in scope at OUTPUT. */
 export interface ScopedArgument {
   readonly name: string;
@@ -126,8 +145,10 @@ export interface ResolvedStage {
   /** `FROM --platform=...`, expanded. */
   readonly platform: string | undefined;
   readonly uses: readonly Use[];
-  /** Whether a step before OUTPUT (or any step, without OUTPUT), and one after it, reads the build context. */
-  readonly readsContext: boolean;
+  /** What its instructions read of the build context and of named ones; those of its ONBUILD are not its own. */
+  readonly reads: readonly ContextRead[];
+  /** Instructions other than RUN, COPY and ADD that say something else with another value of an ARG. */
+  readonly argumentUses: readonly ArgumentUse[];
   readonly output: OutputOptions | undefined;
   /** ARGs in scope at OUTPUT, in the order of their declaration. */
   readonly argumentsAtOutput: readonly ScopedArgument[];
@@ -138,6 +159,8 @@ export interface StageGraph {
   readonly target: number;
   /** The target and all stages that it uses, directly or not, ascending. */
   readonly needed: readonly number[];
+  /** What it was resolved with. */
+  readonly options: ResolveOptions;
   readonly diagnostics: readonly PlacedDiagnostic[];
 }
 

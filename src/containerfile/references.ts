@@ -78,7 +78,7 @@ export function findFromFlags({ keyword, flags }: Instruction): FromFlag[] {
 }
 
 /** The fields of `RUN --mount=`, keys in lower case; undefined for another flag. */
-function readMount(flag: Flag): ReadonlyMap<string, string> | undefined {
+export function readMount(flag: Flag): ReadonlyMap<string, string> | undefined {
   if (flag.name !== "mount" || flag.value === undefined) return undefined;
   return new Map(
     splitCsv(flag.value).map((field): [string, string] => {
@@ -97,22 +97,14 @@ function splitCsv(text: string): string[] {
   );
 }
 
-/** Whether an instruction reads the build context. */
-export function readsBuildContext(instruction: Instruction): boolean {
-  const { keyword, flags, args, json } = instruction;
-  if (keyword === "RUN") return flags.some((flag) => isContextMount(flag));
-  if (keyword !== "COPY" && keyword !== "ADD") return false;
-  if (flags.some(({ name }) => name === "from")) return false;
-  const sources = (json ?? args.split(/[\t\v\f\r ]+/)).slice(0, -1);
-  return sources.some((source) => !isElsewhere(source, instruction));
-}
-
-function isContextMount(flag: Flag): boolean {
+/** Whether it binds a part of the build context. */
+export function isContextMount(flag: Flag): boolean {
   const mount = readMount(flag);
   return mount !== undefined && (mount.get("type") ?? "bind") === "bind" && !mount.get("from");
 }
 
-function isElsewhere(source: string, { keyword, json }: Instruction): boolean {
+/** Whether a source of COPY or ADD is a heredoc or comes from the network. */
+export function isElsewhere(source: string, { keyword, json }: Instruction): boolean {
   if (json === undefined && /^[0-9]*<<-?[^<]/.test(source)) return true;
   return keyword === "ADD" && /^(?:https?:\/\/|git@|git:\/\/|ssh:\/\/)/.test(source);
 }

@@ -1,6 +1,12 @@
 import { readKeyValues, splitWords } from "../../grammar/grammar.ts";
 import { expandWord, type Lookup } from "./expand.ts";
-import type { Containerfile, Instruction, ResolveOptions, ScopedArgument } from "./model.ts";
+import type {
+  ArgumentUse,
+  Containerfile,
+  Instruction,
+  ResolveOptions,
+  ScopedArgument,
+} from "./model.ts";
 import { decodeText, encodeText } from "./text.ts";
 
 /** A variable's value: undefined where it is set to something that only the build knows. */
@@ -106,6 +112,22 @@ export function isUnknown(scope: Scope, name: string): boolean {
   const argument = scope.arguments.get(name);
   if (argument?.value !== undefined) return false;
   return scope.hasUnknownBase || argument?.origin === "default";
+}
+
+/** Their keys or values are variables' own business: RUN gets all ARGs, and what COPY and ADD bring is looked at. */
+const withoutUse: ReadonlySet<string> = new Set(["RUN", "COPY", "ADD", "ARG", "ONBUILD", "OUTPUT"]);
+
+/** The ARGs that an instruction names, where its meaning hangs on them. */
+export function findArgumentUse({
+  instruction,
+  scope,
+}: {
+  readonly instruction: Instruction;
+  readonly scope: Scope;
+}): readonly ArgumentUse[] {
+  if (withoutUse.has(instruction.keyword) || !instruction.args.includes("$")) return [];
+  const used = [...scope.arguments.values()].filter((one) => instruction.args.includes(one.name));
+  return used.length === 0 ? [] : [{ instruction, arguments: used }];
 }
 
 /** What is the same for all stages of a file. */

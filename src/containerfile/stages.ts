@@ -2,7 +2,9 @@ import { suggestName } from "../suggest.ts";
 import { findCircles, findNeeded } from "./graph.ts";
 import { createLocator } from "./locate.ts";
 import type {
+  ArgumentUse,
   Containerfile,
+  ContextRead,
   Reference,
   ResolvedStage,
   ResolveOptions,
@@ -13,14 +15,15 @@ import type {
 import { readOutput } from "./output.ts";
 import { sortDiagnostics } from "./parse.ts";
 import type { PlacedDiagnostic } from "./place.ts";
+import { createNames, findNumbered, findStage, type Names } from "./references.ts";
+import { type FindReference, listReads } from "./reads.ts";
 import {
-  createNames,
-  findNumbered,
-  findStage,
-  type Names,
-  readsBuildContext,
-} from "./references.ts";
-import { advanceScope, createGlobalScope, createScope, type Scope } from "./scope.ts";
+  advanceScope,
+  createGlobalScope,
+  createScope,
+  findArgumentUse,
+  type Scope,
+} from "./scope.ts";
 import { report, type ScopedInstruction, type StageContext } from "./stage-context.ts";
 import { findUses, resolvePlatform, resolveStageBase } from "./stage-names.ts";
 
@@ -51,6 +54,7 @@ export function resolveStages(containerfile: Containerfile, options: ResolveOpti
     stages: resolved,
     target: target ?? last,
     needed: last === -1 ? [] : findNeeded(resolved, target ?? last),
+    options,
     diagnostics: sortDiagnostics(diagnostics),
   };
 }
@@ -84,12 +88,18 @@ function listStages(names: readonly string[]): string {
 function resolveStage(context: StageContext, stage: Stage): ResolvedStage {
   const base = resolveStageBase(context, stage);
   const uses: Use[] = [];
+  const reads: ContextRead[] = [];
+  const argumentUses: ArgumentUse[] = [];
   const scope = startScope(context, base);
   let output: ResolvedStage["output"];
   let argumentsAtOutput: ResolvedStage["argumentsAtOutput"] = [];
   for (const instruction of stage.instructions) {
     const place = { stage, instruction, scope };
-    uses.push(...findUses(context, place));
+    const used = findUses(context, place);
+    uses.push(...used);
+    const findReference: FindReference = (flag) => used.find((use) => use.flag === flag)?.reference;
+    reads.push(...listReads(context, place, findReference));
+    argumentUses.push(...findArgumentUse(place));
     if (instruction === stage.output) {
       output = readOutput(context, place);
       argumentsAtOutput = [...scope.arguments.values()];
@@ -104,7 +114,8 @@ function resolveStage(context: StageContext, stage: Stage): ResolvedStage {
     base,
     platform: resolvePlatform(context, stage),
     uses,
-    readsContext: stage.instructions.some((instruction) => readsBuildContext(instruction)),
+    reads,
+    argumentUses,
     output,
     argumentsAtOutput,
   };

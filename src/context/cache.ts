@@ -20,7 +20,7 @@ export interface StatCache {
   readonly save: (update: CacheUpdate) => void;
 }
 
-const version = "xbuild-context-2";
+const version = "xbuild-context-3";
 /**
  * A file that changed this shortly before it was read may change again and look the same, for a clock
  * has steps: 2 seconds are the longest of any file system in use.

@@ -2,8 +2,8 @@ import type { ContextHash } from "./hash.ts";
 
 export interface ContextChange {
   readonly path: string;
-  /** `mode` where nothing but the permission bits differ. */
-  readonly what: "added" | "removed" | "content" | "mode" | "kind";
+  /** `mode` where nothing but the permission bits differ, `attributes` where extended attributes do beside these. */
+  readonly what: "added" | "removed" | "content" | "mode" | "attributes" | "kind";
 }
 
 type Files = ContextHash["files"];
@@ -24,7 +24,10 @@ function classify(then: string, now: string): ContextChange["what"] {
   const [kindThen, , contentThen] = split(then);
   const [kindNow, , contentNow] = split(now);
   if (kindThen !== kindNow) return "kind";
-  return contentThen === contentNow ? "mode" : "content";
+  if (contentThen === contentNow) return "mode";
+  return kindNow === "link" || contentThen.split(" ")[0] !== contentNow.split(" ")[0]
+    ? "content"
+    : "attributes";
 }
 
 function split(description: string): readonly [string, string, string] {

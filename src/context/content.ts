@@ -1,14 +1,19 @@
 import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import pLimit from "p-limit";
 import { systemCode } from "../system/errno.ts";
 import { createTurns } from "../system/turns.ts";
+import { readCopiedXattrs } from "../system/xattrs.ts";
 import { encodePath } from "./names.ts";
 import type { FoundFile } from "./walk.ts";
 
 export interface HashedContent {
-  /** Hex sha256 of the bytes, or what stands for it where they cannot be read. */
+  /**
+   * Hex sha256 of a file's bytes, or what stands for it where they cannot be read; nothing for a directory. Behind it,
+   * where there are extended attributes that count, a space and the same of those.
+   */
   readonly digest: string;
   /** Whether the file was while it was read what it was when it was found. */
   readonly stable: boolean;
@@ -26,21 +31,57 @@ interface Hashing {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Reads and hashes these files, by their paths. What is no longer there is left out. */
+/** Reads and hashes these files and directories, by their paths. What is no longer there is left out. */
 export async function hashFiles(
   root: string,
   files: readonly FoundFile[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, HashedContent>> {
   const hashed = new Map<string, HashedContent>();
-  const small = files.filter((file) => file.size <= smallSize);
-  const large = files.filter((file) => file.size > smallSize);
+  const plain = files.filter(({ kind }) => kind === "file");
+  const small = plain.filter((file) => file.size <= smallSize);
+  const large = plain.filter((file) => file.size > smallSize);
   const largeOnes = pLimit(atOnce).map(large, async (file) => {
     signal?.throwIfAborted();
     await keep(hashed, file, () => hashLarge(pathOf(root, file), file, signal));
   });
-  await Promise.all([largeOnes, hashSmallOnes({ root, hashed, signal }, small)]);
+  const [attributes] = await Promise.all([
+    hashAttributes(root, files, signal),
+    largeOnes,
+    hashSmallOnes({ root, hashed, signal }, small),
+  ]);
+  for (const { kind, path } of files) {
+    const content = kind === "file" ? hashed.get(path) : { digest: "", stable: true };
+    if (content === undefined) continue;
+    const more = attributes.get(path);
+    hashed.set(
+      path,
+      more === undefined ? content : { ...content, digest: `${content.digest} ${more}` },
+    );
+  }
   return hashed;
+}
+
+/** Hex sha256 of the attributes that count, of those that have some. */
+async function hashAttributes(
+  root: string,
+  files: readonly FoundFile[],
+  signal?: AbortSignal,
+): Promise<ReadonlyMap<string, string>> {
+  const paths = files.map(({ path }) => path);
+  // The root itself is listed only where it is no directory.
+  const isAlone = paths[0] === "";
+  const names = isAlone ? [basename(root)] : paths;
+  const inBytes = names.map((path) => Buffer.from(encodePath(path)).toString("latin1"));
+  const found = await readCopiedXattrs(isAlone ? dirname(root) : root, inBytes, signal);
+  if (found.size === 0) return new Map();
+  return new Map(
+    paths.flatMap((path, at): readonly [string, string][] => {
+      const attributes = found.get(inBytes[at] ?? "");
+      if (attributes === undefined) return [];
+      return [[path, createHash("sha256").update(attributes.join("\n")).digest("hex")]];
+    }),
+  );
 }
 
 async function hashSmallOnes(

@@ -19,8 +19,8 @@ export interface ContextHash {
   /** Of all that `files` says. */
   readonly digest: Digest;
   /**
-   * What each path is, by its path relative to the directory: kind, mode, and the content's digest or the
-   * link's target. Bytes of a name that are no UTF-8 are lone surrogates, U+DC80 to U+DCFF.
+   * What each path is, by its path relative to the directory: kind, mode, the content's digest or the link's target,
+   * and a digest of the extended attributes that a copy carries along, where there are some. Bytes of a name that are no UTF-8 are lone surrogates, U+DC80 to U+DCFF.
    */
   readonly files: ReadonlyMap<string, string>;
   /** Files whose content was read, because the cache did not know them as they are. */
@@ -35,8 +35,8 @@ interface RecentFile {
 }
 
 /**
- * The digest of a directory's content, modes and links (of a single file, where it is one): equal
- * on every machine for equal trees. Owners and times are not in it. With a cache only those files are
+ * The digest of a directory's content, modes, links, capabilities and `user.` attributes (of a single file, where it
+ * is one): equal on every machine for equal trees. Owners and times are not in it. With a cache only those files are
  * read whose size, mtime, ctime, inode or mode is not what it was, or that changed so shortly before the
  * last time that another change could have left all of these as they were. A file that cannot be read
  * counts with what its inode says. Errors: those of the system, where the directory itself cannot be read.
@@ -48,10 +48,10 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   const cache = openCache(options.cache);
   const found = await walkTree(directory, options);
   const known = found.map((file) =>
-    file.kind === "file" ? (cache.find(file) ?? findRecent(options.before, file)) : undefined,
+    hasContent(file) ? (cache.find(file) ?? findRecent(options.before, file)) : undefined,
   );
   await takeTurn(signal);
-  const unknown = found.filter((file, at) => file.kind === "file" && known[at] === undefined);
+  const unknown = found.filter((file, at) => hasContent(file) && known[at] === undefined);
   const hashed = await hashFiles(directory, unknown, signal);
   const digests = found.map((file, at) => known[at] ?? hashed.get(file.path)?.digest);
   await takeTurn(signal);
@@ -68,6 +68,11 @@ export async function hashContext(directory: string, options: HashOptions): Prom
       return (files ??= pairParts(parts));
     },
   };
+}
+
+/** What a link or a device is, its inode says. */
+function hasContent({ kind }: FoundFile): boolean {
+  return kind === "file" || kind === "directory";
 }
 
 function findRecent(before: ContextHash | undefined, file: FoundFile): string | undefined {
@@ -101,11 +106,11 @@ function describeFiles(
 ): readonly string[] {
   const parts: string[] = [];
   for (const [at, { kind, path, mode, target }] of found.entries()) {
-    const what = kind === "file" ? digests[at] : target;
+    const what = digests[at] ?? target ?? "";
     // It went away while we looked.
-    if (kind === "file" && what === undefined) continue;
+    if (kind === "file" && what === "") continue;
     const description = `${kind} ${mode.toString(8)}`;
-    parts.push(path, what === undefined ? description : `${description} ${what}`);
+    parts.push(path, what === "" ? description : `${description} ${what}`);
   }
   return parts;
 }

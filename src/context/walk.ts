@@ -11,6 +11,11 @@ export interface WalkOptions {
    * are looked into. Taken for so unless false is given.
    */
   readonly hasExceptions?: boolean;
+  /**
+   * Paths that alone are wanted, with all that is below them; the root is "". Where a link stands in the way of one,
+   * all of the directory is: nobody knows where that leads.
+   */
+  readonly only?: readonly string[] | undefined;
   /** Ends the walk: then its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -41,9 +46,38 @@ export async function walkTree(root: string, options: WalkOptions): Promise<read
   // The root itself may be a link, as it may for the engine.
   const status = statSync(root);
   const walk: Walk = { root, options, found, turn: createTurns(options.signal) };
-  if (status.isDirectory()) await walkDirectory(walk, "");
-  else found.push(describe(root, "", status));
+  if (!status.isDirectory()) found.push(describe(root, "", status));
+  else for (const path of listWanted(root, options.only)) await walkFrom(walk, path);
   return found;
+}
+
+/** Paths none of which is below another, sorted. */
+function listWanted(root: string, only: readonly string[] = [""]): readonly string[] {
+  const sorted = [...new Set(only)].sort();
+  if (sorted.some((path) => path === "" || hasLink(root, path))) return [""];
+  return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)));
+}
+
+/** Whether the path, or a directory on the way to it, is a link. */
+function hasLink(root: string, path: string): boolean {
+  return listParents(path)
+    .concat(path)
+    .some((one) =>
+      lstatSync(encodePath(join(root, one)), { throwIfNoEntry: false })?.isSymbolicLink(),
+    );
+}
+
+/** `a` and `a/b` of `a/b/c`. */
+function listParents(path: string): readonly string[] {
+  const parts = path.split("/");
+  return parts.slice(0, -1).map((_, index) => parts.slice(0, index + 1).join("/"));
+}
+
+async function walkFrom(walk: Walk, path: string): Promise<void> {
+  if (path === "") return walkDirectory(walk, "");
+  const { ignore, hasExceptions } = walk.options;
+  if (hasExceptions === false && listParents(path).some(ignore)) return undefined;
+  return visit(walk, path);
 }
 
 interface Walk {
@@ -57,13 +91,16 @@ async function walkDirectory(walk: Walk, parent: string): Promise<void> {
   for (const name of listNames(walk.root, parent)) {
     const wait = walk.turn();
     if (wait !== undefined) await wait;
-    const path = parent === "" ? name : `${parent}/${name}`;
-    const status = lstatSync(encodePath(join(walk.root, path)), { throwIfNoEntry: false });
-    if (status === undefined) continue;
-    const isIgnored = walk.options.ignore(path);
-    if (status.isDirectory()) await (isIgnored ? visitIgnored : visitDirectory)(walk, path, status);
-    else if (!isIgnored) walk.found.push(describe(walk.root, path, status));
+    await visit(walk, parent === "" ? name : `${parent}/${name}`);
   }
+}
+
+async function visit(walk: Walk, path: string): Promise<void> {
+  const status = lstatSync(encodePath(join(walk.root, path)), { throwIfNoEntry: false });
+  if (status === undefined) return;
+  const isIgnored = walk.options.ignore(path);
+  if (status.isDirectory()) await (isIgnored ? visitIgnored : visitDirectory)(walk, path, status);
+  else if (!isIgnored) walk.found.push(describe(walk.root, path, status));
 }
 
 async function visitDirectory(walk: Walk, path: string, status: Stats): Promise<void> {

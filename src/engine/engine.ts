@@ -8,5 +8,6 @@ export {
   type PullPolicy,
   type StageConfigs,
   type StepsRequest,
+  type UnseenInputs,
   describeEngine,
 } from "./model.ts";

@@ -1,3 +1,4 @@
+import type { Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { Digest, Image, ImageConfig } from "../oci/oci.ts";
 import type { BuildPlan, LayeredStage, StagePlan } from "../plan/plan.ts";
@@ -67,6 +68,15 @@ export interface EngineBuild {
   readonly steps: StepsRequest;
   /** IDs of the images that the plan takes from outside, by their names in the file. */
   readonly images: ReadonlyMap<string, Digest>;
+  readonly unseen: UnseenInputs;
+}
+
+/** What steps read that the engine's cache may not look at. */
+export interface UnseenInputs {
+  /** Hex digests of it: with another one an instruction is another step, whatever the cache says. */
+  readonly digests: ReadonlyMap<Instruction, string>;
+  /** Whether triggers of base images read such things, before any instruction of the file: then no cache is right. */
+  readonly byTriggers: boolean;
 }
 
 /** The `<path>` of an OUTPUT as directories of this machine. */

@@ -16,3 +16,6 @@ export const refNameAnnotation = "org.opencontainers.image.ref.name";
 /** On the manifest: the image that its lowest layers are of, and the digest of that image's manifest or index. */
 export const baseNameAnnotation = "org.opencontainers.image.base.name";
 export const baseDigestAnnotation = "org.opencontainers.image.base.digest";
+
+/** The label that tells steps apart in the engine's storage alone: no image of ours has it. */
+export const inputsLabel = "io.xbuild.inputs";

@@ -1,6 +1,7 @@
 export {
   baseDigestAnnotation,
   baseNameAnnotation,
+  inputsLabel,
   keyAnnotation,
   ownAnnotationPrefix,
   refNameAnnotation,

@@ -8,6 +8,7 @@ import {
   type Digest,
   type HistoryEntry,
   type Image,
+  inputsLabel,
   type LayerFiles,
   type Location,
 } from "../oci/oci.ts";
@@ -61,15 +62,17 @@ async function findBase(
     return there ?? takeLoaded(wanted, work);
   }
   const { image, ...stage } = await takeLoaded(wanted, work);
-  return { ...stage, image: withoutComments(image) };
+  return { ...stage, image: withoutRun(image) };
 }
 
-/** In those of a stage the engine names its base as this run calls it: each build would give another image. */
-function withoutComments({ manifest, config }: BaseImage["image"]): BaseImage["image"] {
-  const history = config.history?.map((entry): HistoryEntry => {
-    const { comment: _, ...rest } = entry;
-    return rest;
-  });
+/** What is the run's own in it, and would give each build another image: the base's name, and what tells steps apart. */
+function withoutRun({ manifest, config }: BaseImage["image"]): BaseImage["image"] {
+  const history = config.history
+    ?.filter(({ created_by: by = "" }) => !by.includes(` LABEL ${inputsLabel}=`))
+    .map((entry): HistoryEntry => {
+      const { comment: _, ...rest } = entry;
+      return rest;
+    });
   return { manifest, config: history === undefined ? config : { ...config, history } };
 }
 

@@ -22,13 +22,12 @@ export async function buildImage(
 ): Promise<BuildResult | Continued> {
   const elsewhere = await cleanUpDeadRuns(work);
   if (elsewhere !== undefined) return elsewhere;
-  const [inputs, loaded] = await Promise.all([
+  const [build, loaded] = await Promise.all([
     resolveInputs(plan, request, work),
     findLoadedEarly(request, work),
   ]);
-  const build: Build = { plan, request, inputs };
   const useless = new Set<Digest>();
-  const built = request.steps.noCache ? undefined : await findBuilt(inputs, work);
+  const built = request.steps.noCache ? undefined : await findBuilt(build.inputs, work);
   if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
     return describeResult(built, { request, upToDate: true }, work);
   }

@@ -3,7 +3,7 @@ import { compareContexts, type ContextHash } from "../context/context.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { listSome } from "../text.ts";
 import { hashDirectories } from "./hash-directories.ts";
-import { listContextImages } from "./resolve-images.ts";
+import { listUnpinned } from "./resolve-images.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
@@ -27,11 +27,11 @@ export async function confirmInputs(build: Build, work: BuildWorkspace): Promise
 }
 
 async function listMovedFiles(
-  { plan, request, inputs: { directories: before } }: Build,
+  { request, inputs: { reads, directories: before } }: Build,
   { store, signal }: BuildWorkspace,
 ): Promise<readonly string[]> {
-  const now = await hashDirectories(plan, request, { store, signal, before });
-  return [...before].flatMap(([role, then]) => compareRole(role, then, now?.get(role)));
+  const now = await hashDirectories(reads, request, { store, signal, before });
+  return [...before].flatMap(([role, then]) => compareRole(role, then, now.get(role)));
 }
 
 function compareRole(
@@ -50,7 +50,7 @@ async function listMovedImages(
   { plan, request, inputs: { images } }: Build,
   { engine }: BuildWorkspace,
 ): Promise<readonly string[]> {
-  const names = listContextImages(plan, request);
+  const names = listUnpinned(plan, request);
   const now = await Promise.all(names.map((name) => engine.findImage(name)));
   return names
     .filter((name, index) => now[index] !== images.get(name))

@@ -6,44 +6,39 @@ import {
   parseIgnoreFile,
 } from "../containerfile/containerfile.ts";
 import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
-import type { BuildPlan } from "../plan/plan.ts";
-import type { StepsRequest } from "../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { contextCachePath } from "../store/store.ts";
 import { systemCode } from "../system/errno.ts";
 import { limitText } from "../text.ts";
 import type { BuildRequest } from "./request.ts";
+import type { DirectoryRead } from "./select-directories.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
-/**
- * Hashes of the directories whose content the build depends on, by a name that tells their role:
- * the build context, named contexts and read-only volumes. undefined where one cannot be known: a
- * volume that the build may write, a named context that is no directory of this machine.
- */
+/** Hashes of directories that the build reads, by their roles. */
 export async function hashDirectories(
-  plan: BuildPlan,
+  reads: readonly DirectoryRead[],
   { steps }: BuildRequest,
   { store, signal, before }: HashingWorkspace,
-): Promise<ReadonlyMap<string, ContextHash> | undefined> {
-  const volumes = listVolumes(steps);
-  const contexts = plan.contexts.map(
-    (name) => [name, steps.buildContexts.get(name) ?? ""] as const,
+): Promise<ReadonlyMap<string, ContextHash>> {
+  const ignore = reads.some((one) => one.isFiltered)
+    ? await readIgnoreFile(steps.ignoreFile)
+    : keepAll;
+  const hashed = await Promise.all(
+    reads.map(async (read): Promise<Hashed> => {
+      const { role, path, only } = read;
+      // Digests of files that did not change are remembered in the store.
+      const cache = contextCachePath(store, nameCache(read));
+      const walk = read.isFiltered ? ignore : keepAll;
+      const options = { ...walk, only, signal, cache, before: before?.get(role) };
+      return [role, await hashPresent(path, options, role)];
+    }),
   );
-  const local = contexts.filter(([, value]) => !value.startsWith("docker-image://"));
-  if (volumes === undefined || local.some(([, value]) => value.includes("://"))) return undefined;
-  const ignore = await readIgnoreFile(steps.ignoreFile);
-  /** Digests of files that did not change are remembered in the store. */
-  const hashOne = async (role: string, path: string, walk: WalkOptions): Promise<Hashed> => {
-    const cache = contextCachePath(store, path);
-    const options = { ...walk, signal, cache, before: before?.get(role) };
-    return [role, await hashPresent(path, options, role)];
-  };
-  const hashed = await Promise.all([
-    ...(plan.readsContext ? [hashOne("context", steps.context, ignore)] : []),
-    ...local.map(([name, path]) => hashOne(`context ${name}`, path, keepAll)),
-    ...volumes.map((path) => hashOne(`volume ${path}`, path, keepAll)),
-  ]);
   return new Map(hashed.flatMap(([role, hash]) => (hash === undefined ? [] : [[role, hash]])));
+}
+
+/** What others read of the same directory has a cache of its own: each keeps what it has seen. */
+function nameCache({ path, only, isFiltered }: DirectoryRead): string {
+  return only === undefined && isFiltered ? path : JSON.stringify([path, only ?? [], isFiltered]);
 }
 
 export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal"> {
@@ -64,9 +59,9 @@ async function hashPresent(
   } catch (error) {
     if (systemCode(error) !== "ENOENT" || existsSync(path)) throw error;
     if (options.before !== undefined) return undefined;
-    const [kind = "", name = path] = role.split(" ");
+    const [kind = "", name = path] = role.replace(/^mounted /, "").split(" ");
     const what =
-      kind === "volume" ? `the volume's directory ${path}` : `the ${kind} ${name} (${path})`;
+      kind === "volume" ? `the volume's directory ${path}` : `the context ${name} (${path})`;
     throw new XbuildError("context-not-found", `${what} does not exist`, {
       hint: "check the path",
       exitStatus: exitStatuses.usage,
@@ -89,20 +84,4 @@ async function readIgnoreFile(path: string | undefined): Promise<WalkOptions> {
       cause: error,
     });
   }
-}
-
-/** Host paths of `--volume HOST:CONTAINER[:OPTIONS]`, or undefined where the build may write one. */
-function listVolumes({ flags }: StepsRequest): readonly string[] | undefined {
-  const values = flags.step.flatMap((flag) =>
-    flag.startsWith("--volume=") ? [flag.slice("--volume=".length)] : [],
-  );
-  // After `--` a volume may be given in other forms; what it is, is then not looked into.
-  if (flags.step.some((flag) => /^(?:-v|--volume$)/.test(flag))) return undefined;
-  const parsed = values.map((value) => value.split(":"));
-  const writable = parsed.some(
-    ([, , options = ""]) => !options.split(",").some((one) => one === "ro" || one === "O"),
-  );
-  return writable
-    ? undefined
-    : parsed.flatMap(([host = ""]) => (host.startsWith("/") ? [host] : []));
 }

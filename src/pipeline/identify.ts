@@ -1,6 +1,7 @@
 import {
   parseRegistryReference,
   readRemoteId,
+  readRemoteImage,
   type RegistryReference,
   splitReference,
   type TransportAccess,
@@ -28,6 +29,24 @@ export async function identifyImage(
     return await readRemoteId(reference, { access, platform, signal });
   } catch (error) {
     if (error instanceof XbuildError) return undefined;
+    throw error;
+  }
+}
+
+/** The config of an image that only a registry has, the bytes that it gives; undefined where that is not to be had. */
+export async function readConfigBytes(
+  name: string,
+  { id, platform }: { readonly id: Digest; readonly platform: WantedPlatform },
+  { registries, signal }: BuildWorkspace,
+): Promise<Uint8Array | undefined> {
+  try {
+    const reference = await completeReference(name, registries);
+    if (reference === undefined) return undefined;
+    const access = { ...registries, retries: 0 };
+    const image = await readRemoteImage(reference, { access, platform, signal });
+    return image?.manifest.config.digest === id ? image.configBytes : undefined;
+  } catch (error) {
+    if (error instanceof XbuildError && !signal.aborted) return undefined;
     throw error;
   }
 }

@@ -1,28 +1,55 @@
+import type { Reference } from "../containerfile/containerfile.ts";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
-/** Images that a build takes from outside, by their names in the file. */
+/** Images by their names in the file. */
+export type ResolvedImages = ReadonlyMap<string, ResolvedImage>;
+
+/** Images that a build takes from outside; those that are `known` stay what they are. */
 export async function resolveImages(
   plan: BuildPlan,
-  request: BuildRequest,
+  { request, known }: { readonly request: BuildRequest; readonly known?: ResolvedImages },
   work: BuildWorkspace,
-): Promise<ReadonlyMap<string, ResolvedImage>> {
-  const names = [...new Set([...plan.images, ...listContextImages(plan, request)])];
+): Promise<ResolvedImages> {
+  const { images } = plan.dependencies;
+  const names = [...new Set([...images, ...listContextImages(plan, request)])];
   const resolved = await Promise.all(
-    names.map(async (name) => [name, await resolveImage(name, request, work)] as const),
+    names.map(
+      async (name) =>
+        [name, known?.get(name) ?? (await resolveImage(name, request, work))] as const,
+    ),
   );
   return new Map(resolved);
 }
 
 /** Images that named contexts stand for. */
-export function listContextImages(plan: BuildPlan, { steps }: BuildRequest): readonly string[] {
-  return plan.contexts.flatMap((name) => {
-    const value = steps.buildContexts.get(name) ?? "";
-    return value.startsWith("docker-image://") ? [value.slice("docker-image://".length)] : [];
-  });
+export function listContextImages(plan: BuildPlan, request: BuildRequest): readonly string[] {
+  const { contexts } = plan.dependencies;
+  return contexts.flatMap((name) => nameImage({ kind: "context", name }, request) ?? []);
+}
+
+const imagePrefix = "docker-image://";
+
+/** The name of the image that a reference stands for, itself or by a named context; undefined for anything else. */
+export function nameImage(reference: Reference, { steps }: BuildRequest): string | undefined {
+  if (reference.kind === "image") return reference.name;
+  if (reference.kind !== "context") return undefined;
+  const value = steps.buildContexts.get(reference.name) ?? "";
+  return value.startsWith(imagePrefix) ? value.slice(imagePrefix.length) : undefined;
+}
+
+/** Images that the engine looks for by itself: they stand in no text of ours, so they get no name of the run's own. */
+export function listUnpinned(plan: BuildPlan, request: BuildRequest): readonly string[] {
+  const { stages, fired } = plan.dependencies;
+  const byTriggers = stages.flatMap(({ uses }) =>
+    uses.flatMap((use) =>
+      fired.has(use.instruction) ? (nameImage(use.reference, request) ?? []) : [],
+    ),
+  );
+  return [...new Set([...listContextImages(plan, request), ...byTriggers])];
 }
 
 export interface ResolvedImage {

@@ -1,15 +1,18 @@
 import type { ContextHash } from "../context/context.ts";
+import type { UnseenInputs } from "../engine/engine.ts";
 import { type Digest, digestBytes, type Json } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { Store } from "../store/store.ts";
-import { hashDirectories } from "./hash-directories.ts";
+import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { pullImage, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
+import type { DirectoryRead } from "./select-directories.ts";
+import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
-const keyVersion = 1;
+const keyVersion = 2;
 
 /** What a build depends on, as far as it can be known before it runs. */
 export interface BuildInputs {
@@ -23,8 +26,13 @@ export interface BuildInputs {
   readonly images: ReadonlyMap<string, Digest>;
   /** Those of them that the engine does not have yet: a registry told their IDs. */
   readonly pending: ReadonlySet<string>;
-  /** What each directory was, by its role. */
+  /** The directories that the build reads, as far as they are known. */
+  readonly reads: readonly DirectoryRead[];
+  /** What each of them was, by its role. */
   readonly directories: ReadonlyMap<string, ContextHash>;
+  /** Digests of the arguments that the build declares, of those that were given. */
+  readonly arguments: ReadonlyMap<string, string>;
+  readonly unseen: UnseenInputs;
   /** Files of secrets that were there: a step may do without one that is not. */
   readonly secrets: readonly string[];
 }
@@ -33,79 +41,83 @@ export interface BuildInputs {
 export type KeyParts = { readonly [part: string]: Json };
 
 /**
- * Finds out what the build depends on: resolves its images in the engine's storage (pulling what
- * the policy asks for) and hashes its context. Queries the engine, and builds nothing.
+ * Finds out what the build depends on: resolves its images in the engine's storage (pulling what the policy asks for),
+ * lets the triggers of its bases count, and hashes what it reads. Queries the engine, and builds nothing.
+ * @returns the build, its plan with what triggers add to it
  */
 export async function resolveInputs(
   plan: BuildPlan,
   request: BuildRequest,
   work: BuildWorkspace,
-): Promise<BuildInputs> {
-  const [resolved, directories] = await Promise.all([
-    resolveImages(plan, request, work),
-    hashDirectories(plan, request, work),
-  ]);
-  const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
-  const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
-  const known = directories ?? new Map<string, ContextHash>();
-  const parts = await describeKey(plan, request, {
-    images,
-    directories: known,
-    store: work.store,
-  });
-  const isKnown = plan.unpredictable.length === 0 && directories !== undefined;
-  return {
-    key: isKnown ? digestText(JSON.stringify(parts)) : undefined,
-    isPublic: listRedacted(request, plan).length === 0,
-    parts,
-    images,
-    pending: new Set(pending),
-    directories: known,
-    secrets: listSecretFiles(request.steps),
-  };
-}
-
-/** Names of secret arguments that the build declares. */
-function listRedacted({ steps, reuse }: BuildRequest, plan: BuildPlan): readonly string[] {
-  return [...reuse.redacted].filter(
-    (name) => steps.buildArgs.has(name) && plan.declaredArguments.has(name),
-  );
+): Promise<Build> {
+  const resolved = resolveImages(plan, { request }, work);
+  return describeInputs(await followTriggers({ plan, request, resolved }, work), work);
 }
 
 /** The build when the engine has all images: pulls those that it has not. */
 export async function pullPending(build: Build, work: BuildWorkspace): Promise<Build> {
   const { plan, request, inputs } = build;
   if (inputs.pending.size === 0) return build;
-  const images = new Map(inputs.images);
-  for (const name of inputs.pending) images.set(name, await pullImage(name, request, work));
+  const images = new Map([...inputs.images].map(([name, id]) => [name, { id, isHere: true }]));
   // A tag may have moved on between the two questions.
-  const { directories } = inputs;
-  const parts = await describeKey(plan, request, { images, directories, store: work.store });
-  const key = inputs.key === undefined ? undefined : digestText(JSON.stringify(parts));
-  return { ...build, inputs: { ...inputs, key, parts, images, pending: new Set() } };
+  for (const name of inputs.pending) {
+    images.set(name, { id: await pullImage(name, request, work), isHere: true });
+  }
+  const before = inputs.directories;
+  const dependent = await followTriggers({ plan, request, resolved: images, before }, work);
+  return describeInputs(dependent, work);
+}
+
+async function describeInputs(dependent: Dependent, work: BuildWorkspace): Promise<Build> {
+  const { plan, request, resolved, facts, reads, directories } = dependent;
+  const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
+  const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
+  const given = await hashArguments(plan, request, work.store);
+  const found = { images, directories, arguments: given };
+  const parts = describeKey(plan, request, found);
+  const isKnown = reads !== undefined && plan.dependencies.unpredictable.length === 0;
+  const areFactsKnown = facts.size === dependent.bases.length;
+  const inputs = { ...found, isKnown: reads !== undefined };
+  return {
+    plan,
+    request,
+    inputs: {
+      ...found,
+      key: isKnown && areFactsKnown ? digestText(JSON.stringify(parts)) : undefined,
+      isPublic: listRedacted(request, plan).length === 0,
+      parts,
+      pending: new Set(pending),
+      reads: reads ?? [],
+      unseen: findUnseenInputs({ plan, request, facts, inputs }),
+      secrets: listSecretFiles(request.steps),
+    },
+  };
+}
+
+/** Names of secret arguments that the build declares. */
+function listRedacted({ steps, reuse }: BuildRequest, plan: BuildPlan): readonly string[] {
+  return [...reuse.redacted].filter(
+    (name) => steps.buildArgs.has(name) && plan.dependencies.declaredArguments.has(name),
+  );
 }
 
 function digestText(text: string): Digest {
   return digestBytes(new TextEncoder().encode(text));
 }
 
-/** What is found outside of the file and the command line. */
-interface Findings extends Pick<BuildInputs, "images" | "directories"> {
-  readonly store: Store;
-}
-
-async function describeKey(
+function describeKey(
   plan: BuildPlan,
   request: BuildRequest,
-  { images, directories, store }: Findings,
-): Promise<KeyParts> {
+  found: Pick<BuildInputs, "images" | "directories" | "arguments">,
+): KeyParts {
   const { steps, image, layers } = request;
+  const { images, directories } = found;
   return {
     version: keyVersion,
-    texts: plan.texts,
+    texts: plan.dependencies.texts,
     escape: plan.containerfile.escape,
     output: plan.target.index,
-    arguments: await hashArguments(plan, request, store),
+    arguments: sortEntries([...found.arguments]),
     platform: steps.platform ?? null,
     images: sortEntries([...images]),
     directories: sortEntries([...directories].map(([role, { digest }]) => [role, digest])),
@@ -120,11 +132,17 @@ async function describeKey(
 }
 
 /** Digests of the arguments that the build declares; of secret ones under the store's own key. */
-async function hashArguments(plan: BuildPlan, request: BuildRequest, store: Store): Promise<Json> {
-  const used = [...request.steps.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
+async function hashArguments(
+  plan: BuildPlan,
+  request: BuildRequest,
+  store: Store,
+): Promise<ReadonlyMap<string, string>> {
+  const used = [...request.steps.buildArgs].filter(([name]) =>
+    plan.dependencies.declaredArguments.has(name),
+  );
   const redacted = new Set(listRedacted(request, plan));
   const hashSecret = redacted.size === 0 ? digestText : await openSecretHash(store);
-  return sortEntries(
+  return new Map(
     used.map(([name, value]) => [name, redacted.has(name) ? hashSecret(value) : digestText(value)]),
   );
 }

@@ -11,7 +11,8 @@ export async function withSession<T>(
   action: (session: EngineSession) => Promise<T>,
 ): Promise<T> {
   const { plan, request, inputs } = build;
-  const used = { plan, steps: request.steps, images: inputs.images };
+  const { images, unseen } = inputs;
+  const used = { plan, steps: request.steps, images, unseen };
   const session = await work.engine.openSession(used, work);
   try {
     const result = await action(session);

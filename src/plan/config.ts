@@ -1,5 +1,6 @@
 import { decodeText, type Instruction } from "../containerfile/containerfile.ts";
 import {
+  inputsLabel,
   listMembers,
   mergeConfig,
   nameVariable,
@@ -105,7 +106,7 @@ export function describeMetadata(stage: LayeredStage): readonly string[] {
 }
 
 function takeConfig(config: ContainerConfig = {}): ContainerConfig {
-  const { [engineLabel]: _, ...labels } = config.Labels ?? {};
+  const { [engineLabel]: _, [inputsLabel]: __, ...labels } = config.Labels ?? {};
   const picked = containerKeys.map((key): [string, Json | undefined] => [key, config[key]]);
   return withoutEmpty(new Map([...picked, ["Labels", labels]]));
 }

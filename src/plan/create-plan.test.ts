@@ -20,7 +20,8 @@ describe("createPlan", () => {
     ["FROM a\nOUTPUT /layers\nRUN --mount=type=cache,target=/x true\n", false],
     ["FROM a\nOUTPUT /layers\nRUN --mount=type=bind,from=b,target=/x true\n", false],
   ])("knows whether the layering steps of %j read the context", (text, expected) => {
-    expect(mustPlan(text).readsContext).toBe(expected);
+    const reads = mustPlan(text).dependencies.stages.flatMap((stage) => stage.reads);
+    expect(reads.some(({ context }) => context === undefined)).toBe(expected);
   });
 
   it.each([["FROM a AS x\nOUTPUT /l\nRUN y\nFROM x\nRUN z\n", /"x".*has an OUTPUT of its own/]])(
@@ -42,7 +43,7 @@ describe("createPlan", () => {
       ["plain", "x"],
       ["layered", "1"],
     ]);
-    expect(plan.images).toEqual(["a", "b", "c"]);
+    expect(plan.dependencies.images).toEqual(["a", "b", "c"]);
   });
 });
 

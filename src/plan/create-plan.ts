@@ -8,8 +8,9 @@ import {
   type StageGraph,
 } from "../containerfile/containerfile.ts";
 import { XbuildError } from "../errors.ts";
-import { describeTexts, listDeclaredBefore } from "./dependencies.ts";
+import { listDeclaredBefore, listDependencies } from "./dependencies.ts";
 import type { BuildPlan, LayeredStage, LayeringSteps, PlainStage } from "./model.ts";
+import { applyTriggers } from "./triggers.ts";
 
 /** Instructions that change an image's config and nothing in its file system (Dockerfile reference). */
 const metadataKeywords: ReadonlySet<string> = new Set([
@@ -44,16 +45,15 @@ export function createPlan(containerfile: Containerfile, graph: StageGraph): Bui
   const resolved = stageAt(graph, graph.target);
   const output = assertSupported(containerfile, resolved, outputs);
   const target = planLayered(containerfile, graph, { resolved, output, needed });
-  return {
+  const plan = {
     containerfile,
     stages: [...usedStages(graph, target).map(planPlain), target],
     target,
     needed,
-    images: uniqueNames(needed, "image"),
-    contexts: uniqueNames(needed, "context"),
-    readsContext: needed.some((stage) => stage.readsContext),
-    ...describeTexts(containerfile, needed),
+    dependencies: listDependencies(containerfile, needed),
+    graph,
   };
+  return applyTriggers(plan, () => []);
 }
 
 interface OutputStage {
@@ -173,17 +173,4 @@ function planLayering(target: ResolvedStage, after: readonly Instruction[]): Lay
     metadata: after.filter((one) => isMetadata(one) || one.keyword === "ARG"),
     argumentsAtOutput: target.argumentsAtOutput,
   };
-}
-
-function uniqueNames(
-  stages: readonly ResolvedStage[],
-  kind: "image" | "context",
-): readonly string[] {
-  const references = stages.flatMap((one) => [
-    one.base,
-    ...one.uses.map((use) => use.reference),
-    ...(one.output?.from ?? []),
-  ]);
-  const names = references.flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
-  return [...new Set(names)].sort();
 }

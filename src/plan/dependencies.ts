@@ -5,19 +5,36 @@ import {
   type Instruction,
   type ResolvedStage,
 } from "../containerfile/containerfile.ts";
-import type { BuildPlan } from "./model.ts";
+import type { Dependencies } from "./model.ts";
 
-/** What of the file's text a result depends on: comments, blank lines and unused stages are left out. */
-export function describeTexts(
+/** What a result depends on of a file and its stages: comments, blank lines and unused stages are left out. */
+export function listDependencies(
   containerfile: Containerfile,
-  needed: readonly ResolvedStage[],
-): Pick<BuildPlan, "texts" | "declaredArguments" | "unpredictable"> {
-  const instructions = listInstructions(containerfile, needed);
+  stages: readonly ResolvedStage[],
+): Dependencies {
+  const instructions = listInstructions(containerfile, stages);
   return {
+    stages,
+    fired: new Set(),
+    images: uniqueNames(stages, "image"),
+    contexts: uniqueNames(stages, "context"),
     texts: instructions.map(describeInstruction),
     declaredArguments: declaredNames(instructions, containerfile.escape),
     unpredictable: instructions.filter(isUnpredictable),
   };
+}
+
+function uniqueNames(
+  stages: readonly ResolvedStage[],
+  kind: "image" | "context",
+): readonly string[] {
+  const references = stages.flatMap((one) => [
+    one.base,
+    ...one.uses.map((use) => use.reference),
+    ...(one.output?.from ?? []),
+  ]);
+  const names = references.flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
+  return [...new Set(names)].sort();
 }
 
 /** Names that ARGs before an instruction declare. */
@@ -39,7 +56,8 @@ function listInstructions(
   return [...preamble, ...needed.flatMap((one) => [one.stage.from, ...one.stage.instructions])];
 }
 
-function describeInstruction(instruction: Instruction): string {
+/** An instruction and its heredocs, without what does not count. */
+export function describeInstruction(instruction: Instruction): string {
   const bodies = instruction.heredocs.map((heredoc) => decodeText(heredoc.body));
   return [decodeText(instruction.text), ...bodies].join("\n");
 }
@@ -56,7 +74,7 @@ export function declaredNames(
 const remoteSource = /(?:^|[\s"'[])(?:https?:\/\/|git:\/\/|ssh:\/\/|git@)\S*/g;
 
 /** An ADD from the network whose content no checksum and no full commit fixes. */
-function isUnpredictable(instruction: Instruction): boolean {
+export function isUnpredictable(instruction: Instruction): boolean {
   if (instruction.keyword !== "ADD") return false;
   if (instruction.flags.some((flag) => flag.name === "checksum")) return false;
   const sources = instruction.args.match(remoteSource) ?? [];

@@ -5,6 +5,7 @@ import type {
   Reference,
   ResolvedStage,
   ScopedArgument,
+  StageGraph,
 } from "../containerfile/containerfile.ts";
 
 /** What a build of a target with OUTPUT does, before anything has been asked of an engine. */
@@ -16,12 +17,23 @@ export interface BuildPlan {
   readonly target: LayeredStage;
   /** The target and all stages that it uses. */
   readonly needed: readonly ResolvedStage[];
+  /** What the result depends on; triggers of base images are in it as soon as somebody knows them (`applyTriggers`). */
+  readonly dependencies: Dependencies;
+  /** As the file was resolved: what its names stand for. */
+  readonly graph: StageGraph;
+}
+
+/** What a result depends on, as far as the file, and the ONBUILD triggers that fire in it, tell. */
+export interface Dependencies {
+  /** The stages in use, with the instructions that triggers add to them. */
+  readonly stages: readonly ResolvedStage[];
+  /** Those of their instructions that are triggers. */
+  readonly fired: ReadonlySet<Instruction>;
   /** Images that the build takes from outside, as the file names them, sorted. */
   readonly images: readonly string[];
   /** Named contexts that the needed stages use. */
   readonly contexts: readonly string[];
-  readonly readsContext: boolean;
-  /** What the result depends on of the file: the instructions of the needed stages, comments left out. */
+  /** The instructions of the needed stages, comments left out. */
   readonly texts: readonly string[];
   /** Names that an ARG of those stages, or of the file's head, declares. */
   readonly declaredArguments: ReadonlySet<string>;

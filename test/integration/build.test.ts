@@ -14,6 +14,7 @@ import {
   type RecordedCall,
   type RecordingEngine,
   type RecordingOptions,
+  plainId,
 } from "../support/recording-engine.ts";
 import { withTemporaryDirectory } from "../support/images.ts";
 import { validateLayout } from "../support/validate-layout.ts";
@@ -26,7 +27,7 @@ const test = plainTest.extend<{ readonly directory: string }>({
   directory: async ({}, use) => withTemporaryDirectory(use),
 });
 
-const baseId = digestBytes(Buffer.from("base"));
+const baseId = plainId;
 const images = new Map([["base", baseId]]);
 
 const text = `FROM base AS tool
@@ -75,6 +76,7 @@ describe("the order of the calls", () => {
     const { recording, steps, result } = await record(directory);
     expect(outline(recording.calls)).toEqual([
       "findImage",
+      "readConfig",
       "tag",
       "build stage tool",
       "tag",
@@ -138,6 +140,7 @@ describe("the order of the calls", () => {
       });
       expect(outline(recording.calls)).toEqual([
         "findImage",
+        "readConfig",
         "tag",
         ...before,
         "removeContainers",
@@ -261,7 +264,9 @@ describe("what the calls are given", () => {
       const work = await createWorkspace(recording.engine, made);
       await buildImage(plan, request, work).catch(() => undefined);
       expect(outline(recording.calls).slice(0, expected.length)).toEqual(expected);
-      expect(outline(recording.calls)[expected.length]).toBe(id === undefined ? undefined : "tag");
+      expect(outline(recording.calls)[expected.length]).toBe(
+        id === undefined ? undefined : "readConfig",
+      );
     });
   });
 });

@@ -65,7 +65,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
     },
     readConfig: (id) => {
       note("readConfig", id);
-      return Promise.resolve(Buffer.from(JSON.stringify(options.config ?? plainConfig)));
+      return Promise.resolve(options.config === undefined ? plainBytes : encode(options.config));
     },
     pull: (name, flags) => {
       note("pull", name, flags);
@@ -102,6 +102,15 @@ const plainConfig = {
   config: {},
   rootfs: { type: "layers", diff_ids: [] },
 };
+
+function encode(config: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(config));
+}
+
+const plainBytes = encode(plainConfig);
+
+/** The ID of an image with the config that the engine gives to all: its digest. */
+export const plainId = digestBytes(plainBytes);
 
 function assertSuccess(build: BuildCall, { failing }: RecordingOptions): void {
   if (build.purpose !== failing?.purpose) return;

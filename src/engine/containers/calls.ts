@@ -19,14 +19,15 @@ type Build = Pick<EngineBuild, "plan" | "steps">;
  * meanwhile; `tag` adds one and leaves the others alone.
  */
 export function createStageCall(
-  { plan, steps }: Build,
+  { plan, steps, unseen }: Build & Pick<EngineBuild, "unseen">,
   stage: StagePlan,
   pinned: PinnedImages,
 ): BuildCall {
   return {
     ...commonCall(plan, steps),
+    noCache: steps.noCache || unseen.byTriggers,
     purpose: stage.kind === "layered" ? "environment" : `stage ${stage.name}`,
-    text: lowerStage(plan, stage, pinned),
+    text: lowerStage(plan, stage, { pinned, digests: unseen.digests }),
     mode: "cached",
     names: [],
     mounts: [],
@@ -128,8 +129,14 @@ function environmentArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap
   return isWanted ? withEpoch(steps, given) : new Map(given);
 }
 
+/** Arguments that no ARG needs to declare (Dockerfile reference, "Predefined ARGs"); they count for no result. */
+const predefined = /^(?:HTTPS?|FTP|NO|ALL)_PROXY$/i;
+
 function layeringArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap<string, string> {
-  const given = [...steps.buildArgs].filter(([name]) => plan.declaredArguments.has(name));
+  const { declaredArguments } = plan.dependencies;
+  const given = [...steps.buildArgs].filter(
+    ([name]) => declaredArguments.has(name) || predefined.test(name),
+  );
   return withEpoch(steps, given);
 }
 

@@ -14,6 +14,7 @@ import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
+import { pastStorageRaces } from "./storage-races.ts";
 
 /**
  * The commands of a program of the containers/ family.
@@ -49,12 +50,16 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       const file = join(context.directory, "build-arguments");
       const { flags, env } = await passArguments({ values, file, readsFiles });
       const run = build.mode === "single" ? runContained : streamProgram;
-      const result = await run(renderBuild(build, files, flags), {
+      const options = {
         ...context,
         env,
         interrupt: dialect.interrupt,
-        started: (pid) => noteProcess(pid, context),
-      });
+        started: (pid: number) => noteProcess(pid, context),
+      };
+      const result = await pastStorageRaces(
+        () => run(renderBuild(build, files, flags), options),
+        context,
+      );
       context.signal.throwIfAborted();
       if (result.status !== 0) throw describeFailure(build, dialect.name, result);
       return normaliseId(await readFile(files.iidfile, "utf8"));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { mustPlan } from "../../../test/support/plans.ts";
+import type { Instruction } from "../../containerfile/model.ts";
 import type { BuildPlan } from "../../plan/model.ts";
 import { lowerLayering, lowerStage, type LayeringImages } from "./lower.ts";
 
@@ -11,8 +12,10 @@ const images: LayeringImages = {
   epoch: undefined,
 };
 
+const names = { pinned: new Map<string, string>(), digests: new Map<Instruction, string>() };
+
 function environmentOf(plan: BuildPlan): string {
-  return lowerStage(plan, plan.target, new Map());
+  return lowerStage(plan, plan.target, names);
 }
 
 function layeringOf(plan: BuildPlan, given: Partial<LayeringImages> = {}): string {
@@ -27,7 +30,7 @@ describe("the plain Containerfiles", () => {
       'FROM localhost/xbuild-run-1:latest\nRUN c\nCMD ["d"]\n' +
         'FROM localhost/xbuild-run-1:latest\nCMD ["d"]\n',
     );
-    expect(plan.images).toEqual(["a"]);
+    expect(plan.dependencies.images).toEqual(["a"]);
   });
 
   it("gives the last stage an instruction where it would have none", () => {
@@ -40,7 +43,7 @@ describe("the plain Containerfiles", () => {
       "FROM a AS x\nOUTPUT /l\nRUN one\nFROM b\nRUN two\nOUTPUT /l\nRUN three\n",
     );
     expect(environmentOf(plan)).toBe("FROM a AS x\n\n\nFROM b\nRUN two\n");
-    expect(plan.images).toEqual(["b"]);
+    expect(plan.dependencies.images).toEqual(["b"]);
   });
 
   it("declares the stage's arguments again, and the file's head", () => {
@@ -68,7 +71,7 @@ describe("the plain Containerfiles", () => {
       "FROM a AS tools\nRUN t\nFROM b\nOUTPUT /layers\nCOPY --from=tools --chown=1 /x /y\n" +
         "RUN --mount=type=bind,from=tools,target=/t true\n",
     );
-    expect(plan.stages.slice(0, -1).map((one) => lowerStage(plan, one, new Map()))).toEqual([
+    expect(plan.stages.slice(0, -1).map((one) => lowerStage(plan, one, names))).toEqual([
       "FROM a AS tools\nRUN t\n",
     ]);
     const text = layeringOf(plan);
@@ -98,16 +101,27 @@ describe("lowerStage with names of the run", () => {
     const plan = mustPlan(
       "ARG N=a\nFROM --platform=linux/amd64 \\\n $N AS x\nFROM a\nCOPY --from=c /1 /1\nCOPY --from=x /2 /2\nOUTPUT /l\nRUN --mount=from=c true\n",
     );
-    expect(lowerStage(plan, plan.target, pinned)).toBe(
+    expect(lowerStage(plan, plan.target, { ...names, pinned })).toBe(
       "ARG N=a\nFROM --platform=linux/amd64 localhost/run-0 AS x\n\nFROM localhost/run-0\nCOPY --from=localhost/run-1 /1 /1\nCOPY --from=x /2 /2\n",
     );
     expect(layeringOf(plan, { pinned })).toContain("--mount=from=localhost/run-1");
+  });
+
+  it("tells steps apart that read other things", () => {
+    const plan = mustPlan("FROM a\nRUN x\n  RUN y \\\n z\nOUTPUT /l\nRUN t\n");
+    const step = plan.needed[0]?.stage.instructions[1];
+    const digests = new Map(step === undefined ? [] : [[step, "d1"]]);
+    expect(lowerStage(plan, plan.target, { ...names, digests })).toBe(
+      "FROM a\nRUN x\n  LABEL io.xbuild.inputs=d1\nRUN y \\\n z\n",
+    );
   });
 
   it("leaves stages that are not needed alone", () => {
     const plan = mustPlan(
       "FROM a AS unused\nOUTPUT /l\nCOPY --from=c / /\nRUN t\nFROM b\nOUTPUT /l\nRUN t\n",
     );
-    expect(lowerStage(plan, plan.target, pinned)).toBe("FROM a AS unused\n\n\n\nFROM b\n");
+    expect(lowerStage(plan, plan.target, { ...names, pinned })).toBe(
+      "FROM a AS unused\n\n\n\nFROM b\n",
+    );
   });
 });

@@ -16,6 +16,8 @@ import {
   type LayeredStage,
   type StagePlan,
 } from "../../plan/plan.ts";
+import { inputsLabel } from "../../oci/oci.ts";
+import type { UnseenInputs } from "../model.ts";
 import { renderArguments } from "./layering-arguments.ts";
 
 /** What only a session knows, for the text of the layering steps. */
@@ -40,14 +42,34 @@ export type PinnedImages = ReadonlyMap<string, string>;
  * outside: so the engine uses those very images, and its working containers, which are named after them, can be told
  * to be this run's.
  */
-export function lowerStage(plan: BuildPlan, stage: StagePlan, pinned: PinnedImages): SourceText {
+export function lowerStage(
+  plan: BuildPlan,
+  stage: StagePlan,
+  { pinned, digests }: StageNames,
+): SourceText {
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
   const pins = pinned.size === 0 ? [] : plan.needed.flatMap((one) => pinImages(one, pinned));
+  const edits = [...pins, ...[...digests].map(markStep)];
   return stage.kind === "plain"
-    ? lowerPlain(containerfile, lowered, pins)
-    : lowerEnvironment(containerfile, lowered, pins);
+    ? lowerPlain(containerfile, lowered, edits)
+    : lowerEnvironment(containerfile, lowered, edits);
+}
+
+/** What a run calls images and steps. */
+export interface StageNames {
+  readonly pinned: PinnedImages;
+  readonly digests: UnseenInputs["digests"];
+}
+
+/**
+ * A label in front of a step that reads what the cache does not look at: the cache compares all that came before, and
+ * so the step is another one with another digest. No step sees it, and no image of ours has it.
+ */
+function markStep([instruction, digest]: readonly [Instruction, string]): Edit {
+  const { start } = instruction.span;
+  return { span: { start, end: start }, text: `LABEL ${inputsLabel}=${digest}\n` };
 }
 
 /** The file up to the end of the stage. */

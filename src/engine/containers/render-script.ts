@@ -17,7 +17,8 @@ export function renderScript(
   commands: ContainersCommands,
   { plan, steps }: Pick<EngineBuild, "plan" | "steps">,
 ): string {
-  const build = { plan, steps: { ...steps, buildArgs: maskArguments(steps.buildArgs) } };
+  const shown = { ...steps, buildArgs: maskArguments(steps.buildArgs) };
+  const build = { plan, steps: shown, unseen: { digests: new Map(), byTriggers: false } };
   const named = plan.stages.map((stage) => {
     const isEnvironment = stage.kind === "layered";
     const name = isEnvironment ? environmentName : cacheName(steps, stage.index);

@@ -1,20 +1,10 @@
+import { xattrCalls } from "../../system/xattrs.ts";
+
 /** Programs that list extended attributes, for Node cannot. All write `path NUL name NUL hex NUL`. */
 export interface XattrProgram {
   readonly program: string;
   readonly args: readonly string[];
 }
-
-/** llistxattr(2) and lgetxattr(2) by Node's name of the processor. */
-const systemCalls: Readonly<Record<string, readonly [list: number, get: number]>> = {
-  x64: [195, 192],
-  arm64: [12, 9],
-  riscv64: [12, 9],
-  loong64: [12, 9],
-  ia32: [233, 230],
-  arm: [233, 230],
-  ppc64: [216, 213],
-  s390x: [231, 228],
-};
 
 /*
  * Both walk the directory that is open as descriptor 3, and reach everything through open directories, as
@@ -131,7 +121,7 @@ walk(3, b"", 1)
 
 /** In the order in which they are tried: the quickest to start first. */
 export function listXattrPrograms(processor: string): readonly XattrProgram[] {
-  const calls = systemCalls[processor];
+  const calls = xattrCalls[processor];
   const limits = [maxOpen, maxDepth].map(String);
   const perl =
     calls === undefined

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CallContext } from "./commands.ts";
+import type { RunResult } from "./run.ts";
+
+/** How often a build is begun in all, and milliseconds before the second time; twice as many before each further one. */
+const attempts = 5;
+const firstPause = 200;
+
+/**
+ * The engines look through all images of the storage for a step that was built before, and end the build where
+ * another process removes one meanwhile (tried with buildah 1.28: "getting top layer info: layer not known"). There is
+ * no status for it. No step has failed then, and those before are in the cache: the build goes on where it was.
+ */
+export async function pastStorageRaces(
+  run: () => Promise<RunResult>,
+  { signal, warn }: Pick<CallContext, "signal" | "warn">,
+): Promise<RunResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await run();
+    if (!isStorageRace(result) || attempt === attempts) return result;
+    warn?.({
+      code: "engine-storage-busy",
+      severity: "warning",
+      message: "an image was removed while the engine looked for steps that it has: trying again",
+    });
+    await sleep(firstPause * 2 ** (attempt - 1), undefined, { signal });
+  }
+}
+
+/** Whether a build ended because an image went away beside it. */
+export function isStorageRace({ status, tail }: RunResult): boolean {
+  return (
+    status !== 0 && tail.includes("Error: checking if cached image exists from a previous build: ")
+  );
+}

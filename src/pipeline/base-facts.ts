@@ -1,0 +1,99 @@
+import type { Reference } from "../containerfile/containerfile.ts";
+import type { BuildPlan } from "../plan/plan.ts";
+import { findConfig, keepConfig } from "../store/store.ts";
+import type { BuildRequest } from "./request.ts";
+import { nameImage, type ResolvedImage } from "./resolve-images.ts";
+import type { BuildWorkspace } from "./workspace.ts";
+
+/** What of a base image's config matters to the stages on it. */
+export interface BaseFacts {
+  /** ONBUILD instructions, in order. */
+  readonly triggers: readonly string[];
+  /** Names of its variables. */
+  readonly variables: ReadonlySet<string>;
+  /**
+   * Whether its history says how the config came to be: where it does not, the engine's cache may take an image with
+   * another config for the same one.
+   */
+  readonly isTold: boolean;
+}
+
+/** Facts by the images' names in the file. */
+export type BasesFacts = ReadonlyMap<string, BaseFacts>;
+
+/** The names of the images that stages in use stand on; one that a named context stands for has its own there. */
+export function listBaseNames(plan: BuildPlan, request: BuildRequest): readonly string[] {
+  const names = plan.dependencies.stages.flatMap(({ base }) => nameImage(base, request) ?? []);
+  return [...new Set(names)];
+}
+
+/** The image that is at the bottom of a stage, by its name; undefined for none. */
+export function findLowestBase(
+  plan: BuildPlan,
+  base: Reference,
+  request: BuildRequest,
+): string | undefined {
+  let lowest = base;
+  while (lowest.kind === "stage") {
+    const { index } = lowest;
+    const stage = plan.graph.stages[index];
+    if (stage === undefined) return undefined;
+    lowest = stage.base;
+  }
+  return nameImage(lowest, request);
+}
+
+/**
+ * Reads what the store remembers, else the engine, else (for one that nobody has pulled yet) its registry says.
+ * @returns undefined where it cannot be known before the image is pulled
+ */
+export async function readBaseFacts(
+  { id, isHere, name }: ResolvedImage & { readonly name: string },
+  { reuse }: BuildRequest,
+  work: BuildWorkspace,
+): Promise<BaseFacts | undefined> {
+  const known = await findConfig(work.store, id);
+  if (known !== undefined) return describeConfig(known);
+  const bytes = isHere
+    ? await work.engine.readConfig(id)
+    : await (await import("./identify.ts")).readConfigBytes(name, { id, ...reuse }, work);
+  if (bytes === undefined) return undefined;
+  await keepConfig(work.store, id, bytes);
+  return describeConfig(bytes);
+}
+
+interface LooseConfig {
+  readonly config?: Readonly<Record<string, unknown>> | null;
+  readonly history?: unknown;
+}
+
+/** Of documents that others wrote: what is not as it should be counts as not there. */
+function describeConfig(bytes: Uint8Array): BaseFacts {
+  const { config, history }: LooseConfig = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  const variables = listStrings(config?.["Env"]);
+  return {
+    triggers: listStrings(config?.["OnBuild"]),
+    variables: new Set(variables.map((one) => one.split("=", 1)[0] ?? "")),
+    isTold: isTold(config ?? {}, JSON.stringify(history ?? [])),
+  };
+}
+
+/** What engines give an image that says nothing about it. */
+const givenVariable =
+  /^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/;
+
+/** Whether all that steps see of the config stands in the history's words. */
+function isTold(config: Readonly<Record<string, unknown>>, history: string): boolean {
+  const has = (text: string): boolean => history.includes(JSON.stringify(text).slice(1, -1));
+  const variables = listStrings(config["Env"]).filter((one) => !givenVariable.test(one));
+  const values = variables.map((one) => one.slice(one.indexOf("=") + 1));
+  const texts = [config["User"], config["WorkingDir"]].filter((one) => typeof one === "string");
+  const lists = ["Shell", "OnBuild"].flatMap((key) => listStrings(config[key]));
+  const volumes = config["Volumes"];
+  const paths = typeof volumes === "object" && volumes !== null ? Object.keys(volumes) : [];
+  return [...values, ...texts.filter((one) => one !== "/"), ...lists, ...paths].every(has);
+}
+
+function listStrings(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}

@@ -1,0 +1,123 @@
+import type { ContextRead, ResolvedStage } from "../containerfile/containerfile.ts";
+import type { StepsRequest } from "../engine/engine.ts";
+import type { BuildPlan } from "../plan/plan.ts";
+import { type BasesFacts, findLowestBase } from "./base-facts.ts";
+import type { BuildRequest } from "./request.ts";
+import { nameImage } from "./resolve-images.ts";
+
+/** A directory (or file) of this machine that the build reads. */
+export interface DirectoryRead {
+  /** `context`, `context NAME`, `volume PATH`; with `mounted ` before it what steps see through mounts. */
+  readonly role: string;
+  readonly path: string;
+  /** What alone is read of it, sorted; undefined for all. */
+  readonly only: readonly string[] | undefined;
+  /** Whether the ignore file counts. */
+  readonly isFiltered: boolean;
+}
+
+/** One who reads, and what. */
+export interface InstructionRead {
+  readonly read: ContextRead;
+  /** The directory's role. */
+  readonly role: string;
+  readonly path: string;
+  readonly only: readonly string[] | undefined;
+}
+
+/**
+ * The directories whose content the build depends on: the build context, named contexts and read-only volumes.
+ * undefined where one cannot be known: a volume that the build may write, a named context that is no directory of this
+ * machine. Without facts of the bases their variables are taken for none.
+ */
+export function selectDirectories(
+  plan: BuildPlan,
+  request: BuildRequest,
+  facts: BasesFacts,
+): readonly DirectoryRead[] | undefined {
+  const volumes = listVolumes(request.steps);
+  const reads = plan.dependencies.stages.flatMap((stage) =>
+    listStageReads(stage, { plan, request, facts }),
+  );
+  const remote = plan.dependencies.contexts.some((name) => isRemote(name, request));
+  if (volumes === undefined || remote) return undefined;
+  const roles = new Map<string, InstructionRead[]>();
+  for (const one of reads) roles.set(one.role, [...(roles.get(one.role) ?? []), one]);
+  return [
+    ...[...roles.values()].flatMap(joinReads),
+    ...listBases(plan, request),
+    ...volumes.map((path) => ({
+      role: `volume ${path}`,
+      path,
+      only: undefined,
+      isFiltered: false,
+    })),
+  ];
+}
+
+export interface ReadContext {
+  readonly plan: BuildPlan;
+  readonly request: BuildRequest;
+  readonly facts: BasesFacts;
+}
+
+/** What a stage's instructions read of directories of this machine. */
+export function listStageReads(
+  stage: ResolvedStage,
+  { plan, request, facts }: ReadContext,
+): readonly InstructionRead[] {
+  const lowest = findLowestBase(plan, stage.base, request);
+  const given = lowest === undefined ? undefined : facts.get(lowest)?.variables;
+  return stage.reads.flatMap((read): readonly InstructionRead[] => {
+    const { context, isMount, paths, unless } = read;
+    if (context !== undefined && nameImage({ kind: "context", name: context }, request)) return [];
+    const path =
+      context === undefined ? request.steps.context : request.steps.buildContexts.get(context);
+    const role = context === undefined ? "context" : `context ${context}`;
+    const isKnown = !unless.some((name) => given?.has(name));
+    const only = isKnown && paths?.includes("") === false ? paths : undefined;
+    return [{ read, role: isMount ? `mounted ${role}` : role, path: path ?? "", only }];
+  });
+}
+
+function joinReads(reads: readonly InstructionRead[]): readonly DirectoryRead[] {
+  const [first] = reads;
+  if (first === undefined) return [];
+  const only = reads.flatMap((one) => one.only ?? []);
+  const isAll = reads.some((one) => one.only === undefined);
+  const { role, path, read } = first;
+  const isFiltered = !read.isMount && read.context === undefined;
+  return [{ role, path, only: isAll ? undefined : [...new Set(only)].sort(), isFiltered }];
+}
+
+/** Named contexts that stages stand on, as a whole. */
+function listBases(plan: BuildPlan, request: BuildRequest): readonly DirectoryRead[] {
+  return plan.dependencies.stages.flatMap(({ base }) => {
+    if (base.kind !== "context" || nameImage(base, request) !== undefined) return [];
+    const path = request.steps.buildContexts.get(base.name) ?? "";
+    return [{ role: `base ${base.name}`, path, only: undefined, isFiltered: false }];
+  });
+}
+
+/** Whether a named context is neither an image nor a directory of this machine. */
+export function isRemote(context: string, request: BuildRequest): boolean {
+  const value = request.steps.buildContexts.get(context) ?? "";
+  return (
+    nameImage({ kind: "context", name: context }, request) === undefined && value.includes("://")
+  );
+}
+
+/** Host paths of `--volume HOST:CONTAINER[:OPTIONS]`, or undefined where the build may write one, or one is the engine's. */
+function listVolumes({ flags }: StepsRequest): readonly string[] | undefined {
+  const values = flags.step.flatMap((flag) =>
+    flag.startsWith("--volume=") ? [flag.slice("--volume=".length)] : [],
+  );
+  // After `--` a volume may be given in other forms; what it is, is then not looked into.
+  if (flags.step.some((flag) => /^(?:-v|--volume$)/.test(flag))) return undefined;
+  const parsed = values.map((value) => value.split(":"));
+  const isUnknown = parsed.some(
+    ([host = "", , options = ""]) =>
+      !host.startsWith("/") || !options.split(",").some((one) => one === "ro" || one === "O"),
+  );
+  return isUnknown ? undefined : parsed.map(([host = ""]) => host);
+}

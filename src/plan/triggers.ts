@@ -1,0 +1,113 @@
+import {
+  decodeText,
+  encodeText,
+  parseContainerfile,
+  type Reference,
+  type ResolvedStage,
+  resolveStages,
+  type StageGraph,
+} from "../containerfile/containerfile.ts";
+import { listDependencies } from "./dependencies.ts";
+import { applyEdits, type Edit } from "./edits.ts";
+import type { BuildPlan, Dependencies } from "./model.ts";
+
+/** The ONBUILD triggers in an image's config. */
+export type FindTriggers = (
+  base: Reference & { readonly kind: "image" | "context" },
+) => readonly string[];
+
+/**
+ * The plan with what ONBUILD triggers of the bases in use make a result depend on: they count as if they stood behind
+ * FROM (Dockerfile reference, ONBUILD). Those of the file's own stages are found here; a trigger may name an image or a
+ * stage that nothing else uses, whose base may have triggers of its own: then `findTriggers` is asked for that as well.
+ */
+export function applyTriggers(plan: BuildPlan, findTriggers: FindTriggers): BuildPlan {
+  let graph = plan.graph;
+  let stages = plan.needed;
+  for (let fired = ""; ;) {
+    const edits = stages.flatMap((stage) => fireTriggers(stage, plan, findTriggers));
+    const text = edits.map((edit) => `${edit.span.start.offset} ${edit.text}`).join("\n");
+    if (text === fired) break;
+    fired = text;
+    graph = resolveWith(plan, edits);
+    stages = listNeeded(graph);
+  }
+  const hasNothing = graph === plan.graph && plan.dependencies.fired.size === 0;
+  return hasNothing ? plan : replaceDependencies(plan, graph, stages);
+}
+
+/** Each trigger on a line of its own behind FROM, as an edit of the file's text. */
+function fireTriggers(
+  { stage: { index } }: ResolvedStage,
+  { containerfile, graph }: BuildPlan,
+  findTriggers: FindTriggers,
+): readonly Edit[] {
+  const stage = graph.stages[index];
+  if (stage === undefined) return [];
+  const triggers = listTriggers(stage.base, graph, findTriggers);
+  const { start, end } = stage.stage.from.span;
+  const from = containerfile.source.slice(start.offset, end.offset);
+  const text = [from, ...triggers.map(encodeText)].join("\n");
+  return triggers.length === 0 ? [] : [{ span: stage.stage.from.span, text }];
+}
+
+function listTriggers(
+  base: Reference,
+  graph: StageGraph,
+  findTriggers: FindTriggers,
+): readonly string[] {
+  if (base.kind === "scratch") return [];
+  if (base.kind !== "stage") return findTriggers(base);
+  const stage = graph.stages[base.index]?.stage;
+  const end = stage?.output?.span.start.offset ?? Number.POSITIVE_INFINITY;
+  return (stage?.instructions ?? [])
+    .filter((one) => one.keyword === "ONBUILD" && one.span.start.offset < end)
+    .map((one) => decodeText(one.args));
+}
+
+function resolveWith({ containerfile, graph }: BuildPlan, edits: readonly Edit[]): StageGraph {
+  const { source, file } = containerfile;
+  const text = applyEdits(source, { start: 0, end: source.length }, edits);
+  return resolveStages(parseContainerfile(Buffer.from(text, "latin1"), file), graph.options);
+}
+
+function listNeeded(graph: StageGraph): readonly ResolvedStage[] {
+  return graph.needed.flatMap((index) => graph.stages[index] ?? []);
+}
+
+function replaceDependencies(
+  plan: BuildPlan,
+  graph: StageGraph,
+  stages: readonly ResolvedStage[],
+): BuildPlan {
+  const { target, containerfile } = plan;
+  const dependencies = { ...listDependencies(containerfile, stages), ...findFired(plan, stages) };
+  const resolved = graph.stages[target.index];
+  const layering = {
+    ...target.layering,
+    argumentsAtOutput: resolved?.argumentsAtOutput ?? target.layering.argumentsAtOutput,
+  };
+  const layered = { ...target, layering };
+  return {
+    ...plan,
+    target: layered,
+    stages: plan.stages.map((stage) => (stage === target ? layered : stage)),
+    dependencies:
+      graph.stages.length === plan.graph.stages.length ? dependencies : withoutKey(plan),
+  };
+}
+
+/** The instructions that are triggers: those that the stage has more of than in the file. */
+function findFired(plan: BuildPlan, stages: readonly ResolvedStage[]): Pick<Dependencies, "fired"> {
+  const fired = stages.flatMap(({ stage }) => {
+    const own = plan.graph.stages[stage.index]?.stage.instructions.length ?? 0;
+    return stage.instructions.slice(0, stage.instructions.length - own);
+  });
+  return { fired: new Set(fired) };
+}
+
+/** Triggers that make another file of it: nobody knows what the engine does then. */
+function withoutKey({ dependencies, target }: BuildPlan): Dependencies {
+  const { instruction } = target.output;
+  return { ...dependencies, unpredictable: [...dependencies.unpredictable, instruction] };
+}

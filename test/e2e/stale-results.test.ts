@@ -1,0 +1,281 @@
+import { createHash } from "node:crypto";
+import { chmod, mkdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Built, Project, ProjectFiles } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+
+const sandbox = useSandbox();
+
+/** Takes what stands in `/made` into a layer. */
+const layering = `OUTPUT /layers
+RUN /layers/bin/layer add made -C / made
+`;
+
+interface Case {
+  readonly what: string;
+  /** Before OUTPUT: makes `/made` of what it reads. */
+  readonly steps: string;
+  readonly files?: ProjectFiles;
+  readonly args?: readonly string[];
+  /** What changes, and how it is built then. */
+  readonly change: ProjectFiles;
+  readonly argsThen?: readonly string[];
+  /** Steps of an image that is the base. */
+  readonly base?: string;
+}
+
+const v = { v: "one" };
+const changed = { v: "two" };
+
+const cases: readonly Case[] = [
+  {
+    what: "ONBUILD COPY in the base",
+    base: "ONBUILD COPY v /made",
+    steps: "",
+    files: v,
+    change: changed,
+  },
+  {
+    what: "ONBUILD RUN with a mount in the base",
+    base: "ONBUILD RUN --mount=type=bind,source=v,target=/m cp /m /made",
+    steps: "",
+    files: v,
+    change: changed,
+  },
+  {
+    what: "an argument that a trigger declares",
+    base: "ONBUILD ARG V=none\nONBUILD ENV W=$V\nONBUILD RUN echo $W > /made",
+    steps: "",
+    change: {},
+    args: ["--build-arg", "V=1"],
+    argsThen: ["--build-arg", "V=2"],
+  },
+  {
+    what: "an argument of a trigger, used behind OUTPUT's split",
+    base: "ONBUILD ARG V=none",
+    steps: "RUN echo $V > /made",
+    change: {},
+    args: ["--build-arg", "V=1"],
+    argsThen: ["--build-arg", "V=2"],
+  },
+  {
+    what: "a trigger of a stage of the file",
+    steps: `ONBUILD COPY v /made\nFROM onbuild`,
+    files: v,
+    change: changed,
+  },
+  {
+    what: "a mount of the context",
+    steps: "RUN --mount=type=bind,source=v,target=/m cp /m /made",
+    files: v,
+    change: changed,
+  },
+  {
+    what: "a mount of a file that the ignore file leaves out",
+    steps: "RUN --mount=type=bind,target=/m cat /m/v > /made || true",
+    files: { ...v, ".containerignore": "v\n" },
+    change: changed,
+  },
+  {
+    what: "a mount of a stage",
+    steps: "RUN --mount=type=bind,from=tools,target=/m cp /m/tool /made",
+    files: v,
+    change: changed,
+  },
+  {
+    what: "a mount of a named context",
+    steps: "RUN --mount=type=bind,from=more,source=v,target=/m cp /m /made",
+    files: { "more/v": "one" },
+    args: ["--build-context", "more=CONTEXT/more"],
+    change: { "more/v": "two" },
+  },
+  {
+    what: "a volume",
+    steps: "RUN cp /mnt/v /made",
+    files: { "more/v": "one" },
+    args: ["--volume=CONTEXT/more:/mnt:ro"],
+    change: { "more/v": "two" },
+  },
+  {
+    what: "a volume that steps can write",
+    steps: "RUN cp /mnt/v /made",
+    files: { "more/v": "one" },
+    args: ["--volume=CONTEXT/more:/mnt"],
+    change: { "more/v": "two" },
+  },
+  {
+    what: "--add-host",
+    steps: "RUN cp /etc/hosts /made",
+    args: ["--add-host=there:10.0.0.1"],
+    change: {},
+    argsThen: ["--add-host=there:10.0.0.2"],
+  },
+  ...["ENV W=$V", "ENV W=${V:-x} X=1", "WORKDIR /$V", "USER $V"].map((line): Case => ({
+    what: `an argument in ${line}`,
+    steps: `ARG V=3\n${line}\nSHELL ["/bin/sh", "-c"]\nUSER root\nCOPY . /copied`,
+    change: {},
+    args: ["--build-arg", "V=1"],
+    argsThen: ["--build-arg", "V=2"],
+  })),
+  {
+    what: "the default of an argument in ENV",
+    steps: "ARG V=1\nENV W=$V",
+    change: { "Containerfile.x": containerfile("ARG V=2\nENV W=$V", baseImage) },
+  },
+];
+
+function containerfile(steps: string, base: string): string {
+  const show = "RUN { cat /made; env | grep -v HOSTNAME; pwd; id; } > /shown 2>&1; mv /shown /made";
+  return `FROM ${baseImage} AS tools\nCOPY v* /etc/passwd /\nRUN cp /v /tool || cp /passwd /tool
+FROM ${base} AS onbuild\n${steps}\n${layering.replace("\n", `\n${show}\n`)}`
+    .replace("COPY v* /etc/passwd /", "COPY Containerfile.x* v* /")
+    .replace("cp /passwd", "cp /Containerfile.x");
+}
+
+async function prepare({ what, base, steps, files, change }: Case): Promise<Project> {
+  const name = `localhost/base-${createHash("sha256").update(what).digest("hex").slice(0, 8)}`;
+  if (base !== undefined) {
+    const directory = join(sandbox.directory, name.replace("/", "-"));
+    await mkdir(directory);
+    await writeFile(join(directory, "Containerfile"), `FROM ${baseImage}\n${base}\n`);
+    await sandbox.exec("buildah", "build", "-q", "--format=docker", "-t", name, directory);
+  }
+  const text = containerfile(steps, base === undefined ? baseImage : `${name}:latest`);
+  void change;
+  return sandbox.project({ "Containerfile.x": text, ...files });
+}
+
+/** Digests of the layers' contents, and what the image's config says. */
+function contentOf({ metadata, image }: Built): unknown {
+  return [metadata.layers.map((layer) => layer.diffId), image.config.config];
+}
+
+describe("the result is that of --no-cache", () => {
+  test.each(cases)("$what", async (one) => {
+    const project = await prepare(one);
+    const fill = (words: readonly string[] = []): readonly string[] => [
+      "--no-load",
+      "--timestamp=1700000000",
+      ...words.map((word) => word.replace("CONTEXT", project.context)),
+    ];
+    const first = await project.build(fill(one.args));
+    await project.write(one.change);
+    for (const path of Object.keys(one.change)) {
+      // Also where nobody can tell by the time.
+      await utimes(join(project.context, path), 1_600_000_000, 1_600_000_000);
+    }
+    const args = fill(one.argsThen ?? one.args);
+    const second = await project.build(args);
+    const right = await project.build([...args, "--no-cache"]);
+    expect(contentOf(second)).toEqual(contentOf(right));
+    expect(second.metadata.upToDate).toBe(false);
+    expect(contentOf(second)).not.toEqual(contentOf(first));
+    const third = await project.build(args);
+    expect(third.metadata.upToDate).toBe(!one.what.includes("can write"));
+  });
+});
+
+describe("only what steps can read counts", () => {
+  const text = `FROM ${baseImage}
+# says nothing
+ARG DIR=lib
+COPY svc /made/svc
+OUTPUT /layers
+COPY ["$DIR/a", "/made/lib/"]
+RUN /layers/bin/layer add made -C / made
+`;
+  const files = { "svc/a": "1", "svc/b/c": "1", "lib/a": "1", "lib/b": "1", "other/a": "1" };
+
+  test("an unrelated file, a comment: up to date", async () => {
+    const project = await sandbox.project({ "Containerfile.x": text, ...files });
+    await project.build(["--no-load"]);
+    await project.write({
+      "Containerfile.x": text.replace("says", "tells"),
+      "other/a": "2",
+      "lib/b": "2",
+      more: "1",
+      "svc/ignored": "1",
+      ".containerignore": "svc/ignored\n",
+    });
+    const again = await project.build(["--no-load"]);
+    expect(again.metadata.upToDate).toBe(true);
+    expect(again.builds).toEqual([]);
+  });
+
+  test.each([
+    ["a file", { "svc/b/c": "2" }, []],
+    ["a new file", { "svc/b/d": "1" }, []],
+    ["a file that a variable names", { "lib/a": "2" }, []],
+    ["another value of it", {}, ["--build-arg", "DIR=svc"]],
+    ["a link on the way", { svc: { link: "other" } }, []],
+    ["the ignore file", { ".containerignore": "svc/b\n" }, []],
+  ] as const)("%s: built", async (what, change, args) => {
+    const project = await sandbox.project({ "Containerfile.x": text, ...files });
+    await project.build(["--no-load"]);
+    if (what === "a link on the way") await project.remove("svc");
+    await project.write(change);
+    const again = await project.build(["--no-load", ...args]);
+    expect(again.metadata.upToDate).toBe(false);
+    const right = await project.build(["--no-load", ...args, "--no-cache"]);
+    expect(contentOf(again)).toEqual(contentOf(right));
+  });
+
+  test("a link on the way: what it leads to counts", async () => {
+    const linked = { "Containerfile.x": text, ...files, svc: { link: "other" } };
+    const { "svc/a": _, "svc/b/c": __, ...rest } = linked;
+    const project = await sandbox.project(rest);
+    await project.build(["--no-load"]);
+    await project.write({ "other/a": "2" });
+    expect((await project.build(["--no-load"])).metadata.upToDate).toBe(false);
+  });
+
+  test("a variable of the base counts before an ARG", async () => {
+    const directory = join(sandbox.directory, "with-variable");
+    await mkdir(directory);
+    await writeFile(join(directory, "Containerfile"), `FROM ${baseImage}\nENV DIR=other\n`);
+    const name = "localhost/with-variable:latest";
+    await sandbox.exec("buildah", "build", "-q", "--format=docker", "-t", name, directory);
+    const project = await sandbox.project({
+      "Containerfile.x": text.replace(baseImage, name),
+      ...files,
+    });
+    await project.build(["--no-load"]);
+    await project.write({ "other/a": "2" });
+    const again = await project.build(["--no-load"]);
+    expect(again.metadata.upToDate).toBe(false);
+    expect(await readFile(join(again.image.files, "made/lib/a"), "utf8")).toBe("2");
+  });
+
+  test("a capability counts", async () => {
+    const project = await sandbox.project({ "Containerfile.x": text, ...files });
+    await chmod(join(project.context, "svc/a"), 0o755);
+    await project.build(["--no-load"]);
+    await sandbox.exec("setcap", "cap_net_bind_service=ep", join(project.context, "svc/a"));
+    const again = await project.build(["--no-load", "--explain"]);
+    expect(again.metadata.upToDate).toBe(false);
+    expect(again.stderr).toContain("context: svc/a (attributes)");
+  });
+});
+
+test("a base of equal layers and history with another config is another one", async () => {
+  const names: string[] = [];
+  const directory = join(sandbox.directory, "configs");
+  await mkdir(directory);
+  await writeFile(join(directory, "Containerfile"), `FROM ${baseImage}\n`);
+  for (const value of ["one", "two"]) {
+    const name = `localhost/config-${value}:latest`;
+    const container = (await sandbox.exec("buildah", "from", baseImage)).trim();
+    await sandbox.exec("buildah", "config", "--env", `VALUE=${value}`, container);
+    const epoch = ["--timestamp", "0"];
+    await sandbox.exec("buildah", "commit", "--format=docker", ...epoch, container, name);
+    await sandbox.exec("buildah", "rm", container);
+    names.push(name);
+  }
+  const text = `FROM ${names[0]}\nRUN echo $VALUE > /made\n${layering}`;
+  const project = await sandbox.project({ "Containerfile.x": text });
+  await project.build(["--no-load"]);
+  await project.write({ "Containerfile.x": text.replace(names[0] ?? "", names[1] ?? "") });
+  const built = await project.build(["--no-load"]);
+  expect(await readFile(join(built.image.files, "made"), "utf8")).toBe("two\n");
+});
