@@ -3,6 +3,9 @@ import { file, link, type Tree } from "./world.ts";
 
 /** How files are read. */
 export type Way = "COPY" | "ADD" | "mount";
+/** Where they are. */
+export type Origin = "context" | "named context" | "image" | "stage";
+
 export type SourceChange =
   | "content"
   | "content, unseen"
@@ -10,6 +13,8 @@ export type SourceChange =
   | "capability"
   | "link"
   | "added"
+  | "another kind"
+  | "added directory"
   | "removed"
   | "directory mode"
   | "beside";
@@ -26,11 +31,16 @@ export interface Form {
   readonly link?: readonly [path: string, to: string];
   /** Whether it is for the engine to say if it follows a link. */
   readonly isOpen?: boolean;
+  /** Whether it reads something that is not below its own directory. */
+  readonly needsOutside?: boolean;
   readonly ways: readonly Way[];
 }
 
 const every: readonly Way[] = ["COPY", "ADD", "mount"];
 const copies: readonly Way[] = ["COPY", "ADD"];
+
+/** Stands for a file beside the read's own directory. */
+const outside = "../outside";
 
 const forms = {
   file: { sources: ["v"], subject: "v", ways: every },
@@ -70,6 +80,29 @@ const forms = {
     isOpen: true,
     ways: every,
   },
+  "link to a directory": {
+    sources: ["to"],
+    subject: "d/v",
+    link: ["to", "e"],
+    isOpen: true,
+    ways: every,
+  },
+  "link that leads out": {
+    sources: ["out"],
+    subject: outside,
+    link: ["out", "w"],
+    isOpen: true,
+    needsOutside: true,
+    ways: every,
+  },
+  "glob of a link that leads out": {
+    sources: ["ou*"],
+    subject: outside,
+    link: ["out", "w"],
+    isOpen: true,
+    needsOutside: true,
+    ways: copies,
+  },
   "a way about": { sources: ["d/../v"], subject: "v", ways: copies },
 } as const satisfies Readonly<Record<string, Form>>;
 
@@ -86,18 +119,36 @@ export function makeTree(id: string): Tree {
     "e/v": file("elsewhere\n"),
     link: link("v"),
     to: link("d"),
+    out: link(`../outside-${id}`),
+    [outside]: file("out of it\n"),
   };
-  return Object.fromEntries(Object.entries(nodes).map(([path, node]) => [`${id}/${path}`, node]));
+  return Object.fromEntries(
+    Object.entries(nodes).map(([path, node]) => [placePath(id, path), node]),
+  );
+}
+
+/** The path below the directory of all reads. */
+export function placePath(id: string, path: string): string {
+  return path === outside ? `outside-${id}` : `${id}/${path}`;
 }
 
 /** One that is for this way, and in which this can change. */
-export function pickForm(chance: () => number, way: Way, change: SourceChange): Form {
-  const able = Object.values<Form>(forms).filter((form) => {
-    if (!form.ways.includes(way)) return false;
-    if (change === "added") return form.added !== undefined;
-    if (change === "removed") return form.removed !== undefined;
-    if (change === "directory mode") return form.directory !== undefined;
-    return change === "link" ? form.link !== undefined : true;
-  });
+export function pickForm(
+  chance: () => number,
+  { way, origin }: { readonly way: Way; readonly origin: Origin },
+  change: SourceChange,
+): Form {
+  const able = Object.values<Form>(forms)
+    .filter((form) => form.ways.includes(way))
+    .filter((form) => origin !== "stage" || form.needsOutside !== true)
+    .filter((form) => canChange(form, change));
   return pick(chance, able);
+}
+
+function canChange(form: Form, change: SourceChange): boolean {
+  if (change === "added" || change === "added directory") return form.added !== undefined;
+  if (change === "removed") return form.removed !== undefined;
+  if (change === "directory mode") return form.directory !== undefined;
+  if (change === "another kind") return form.needsOutside !== true;
+  return change === "link" ? form.link !== undefined : true;
 }

@@ -1,5 +1,5 @@
 import type { Features } from "./draft.ts";
-import type { SourceChange, Way } from "./forms.ts";
+import type { Origin, SourceChange, Way } from "./forms.ts";
 import { argumentReads } from "./read-arguments.ts";
 import { configReads } from "./read-config.ts";
 import { flagReads } from "./read-flags.ts";
@@ -8,7 +8,7 @@ import { imageReads } from "./read-images.ts";
 import { stepReads } from "./read-steps.ts";
 import { volumeReads } from "./read-volumes.ts";
 import type { Read } from "./reads.ts";
-import { type Origin, readSources } from "./sources.ts";
+import { readSources } from "./sources.ts";
 
 const sourceChanges: readonly SourceChange[] = [
   "content",
@@ -17,6 +17,8 @@ const sourceChanges: readonly SourceChange[] = [
   "capability",
   "link",
   "added",
+  "another kind",
+  "added directory",
   "removed",
   "directory mode",
   "beside",

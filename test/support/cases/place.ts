@@ -76,7 +76,7 @@ async function placeTree(
 async function placeNode(path: string, node: Node, keepsTimes: boolean): Promise<void> {
   const old = await lstat(path).catch(() => undefined);
   await mkdir(dirname(path), { recursive: true });
-  if (node.kind === "link") await rm(path, { force: true });
+  if (old !== undefined && node.kind !== "directory") await rm(path, { recursive: true });
   await writeNode(path, node);
   if (keepsTimes && old !== undefined) await lutimes(path, old.atime, old.mtime);
 }

@@ -54,15 +54,6 @@ const argumentFile = tableRead(
   },
 );
 
-/** Arguments that no file needs to declare (Dockerfile reference, "Predefined ARGs"). */
-const predefined = tableRead("a predefined argument", ["its value"], ({ lines, told, draft }) => {
-  const name = pick(draft.chance, ["HTTP_PROXY", "no_proxy", "ftp_proxy"]);
-  const flag = `--build-arg=${name}=one`;
-  draft.flags.push(flag);
-  lines.push(`RUN echo "$${name}" > ${told}`);
-  return { "its value": { effect: "open", apply: editFlag(flag, `--build-arg=${name}=two`) } };
-});
-
 const globalArgument = tableRead(
   "an argument of FROM",
   ["its value", "its default"],
@@ -93,6 +84,5 @@ export const argumentReads: readonly Read[] = [
   argument,
   fromEnvironment,
   argumentFile,
-  predefined,
   globalArgument,
 ];

@@ -1,4 +1,4 @@
-import { pick, putFile, type Slot } from "./draft.ts";
+import { putFile, type Slot } from "./draft.ts";
 import { tableRead, type Read } from "./reads.ts";
 import { editFlag, editText, putNode, type Change } from "./world.ts";
 
@@ -77,19 +77,6 @@ const epoch = tableRead(
   },
 );
 
-/** The engines hand it to every step, and an image has no trace of it. */
-const proxy = tableRead("a proxy of the environment", ["its value"], ({ lines, told, draft }) => {
-  const name = pick(draft.chance, ["http_proxy", "HTTPS_PROXY", "no_proxy"]);
-  draft.environment[name] = "192.0.2.1";
-  lines.push(`RUN echo "$${name}" > ${told}`);
-  return {
-    "its value": {
-      effect: "open",
-      apply: (world) => ({ ...world, environment: { ...world.environment, [name]: "192.0.2.2" } }),
-    },
-  };
-});
-
 const archive = tableRead("ADD of an archive", ["a member"], ({ id, draft, lines, told }) => {
   putFile(draft, "context", { [`${id}/a.tar`]: { kind: "archive", members: { a: "one\n" } } });
   lines.push(`ADD ${id}/a.tar ${told}/`);
@@ -111,4 +98,4 @@ const target = tableRead("an unused stage", ["its text"], ({ id, draft }) => {
   };
 });
 
-export const flagReads: readonly Read[] = [...flags, platform, epoch, proxy, archive, target];
+export const flagReads: readonly Read[] = [...flags, platform, epoch, archive, target];

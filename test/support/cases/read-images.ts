@@ -2,16 +2,21 @@ import { addStage, baseName, imageName, pick, putFile, type Slot } from "./draft
 import { tableRead, type Read } from "./reads.ts";
 import { editFlag, editImage, editText, file, putNode, type Change } from "./world.ts";
 
-/** What ONBUILD fires, and how its source may change. */
-function writeTriggers({ id, told, draft }: Slot): readonly string[] {
+/** Variables and triggers of an image, what the stage on it reads with the former, and what the latter read. */
+function writeTriggers({ id, told, draft, lines }: Slot): readonly string[] {
   putFile(draft, "context", {
     [`${id}/v`]: file("one\n"),
     [`${id}/d/v`]: file("below\n"),
+    [`${id}/e`]: file("of a variable\n"),
+    [`${id}/f`]: file("of a trigger's variable\n"),
     [`${id}-beside`]: file("beside\n"),
   });
   const flag = `--build-arg=O_${id}=one`;
   draft.flags.push(flag);
+  lines.push(`COPY $UP_${id}/e $ON_${id}/f ${told}-named/`);
   return [
+    `ENV UP_${id}=${id}`,
+    `ONBUILD ENV ON_${id}=${id}`,
     `ONBUILD ${pick(draft.chance, ["COPY", "ADD"])} ${id}/v ${told}-copy`,
     `ONBUILD RUN --mount=type=bind,source=${id}/d,target=/m-${id} tell /m-${id} ${told}-mount`,
     `ONBUILD ARG O_${id}`,
@@ -24,6 +29,8 @@ const triggerChanges = [
   "the file that it copies, unseen",
   "the file that it mounts",
   "the argument that it declares",
+  "a file that a variable of it names",
+  "a file that a variable of its trigger names",
   "a file beside",
 ] as const;
 
@@ -39,6 +46,14 @@ function changeSources({ id }: Slot): Readonly<Record<(typeof triggerChanges)[nu
     "the argument that it declares": {
       effect: "telling",
       apply: editFlag(`--build-arg=O_${id}=one`, `--build-arg=O_${id}=two`),
+    },
+    "a file that a variable of it names": {
+      effect: "telling",
+      apply: putText(`${id}/e`, "another\n"),
+    },
+    "a file that a variable of its trigger names": {
+      effect: "telling",
+      apply: putText(`${id}/f`, "another\n"),
     },
     "a file beside": { effect: "harmless", apply: putText(`${id}-beside`, "besides\n") },
   };

@@ -25,7 +25,7 @@ const workdir = tableRead("WORKDIR", ["its text", "its variable"], ({ id, lines,
   };
 });
 
-const shell = tableRead("SHELL", ["its text"], ({ lines, told }) => {
+const shell = tableRead("SHELL", ["its text", "its options"], ({ lines, told }) => {
   lines.push(`SHELL ["/bin/shell-one", "-c"]`, `RUN echo "$SHELL_NAME" > ${told}`);
   lines.push(`SHELL ["/bin/sh", "-c"]`);
   return {
@@ -35,6 +35,10 @@ const shell = tableRead("SHELL", ["its text"], ({ lines, told }) => {
         `"/bin/shell-one", "-c"]\nRUN echo "$SHELL_NAME" > ${told}`,
         `"/bin/shell-two", "-c"]\nRUN echo "$SHELL_NAME" > ${told}`,
       ),
+    },
+    "its options": {
+      effect: "harmless",
+      apply: editText(`"/bin/shell-one", "-c"]`, `"/bin/shell-one", "-ec"]`),
     },
   };
 });

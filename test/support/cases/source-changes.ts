@@ -1,4 +1,4 @@
-import { type Form, makeTree, type SourceChange } from "./forms.ts";
+import { type Form, makeTree, placePath, type SourceChange } from "./forms.ts";
 import { file, link, putNode, type Change } from "./world.ts";
 
 /** What of a read can change: the form that it has, where it is, and the name of its own directory. */
@@ -11,8 +11,8 @@ interface ReadForm {
 /** One thing of what is read becomes another. */
 export function createChange({ form, directory, id }: ReadForm, change: SourceChange): Change {
   const put = (path: string, node: Parameters<typeof putNode>[2]): Change["apply"] =>
-    putNode(directory, `${id}/${path}`, node);
-  const old = makeTree(id)[`${id}/${form.subject}`];
+    putNode(directory, placePath(id, path), node);
+  const old = makeTree(id)[placePath(id, form.subject)];
   if (old?.kind !== "file") throw new RangeError(`${form.subject} is no file`);
   const effect = form.isOpen === true ? "open" : "telling";
   switch (change) {
@@ -32,6 +32,10 @@ export function createChange({ form, directory, id }: ReadForm, change: SourceCh
     }
     case "added":
       return { effect, apply: put(form.added ?? "", file("new\n")) };
+    case "added directory":
+      return { effect: "open", apply: put(form.added ?? "", { kind: "directory", mode: 0o755 }) };
+    case "another kind":
+      return { effect: "open", apply: put(form.subject, link("w")) };
     case "removed":
       return { effect, apply: put(form.removed ?? "", undefined) };
     case "directory mode":

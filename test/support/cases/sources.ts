@@ -1,10 +1,14 @@
 import { addStage, baseName, imageName, pick, putFile, type Slot } from "./draft.ts";
-import { type Form, makeTree, pickForm, type SourceChange, type Way } from "./forms.ts";
+import {
+  type Form,
+  makeTree,
+  type Origin,
+  pickForm,
+  type SourceChange,
+  type Way,
+} from "./forms.ts";
 import { createChange } from "./source-changes.ts";
 import { file, type Change } from "./world.ts";
-
-/** Where they are. */
-export type Origin = "context" | "named context" | "image" | "stage";
 
 /** Where the sources are, for an instruction. */
 interface Place {
@@ -20,7 +24,7 @@ export function readSources(
   change: SourceChange,
 ): Change {
   const { draft, id } = slot;
-  const form = pickForm(draft.chance, way, change);
+  const form = pickForm(draft.chance, { way, origin }, change);
   const place = openOrigin(slot, origin, form);
   putFile(draft, place.directory, { ...makeTree(id), [`${id}-beside`]: file("beside\n") });
   const isRoot = form.sources.includes("");
@@ -71,7 +75,8 @@ function writeCopy(
   if (chance() < 0.2) flags.push(pick(chance, ["--chown=1000:1000", "--chown=app"]));
   const hasMode = chance() < 0.1;
   if (hasMode) flags.push("--chmod=0640");
-  const paths = form.sources.map((one) => (one === "" ? "." : `${id}/${one}`));
+  const root = pick(chance, [".", ".", "./", "/"]);
+  const paths = form.sources.map((one) => (one === "" ? root : `${id}/${one}`));
   const sources = writeVariables(paths, { draft, lines, id });
   const words = [...sources, `${told}/`];
   const isJson = chance() < 0.2;
@@ -85,9 +90,11 @@ function writeVariables(
   paths: readonly string[],
   { draft, lines, id }: Pick<Slot, "draft" | "lines" | "id">,
 ): readonly string[] {
-  const how = pick(draft.chance, ["", "", "", "/", "./", "ARG", "ENV", "base"] as const);
-  if (paths.includes(".") || how === "") return paths;
-  if (how === "base") return paths.map((one) => `$HERE/${one}`);
+  const how = pick(draft.chance, ["", "", "", "/", "./", "ARG", "ENV", "base", "hidden"] as const);
+  if (how === "" || !paths.every((one) => one.startsWith(id))) return paths;
+  // Where the base has a variable of that name, it counts (Dockerfile reference, ARG).
+  if (how === "hidden") lines.push("ARG HERE=nowhere");
+  if (how === "base" || how === "hidden") return paths.map((one) => `$HERE/${one}`);
   if (how === "ARG" || how === "ENV") {
     lines.push(`${how} FROM_${id}=${id}`);
     return paths.map((one) => one.replace(id, `\${FROM_${id}}`));
