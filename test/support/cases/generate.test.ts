@@ -32,13 +32,14 @@ describe("300 cases of seed 1", () => {
   const texts: Readonly<Record<string, (text: string) => boolean>> = {
     "one stage": (text) => text.match(/^FROM /gm)?.length === 1,
     "four stages or more": (text) => (text.match(/^FROM /gm)?.length ?? 0) >= 4,
-    "a mount of the context before OUTPUT": (text) => /type=bind,source/.test(before(text)),
-    "a mount of the context behind OUTPUT": (text) => /type=bind,source/.test(after(text)),
-    "a mount of the whole context": (text) => /type=bind,target/.test(text),
+    "a mount of the context before OUTPUT": (text) =>
+      /type=bind,(?:source|src)=/.test(before(text)),
+    "a mount of the context behind OUTPUT": (text) => /type=bind,(?:source|src)=/.test(after(text)),
+    "a mount of the whole context": (text) => /type=bind,(?:target|dst|destination)=/.test(text),
     "a mount of a stage": (text) => /type=bind,from=(?:from-|one|two)/.test(text),
     "a mount of an image": (text) => /type=bind,from=localhost/.test(text),
     "a mount of a named context": (text) => /type=bind,from=[sx]\w+,/.test(text),
-    "a mount of a link": (text) => /source=\S+\/link,/.test(text),
+    "a mount of a link": (text) => /(?:source|src)=\S+\/(?:link|to|out),/.test(text),
     "COPY before OUTPUT": (text) => /^COPY /m.test(before(text)),
     "COPY behind OUTPUT": (text) => /^COPY /m.test(after(text)),
     "COPY --from a stage": (text) => /^COPY --from=(?:from-|one|two)/m.test(text),
