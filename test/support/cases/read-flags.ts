@@ -65,11 +65,13 @@ const platform = tableRead("the platform", ["given"], ({ id, lines, told }) => {
 const epoch = tableRead(
   "--timestamp",
   ["another value", "taken away"],
-  ({ lines, told, draft }) => {
+  ({ stage, lines, told, draft }) => {
     const flag =
       draft.flags.find((one) => one.startsWith("--timestamp=")) ?? "--timestamp=1000000000";
     if (!draft.flags.includes(flag)) draft.flags.push(flag);
     lines.push("ARG SOURCE_DATE_EPOCH", `RUN echo "$SOURCE_DATE_EPOCH" > ${told}`);
+    // An instruction that does not know the time, though its layer does.
+    stage.lines.unshift(`COPY lone ${told}-lone/`);
     return {
       "another value": { effect: "telling", apply: editFlag(flag, "--timestamp=1000000001") },
       "taken away": { effect: "open", apply: editFlag(flag, undefined) },

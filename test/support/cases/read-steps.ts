@@ -1,3 +1,4 @@
+import { addStage, baseName } from "./draft.ts";
 import { tableRead, type Read } from "./reads.ts";
 import { editFlag, editText, file } from "./world.ts";
 
@@ -104,5 +105,26 @@ const heredoc = tableRead(
   { needsHeredocs: true },
 );
 
+/** buildah 1.28 mounts the base of a stage of which all comes from its cache. */
+const behind = tableRead("a mount of an unchanged stage", ["the step before it"], (slot) => {
+  const { id, lines, told, draft } = slot;
+  const mounted = addStage(slot, `same-${id}`, baseName(draft));
+  mounted.lines.push(`RUN echo same > /told/${id}-same`);
+  lines.push(`RUN echo first-${id} > ${told}`);
+  lines.push(
+    `RUN --mount=type=bind,from=${mounted.name},target=/m-${id} tell /m-${id}/told ${told}-told`,
+  );
+  const apply = editText(`echo first-${id}`, `echo second-${id}`);
+  return { "the step before it": { effect: "telling", apply } };
+});
+
 /** What the instructions themselves say. */
-export const stepReads: readonly Read[] = [environment, workdir, shell, user, text, heredoc];
+export const stepReads: readonly Read[] = [
+  environment,
+  workdir,
+  shell,
+  user,
+  text,
+  heredoc,
+  behind,
+];
