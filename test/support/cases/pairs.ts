@@ -24,6 +24,9 @@ const sourceChanges: readonly SourceChange[] = [
   "beside",
 ];
 
+/** What COPY and mounts are tried with is not all tried again. */
+const addChanges = ["content", "content, unseen", "mode", "capability", "added", "beside"] as const;
+
 /** An image has an ID of its own, so that fewer things may be overseen there. */
 const imageChanges = ["content", "mode", "link"] as const;
 const directoryChanges = [
@@ -37,7 +40,7 @@ const directoryChanges = [
 
 const sources: readonly (readonly [Way, Origin, readonly SourceChange[]])[] = [
   ["COPY", "context", sourceChanges],
-  ["ADD", "context", sourceChanges],
+  ["ADD", "context", addChanges],
   ["mount", "context", sourceChanges],
   ["COPY", "named context", directoryChanges],
   ["mount", "named context", directoryChanges],
