@@ -1,5 +1,5 @@
 import { type Form, makeTree, placePath, type SourceChange } from "./forms.ts";
-import { file, link, putNode, type Change } from "./world.ts";
+import { file, link, putNode, type Change, type Node } from "./world.ts";
 
 /** What of a read can change: the form that it has, where it is, and the name of its own directory. */
 interface ReadForm {
@@ -10,40 +10,43 @@ interface ReadForm {
 
 /** One thing of what is read becomes another. */
 export function createChange({ form, directory, id }: ReadForm, change: SourceChange): Change {
-  const put = (path: string, node: Parameters<typeof putNode>[2]): Change["apply"] =>
-    putNode(directory, placePath(id, path), node);
   const old = makeTree(id)[placePath(id, form.subject)];
   if (old?.kind !== "file") throw new RangeError(`${form.subject} is no file`);
-  const effect = form.isOpen === true ? "open" : "telling";
-  switch (change) {
-    case "content":
-      return { effect, apply: put(form.subject, { ...old, text: `${old.text}and more\n` }) };
-    case "content, unseen": {
-      const text = old.text.toUpperCase();
-      return { effect, keepsTimes: true, apply: put(form.subject, { ...old, text }) };
-    }
-    case "mode":
-      return { effect, apply: put(form.subject, { ...old, mode: 0o755 }) };
-    case "capability":
-      return { effect: "open", apply: put(form.subject, { ...old, capability: "cap_net_raw+ep" }) };
-    case "link": {
-      const [path, to] = form.link ?? ["", ""];
-      return { effect, apply: put(path, link(to)) };
-    }
-    case "added":
-      return { effect, apply: put(form.added ?? "", file("new\n")) };
-    case "added directory":
-      return { effect: "open", apply: put(form.added ?? "", { kind: "directory", mode: 0o755 }) };
-    case "another kind":
-      return { effect: "open", apply: put(form.subject, link("w")) };
-    case "removed":
-      return { effect, apply: put(form.removed ?? "", undefined) };
-    case "directory mode":
-      return { effect, apply: put(form.directory ?? "", { kind: "directory", mode: 0o700 }) };
-    case "beside":
-      return {
-        effect: "harmless",
-        apply: putNode(directory, `${id}-beside`, file("besides\n")),
-      };
+  if (change === "beside") {
+    return { effect: "harmless", apply: putNode(directory, `${id}-beside`, file("besides\n")) };
   }
+  const { path, node, effect = "telling" } = describeChanges(form, old)[change];
+  return {
+    effect: form.isOpen === true ? "open" : effect,
+    keepsTimes: change === "content, unseen",
+    apply: putNode(directory, placePath(id, path ?? ""), node),
+  };
+}
+
+/** What stands where afterwards. */
+interface NodeChange {
+  readonly path: string | undefined;
+  readonly node: Node | undefined;
+  /** Where it is not telling. */
+  readonly effect?: "open";
+}
+
+function describeChanges(
+  form: Form,
+  old: Node & { readonly kind: "file" },
+): Readonly<Record<Exclude<SourceChange, "beside">, NodeChange>> {
+  const { subject, added, removed } = form;
+  const [linkPath, linkTarget = ""] = form.link ?? [];
+  return {
+    content: { path: subject, node: { ...old, text: `${old.text}and more\n` } },
+    "content, unseen": { path: subject, node: { ...old, text: old.text.toUpperCase() } },
+    mode: { path: subject, node: { ...old, mode: 0o755 } },
+    capability: { path: subject, node: { ...old, capability: "cap_net_raw+ep" }, effect: "open" },
+    link: { path: linkPath, node: link(linkTarget) },
+    added: { path: added, node: file("new\n") },
+    "added directory": { path: added, node: { kind: "directory", mode: 0o755 }, effect: "open" },
+    "another kind": { path: subject, node: link("w"), effect: "open" },
+    removed: { path: removed, node: undefined },
+    "directory mode": { path: form.directory, node: { kind: "directory", mode: 0o700 } },
+  };
 }
