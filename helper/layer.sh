@@ -21,7 +21,9 @@ tab='	'
 #include quoting.sh
 #include output.sh
 #include mounts.sh
+#include exclusions.sh
 #include tar.sh
+#include wide.sh
 #include pack.sh
 #include odd.sh
 #include split/split.sh
@@ -34,6 +36,7 @@ tab='	'
 # shellcheck disable=SC2016
 plan_program='
 #include split/walk.awk
+#include split/files.awk
 #include listed kinds
 #include split/databases.awk
 #include found kinds

@@ -1,107 +1,130 @@
-# Mounts: what they hide, and find without it.
+# Mounts: which hide what the image has below them, and which show the image's own files.
 
-# Sets mounts: the mount points of this container, one a line; fails where /proc is not mounted.
+# Sets mounts, the mount points that hide a part of the image, one a line; volumes, those where the
+# engine shows the image's own files, as a copy; and unclear, those of which that cannot be told.
+# Fails where /proc is not mounted. proc_pid_mountinfo(5) has the fields.
 read_mounts() {
     mounts=
+    volumes=
+    unclear=
+    layer_id=
+    root_type=
     [ -r /proc/self/mountinfo ] || return 1
-    while read -r _id _parent _device _root point _rest; do
-        # The kernel writes a space as \040.
+    while read -r _id _parent _device shown point rest; do
+        decode_octal "$point"
+        point=$decoded
+        # What stands before " - " is a list of options, and has no blanks but between them.
+        rest=${rest#* - }
+        if [ "$point" = / ]; then read_root_mount; fi
         case $point in
-        *\\*)
-            point=$(printf '%s\n' "$point" | sed 's/\\/\\0/g')
-            point=$(printf '%b.' "$point")
-            point=${point%.}
+        / | /proc | /proc/* | /sys | /sys/* | /dev | /dev/* | "$base" | "$base"/*)
+            mounts=$mounts$point$newline
+            continue
             ;;
         esac
-        mounts=$mounts$point$newline
+        # Mounted later is mounted over what was there.
+        uncover "$point"
+        if is_volume; then
+            volumes=$volumes$point$newline
+        else
+            mounts=$mounts$point$newline
+            if [ "${rest%% *} $root_type" = "$fuse $fuse" ]; then unclear=$unclear$point$newline; fi
+        fi
     done </proc/self/mountinfo
 }
 
-# Sets hidden, the paths below the directory $1 that stay out with all that is in them, and
-# emptied, the directories whose contents do. Both are relative to $1, one a line. "all" as $2
-# leaves other mounts out as well.
-find_exclusions() {
-    hidden=
-    emptied=
-    exclude_path hidden "$1" "$base"
-    [ "$2" = all ] || return 0
-    if read_mounts; then
-        IFS=$newline
-        set -f
-        for point in $mounts; do
-            case $point in
-            /proc/* | /sys/* | /dev/* | "$base" | "$base"/*) ;;
-            *) if [ -d "$point" ]; then
-                exclude_path emptied "$1" "$point"
-            else
-                exclude_path hidden "$1" "$point"
-            fi ;;
+fuse=fuse.fuse-overlayfs
+
+# Sets layer_id, how containers-storage calls the working container's own layer, from $rest.
+read_root_mount() {
+    root_type=${rest%% *}
+    layer_id=
+    case $rest in
+    overlay\ *,upperdir=*/diff,*)
+        layer_id=${rest#*,upperdir=}
+        layer_id=${layer_id%%,*}
+        layer_id=${layer_id%/diff}
+        layer_id=${layer_id##*/}
+        is_hash "$layer_id" || layer_id=
+        ;;
+    esac
+}
+
+# Whether the mount is the copy of a VOLUME that buildah (also in podman) shows to a RUN. For those of the base
+# it is a directory of the working container's own, named by a hash of the path (run_common.go,
+# runSetupBuiltinVolumes); for those of the stage itself an overlay over the very place in the working container
+# (stage_executor.go, volumeCacheSaveOverlay; up to 1.36). Nobody else's mount comes from such a place: a
+# directory that merely has the name, such as /srv/buildah-volumes/x, is the user's own.
+is_volume() {
+    case $shown in
+    /) ;;
+    */userdata/buildah-volumes/*)
+        volume=${shown##*/}
+        container=${shown%"/userdata/buildah-volumes/$volume"}
+        [ "$container" != "$shown" ] && is_hash "$volume" && is_hash "${container##*/}"
+        return
+        ;;
+    *) return 1 ;;
+    esac
+    [ -n "$layer_id" ] || return 1
+    case $rest in
+    overlay\ *,lowerdir=*,upperdir=*) ;;
+    *) return 1 ;;
+    esac
+    lower=${rest#*,lowerdir=}
+    decode_octal "${lower%%,*}"
+    # In a list of directories a colon has a backslash.
+    lower=
+    while :; do
+        case $decoded in
+        *\\:*) lower=$lower${decoded%%\\:*}: decoded=${decoded#*\\:} ;;
+        *) break ;;
+        esac
+    done
+    case $lower$decoded in
+    */"$layer_id/merged$point") return 0 ;;
+    esac
+    return 1
+}
+
+# Whether $1 is a SHA-256, as IDs of containers and layers look, too.
+is_hash() {
+    case $1 in
+    *[!0-9a-f]*) return 1 ;;
+    esac
+    [ ${#1} -eq 64 ]
+}
+
+# Takes what a mount on $1 hides out of the lists.
+uncover() {
+    for list in mounts volumes unclear; do
+        eval "listed=\$newline\$$list"
+        left=
+        while :; do
+            case $listed in
+            *"$newline$1$newline"*) found=$1 ;;
+            *"$newline$1/"*)
+                found=${listed#*"$newline$1/"}
+                found=$1/${found%%"$newline"*}
+                ;;
+            *) break ;;
             esac
+            left=$left${listed%%"$newline$found$newline"*}
+            listed=$newline${listed#*"$newline$found$newline"}
         done
-        set +f
-        unset IFS
-    else
-        # What an engine mounts on files cannot be told from the image's own.
-        for point in /etc/hosts /etc/hostname /etc/resolv.conf /run/.containerenv; do
-            exclude_path hidden "$1" "$point"
-        done
-    fi
-    for point in /proc /sys /dev; do
-        exclude_path emptied "$1" "$point"
+        listed=$left$listed
+        eval "$list=\${listed#\"\$newline\"}"
     done
 }
 
-# Adds the path $3 to the list $1 where it is below the directory $2.
-exclude_path() {
-    case $2 in
-    /) below=${3#/} ;;
-    *) below=${3#"$2"/} ;;
-    esac
-    case $below in
-    '' | /*) return 0 ;;
-    esac
+# Sets decoded: the kernel writes a blank as \040, and a backslash as \134.
+decode_octal() {
+    decoded=$1
     case $1 in
-    hidden) hidden=$hidden./$below$newline ;;
-    emptied) emptied=$emptied./$below$newline ;;
-    esac
-}
-
-# Runs find below the working directory, without what find_exclusions set, with the arguments
-# given as its actions. Where odd is set, names with a line break only make that file.
-# No -exec stands in parentheses: busybox would never run it.
-find_below() {
-    actions=$#
-    IFS=$newline
-    set -f
-    for point in $hidden; do
-        escape_pattern "$point"
-        set -- "$@" -path "$pattern" -prune -o
-    done
-    if [ -n "${odd-}" ]; then
-        # shellcheck disable=SC2016
-        set -- "$@" -path "*$newline*" -exec sh -c ': >"$0"' "$odd" {} + -o
-    fi
-    set -- "$@" '('
-    for point in $emptied; do
-        escape_pattern "$point"
-        set -- "$@" -path "$pattern" -prune -o
-    done
-    set +f
-    unset IFS
-    set -- "$@" -name '*' ')'
-    # The actions were first: they go to the end.
-    while [ "$actions" -gt 0 ]; do
-        set -- "$@" "$1"
-        shift
-        actions=$((actions - 1))
-    done
-    find . "$@"
-}
-
-# Sets pattern: the path $1 with find's wildcards escaped.
-escape_pattern() {
-    pattern=$1
-    case $1 in
-    *[]*?[\\]*) pattern=$(printf '%s\n' "$1" | sed 's/[]*?[\\]/\\&/g') ;;
+    *\\*)
+        decoded=$(printf '%s\n' "$1" | sed 's/\\/\\0/g')
+        decoded=$(printf '%b.' "$decoded")
+        decoded=${decoded%.}
+        ;;
     esac
 }

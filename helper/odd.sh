@@ -5,7 +5,7 @@
 stream_hollow() (
     mkdir -- "$work/hollow.d" || exit 1
     cd -- "$work/hollow.d" || exit 1
-    set --
+    : >"$work/hollow.list"
     while read -r mode uid gid path; do
         path=${path%/}
         case $path in
@@ -17,8 +17,14 @@ stream_hollow() (
         mkdir -p -- "$path" || exit 1
         chown "$uid:$gid" "$path" || exit 1
         chmod "$mode" "$path" || exit 1
-        set -- "$@" "$path"
+        printf '%s\n' "$path" >>"$work/hollow.list"
     done <"$work/hollow"
+    stream_wide "$work/hollow.list" || exit 1
+    set -f
+    IFS=$newline
+    # shellcheck disable=SC2046
+    set -- $(cat -- "$work/hollow.list")
+    unset IFS
     [ $# -eq 0 ] || stream_part "$@"
 )
 

@@ -23,7 +23,7 @@ pack_paths() {
             set -- "$@" "./$path"
         done
     fi
-    if holds_mounts "$@"; then
+    if holds_mounts "$@" || holds_wide "$@"; then
         pack_around_mounts "$@"
     else
         run_tar -cf "$partial" -- "$@" || die "tar failed, nothing was added"
@@ -45,6 +45,9 @@ holds_mounts() {
 
 # One find a path, because the mounts are named from there.
 pack_around_mounts() {
+    case "$*" in
+    *"$newline"*) die "a name with a line break cannot be added here, add the directory that holds it by itself" ;;
+    esac
     work=$layers/.$unique.work
     part=$work/part
     mkdir -- "$work" || die "cannot write in $layers"
@@ -74,6 +77,7 @@ pack_around_mounts() {
         done <"$work/found" >>"$work/list"
     done
     cd -- "$origin"
+    refuse_wide_list "$work/list"
     if ! stream_hollow >"$partial" || ! stream_list "$work/list" >>"$partial"; then
         die "tar failed, nothing was added"
     fi

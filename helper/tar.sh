@@ -44,6 +44,7 @@ run_gnu_tar() {
 
 # Writes a tar of the paths in the file $1: they themselves, not what is below them.
 stream_list() {
+    stream_wide "$1" || return 1
     if [ ! -s "$1" ]; then
         blocks=128
         while [ "$blocks" -gt 0 ]; do

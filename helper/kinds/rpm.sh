@@ -31,7 +31,8 @@ mode == "rpm" {
         versions[unit] = part[2]
         if (part[3] != "noarch" && part[3] != "(none)") architectures[unit] = part[3]
         sources[unit] = part[4]
-        sub(/-[^-]*-[^-]*$/, "", sources[unit])
+        # One that does not say what it was built from is its own source. No name has a blank.
+        if (!sub(/-[^-]*-[^-]*$/, "", sources[unit])) sources[unit] = part[1] " " part[2] " " part[3]
     }
     else if (/^\//) claim(unit, resolve(substr($0, 2)))
     next

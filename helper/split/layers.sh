@@ -34,6 +34,11 @@ sign_layers() (
 
 # Writes the tars of $work/jobs, some side by side.
 pack_layers() {
+    if [ -n "$odd_names" ]; then refuse_wide_odd; fi
+    search_wide "$work/walk"
+    while read -r number _; do
+        refuse_wide_list "$work/$number.list"
+    done <"$work/jobs"
     job=0
     children=
     while [ "$job" -lt "$jobs" ]; do

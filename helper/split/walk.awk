@@ -51,7 +51,10 @@ mode == "walk" {
         # The device number of a container differs each time.
         stats[count] = substr($0, length($1) + 2, at - length($1) - 2)
         if (type == "file") sizes[count] = $6
-        if ($2 > 1) linked[$1] = linked[$1] " " count
+        if ($2 > 1) {
+            linked[$1] = linked[$1] " " count
+            file_of[count] = $1
+        }
     }
     if (path ~ /(^|\/)\.wh\./)
         refuse("the name /" path " means a removed file in an image, remove it before split")

@@ -4,6 +4,7 @@ import { packTree } from "./pack/pack-tree.ts";
 import { closeDirectory, openDirectory, type OutputDirectory } from "./read/directory.ts";
 import { createTreeChecker } from "./tar/check.ts";
 import type { ByteString, Entry } from "./tar/entry.ts";
+import { normalizeXattrs } from "./tar/xattrs.ts";
 
 export interface TreeSourceOptions {
   readonly allowDevices: boolean;
@@ -19,6 +20,8 @@ export function openTree(
   options: TreeSourceOptions,
 ): LayerSource {
   const root = openDirectory(parent, fileName);
+  // To an ordinary user's eyes the root of a container of their own is they themselves.
+  const roots = [0, process.geteuid?.() ?? 0];
   let isFirst = true;
   return {
     pack: async (stream) => {
@@ -30,7 +33,7 @@ export function openTree(
           check(entry);
           if (!isRepeated) options.onEntry(entry);
         },
-        findXattrs: options.findXattrs,
+        findXattrs: (path) => normalizeXattrs(options.findXattrs(path), roots),
         onSocket: (shown) => {
           if (!isRepeated) options.warn(warnSocket(shown));
         },

@@ -1,7 +1,6 @@
 export { type Lookup, expandWord } from "./expand.ts";
 export { createIgnoreMatcher, hasExceptions, parseIgnoreFile } from "./ignore.ts";
 export type {
-  ArgumentUse,
   Containerfile,
   ContextRead,
   Flag,

@@ -303,3 +303,75 @@ describe("the arguments in scope at OUTPUT", () => {
     expect(list(text, [["G", "given"]])).toEqual(expected);
   });
 });
+
+describe("what instructions read of contexts", () => {
+  const reads = (text: string, buildArgs: Record<string, string> = {}) =>
+    resolveStages(parseContainerfile(Buffer.from(text), "Containerfile.x"), {
+      buildArgs: new Map(Object.entries(buildArgs)),
+      buildContexts: new Set(["more"]),
+      targetPlatform: "linux/amd64",
+      buildPlatform: "linux/amd64",
+    }).stages.flatMap((stage) => stage.reads);
+
+  test.each([
+    ["COPY a /b", ["a"]],
+    ["COPY ./a/ /x//y b /c", ["a", "x/y", "b"]],
+    ["COPY . /", [""]],
+    ["COPY --chown=1:2 a /", ["a"]],
+    ['COPY ["a", "b/c", "/"]', ["a", "b/c"]],
+    ["ADD a.tar https://files.example/x /", ["a.tar"]],
+    ["COPY <<EOF a /\nx\nEOF", ["a"]],
+    ["RUN --mount=source=a,target=/m x", ["a"]],
+    ["RUN --mount=type=bind,src=/a/b,target=/m x", ["a/b"]],
+    ["RUN --mount=target=/m x", [""]],
+    ["ARG D=d\nCOPY $D/${D}x /", ["d/dx"]],
+    ["ENV D=d\nCOPY $D /", ["d"]],
+    ["COPY a* /", undefined],
+    ["COPY a? b /", undefined],
+    ["COPY [ab] /", undefined],
+    ["COPY a\\b /", undefined],
+    ['COPY "a" /', undefined],
+    ['COPY ["a b", "/"]', undefined],
+    ["COPY ../a /", undefined],
+    ["COPY --parents a/b /", undefined],
+    ["COPY $UNKNOWN /", undefined],
+    ["RUN --mount=source=$D,target=/m x", undefined],
+  ])("%j: %j", (instruction, paths) => {
+    expect(reads(`FROM alpine\n${instruction}\n`)).toMatchObject([{ context: undefined, paths }]);
+  });
+
+  test("a base image may set what an ARG gives, and not what ENV gives", () => {
+    const text = "ARG A=a\nENV E=e\nCOPY $A $E /\n";
+    expect(reads(`FROM alpine\n${text}`)).toMatchObject([{ paths: ["a", "e"], unless: ["A"] }]);
+    expect(reads(`FROM scratch\n${text}`)).toMatchObject([{ paths: ["a", "e"], unless: [] }]);
+    expect(reads(`FROM scratch\n${text}`, { A: "x" })).toMatchObject([{ paths: ["x", "e"] }]);
+  });
+
+  test("named contexts are told apart, other stages and images read nothing here", () => {
+    const text = `FROM alpine AS tools
+COPY --from=more a /
+RUN --mount=from=more,source=b,target=/m x
+FROM alpine
+COPY --from=tools c /
+COPY --from=busybox d /
+RUN --mount=from=tools,target=/m x
+RUN --mount=type=cache,target=/m x
+`;
+    expect(reads(text)).toMatchObject([
+      { context: "more", paths: ["a"], isMount: false },
+      { context: "more", paths: ["b"], isMount: true },
+    ]);
+  });
+});
+
+test("instructions that say something else with another value of an ARG", () => {
+  const text =
+    "FROM a\nARG V=1\nARG W\nENV X=$V\nLABEL l=${W:-x}\nUSER u\nRUN $V\nCOPY $V /\nWORKDIR /$X\n";
+  const used = resolve(text).stages[0]?.argumentUses ?? [];
+  expect(
+    used.map((use) => [use.instruction.keyword, use.arguments.map(({ name }) => name)]),
+  ).toEqual([
+    ["ENV", ["V"]],
+    ["LABEL", ["W"]],
+  ]);
+});

@@ -78,6 +78,56 @@ const changes: readonly [string, (directory: string) => Promise<void>, string][]
   ["a file become a link", (root) => replaceLink(join(root, "a")), "kind a"],
 ];
 
+test.each([
+  ["a capability", "a", ["setcap", "cap_net_raw=ep"]],
+  ["an attribute of a directory", "src", ["setfattr", "-n", "user.a", "-v", "b"]],
+])(
+  "%s changes the digest, and is taken from the cache the next time",
+  (_what, name, [program = "", ...words]) =>
+    withContext(async (directory, cache) => {
+      const before = await hashLater(directory, cache);
+      await run(program, [...words, join(directory, name)]);
+      const after = await hashLater(directory, cache);
+      const named = compareContexts(before.files, after.files);
+      expect(named).toEqual([{ path: name, what: "attributes" }]);
+      expect((await hashLater(directory, cache)).digest).toBe(after.digest);
+      expect((await hashContext(directory, keepAll)).digest).toBe(after.digest);
+    }),
+);
+
+test.each([
+  [["src"], ["src", "src/b"]],
+  [["src/b", "src/b"], ["src/b"]],
+  [
+    ["src", "src/b", "a"],
+    ["a", "src", "src/b"],
+  ],
+  [["none", "a/none"], []],
+  [["link"], ["a", "empty", "link", "src", "src/b"]],
+  [["link/x"], ["a", "empty", "link", "src", "src/b"]],
+  [
+    ["a", ""],
+    ["a", "empty", "link", "src", "src/b"],
+  ],
+])("of %j alone: %j", (only, expected) =>
+  withContext(async (directory, cache) => {
+    const { files, digest } = await hashContext(directory, { ...keepAll, only, cache });
+    expect([...files.keys()]).toEqual(expected);
+    expect((await hashContext(directory, { ...keepAll, only, cache })).digest).toBe(digest);
+  }),
+);
+
+test("what is ignored is so also where it is named", () =>
+  withContext(async (directory) => {
+    const ignore = (path: string): boolean => path === "src";
+    const hash = async (hasExceptions: boolean): Promise<readonly string[]> => {
+      const options = { ignore, hasExceptions, only: ["src/b", "a"] };
+      return [...(await hashContext(directory, options)).files.keys()];
+    };
+    expect(await hash(false)).toEqual(["a"]);
+    expect(await hash(true)).toEqual(["a", "src/b"]);
+  }));
+
 async function replaceLink(path: string): Promise<void> {
   await rm(path);
   await symlink("src/b", path);

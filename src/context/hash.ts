@@ -61,7 +61,7 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   let files: ReadonlyMap<string, string> | undefined;
   return {
     digest: hashParts(parts),
-    read: unknown.length,
+    read: unknown.filter(({ kind }) => kind === "file").length,
     recent: listRecent(unknown, hashed, startedAt),
     // Few who ask for the digest want to see them.
     get files() {

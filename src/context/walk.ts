@@ -62,9 +62,17 @@ function listWanted(root: string, only: readonly string[] = [""]): readonly stri
 function hasLink(root: string, path: string): boolean {
   return listParents(path)
     .concat(path)
-    .some((one) =>
-      lstatSync(encodePath(join(root, one)), { throwIfNoEntry: false })?.isSymbolicLink(),
-    );
+    .some((one) => findStatus(root, one)?.isSymbolicLink());
+}
+
+/** undefined for what is not there. */
+function findStatus(root: string, path: string): Stats | undefined {
+  try {
+    return lstatSync(encodePath(join(root, path)), { throwIfNoEntry: false });
+  } catch (error) {
+    if (systemCode(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
 }
 
 /** `a` and `a/b` of `a/b/c`. */
@@ -96,7 +104,7 @@ async function walkDirectory(walk: Walk, parent: string): Promise<void> {
 }
 
 async function visit(walk: Walk, path: string): Promise<void> {
-  const status = lstatSync(encodePath(join(walk.root, path)), { throwIfNoEntry: false });
+  const status = findStatus(walk.root, path);
   if (status === undefined) return;
   const isIgnored = walk.options.ignore(path);
   if (status.isDirectory()) await (isIgnored ? visitIgnored : visitDirectory)(walk, path, status);

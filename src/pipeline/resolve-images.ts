@@ -26,7 +26,7 @@ export async function resolveImages(
 }
 
 /** Images that named contexts stand for. */
-export function listContextImages(plan: BuildPlan, request: BuildRequest): readonly string[] {
+function listContextImages(plan: BuildPlan, request: BuildRequest): readonly string[] {
   const { contexts } = plan.dependencies;
   return contexts.flatMap((name) => nameImage({ kind: "context", name }, request) ?? []);
 }

@@ -100,7 +100,7 @@ function listBases(plan: BuildPlan, request: BuildRequest): readonly DirectoryRe
 }
 
 /** Whether a named context is neither an image nor a directory of this machine. */
-export function isRemote(context: string, request: BuildRequest): boolean {
+function isRemote(context: string, request: BuildRequest): boolean {
   const value = request.steps.buildContexts.get(context) ?? "";
   return (
     nameImage({ kind: "context", name: context }, request) === undefined && value.includes("://")

@@ -3,5 +3,5 @@ export { createPlan } from "./create-plan.ts";
 export { declaredNames, describeInstruction, isUnpredictable } from "./dependencies.ts";
 export { type Edit, applyEdits, blank, blankOutputs, omitOutputs } from "./edits.ts";
 export { locateStep } from "./locate-step.ts";
-export type { BuildPlan, Dependencies, LayeredStage, StagePlan } from "./model.ts";
-export { applyTriggers, type FindTriggers } from "./triggers.ts";
+export type { BuildPlan, LayeredStage, StagePlan } from "./model.ts";
+export { applyTriggers } from "./triggers.ts";

@@ -30,6 +30,7 @@ export function applyTriggers(plan: BuildPlan, findTriggers: FindTriggers): Buil
     if (text === fired) break;
     fired = text;
     graph = resolveWith(plan, edits);
+    if (graph.stages.length !== plan.graph.stages.length) break;
     stages = listNeeded(graph);
   }
   const hasNothing = graph === plan.graph && plan.dependencies.fired.size === 0;

@@ -85,6 +85,18 @@ export function flatten(lab: Lab): string {
   return root;
 }
 
+/** What each layer holds that is no directory, in the layers' order. */
+export type Layers = Readonly<Record<string, readonly string[]>>;
+
+/** @param root what was split */
+export function readLayers(lab: Lab, root: string): Layers {
+  const tree = readTree(root);
+  const isFile = (path: string): boolean => !(tree.get(path) ?? "").startsWith("4");
+  return Object.fromEntries(
+    lab.entries().map(({ created_by: name }) => [name, lab.paths(name).filter(isFile)]),
+  );
+}
+
 /** The differences between two trees, for a person to read. */
 export function compareTrees(expected: Tree, actual: Tree): readonly string[] {
   const differences: string[] = [];

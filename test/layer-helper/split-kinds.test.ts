@@ -1,22 +1,12 @@
-import { spawnSync } from "node:child_process";
-import { linkSync, mkdirSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createLab, link, listShells, makeScratch, put } from "./lab.ts";
-import type { Lab } from "./lab.ts";
-import { compareTrees, flatten, readTree } from "./oracle.ts";
-import { execute, makeMergedRoot, putDpkg } from "./roots.ts";
+import { compareTrees, flatten, readLayers, readTree } from "./oracle.ts";
+import type { Layers } from "./oracle.ts";
+import { makeMergedRoot, putDpkg } from "./roots.ts";
 
-type Layers = Readonly<Record<string, readonly string[]>>;
-
-/** What each layer holds that is no directory, in the layers' order. */
-function readLayers(lab: Lab, root: string): Layers {
-  const tree = readTree(root);
-  const isFile = (path: string): boolean => !(tree.get(path) ?? "").startsWith("4");
-  return Object.fromEntries(
-    lab.entries().map(({ created_by: name }) => [name, lab.paths(name).filter(isFile)]),
-  );
-}
+const apkDatabase = "lib/apk/db/installed";
 
 function makeApkRoot(): string {
   const root = makeScratch();
@@ -41,7 +31,7 @@ F:
 P:empty
 V:1-r0
 `.trimStart();
-  put(root, "lib/apk/db/installed", database);
+  put(root, apkDatabase, database);
   put(root, "lib/apk/db/scripts.tar");
   put(root, "etc/apk/world", "busybox\n");
   put(root, "etc/apk/repositories");
@@ -49,6 +39,17 @@ V:1-r0
   link(root, "bin/sh", "/bin/busybox");
   link(root, "bin/ls", "/bin/busybox");
   mkdirSync(join(root, "etc/network/if-up.d"), { recursive: true });
+  return root;
+}
+
+/** As current Wolfi and Chainguard images have it: the database has two paths, and so has each file. */
+function makeMergedApkRoot(): string {
+  const root = makeApkRoot();
+  for (const directory of ["lib", "bin"]) {
+    mkdirSync(join(root, "usr"), { recursive: true });
+    renameSync(join(root, directory), join(root, "usr", directory));
+    link(root, directory, `usr/${directory}`);
+  }
   return root;
 }
 
@@ -166,6 +167,17 @@ function makeNpmRoot(): string {
 
 const m = "srv/app/node_modules";
 
+function makeChain(root: string) {
+  link(root, "usr/lib/apk/db/installed", "second");
+  link(root, "usr/lib/apk/db/second", "../../../../opt/third");
+  link(root, "opt/third", `../opt/../${apkDatabase}`);
+}
+
+function linkDatabase(root: string) {
+  mkdirSync(join(root, "usr/lib/apk/db"), { recursive: true });
+  linkSync(join(root, apkDatabase), join(root, "usr/lib/apk/db/installed"));
+}
+
 const cases: readonly (readonly [string, () => string, Layers])[] = [
   [
     "apk",
@@ -175,6 +187,16 @@ const cases: readonly (readonly [string, () => string, Layers])[] = [
       "musl-1.2.4-r2": ["lib/ld-musl.so.1"],
       "apk-database": ["etc/apk/world", "lib/apk/db/installed", "lib/apk/db/scripts.tar"],
       other: ["bin/ls", "etc/apk/repositories"],
+    },
+  ],
+  [
+    "apk",
+    makeMergedApkRoot,
+    {
+      "busybox-1.36.1-r5": ["bin", "usr/bin/busybox", "usr/bin/sh"],
+      "musl-1.2.4-r2": ["lib", "usr/lib/ld-musl.so.1"],
+      "apk-database": ["etc/apk/world", "usr/lib/apk/db/installed", "usr/lib/apk/db/scripts.tar"],
+      other: ["etc/apk/repositories", "usr/bin/ls"],
     },
   ],
   [
@@ -272,6 +294,51 @@ describe.each(listShells())("split under $name", (shell) => {
     const lab = createLab(shell);
     lab.ok(["split", "auto", root]);
     expect(readLayers(lab, root)).toEqual(layers);
+  });
+
+  it.each([
+    ["a link to its directory", (root: string) => link(root, "usr/lib/apk", "../../lib/apk")],
+    [
+      "a link",
+      (root: string) => link(root, "usr/lib/apk/db/installed", `../../../../${apkDatabase}`),
+    ],
+    ["links to links", makeChain],
+    ["a hard link", linkDatabase],
+  ])("reads a database once that has a second path by %s", (_what, addPath) => {
+    const root = makeApkRoot();
+    addPath(root);
+    const lab = createLab(shell);
+    lab.ok(["split", "apk", root]);
+    expect(Object.keys(readLayers(lab, root))).toEqual([
+      "busybox-1.36.1-r5",
+      "musl-1.2.4-r2",
+      "apk-database",
+      "other",
+    ]);
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+  });
+
+  it("reads a package's files once that have a second path", () => {
+    const root = makePacmanRoot();
+    link(root, "var/lib/pacman/local/again", "bash-5.2.026-2");
+    put(root, "var/lib/dpkg/status.d/libc6", "Package: libc6\nVersion: 2.36\n");
+    put(root, "var/lib/dpkg/status.d/libc6.md5sums", `${"0".repeat(32)}  usr/lib/libc.so\n`);
+    put(root, "usr/lib/libc.so");
+    link(root, "var/lib/dpkg/status.d/again", "libc6");
+    const lab = createLab(shell);
+    lab.ok(["split", "auto", root]);
+    const [libc, bash] = ["libc6-2.36", "bash-5.2.026-2"];
+    const databases = ["dpkg-database", "pacman-database"];
+    expect(Object.keys(readLayers(lab, root))).toEqual([
+      bash,
+      libc,
+      "tool-1-1",
+      ...databases,
+      "other",
+    ]);
+    expect(lab.paths(libc)).toContain("usr/lib/libc.so");
+    expect(lab.paths(bash)).toContain("var/lib/pacman/local/bash-5.2.026-2/desc");
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
   it("gives pip and npm what the system does not own", () => {
@@ -375,51 +442,5 @@ describe.each(listShells())("split under $name", (shell) => {
       "nix/store/5fff-copy/libc.so",
     ]);
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
-  });
-});
-
-const spec = `Name: tool
-Version: 1.0
-Release: 2
-Summary: tool
-License: none
-%description
-tool
-%install
-mkdir -p %{buildroot}/usr/share/tool
-echo content >%{buildroot}/usr/share/tool/file
-%files
-/usr/share/tool
-`;
-
-const hasRpm = spawnSync("rpmbuild", ["--version"]).status === 0;
-
-describe.skipIf(!hasRpm)("split rpm", () => {
-  it("gives each package what is its own", () => {
-    const [shell] = listShells();
-    if (shell === undefined) throw new Error("no shell");
-    const top = makeScratch();
-    put(top, "tool.spec", spec);
-    execute("rpmbuild", ["--define", `_topdir ${top}`, "-bb", join(top, "tool.spec")]);
-    const rpm = execute("find", [join(top, "RPMS"), "-name", "*.rpm"]).trim();
-    const root = makeMergedRoot();
-    execute("rpm", [
-      "--root",
-      root,
-      "--dbpath",
-      "/var/lib/rpm",
-      "-i",
-      "--nodeps",
-      "--noscripts",
-      rpm,
-    ]);
-    put(root, "usr/share/unowned");
-    const lab = createLab(shell);
-    lab.ok(["split", "auto", root]);
-    const layers = readLayers(lab, root);
-    expect(Object.keys(layers)).toEqual(["tool-1.0-2", "rpm-database", "other"]);
-    expect(layers["tool-1.0-2"]).toEqual(["usr/share/tool/file"]);
-    expect(layers["rpm-database"]).toContain("var/lib/rpm/rpmdb.sqlite");
-    expect(layers["other"]).toContain("usr/share/unowned");
   });
 });

@@ -3,6 +3,7 @@ import type { ArchivedEntry, ByteString, EntryType } from "./entry.ts";
 import { HeaderProblem, type Header } from "./header.ts";
 import { refuseTar } from "./problems.ts";
 import { normalizePath, pickName, resolveLink } from "./resolve-name.ts";
+import { normalizeXattrs } from "./xattrs.ts";
 
 /** What stood before a header and changes it. */
 export interface Extension {
@@ -120,19 +121,13 @@ function resolveTime(text: ByteString | undefined, plain: number): number {
   return text.startsWith("-") ? time : Number(text.split(".", 1)[0] ?? text);
 }
 
-/** No SELinux labels and no bookkeeping of overlay: they belong to the machine, not to the content. */
-function isKeptXattr(name: ByteString): boolean {
-  return name !== "security.selinux" && !/^(?:trusted|user)\.overlay\./.test(name);
-}
-
 function listXattrs(pax: ReadonlyMap<string, ByteString> | undefined): ArchivedEntry["xattrs"] {
   if (pax === undefined) return [];
   const prefix = "SCHILY.xattr.";
-  return [...pax]
+  const xattrs = [...pax]
     .filter(([key]) => key.startsWith(prefix))
-    .map(([key, value]): [ByteString, ByteString] => [key.slice(prefix.length), value])
-    .filter(([name]) => isKeptXattr(name))
-    .sort(([a], [b]) => (a < b ? -1 : 1));
+    .map(([key, value]): [ByteString, ByteString] => [key.slice(prefix.length), value]);
+  return normalizeXattrs(xattrs);
 }
 
 /** Digits alone. Errors: `HeaderProblem`. */

@@ -92,6 +92,55 @@ describe("archives of other programs", () => {
   );
 });
 
+/** Owners and times that seven and eleven octal digits cannot say. */
+function putWide(root: string): void {
+  for (const [name, owner, time] of [
+    ["openshift", "1000660000:2097152", "1600000000"],
+    ["limit", "2097151:2097151", "0"],
+    ["largest", "4294967294:4294967294", "-1"],
+    ["sixties", "0:0", "-300000000"],
+    ["far", "0:3000000", "8589934593"],
+  ] as const) {
+    writeFileSync(join(root, name), name);
+    execFileSync("chown", [owner, join(root, name)]);
+    execFileSync("touch", ["-d", `@${time}`, join(root, name)]);
+  }
+}
+
+/** How each program says them: in base 256, or in PAX records. */
+const wideArchivers: readonly (readonly [string, readonly string[]])[] = [
+  ["GNU tar (gnu)", ["tar", "--format=gnu"]],
+  ["GNU tar (posix)", ["tar", "--format=posix"]],
+  ["bsdtar (pax)", ["bsdtar", "--format=pax"]],
+];
+
+describe("owners above 2097151 and times before 1970", () => {
+  it.each(wideArchivers)("of %s are packed as those of the tree", async (_name, archiver) => {
+    const trees = createDirectory();
+    const root = join(trees, "layers/a");
+    mkdirSync(root, { recursive: true });
+    putWide(root);
+    const archives = createDirectory();
+    mkdirSync(join(archives, "layers"));
+    const [program = "", ...flags] = archiver;
+    execFileSync(program, [...flags, "-C", root, "-cf", join(archives, "layers/a.tar"), "."]);
+    expect(await pack(archives)).toBe(await pack(trees));
+  });
+
+  it("of Python are packed as those of the tree", async () => {
+    for (const format of ["PAX_FORMAT", "GNU_FORMAT"]) {
+      const trees = createDirectory();
+      const root = join(trees, "layers/a");
+      mkdirSync(root, { recursive: true });
+      putWide(root);
+      const archives = createDirectory();
+      mkdirSync(join(archives, "layers"));
+      execFileSync("python3", ["-c", python, join(archives, "layers/a.tar"), root, format]);
+      expect(await pack(archives)).toBe(await pack(trees));
+    }
+  });
+});
+
 type Node = {
   readonly kind: "file" | "link" | "linked" | "directory";
   readonly path: readonly string[];

@@ -10,7 +10,7 @@ export interface XattrProgram {
  * Both walk the directory that is open as descriptor 3, and reach everything through open directories, as
  * read/directory.ts does: nothing is followed. On the way down few of them stay open, as in read/descent.ts: a
  * descriptor that is missing would lose attributes without a word, so that ends them with an error. What the packer
- * refuses for its depth is not entered. What belongs to the machine (see isKeptXattr) is left out there already, for on
+ * refuses for its depth is not entered. What belongs to the machine (see normalizeXattrs) is left out there already, for on
  * some machines every file has it.
  */
 
