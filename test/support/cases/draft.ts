@@ -32,6 +32,8 @@ export interface Draft {
   isInside: boolean;
   /** Whether anything reads the whole context. */
   readsWhole: boolean;
+  /** Whether something reads what only the engine can tell: a link's target, a path in a variable of the base. */
+  isVague: boolean;
   /** Whether the build may write what it reads, so that it is never up to date. */
   isNeverUpToDate: boolean;
 }

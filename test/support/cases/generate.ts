@@ -20,8 +20,8 @@ export interface Case {
   readonly read: string;
   readonly changed: string;
   readonly change: Change;
-  /** Whether the build may write what it reads, so that it is never up to date. */
-  readonly isNeverUpToDate: boolean;
+  /** Whether it may be built again although nothing has changed: nobody can tell before. */
+  readonly mayBuild: boolean;
 }
 
 /**
@@ -46,7 +46,7 @@ export function makeCase(seed: number, number: number, features: Features): Case
     changed,
     change: weaken(change, changed, draft),
     world: finishDraft(draft),
-    isNeverUpToDate: draft.isNeverUpToDate,
+    mayBuild: draft.isNeverUpToDate || draft.isVague || draft.readsWhole,
   };
 }
 
@@ -69,6 +69,7 @@ function openDraft(number: number, chance: () => number, features: Features): Dr
     environment: {},
     isInside: chance() < 0.2,
     readsWhole: false,
+    isVague: false,
     isNeverUpToDate: false,
   };
   draft.images[baseName(draft)] = {

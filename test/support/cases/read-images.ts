@@ -13,6 +13,7 @@ function writeTriggers({ id, told, draft, lines }: Slot): readonly string[] {
   });
   const flag = `--build-arg=O_${id}=one`;
   draft.flags.push(flag);
+  draft.isVague = true;
   lines.push(`COPY $UP_${id}/e $ON_${id}/f ${told}-named/`);
   return [
     `ENV UP_${id}=${id}`,

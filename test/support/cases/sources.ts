@@ -29,6 +29,7 @@ export function readSources(
   putFile(draft, place.directory, { ...makeTree(id), [`${id}-beside`]: file("beside\n") });
   const isRoot = form.sources.includes("");
   if (isRoot && origin === "context") draft.readsWhole = true;
+  if (form.isOpen === true && origin === "context") draft.isVague = true;
   const hasMode =
     way === "mount" ? writeMount(slot, place, form) : writeCopy(slot, { ...place, way }, form);
   const made = createChange({ form, directory: place.directory, id }, change);
@@ -93,6 +94,7 @@ function writeVariables(
   const how = pick(draft.chance, ["", "", "", "/", "./", "ARG", "ENV", "base", "hidden"] as const);
   if (how === "" || !paths.every((one) => one.startsWith(id))) return paths;
   // Where the base has a variable of that name, it counts (Dockerfile reference, ARG).
+  if (how === "base" || how === "hidden") draft.isVague = true;
   if (how === "hidden") lines.push("ARG HERE=nowhere");
   if (how === "base" || how === "hidden") return paths.map((one) => `$HERE/${one}`);
   if (how === "ARG" || how === "ENV") {
