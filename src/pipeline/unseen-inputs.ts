@@ -56,8 +56,12 @@ function listUnseen(search: Search, stage: ResolvedStage): ReadonlyMap<Instructi
   for (const [at, instruction] of stage.stage.instructions.entries()) {
     // What comes behind is not cached.
     if (instruction === stage.stage.output) break;
+    const isFired = search.plan.dependencies.fired.has(instruction);
     const parts = [
       ...(at === 0 ? describeBase(search, stage) : []),
+      // Some say what holds for every instruction (--env).
+      ...(at === 0 && !isFired ? describeFlags(search) : []),
+      ...(isFired && instruction.keyword === "RUN" ? describeFlags(search) : []),
       ...(instruction.keyword === "RUN" ? describeRun(search, { instruction, stage, reads }) : []),
       ...stage.argumentUses
         .filter((use) => use.instruction === instruction)
@@ -86,24 +90,24 @@ function describeRun(search: Search, { instruction, stage, reads }: RunPlace): P
   const mounts = reads.filter(({ read }) => read.instruction === instruction);
   const uses = stage.uses.filter((use) => use.instruction === instruction);
   return [
-    ...describeFlags(search),
+    ...describeVolumes(search),
     ...mounts.map((one) => ["mount", describeRead(search, one)]),
     ...uses.map(({ reference }) => ["from", describeReference(search, reference)]),
     ...instruction.heredocs.map(({ body }) => ["heredoc", body]),
   ];
 }
 
-/** Flags for steps, and the content of volumes that they name. */
-function describeFlags({ request, inputs, unknown }: Search): Parts {
+function describeFlags({ request }: Search): Parts {
   const { step } = request.steps.flags;
-  if (step.length === 0) return [];
+  return step.length === 0 ? [] : [["flags", ...step]];
+}
+
+/** The content of volumes. */
+function describeVolumes({ request, inputs, unknown }: Search): Parts {
+  const hasVolumes = request.steps.flags.step.some((flag) => /^(?:-v|--volume)/.test(flag));
+  if (!hasVolumes) return [];
   const volumes = [...inputs.directories].filter(([role]) => role.startsWith("volume "));
-  const hasVolumes = step.some((flag) => /^(?:-v|--volume)/.test(flag));
-  return [
-    ["flags", ...step],
-    ...volumes.map(([role, { digest }]) => [role, digest]),
-    ...(hasVolumes && !inputs.isKnown ? [unknown] : []),
-  ];
+  return inputs.isKnown ? volumes.map(([role, { digest }]) => [role, digest]) : [unknown];
 }
 
 function describeRead({ inputs, unknown }: Search, { role, only }: InstructionRead): Parts {
@@ -142,7 +146,7 @@ function digestStage(search: Search, index: number): string {
     inputs.directories.get(base)?.digest,
     stage.uses.map((use) => describeReference(search, use.reference)),
     listStageReads(stage, search).map((one) => describeRead(search, one)),
-    describeFlags(search),
+    [describeFlags(search), describeVolumes(search)],
     [...inputs.arguments],
     request.steps.platform,
     instructions.some(isUnpredictable) || !inputs.isKnown ? unknown : "",
