@@ -6,6 +6,7 @@ import { flagReads } from "./read-flags.ts";
 import { ignoredReads } from "./read-ignored.ts";
 import { imageReads } from "./read-images.ts";
 import { stepReads } from "./read-steps.ts";
+import { triggerReads } from "./read-triggers.ts";
 import { volumeReads } from "./read-volumes.ts";
 import type { Read } from "./reads.ts";
 import { readSources } from "./sources.ts";
@@ -65,6 +66,7 @@ const reads: readonly Read[] = [
   ...argumentReads,
   ...stepReads,
   ...configReads,
+  ...triggerReads,
   ...imageReads,
   ...volumeReads,
   ...ignoredReads,
