@@ -24,6 +24,7 @@ tab='	'
 #include exclusions.sh
 #include tar.sh
 #include wide.sh
+#include records.sh
 #include pack.sh
 #include odd.sh
 #include split/split.sh

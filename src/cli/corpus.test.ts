@@ -11,6 +11,7 @@ import { checkContainerfile, rules } from "../containerfile/rules.ts";
 import type { CheckOptions } from "../containerfile/rules/model.ts";
 import { resolveStages } from "../containerfile/stages.ts";
 import { underlineParts } from "../containerfile/view/underline.ts";
+import { describeVersion } from "../engine/versions.ts";
 
 // `vitest -u` writes the expected files anew: read the difference before committing it.
 const corpus = fileURLToPath(new URL("../../grammar/corpus/bad", import.meta.url));
@@ -18,6 +19,12 @@ const platform = { targetPlatform: "linux/amd64", buildPlatform: "linux/amd64" }
 
 interface CaseOptions extends CheckOptions {
   readonly target?: string;
+}
+
+/** What stands in a case's `options.json`. */
+interface WrittenOptions {
+  readonly target?: string;
+  readonly engine?: { readonly name: string; readonly version: string };
 }
 
 function listCases(): string[] {
@@ -30,7 +37,11 @@ function readCase(name: string): Containerfile {
 
 function readOptions(name: string): CaseOptions {
   const path = join(corpus, name, "options.json");
-  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : {};
+  if (!existsSync(path)) return {};
+  const { engine, ...others }: WrittenOptions = JSON.parse(readFileSync(path, "utf8"));
+  return engine === undefined
+    ? others
+    : { ...others, engine: describeVersion(engine.name, engine.version) };
 }
 
 function check(containerfile: Containerfile, { target, ...options }: CaseOptions) {

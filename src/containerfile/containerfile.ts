@@ -17,7 +17,7 @@ export type {
 export { parseContainerfile } from "./parse.ts";
 export type { PlacedDiagnostic } from "./place.ts";
 export { checkContainerfile, rules } from "./rules.ts";
-export { needsVersion } from "./rules/engines.ts";
+export { type EngineFeature, needsVersion } from "./rules/engines.ts";
 export type { CheckOptions } from "./rules/model.ts";
 export { readArguments } from "./scope.ts";
 export { resolveStages } from "./stages.ts";

@@ -304,15 +304,16 @@ describe("the arguments in scope at OUTPUT", () => {
   });
 });
 
-describe("what instructions read of contexts", () => {
-  const reads = (text: string, buildArgs: Record<string, string> = {}) =>
-    resolveStages(parseContainerfile(Buffer.from(text), "Containerfile.x"), {
-      buildArgs: new Map(Object.entries(buildArgs)),
-      buildContexts: new Set(["more"]),
-      targetPlatform: "linux/amd64",
-      buildPlatform: "linux/amd64",
-    }).stages.flatMap((stage) => stage.reads);
+function reads(text: string, buildArgs: Record<string, string> = {}) {
+  return resolveStages(parseContainerfile(Buffer.from(text), "Containerfile.x"), {
+    buildArgs: new Map(Object.entries(buildArgs)),
+    buildContexts: new Set(["more"]),
+    targetPlatform: "linux/amd64",
+    buildPlatform: "linux/amd64",
+  }).stages.flatMap((stage) => stage.reads);
+}
 
+describe("what instructions read of contexts", () => {
   test.each([
     ["COPY a /b", ["a"]],
     ["COPY ./a/ /x//y b /c", ["a", "x/y", "b"]],

@@ -1,5 +1,5 @@
 export { cleanUpRun, findEngine } from "./engines.ts";
-export { engineNames, isEngineName } from "./names.ts";
+export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,
   type EngineFlag,
@@ -9,5 +9,5 @@ export {
   type StageConfigs,
   type StepsRequest,
   type UnseenInputs,
-  describeEngine,
 } from "./model.ts";
+export { describeEngine } from "./versions.ts";

@@ -197,11 +197,3 @@ export interface PassOptions {
   /** Build arguments beside those of the command line, on which their values must not stand. */
   readonly hiddenArgs?: ReadonlyMap<string, string>;
 }
-
-/** The engine's name and the number in what it says of its version. */
-export async function describeEngine(
-  engine: Engine,
-): Promise<{ readonly name: string; readonly version: string }> {
-  const text = await engine.version();
-  return { name: engine.name, version: /(?<![0-9])[0-9]+(?:\.[0-9]+)+/.exec(text)?.[0] ?? text };
-}

@@ -1,5 +1,8 @@
+import { realpathSync } from "node:fs";
+import { join } from "node:path";
 import type { ContextRead, ResolvedStage } from "../containerfile/containerfile.ts";
 import type { StepsRequest } from "../engine/engine.ts";
+import { systemCode } from "../system/errno.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { type BasesFacts, findLowestBase } from "./base-facts.ts";
 import type { BuildRequest } from "./request.ts";
@@ -28,7 +31,7 @@ export interface InstructionRead {
 /**
  * The directories whose content the build depends on: the build context, named contexts and read-only volumes.
  * undefined where one cannot be known: a volume that the build may write, a named context that is no directory of this
- * machine. Without facts of the bases their variables are taken for none.
+ * machine, a link that leads out of one. Without facts of the bases their variables are taken for none.
  */
 export function selectDirectories(
   plan: BuildPlan,
@@ -40,7 +43,7 @@ export function selectDirectories(
     listStageReads(stage, { plan, request, facts }),
   );
   const remote = plan.dependencies.contexts.some((name) => isRemote(name, request));
-  if (volumes === undefined || remote) return undefined;
+  if (volumes === undefined || remote || reads.some(leadsOut)) return undefined;
   const roles = new Map<string, InstructionRead[]>();
   for (const one of reads) roles.set(one.role, [...(roles.get(one.role) ?? []), one]);
   return [
@@ -78,6 +81,26 @@ export function listStageReads(
     const only = isKnown && paths?.includes("") === false ? paths : undefined;
     return [{ read, role: isMount ? `mounted ${role}` : role, path: path ?? "", only }];
   });
+}
+
+/** Whether a mount's source is a link, or behind one, to what is not in the directory: engines do not agree on it. */
+function leadsOut({ read, path, only }: InstructionRead): boolean {
+  if (!read.isMount || only === undefined) return false;
+  const root = findRealPath(path);
+  return only.some((one) => {
+    const real = findRealPath(join(path, one));
+    return real !== undefined && root !== undefined && !`${real}/`.startsWith(`${root}/`);
+  });
+}
+
+/** undefined where there is nothing. */
+function findRealPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 function joinReads(reads: readonly InstructionRead[]): readonly DirectoryRead[] {

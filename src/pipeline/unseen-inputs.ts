@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Instruction, Reference, ResolvedStage } from "../containerfile/containerfile.ts";
+import type { ContextHash } from "../context/context.ts";
 import type { UnseenInputs } from "../engine/engine.ts";
 import { digestBytes } from "../oci/oci.ts";
-import { describeInstruction, isUnpredictable } from "../plan/plan.ts";
 import type { BasesFacts } from "./base-facts.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
 import { nameImage } from "./resolve-images.ts";
@@ -18,12 +18,12 @@ export interface KnownInputs extends ReadContext {
 }
 
 /**
- * What instructions read that an engine's cache may not look at, as digests: mounts of contexts, stages and images,
+ * What instructions read that an engine's cache may not look at, as digests: mounts of contexts and images,
  * flags of the call, values of ARGs in metadata instructions, heredocs, and a base's config where its history does not
  * tell it. What nobody can know is another digest in each build. docs/reference.md, "The engine's cache".
  */
 export function findUnseenInputs(known: KnownInputs): UnseenInputs {
-  const search = createSearch(known);
+  const search = { ...known, unknown: randomUUID() };
   const digests = new Map<Instruction, string>();
   for (const stage of known.plan.needed) {
     for (const [instruction, parts] of listUnseen(search, stage)) {
@@ -38,14 +38,8 @@ export function findUnseenInputs(known: KnownInputs): UnseenInputs {
 }
 
 interface Search extends KnownInputs {
-  /** Digests of all that stages depend on, by their indexes. */
-  readonly stages: Map<number, string>;
   /** Stands for what nobody knows. */
   readonly unknown: string;
-}
-
-function createSearch(known: KnownInputs): Search {
-  return { ...known, stages: new Map(), unknown: randomUUID() };
 }
 
 type Parts = readonly unknown[];
@@ -59,9 +53,8 @@ function listUnseen(search: Search, stage: ResolvedStage): ReadonlyMap<Instructi
     const isFired = search.plan.dependencies.fired.has(instruction);
     const parts = [
       ...(at === 0 ? describeBase(search, stage) : []),
-      // Some say what holds for every instruction (--env).
-      ...(at === 0 && !isFired ? describeFlags(search) : []),
-      ...(isFired && instruction.keyword === "RUN" ? describeFlags(search) : []),
+      // Some say what holds for every instruction (--env), and files get the time of --timestamp.
+      ...(at === 0 || isFired ? describeFlags(search) : []),
       ...(instruction.keyword === "RUN" ? describeRun(search, { instruction, stage, reads }) : []),
       ...stage.argumentUses
         .filter((use) => use.instruction === instruction)
@@ -88,7 +81,10 @@ interface RunPlace {
 
 function describeRun(search: Search, { instruction, stage, reads }: RunPlace): Parts {
   const mounts = reads.filter(({ read }) => read.instruction === instruction);
-  const uses = stage.uses.filter((use) => use.instruction === instruction);
+  // Stages are named by their images' IDs.
+  const uses = stage.uses.filter(
+    (use) => use.instruction === instruction && use.reference.kind !== "stage",
+  );
   return [
     ...describeVolumes(search),
     ...mounts.map((one) => ["mount", describeRead(search, one)]),
@@ -97,9 +93,12 @@ function describeRun(search: Search, { instruction, stage, reads }: RunPlace): P
   ];
 }
 
-function describeFlags({ request }: Search): Parts {
-  const { step } = request.steps.flags;
-  return step.length === 0 ? [] : [["flags", ...step]];
+function describeFlags({ request: { steps } }: Search): Parts {
+  const { flags, timestamp, epoch } = steps;
+  return [
+    ...(flags.step.length === 0 ? [] : [["flags", ...flags.step]]),
+    ...(timestamp ? [["timestamp", epoch]] : []),
+  ];
 }
 
 /** The content of volumes. */
@@ -116,43 +115,20 @@ function describeRead({ inputs, unknown }: Search, { role, only }: InstructionRe
   if (only === undefined) return [role, hash.digest];
   const isRead = (path: string): boolean =>
     only.some((one) => path === one || path.startsWith(`${one}/`));
-  const files = [...hash.files];
-  const read = files.filter(([path]) => isRead(path));
-  // Of a path that a link is on the way to, something else is read.
-  return [role, only, read.length > 0 ? read : hash.digest];
+  // A link leads to something else.
+  if (only.some((path) => hasLink(path, hash))) return [role, only, hash.digest];
+  return [role, only, [...hash.files].filter(([path]) => isRead(path))];
 }
 
-function describeReference(search: Search, reference: Reference): unknown {
-  if (reference.kind === "stage") return digestStage(search, reference.index);
-  const name = nameImage(reference, search.request);
+function hasLink(path: string, { files }: ContextHash): boolean {
+  const parts = path.split("/");
+  return parts.some((_, at) => files.get(parts.slice(0, at + 1).join("/"))?.startsWith("link "));
+}
+
+function describeReference({ request, inputs }: Search, reference: Reference): unknown {
+  const name = nameImage(reference, request);
   // What is read of a directory stands among the reads.
-  return name === undefined ? reference : search.inputs.images.get(name);
-}
-
-/** A digest of all that a stage depends on. */
-function digestStage(search: Search, index: number): string {
-  const known = search.stages.get(index);
-  if (known !== undefined) return known;
-  // A circle ends here.
-  search.stages.set(index, "");
-  const { plan, request, inputs, unknown } = search;
-  const stage = plan.dependencies.stages.find((one) => one.stage.index === index);
-  if (stage === undefined) return unknown;
-  const { from, instructions } = stage.stage;
-  const base = `base ${stage.base.kind === "context" ? stage.base.name : ""}`;
-  const digest = hashParts([
-    [...plan.containerfile.preamble, from, ...instructions].map(describeInstruction),
-    describeReference(search, stage.base),
-    inputs.directories.get(base)?.digest,
-    stage.uses.map((use) => describeReference(search, use.reference)),
-    listStageReads(stage, search).map((one) => describeRead(search, one)),
-    [describeFlags(search), describeVolumes(search)],
-    [...inputs.arguments],
-    request.steps.platform,
-    instructions.some(isUnpredictable) || !inputs.isKnown ? unknown : "",
-  ]);
-  search.stages.set(index, digest);
-  return digest;
+  return name === undefined ? reference : inputs.images.get(name);
 }
 
 function hashParts(parts: Parts): string {

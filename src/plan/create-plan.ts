@@ -47,7 +47,7 @@ export function createPlan(containerfile: Containerfile, graph: StageGraph): Bui
   const target = planLayered(containerfile, graph, { resolved, output, needed });
   const plan = {
     containerfile,
-    stages: [...usedStages(graph, target).map(planPlain), target],
+    stages: [...usedStages(graph, target, needed).map(planPlain), target],
     target,
     needed,
     dependencies: listDependencies(containerfile, needed),
@@ -146,13 +146,20 @@ function nameStage(stage: ResolvedStage): string {
   return stage.stage.name ?? String(stage.stage.index);
 }
 
-/** The stages that the layering steps or `--from` read, in the file's order: each is built on its own. */
+/**
+ * The stages that the layering steps or `--from` read, and those that any RUN mounts, in the file's order: each is built
+ * on its own. buildah 1.28 mounts a stage of the same call that came from its cache as the stage's base.
+ */
 function usedStages(
   graph: StageGraph,
   { resolved, layering, output }: LayeredStage,
+  needed: readonly ResolvedStage[],
 ): readonly ResolvedStage[] {
   const uses = resolved.uses.filter((use) => layering.instructions.includes(use.instruction));
-  const references = [...uses.map((use) => use.reference), ...output.from];
+  const mounts = needed.flatMap((stage) =>
+    stage.uses.filter(({ instruction }) => instruction.keyword === "RUN"),
+  );
+  const references = [...[...uses, ...mounts].map((use) => use.reference), ...output.from];
   const indexes = references.flatMap((one) => (one.kind === "stage" ? [one.index] : []));
   return [...new Set(indexes)].sort((a, b) => a - b).map((index) => stageAt(graph, index));
 }

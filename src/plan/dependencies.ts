@@ -56,8 +56,7 @@ function listInstructions(
   return [...preamble, ...needed.flatMap((one) => [one.stage.from, ...one.stage.instructions])];
 }
 
-/** An instruction and its heredocs, without what does not count. */
-export function describeInstruction(instruction: Instruction): string {
+function describeInstruction(instruction: Instruction): string {
   const bodies = instruction.heredocs.map((heredoc) => decodeText(heredoc.body));
   return [decodeText(instruction.text), ...bodies].join("\n");
 }
@@ -74,7 +73,7 @@ export function declaredNames(
 const remoteSource = /(?:^|[\s"'[])(?:https?:\/\/|git:\/\/|ssh:\/\/|git@)\S*/g;
 
 /** An ADD from the network whose content no checksum and no full commit fixes. */
-export function isUnpredictable(instruction: Instruction): boolean {
+function isUnpredictable(instruction: Instruction): boolean {
   if (instruction.keyword !== "ADD") return false;
   if (instruction.flags.some((flag) => flag.name === "checksum")) return false;
   const sources = instruction.args.match(remoteSource) ?? [];

@@ -1,6 +1,6 @@
 export { createAuthor, createConfig, describeMetadata } from "./config.ts";
 export { createPlan } from "./create-plan.ts";
-export { declaredNames, describeInstruction, isUnpredictable } from "./dependencies.ts";
+export { declaredNames } from "./dependencies.ts";
 export { type Edit, applyEdits, blank, blankOutputs, omitOutputs } from "./edits.ts";
 export { locateStep } from "./locate-step.ts";
 export type { BuildPlan, LayeredStage, StagePlan } from "./model.ts";

@@ -22,6 +22,18 @@ async function probeContainment(): Promise<readonly string[] | undefined> {
   return undefined;
 }
 
+/**
+ * Words to stand before a program, so that all that it mounts ends with it (mount_namespaces(7)). Undefined where this
+ * machine does not allow it. It is found out once.
+ */
+export function findMountNamespace(): Promise<readonly string[] | undefined> {
+  return (mountNamespace ??= succeeds([...apart, "true"]).then((can) => (can ? apart : undefined)));
+}
+
+let mountNamespace: Promise<readonly string[] | undefined> | undefined;
+
+const apart = ["unshare", "--mount"];
+
 function succeeds([program = "", ...args]: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
     execFile(program, args, (error) => resolve(error === null));

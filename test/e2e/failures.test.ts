@@ -1,7 +1,9 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Project } from "../support/project.ts";
+import { testedEngines } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -20,7 +22,7 @@ async function createBuilt(): Promise<Project> {
   return project;
 }
 
-describe.each([["buildah"], ["podman"]])("a failing step, engine %s", (engine) => {
+describe.each(testedEngines)("a failing step, engine %s", (engine) => {
   test.each([
     ["before OUTPUT", good.replace("OUTPUT", "RUN echo said; exit 7\nOUTPUT")],
     ["after OUTPUT", `${good}RUN echo said; exit 7\n`],
@@ -169,4 +171,51 @@ test("a build that can start no container says so", async () => {
   expect(failed.status).not.toBe(0);
   expect(failed.stderr).toContain("error[engine-cannot-run]");
   expect(failed.stderr).toContain("BUILDAH_ISOLATION=chroot");
+});
+
+/** A build whose containers a runtime starts, as engines do where nothing else is said. */
+function runWithRuntime(project: Project, args: readonly string[]) {
+  return project.run(
+    ["-t", project.name, "--isolation=oci", "--network=host", ...args, project.context],
+    {
+      env: { BUILDAH_ISOLATION: undefined },
+    },
+  );
+}
+
+test.each([["buildah"], ["podman"]])(
+  "a step that fails in a runtime's container, engine %s",
+  async (engine) => {
+    const project = await createBuilt();
+    await project.write({
+      "Containerfile.x": `${good}RUN echo "setrlimit: Operation not permitted" >&2; exit 7\n`,
+    });
+    const failed = await runWithRuntime(project, ["--engine", engine]);
+    assertStatus(failed, 7);
+    expect(failed.stderr).toContain("error[step-failed]");
+  },
+);
+
+describe("a limit that the engine may not set", () => {
+  const runtimes = ["runc", "crun"].filter((name) => existsSync(`/usr/bin/${name}`));
+
+  test.each([["--isolation=chroot"], ...runtimes.map((name) => [`--runtime=${name}`])])(
+    "%s: the error has what to give instead",
+    async (way) => {
+      const project = await sandbox.project({ "Containerfile.x": good });
+      const words = way.startsWith("--runtime")
+        ? ["--isolation=oci", "--network=host", way]
+        : [way];
+      const build = (...flags: readonly string[]) =>
+        project.run([...words, ...flags, "-t", project.name, project.context]);
+      // More than the kernel gives to anybody.
+      const most = Number(await readFile("/proc/sys/fs/nr_open", "utf8"));
+      const failed = await build(`--ulimit=nofile=${most + 1}:${most + 1}`);
+      expect(failed.stderr).toContain("error[engine-limits]");
+      const remedy = failed.stderr.match(/--ulimit=\S+/g) ?? [];
+      expect(remedy).toHaveLength(2);
+      // Something else may keep a runtime from starting here.
+      expect((await build(...remedy)).stderr).not.toContain("error[engine-limits]");
+    },
+  );
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { findProcesses, listLeftovers, listProcesses } from "../support/leftovers.ts";
 import type { Project } from "../support/project.ts";
+import { testedEngines, testEngine } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 import type { Started } from "../support/xbuild.ts";
@@ -59,12 +60,10 @@ const ways: readonly { readonly way: string; readonly stop: (started: Started) =
   { way: "SIGTERM", stop: (started) => started.signal("SIGTERM") },
 ];
 
-describe.each([
-  { engine: "buildah", interrupted: phases },
+describe.each(testedEngines)("engine %s", (engine) => {
   // Collecting is the same with every engine.
-  { engine: "podman", interrupted: phases.filter(({ phase }) => phase !== "collecting") },
-])("engine $engine", ({ engine, interrupted }) => {
-  describe.each(interrupted)("during $phase", ({ text, says }) => {
+  const others = phases.filter(({ phase }) => phase !== "collecting");
+  describe.each(engine === testEngine ? phases : others)("during $phase", ({ text, says }) => {
     test.each(ways)("$way ends all and leaves nothing", async ({ stop }) => {
       const before = [await project.findDigest(), await project.findLoaded()];
       const started = await start(text, says, ["--engine", engine]);
@@ -106,17 +105,20 @@ describe("the next run cleans up after a run that was killed", () => {
     expect(await listProcesses(sleep)).toEqual([]);
   });
 
-  test("together with its engine", async () => {
-    const started = await start(`${good}${endless}\n`, "begun");
-    const engines = await listChildren(started.pid);
-    expect(engines.length).toBeGreaterThan(0);
-    started.signal("SIGKILL");
-    for (const pid of engines) process.kill(-pid, "SIGKILL");
-    await started.ended;
-    await project.write({ "Containerfile.x": good });
-    const next = await project.build(["--no-cache"]);
-    expect(next.layers).toEqual(["passwd equal"]);
-  });
+  test.each(phases.filter(({ phase }) => phase !== "collecting"))(
+    "together with its engine, during $phase",
+    async ({ text, says }) => {
+      const started = await start(text, says);
+      const engines = await listChildren(started.pid);
+      expect(engines.length).toBeGreaterThan(0);
+      started.signal("SIGKILL");
+      for (const pid of engines) process.kill(-pid, "SIGKILL");
+      await started.ended;
+      await project.write({ "Containerfile.x": good });
+      const next = await project.build(["--no-cache"]);
+      expect(next.layers).toEqual(["passwd equal"]);
+    },
+  );
 });
 
 async function listChildren(pid: number): Promise<readonly number[]> {

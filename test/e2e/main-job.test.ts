@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { testedEngines } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -16,7 +17,7 @@ CMD ["/bin/cat", "/app/three"]
   three: "three\n",
 };
 
-describe.each([["buildah"], ["podman"]])("engine %s", (engine) => {
+describe.each(testedEngines)("engine %s", (engine) => {
   test("a first build, nothing changed, one thing changed", async () => {
     const project = await sandbox.project(files);
     const first = await project.build(["--engine", engine]);
@@ -53,6 +54,27 @@ describe.each([["buildah"], ["podman"]])("engine %s", (engine) => {
     expect(second.metadata.configDigest).toBe(first.metadata.configDigest);
     expect(first.image.config.created).toBe("2023-11-14T22:13:20Z");
   });
+});
+
+test("XBUILD_ENGINE names the engine of every command", async () => {
+  const project = await sandbox.project(files);
+  const env = { XBUILD_ENGINE: "podman" };
+  const built = await project.build([], { env });
+  expect(built.builds).toHaveLength(2);
+  const words = ["--no-such-flag", project.context];
+  const refused = await project.run(words, { env });
+  expect(refused.calls).toContain("podman build --help");
+  const pruned = await project.run(["cache", "prune"], { env });
+  assertStatus(pruned, 0);
+  const checked = await project.run(["check", project.context], { env });
+  expect(checked.calls).toEqual(["podman --version"]);
+  const expanded = await project.run(["expand", project.context], { env });
+  expect(expanded.stdout).toMatch(/^podman build /m);
+  const calls = [built, refused, pruned, expanded].flatMap((one) => one.calls);
+  expect(calls.filter((call) => call.startsWith("buildah "))).toEqual([]);
+  const unknown = await project.run([project.context], { env: { XBUILD_ENGINE: "docker" } });
+  expect(unknown).toMatchObject({ status: 125, calls: [] });
+  expect(unknown.stderr).toContain("XBUILD_ENGINE cannot be docker");
 });
 
 /** The image's command, by buildah from its storage and by podman. */

@@ -209,6 +209,12 @@ function rebuiltFiles(): Promise<string> {
   return rebuilt;
 }
 
+/** Engines from buildah 1.41 on write when they have made an image into an annotation, too. */
+function withoutTime(annotations: Readonly<Record<string, string>> | undefined) {
+  const timeName = "org.opencontainers.image.created";
+  return Object.entries(annotations ?? {}).filter(([name]) => name !== timeName);
+}
+
 /** Requests for bytes of these layers. */
 function countDownloads(proxy: typeof service.proxy, layers: readonly Digest[]): number {
   return proxy.blobDownloads().filter(({ path }) => layers.some((one) => path.includes(one)))
@@ -231,7 +237,9 @@ describe("from registry to registry", () => {
     expect(digestsOf(after)).toEqual([...digestsOf(base), ...digestsOf(before).slice(2)]);
     expect(after.config.config).toEqual(rebuilt.config.config);
     expect(await listFiles("app:v2")).toBe(await rebuiltFiles());
-    expect(after.manifest.annotations).toEqual(rebuilt.manifest.annotations);
+    expect(withoutTime(after.manifest.annotations)).toEqual(
+      withoutTime(rebuilt.manifest.annotations),
+    );
     expect(outcome.stdout).toContain("2 base layers replaced by 2, 1 own layer kept (");
     expect(outcome.stdout).toContain(`new base ${remote("base:v2")}@${base.digest}`);
     expect(outcome.stderr).toContain("rebase-unchecked");

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { execa } from "execa";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { engineEnvironment } from "../support/engine.ts";
+import { installPackage } from "../support/packed.ts";
 import type { Metadata } from "../support/project.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { registryPassword, registryUser } from "../support/registry.ts";
@@ -15,8 +17,9 @@ import { validateLayout } from "../support/validate-layout.ts";
 const service = useRegistry({ auth: "basic" });
 const run = promisify(execFile);
 const user = `xbuild-e2e-${process.pid}`;
-const root = join(import.meta.dirname, "../..");
 let directory = "";
+/** Where the packed xbuild's command is. */
+let programs = "";
 let home = "";
 let uid = "";
 
@@ -25,10 +28,7 @@ beforeAll(async () => {
   await chmod(directory, 0o755);
   await run("useradd", ["--create-home", "--shell", "/bin/bash", user]);
   home = `/home/${user}`;
-  await run("npm", ["pack", "--ignore-scripts", "--pack-destination", directory], { cwd: root });
-  const archive = (await readdir(directory)).find((name) => name.endsWith(".tgz")) ?? "";
-  const flags = ["--offline", "--no-audit", "--no-fund", "--prefix", directory];
-  await run("npm", ["install", ...flags, join(directory, archive)]);
+  programs = await installPackage(directory);
   await mkdir(join(directory, "run"));
   uid = (await run("id", ["-u", user])).stdout.trim();
   const gid = (await run("id", ["-g", user])).stdout.trim();
@@ -75,9 +75,10 @@ CMD ["/bin/cat", "/etc/shadow"]
 function asUser(command: string) {
   const env = {
     HOME: home,
-    PATH: `${directory}/node_modules/.bin:${process.env["PATH"] ?? ""}`,
+    PATH: `${programs}:${process.env["PATH"] ?? ""}`,
     XDG_RUNTIME_DIR: join(directory, "run"),
     BUILDAH_ISOLATION: "chroot",
+    ...engineEnvironment,
   };
   const words = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   return execa("su", [user, "-c", `cd && exec env -i ${words.join(" ")} sh -c "$0"`, command], {
@@ -135,15 +136,24 @@ test("a registry: pushed by one user, kept by reference from an empty store", as
   expect(await readdir(`${home}/fresh/tmp`)).toEqual([]);
 });
 
-test("credentials of buildah login, without a login session", async () => {
-  const { host } = service.proxy;
-  await configureAccess(home, service.proxy, { credentials: undefined });
-  await run("chown", ["-R", `${user}:`, join(home, ".config")]);
-  const words = `-t ${host}/session:1 --push --no-cache ${directory}/context`;
-  const login = `echo ${registryPassword} | buildah login -u ${registryUser} --password-stdin ${host}`;
-  const built = await asUser(`unset XDG_RUNTIME_DIR; ${login} && xbuild ${words}`);
-  expect(built).toMatchObject({ exitCode: 0 });
-});
+test.each(["buildah", "podman"])(
+  "credentials of %s login, without a login session",
+  async (program) => {
+    const { host } = service.proxy;
+    await configureAccess(home, service.proxy, { credentials: undefined });
+    await run("chown", ["-R", `${user}:`, join(home, ".config")]);
+    const words = `-t ${host}/session:1 --push --no-cache ${directory}/context`;
+    const login = `echo ${registryPassword} | ${program} login -u ${registryUser} --password-stdin ${host}`;
+    const built = await asUser(`unset XDG_RUNTIME_DIR; ${login} && xbuild ${words}`);
+    expect(built).toMatchObject({ exitCode: 0 });
+    // Where nothing is built, it is pushed from outside the engine's user namespace.
+    const again = `-t ${host}/session-${program}:2 --push ${directory}/context`;
+    const pushed = await asUser(
+      `unset XDG_RUNTIME_DIR; xbuild ${again} && ${program} logout ${host}`,
+    );
+    expect(pushed).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Up to date") });
+  },
+);
 
 test("a failing step has its own status, and all that it left is gone", async () => {
   const failed = await asUser(build("--build-arg FAIL=7"));

@@ -175,12 +175,27 @@ test("SOURCE_DATE_EPOCH is there where one is set, and nowhere else", async () =
     [[], { SOURCE_DATE_EPOCH: "11" }, "11"],
     [["--build-arg", "SOURCE_DATE_EPOCH=22"], { SOURCE_DATE_EPOCH: "11" }, "22"],
     [["--timestamp", "33", "--build-arg", "SOURCE_DATE_EPOCH=22"], {}, "33"],
+    [["--timestamp", "33"], { SOURCE_DATE_EPOCH: "11" }, "33"],
+    [["--timestamp", "33", "--build-arg", "SOURCE_DATE_EPOCH"], { SOURCE_DATE_EPOCH: "11" }, "33"],
   ];
   for (const [args, env, expected] of rows) {
     expect(await readTold(await project.build(["--no-load", ...args], { env }))).toEqual([
       expected,
     ]);
   }
+});
+
+test("SOURCE_DATE_EPOCH in the environment, beside --timestamp", async () => {
+  const project = await sandbox.project({
+    "Containerfile.x": `FROM ${baseImage}
+ARG SOURCE_DATE_EPOCH
+RUN echo "$SOURCE_DATE_EPOCH" > /before
+OUTPUT /layers
+${tell("$(cat /before) $SOURCE_DATE_EPOCH $(stat -c %Y /before)")}
+`,
+  });
+  const built = await project.build(["--no-load", "--timestamp", "33"]);
+  expect(await readTold(built)).toEqual(["33 33 33"]);
 });
 
 test("stages: COPY --from, bind mounts, a stage as base, --target", async () => {

@@ -84,6 +84,31 @@ const cases: readonly Case[] = [
     change: changed,
   },
   {
+    what: "a mount of a stage that has not changed, behind a step that has",
+    steps:
+      "RUN echo 1\nRUN --mount=type=bind,from=tools,target=/m { echo 1; cat /m/tool; } > /made",
+    files: v,
+    change: {
+      "Containerfile.x": containerfile(
+        "RUN echo 2\nRUN --mount=type=bind,from=tools,target=/m { echo 2; cat /m/tool; } > /made",
+        baseImage,
+      ),
+    },
+  },
+  {
+    what: "a mount of what a link leads to",
+    steps: "RUN --mount=type=bind,source=link,target=/m cp /m /made",
+    files: { ...v, link: { link: "v" } },
+    change: changed,
+  },
+  {
+    what: "--timestamp",
+    steps: "COPY v /made\nRUN stat -c %Y /made > /times && cat /times >> /made",
+    files: v,
+    change: {},
+    argsThen: ["--timestamp=1500000000"],
+  },
+  {
     what: "a mount of a named context",
     steps: "RUN --mount=type=bind,from=more,source=v,target=/m cp /m /made",
     files: { "more/v": "one" },
@@ -133,7 +158,7 @@ FROM ${base} AS onbuild\n${steps}\n${layering.replace("\n", `\n${show}\n`)}`
     .replace("cp /passwd", "cp /Containerfile.x");
 }
 
-async function prepare({ what, base, steps, files, change }: Case): Promise<Project> {
+async function prepare({ what, base, steps, files }: Case): Promise<Project> {
   const name = `localhost/base-${createHash("sha256").update(what).digest("hex").slice(0, 8)}`;
   if (base !== undefined) {
     const directory = join(sandbox.directory, name.replace("/", "-"));
@@ -142,7 +167,6 @@ async function prepare({ what, base, steps, files, change }: Case): Promise<Proj
     await sandbox.exec("buildah", "build", "-q", "--format=docker", "-t", name, directory);
   }
   const text = containerfile(steps, base === undefined ? baseImage : `${name}:latest`);
-  void change;
   return sandbox.project({ "Containerfile.x": text, ...files });
 }
 
@@ -156,7 +180,7 @@ describe("the result is that of --no-cache", () => {
     const project = await prepare(one);
     const fill = (words: readonly string[] = []): readonly string[] => [
       "--no-load",
-      "--timestamp=1700000000",
+      ...(words.some((word) => word.startsWith("--timestamp")) ? [] : ["--timestamp=1600000000"]),
       ...words.map((word) => word.replace("CONTEXT", project.context)),
     ];
     const first = await project.build(fill(one.args));

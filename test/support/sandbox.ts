@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll } from "vitest";
+import { engineEnvironment } from "./engine.ts";
 import { createProject, type Project, type ProjectFiles } from "./project.ts";
 
 /** An engine's storage of one test file's own, and what the tests in it share. */
@@ -84,6 +85,7 @@ async function writeConfigs(directory: string): Promise<Readonly<Record<string, 
       `[containers]\ndefault_ulimits = ["nofile=1000:1000", "nproc=1000:1000"]\n`,
   );
   return {
+    ...engineEnvironment,
     CONTAINERS_STORAGE_CONF: storage,
     CONTAINERS_CONF: containers,
     BUILDAH_ISOLATION: process.env["BUILDAH_ISOLATION"] ?? "chroot",

@@ -4,6 +4,7 @@ import { cleanUpDeadRuns } from "../../pipeline/pipeline.ts";
 import { createReporter } from "../report/reporter.ts";
 import { type PruneOptions, type PruneResult, pruneStore } from "../../store/store.ts";
 import { usageError, helpFlag } from "../line/arguments.ts";
+import { readEngineName } from "../line/engine-name.ts";
 import type { CliIo } from "../io.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import {
@@ -72,8 +73,9 @@ export async function runCachePrune(argv: readonly string[], io: CliIo): Promise
 
 /** A store can be pruned where no engine is. */
 function findAnyEngine(io: CliIo): Engine | undefined {
+  const name = readEngineName(undefined, io.env);
   try {
-    return findEngine(undefined, [], io.env["PATH"]);
+    return findEngine(name, [], io.env["PATH"]);
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;
     return undefined;

@@ -6,7 +6,7 @@ import {
   type PlacedDiagnostic,
   resolveStages,
 } from "../../containerfile/containerfile.ts";
-import { describeEngine, engineNames, findEngine, isEngineName } from "../../engine/engine.ts";
+import { describeEngine, engineNames, findEngine } from "../../engine/engine.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import { suggestName } from "../../suggest.ts";
@@ -20,6 +20,7 @@ import {
   lastValue,
   listValues,
 } from "../line/arguments.ts";
+import { readEngineName } from "../line/engine-name.ts";
 import { findFormat, formatNames, type Report } from "../report/check-formats.ts";
 import type { CliIo } from "../io.ts";
 import { show, type Visible } from "../../visible.ts";
@@ -115,10 +116,8 @@ function readOptions(line: GivenFlags, io: CliIo): Parameters<typeof resolveStag
 }
 
 /** The installed engine, if one is: a file can be checked without. */
-async function readEngine(name: string | undefined, io: CliIo): Promise<CheckOptions> {
-  if (name !== undefined && !isEngineName(name)) {
-    throw usageError(`--engine cannot be ${name}`, `use ${engineNames.join(" or ")}`);
-  }
+async function readEngine(given: string | undefined, io: CliIo): Promise<CheckOptions> {
+  const name = readEngineName(given, io.env);
   try {
     const engine = findEngine(name, [], io.env["PATH"]);
     return { engine: await describeEngine(engine) };

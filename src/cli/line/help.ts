@@ -29,8 +29,8 @@ Handed to the engine as they are: ${buildFlags
     .filter((flag) => ["step", "access", "cache"].includes(flag.role) && flag.help === undefined)
     .reduce((text, flag) => appendWord(text, `--${flag.name}`), "")}
 
-Environment: XBUILD_STORE (the store's directory), XBUILD_REGISTRY_TIMEOUT (seconds), SOURCE_DATE_EPOCH,
-NO_COLOR, BUILDAH_ISOLATION, and what skopeo and the engine read (REGISTRY_AUTH_FILE, ...).
+Environment: XBUILD_STORE (the store's directory), XBUILD_ENGINE, XBUILD_REGISTRY_TIMEOUT (seconds),
+SOURCE_DATE_EPOCH, NO_COLOR, BUILDAH_ISOLATION, and what skopeo and the engine read (REGISTRY_AUTH_FILE, ...).
 Exit status: 0; the failing step's own; 1 refused or findings; 125 wrong usage; 130 interrupted.
 `;
 }

@@ -1,6 +1,7 @@
-import { type EngineFlag, findEngine, isEngineName } from "../../engine/engine.ts";
+import { type EngineFlag, findEngine } from "../../engine/engine.ts";
 import type { XbuildError } from "../../errors.ts";
 import { parseCommandLine } from "./arguments.ts";
+import { readEngineName } from "./engine-name.ts";
 import { buildFlags, type BuildFlag } from "./build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { BuildCommandLine, BuildStart } from "./build-line.ts";
@@ -47,11 +48,7 @@ async function askEngine(words: readonly string[], io: CliIo): Promise<readonly 
   const at = words.indexOf("--engine");
   const named =
     at >= 0 ? words[at + 1] : words.find((one) => one.startsWith("--engine="))?.slice(9);
-  const engine = findEngine(
-    named !== undefined && isEngineName(named) ? named : undefined,
-    [],
-    io.env["PATH"],
-  );
+  const engine = findEngine(readEngineName(named, io.env), [], io.env["PATH"]);
   return engine.listBuildFlags();
 }
 

@@ -1,38 +1,28 @@
 import type { SourceRange } from "../locate.ts";
 import type { Containerfile, Instruction } from "../model.ts";
-import type { Finding, Rule, RuleContext } from "./model.ts";
+import type { Finding, KnownEngine, Rule, RuleContext } from "./model.ts";
 
-interface Feature {
-  readonly what: string;
-  /** The first version of buildah that has it. */
-  readonly buildah: readonly [number, number];
-  readonly find: (instruction: Instruction) => boolean;
-}
+type Test = (instruction: Instruction) => boolean;
 
-const features: readonly Feature[] = [
-  { what: "heredocs", buildah: [1, 33], find: ({ heredocs }) => heredocs.length > 0 },
-  { what: "--exclude", buildah: [1, 38], find: hasFlag("exclude") },
-  { what: "--parents", buildah: [1, 40], find: hasFlag("parents") },
-  { what: "--link", buildah: [1, 41], find: hasFlag("link") },
-];
+/** What not every version of an engine knows. Which does is the engine's to say. */
+const features = {
+  heredocs: ({ heredocs }) => heredocs.length > 0,
+  "--checksum": hasFlag("checksum"),
+  "--exclude": hasFlag("exclude"),
+  "--keep-git-dir": hasFlag("keep-git-dir"),
+  "--link": hasFlag("link"),
+  "--network": hasFlag("network"),
+  "--parents": hasFlag("parents"),
+  "--security": hasFlag("security"),
+  "--start-interval": hasFlag("start-interval"),
+  "--unpack": hasFlag("unpack"),
+} as const satisfies Readonly<Record<string, Test>>;
 
-/** The buildah that a podman has in it, by podman's version. */
-const podmanBuildah: readonly (readonly [podman: number, buildah: number])[] = [
-  [4.3, 28],
-  [4.4, 29],
-  [4.6, 31],
-  [4.7, 32],
-  [4.8, 33],
-  [5, 35],
-  [5.2, 37],
-  [5.3, 38],
-  [5.5, 40],
-  [5.6, 41],
-];
+export type EngineFeature = keyof typeof features;
 
 /** Whether the file has something that not every version of an engine knows: then the version matters. */
 export function needsVersion({ instructions }: Containerfile): boolean {
-  return instructions.some((instruction) => features.some(({ find }) => find(instruction)));
+  return instructions.some((at) => Object.values(features).some((isIn) => isIn(at)));
 }
 
 /** Where engines read the same text differently. */
@@ -55,7 +45,7 @@ export const engineRules: readonly Rule[] = [
   },
 ];
 
-function hasFlag(name: string): Feature["find"] {
+function hasFlag(name: string): Test {
   return ({ flags }) => flags.some((flag) => flag.name === name);
 }
 
@@ -101,31 +91,24 @@ function rangeAt(startOffset: number, length: number): SourceRange {
 
 function checkVersion({ containerfile, options }: RuleContext): Finding[] {
   const { engine } = options;
-  const version = engine === undefined ? undefined : findBuildahVersion(engine);
-  if (engine === undefined || version === undefined) return [];
+  if (engine === undefined) return [];
   return containerfile.instructions.flatMap((at) =>
-    features
-      .filter(({ find, buildah: [major, minor] }) => find(at) && isOlder(version, [major, minor]))
-      .map(({ what, buildah }) => ({
-        at,
-        message: `${engine.name} ${engine.version} does not support ${what}`,
-        hint: `install buildah ${buildah.join(".")} or later, or write this without ${what}`,
-      })),
+    Object.entries(features)
+      .filter(([feature, isIn]) => engine.lacks.has(feature) && isIn(at))
+      .map(([feature]) => describeLack(at, engine, feature)),
   );
 }
 
-function isOlder(version: readonly [number, number], needed: readonly [number, number]): boolean {
-  return version[0] < needed[0] || (version[0] === needed[0] && version[1] < needed[1]);
-}
-
-function findBuildahVersion({
-  name,
-  version,
-}: NonNullable<RuleContext["options"]["engine"]>): readonly [number, number] | undefined {
-  const match = /(?<![0-9])([0-9]+)\.([0-9]+)/.exec(version);
-  const parts = [Number(match?.[1]), Number(match?.[2])] as const;
-  if (match === null || name === "buildah") return match === null ? undefined : parts;
-  const own = parts[0] + parts[1] / 10;
-  const minor = podmanBuildah.findLast(([podman]) => podman <= own)?.[1];
-  return [1, minor ?? 0];
+function describeLack(
+  at: Instruction,
+  { name, version, lacks }: KnownEngine,
+  feature: string,
+): Finding {
+  const first = lacks.get(feature);
+  const install = first === undefined ? "" : `install ${name} ${first} or later, or `;
+  return {
+    at,
+    message: `${name} ${version} does not support ${feature}`,
+    hint: `${install}write this without ${feature}`,
+  };
 }

@@ -5,9 +5,16 @@ import type { Containerfile, Instruction, StageGraph } from "../model.ts";
 import type { Place } from "../place.ts";
 import type { Names } from "../references.ts";
 
-/** The engine that is to build, where it is known. */
 export interface CheckOptions {
-  readonly engine?: { readonly name: string; readonly version: string };
+  /** The engine that is to build, where it is known. */
+  readonly engine?: KnownEngine;
+}
+
+export interface KnownEngine {
+  readonly name: string;
+  readonly version: string;
+  /** The features (`EngineFeature`) that it does not know, each with its first version that does, if there is one. */
+  readonly lacks: ReadonlyMap<string, string | undefined>;
 }
 
 export interface RuleContext {

@@ -9,7 +9,7 @@ import {
 import type { EngineBuild, LayersDirectory, StepsRequest } from "../model.ts";
 import type { BuildCall, Mount } from "./commands.ts";
 import { epochVariable } from "./layering-arguments.ts";
-import { lowerLayering, lowerStage, type LayeringImages, type PinnedImages } from "./lower.ts";
+import { lowerLayering, lowerStage, type LayeringImages, type StageNames } from "./lower.ts";
 
 type Build = Pick<EngineBuild, "plan" | "steps">;
 
@@ -21,13 +21,13 @@ type Build = Pick<EngineBuild, "plan" | "steps">;
 export function createStageCall(
   { plan, steps, unseen }: Build & Pick<EngineBuild, "unseen">,
   stage: StagePlan,
-  pinned: PinnedImages,
+  names: Pick<StageNames, "pinned" | "stages">,
 ): BuildCall {
   return {
     ...commonCall(plan, steps),
     noCache: steps.noCache || unseen.byTriggers,
     purpose: stage.kind === "layered" ? "environment" : `stage ${stage.name}`,
-    text: lowerStage(plan, stage, { pinned, digests: unseen.digests }),
+    text: lowerStage(plan, stage, { ...names, digests: unseen.digests }),
     mode: "cached",
     names: [],
     mounts: [],

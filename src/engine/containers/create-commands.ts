@@ -2,19 +2,23 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
 import type { Digest } from "../../oci/oci.ts";
+import { describeVersion, type EngineTrait } from "../versions.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
 import { describeFailure } from "./failures.ts";
+import { fitCall, hideEpoch } from "./fit-call.ts";
 import { parseHelpFlags } from "./flags.ts";
 import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
-import { runContained } from "./run-contained.ts";
+import { runApart, runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 import { pastStorageRaces } from "./storage-races.ts";
+import { describeUnusable } from "./unusable.ts";
 
 /**
  * The commands of a program of the containers/ family.
@@ -37,22 +41,26 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     );
   const listBuildFlags: ContainersCommands["listBuildFlags"] = async () =>
     parseHelpFlags(await queryProgram(command("build", "--help")));
-  const readsFiles = async (): Promise<boolean> =>
-    (await listBuildFlags()).some((flag) => flag.name === "build-arg-file");
+  const version = async (): Promise<string> =>
+    (await queryProgram([dialect.name, "--version"])).trim();
+  const has = async (trait: EngineTrait): Promise<boolean> =>
+    describeVersion(dialect.name, await version()).has(trait);
+  const readsFiles = (): Promise<boolean> => has("argumentFiles");
   return {
     name: dialect.name,
     options,
     ownFlags: new Set(dialect.ownFlags),
     renderBuild,
-    build: async (build, context) => {
+    build: async (given, context) => {
+      const build = await fitCall(given, has);
       const files = await prepareFiles(build, context);
       const values = new Map([...build.buildArgs].filter(([name]) => build.hiddenArgs.has(name)));
       const file = join(context.directory, "build-arguments");
       const { flags, env } = await passArguments({ values, file, readsFiles });
-      const run = build.mode === "single" ? runContained : streamProgram;
+      const run = build.mode === "single" ? runContained : runApart;
       const options = {
         ...context,
-        env,
+        env: { ...hideEpoch(build), ...env },
         interrupt: dialect.interrupt,
         started: (pid: number) => noteProcess(pid, context),
       };
@@ -90,7 +98,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     stopOrphan,
     storageSpecifier: () => renderStorage(options),
     listBuildFlags,
-    version: async () => (await queryProgram([dialect.name, "--version"])).trim(),
+    version,
   };
 }
 
@@ -129,8 +137,9 @@ async function noteProcess(pid: number, context: CallContext): Promise<void> {
   if (identity !== undefined) await context.note?.(identity);
 }
 
+/** An engine that does not work here has no images either: that is no answer. */
 async function resolveImage(command: readonly string[]): Promise<Digest | undefined> {
-  const output = await tryQuery(command);
+  const output = await tryQuery(command, ["engine-failed"]);
   return output === undefined || output.trim() === "" ? undefined : normaliseId(output);
 }
 
@@ -149,18 +158,24 @@ async function pullImage(
   const log = { stdout: () => undefined, stderr: context.log.stderr };
   const result = await streamProgram(command, { log, signal: context.signal });
   context.signal.throwIfAborted();
-  if (result.status === 0) return;
-  throw new XbuildError("image-pull-failed", `cannot pull ${name}`, {
-    hint: "see the engine's message above; --pull=never uses only what is on this machine",
-    exitStatus: result.status,
-  });
+  const { status: exitStatus, tail } = result;
+  if (exitStatus === 0) return;
+  const hint = "see the engine's message above; --pull=never uses only what is on this machine";
+  throw (
+    describeUnusable(command[0] ?? "", { text: tail, exitStatus }) ??
+    new XbuildError("image-pull-failed", `cannot pull ${name}`, { hint, exitStatus })
+  );
 }
 
-async function tryQuery(command: readonly string[]): Promise<string | undefined> {
+/** @param forgiven the failures that count as no answer */
+async function tryQuery(
+  command: readonly string[],
+  forgiven: readonly ErrorCode[] = ["engine-failed", "engine-cannot-run"],
+): Promise<string | undefined> {
   try {
     return await queryProgram(command);
   } catch (error) {
-    if (error instanceof XbuildError && error.code === "engine-failed") return undefined;
+    if (error instanceof XbuildError && forgiven.includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -1,13 +1,18 @@
+import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
 import { hasInOrder, textBetween } from "../../text.ts";
 import type { BuildCall } from "./commands.ts";
+import { describeRemedy, findRefusedLimit } from "./limits.ts";
 import type { RunResult } from "./run.ts";
 import { isStorageRace } from "./storage-races.ts";
+import { describeUnusable } from "./unusable.ts";
 
-/** What engines say when they cannot start a container at all, as against a step that fails. */
-const cannotRun =
-  /error running container: from|did not get container create message|while running runtime|creating container for/i;
-const privileged = /cannot clone|unshare\(|setrlimit|newuidmap/i;
+/**
+ * What engines say when they cannot start a container at all, as against a step that fails: that is `while running
+ * runtime: exit status N`, and nothing else, where a runtime ran it.
+ */
+const cannotRun = /error running container: from|did not get container create message/i;
+const privileged = /cannot clone|unshare\(|newuidmap/i;
 
 const damagedHint =
   "build again when no other process removes images of this storage; if that does not help, one of its images is damaged: remove it";
@@ -15,16 +20,12 @@ const damagedHint =
 /** The error for an engine's build that ended with a status of its own, or with none. */
 export function describeFailure(build: BuildCall, engine: string, result: RunResult): XbuildError {
   const exitStatus = result.status === 0 ? 1 : result.status;
-  const isRefused = hasInOrder(result.tail, privileged, /not permitted|denied/i);
-  if (isRefused || cannotRun.test(result.tail)) {
-    return new XbuildError(
-      "engine-cannot-run",
-      `${engine} could not start a container (${build.purpose})`,
-      {
-        hint: "set BUILDAH_ISOLATION=chroot (or give --isolation=chroot), which needs no container runtime",
-        exitStatus,
-      },
-    );
+  const unusable = describeUnusable(engine, { text: result.tail, exitStatus });
+  if (unusable !== undefined) return unusable;
+  const refused = describeRefusal(build, engine, result.tail);
+  if (refused !== undefined) {
+    const { code, message, hint } = refused;
+    return new XbuildError(code, message, { hint, exitStatus });
   }
   const step = textBetween(result.tail, 'building at STEP "', '": ');
   const place = step === undefined ? undefined : build.locate(step);
@@ -37,4 +38,34 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
       ? {}
       : { diagnostics: [{ code: "step-failed", severity: "error", message, hint, ...place }] }),
   });
+}
+
+interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What keeps the engine from starting a container, if it is that. */
+function describeRefusal(
+  { purpose }: BuildCall,
+  engine: string,
+  tail: string,
+): Refusal | undefined {
+  const limit = findRefusedLimit(tail);
+  if (limit !== undefined) {
+    return {
+      code: "engine-limits",
+      message: `${engine} may not set the limit ${limit} of a container's processes (${purpose})`,
+      hint: describeRemedy(limit),
+    };
+  }
+  if (!cannotRun.test(tail) && !hasInOrder(tail, privileged, /not permitted|denied/i)) {
+    return undefined;
+  }
+  return {
+    code: "engine-cannot-run",
+    message: `${engine} could not start a container (${purpose})`,
+    hint: "set BUILDAH_ISOLATION=chroot (or give --isolation=chroot), which needs no container runtime",
+  };
 }

@@ -12,7 +12,11 @@ const images: LayeringImages = {
   epoch: undefined,
 };
 
-const names = { pinned: new Map<string, string>(), digests: new Map<Instruction, string>() };
+const names = {
+  pinned: new Map<string, string>(),
+  stages: new Map<number, string>(),
+  digests: new Map<Instruction, string>(),
+};
 
 function environmentOf(plan: BuildPlan): string {
   return lowerStage(plan, plan.target, names);

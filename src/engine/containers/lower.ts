@@ -45,13 +45,16 @@ export type PinnedImages = ReadonlyMap<string, string>;
 export function lowerStage(
   plan: BuildPlan,
   stage: StagePlan,
-  { pinned, digests }: StageNames,
+  { pinned, stages, digests }: StageNames,
 ): SourceText {
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
-  const pins = pinned.size === 0 ? [] : plan.needed.flatMap((one) => pinImages(one, pinned));
-  const edits = [...pins, ...[...digests].map(markStep)];
+  const names = plan.needed.flatMap((one) => [
+    ...pinImages(one, pinned),
+    ...renameMounts(one, stages),
+  ]);
+  const edits = [...names, ...[...digests].map(markStep)];
   return stage.kind === "plain"
     ? lowerPlain(containerfile, lowered, edits)
     : lowerEnvironment(containerfile, lowered, edits);
@@ -60,7 +63,20 @@ export function lowerStage(
 /** What a run calls images and steps. */
 export interface StageNames {
   readonly pinned: PinnedImages;
+  /** Image IDs of the stages that were built before, by stage index. */
+  readonly stages: ReadonlyMap<number, string>;
   readonly digests: UnseenInputs["digests"];
+}
+
+/** A mount of a stage is one of its image: so the step is another one with another image, whatever the cache says. */
+function renameMounts(
+  { uses, ...stage }: ResolvedStage,
+  stages: StageNames["stages"],
+): readonly Edit[] {
+  const mounts = uses.filter(({ instruction }) => instruction.keyword === "RUN");
+  return renameUses({ ...stage, uses: mounts }, (reference) =>
+    reference.kind === "stage" ? stages.get(reference.index) : undefined,
+  );
 }
 
 /**

@@ -19,15 +19,19 @@ export function renderScript(
 ): string {
   const shown = { ...steps, buildArgs: maskArguments(steps.buildArgs) };
   const build = { plan, steps: shown, unseen: { digests: new Map(), byTriggers: false } };
+  const others = plan.stages.filter(({ kind }) => kind === "plain");
+  const mounted = new Map(others.map(({ index }) => [index, cacheName(steps, index)]));
   const named = plan.stages.map((stage) => {
     const isEnvironment = stage.kind === "layered";
     const name = isEnvironment ? environmentName : cacheName(steps, stage.index);
-    return { ...createStageCall(build, stage, new Map()), names: [name] };
+    return {
+      ...createStageCall(build, stage, { pinned: new Map(), stages: mounted }),
+      names: [name],
+    };
   });
-  const others = plan.stages.filter(({ kind }) => kind === "plain");
   const images = {
     environment: environmentName,
-    stages: new Map(others.map(({ index }) => [index, cacheName(steps, index)])),
+    stages: mounted,
     pinned: new Map<string, string>(),
     variables: new Set<string>(),
     epoch: steps.epoch,

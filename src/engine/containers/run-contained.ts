@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { endProcessesOf, findContainment } from "../../system/containment.ts";
+import { endProcessesOf, findContainment, findMountNamespace } from "../../system/containment.ts";
 import type { CallContext } from "./commands.ts";
 import { streamProgram, type RunResult, type StreamOptions } from "./run.ts";
 
@@ -20,6 +20,23 @@ export async function runContained(
   const left = await endProcessesOf(basename(options.directory));
   if (left > 0) options.warn?.(describeLeft(left));
   return result;
+}
+
+/**
+ * Runs a program in a mount namespace of its own, where one can be had: what it mounts is gone with it, also where it
+ * is killed (buildah 1.44 mounts an overlay over the build context and would leave it).
+ */
+export async function runApart(
+  command: readonly string[],
+  options: StreamOptions,
+): Promise<RunResult> {
+  const { interrupt } = options;
+  const [program = ""] = command;
+  return streamProgram([...((await findMountNamespace()) ?? []), ...command], {
+    ...options,
+    // unshare(1) becomes the program.
+    ...(interrupt && { interrupt: (running) => interrupt({ ...running, program }) }),
+  });
 }
 
 function describeLeft(count: number): Parameters<NonNullable<CallContext["warn"]>>[0] {

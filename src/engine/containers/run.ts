@@ -2,6 +2,7 @@ import { execFile, type ExecFileException } from "node:child_process";
 import { XbuildError } from "../../errors.ts";
 import type { OutputLog } from "../../reporter.ts";
 import { interruptGroup, signalGroup, type RunningProgram } from "./processes.ts";
+import { describeUnusable } from "./unusable.ts";
 
 /** How much of an engine's error output is kept to explain a failure, in bytes. */
 const tailSize = 64 * 1024;
@@ -14,18 +15,18 @@ export interface RunResult {
   readonly tail: string;
 }
 
-/** Runs a program to its end and gives its stdout. @throws XbuildError `engine-failed`. */
+/** Runs a program to its end and gives its stdout. @throws XbuildError `engine-failed`, `engine-cannot-run`. */
 export async function queryProgram(command: readonly string[]): Promise<string> {
   const key = command.join("\0");
   const { failure, stdout, stderr } = await (asked.get(key) ?? runQuietly(command));
   // An answer is good for one question: whoever asks again wants to know what changed.
   asked.delete(key);
   if (failure === null) return stdout;
-  throw new XbuildError(
-    "engine-failed",
-    `${command.join(" ")}: ${stderr.trim() || failure.message}`,
-    { exitStatus: typeof failure.code === "number" ? failure.code : 1 },
-  );
+  const exitStatus = typeof failure.code === "number" ? failure.code : 1;
+  const unusable = describeUnusable(command[0] ?? "", { text: stderr, exitStatus });
+  if (unusable !== undefined) throw unusable;
+  const message = `${command.join(" ")}: ${stderr.trim() || failure.message}`;
+  throw new XbuildError("engine-failed", message, { exitStatus });
 }
 
 /** Starts a query whose answer the next `queryProgram` of the same command gives. */

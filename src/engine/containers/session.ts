@@ -84,7 +84,8 @@ async function evaluateStage(
   pinned: PinnedImages,
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
-  const id = await commands.build(createStageCall(build, stage, pinned), callContext(session));
+  const call = createStageCall(build, stage, { pinned, stages: nameStages(stages) });
+  const id = await commands.build(call, callContext(session));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
   await addNames(id, [cacheName(build.steps, stage.index), ...own], session);
@@ -112,14 +113,19 @@ function describeImages(
   stage: LayeredStage,
   { config }: ImageConfig,
 ): LayeringImages {
-  const others = [...stages].filter(([index]) => index !== stage.index);
+  const others = [...nameStages(stages)].filter(([index]) => index !== stage.index);
   return {
     environment: runImageName(label),
     pinned,
-    stages: new Map(others.map(([index, id]) => [index, id.replace(/^sha256:/, "")])),
+    stages: new Map(others),
     variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),
     epoch: build.steps.epoch,
   };
+}
+
+/** Image IDs as a Containerfile has them. */
+function nameStages(stages: ReadonlyMap<number, Digest>): ReadonlyMap<number, string> {
+  return new Map([...stages].map(([index, id]) => [index, id.replace(/^sha256:/, "")]));
 }
 
 function callContext({ reporter, signal, run }: Session): CallContext {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { createHash } from "node:crypto";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Project } from "../../support/project.ts";
+import { testedEngines } from "../../support/engine.ts";
 import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // What is given as a build argument may be a secret, and every user of the machine can read command lines.
@@ -37,7 +38,7 @@ const ways: Readonly<Record<string, Way>> = {
   "--redact": { args: () => ["--build-arg", `CODE=${value}`, "--redact", "CODE"] },
 };
 
-describe.each(["buildah", "podman"])("engine %s", (engine) => {
+describe.each(testedEngines)("engine %s", (engine) => {
   test.each(Object.entries(ways))("%s: on no command line of the engine", async (_what, way) => {
     const project = await makeProject();
     const args = ["--engine", engine, "--no-load", ...way.args(project)];

@@ -6,6 +6,7 @@ import { chooseCount } from "../../support/counts.ts";
 import { findOutput, gateStep } from "../../support/gate.ts";
 import { findProcesses, listLeftovers, listProcesses } from "../../support/leftovers.ts";
 import type { Project } from "../../support/project.ts";
+import { testedEngines } from "../../support/engine.ts";
 import { baseImage, useSandbox } from "../../support/sandbox.ts";
 
 // Threat model (a): what a step runs is hostile.
@@ -27,7 +28,7 @@ const good = `${head}RUN /layers/bin/layer add passwd /etc/passwd\n`;
 /** Steps as root and as another user of the container. */
 const users = ["", "USER 65534\n"];
 
-describe.each(["buildah", "podman"])("engine %s", (engine) => {
+describe.each(testedEngines)("engine %s", (engine) => {
   test.each(users)("no process of a step outlives it (%j)", async (user) => {
     const project = await sandbox.project({
       "Containerfile.x": `${good}${user}RUN (setsid ${sleep} >/dev/null 2>&1 &); (${sleep} >/dev/null 2>&1 &); true\n`,
