@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The counts that take hours elsewhere: 1,000 kills, 200 turns of each race, 20 amounts of room on a full disk, with
-# another seed each time. `npm test` does a tenth of each, with a fixed one.
+# The counts that take hours elsewhere: 1,000 kills, 200 turns of each race, 20 amounts of room on a full disk, 300
+# builds that must be what they are with --no-cache, with another seed each time. `npm test` does a tenth of each, with a fixed one.
 # usage: test-long.sh [SEED]
 set -euo pipefail
 cd "$(dirname "$0")/.."
