@@ -1,6 +1,7 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
+import { testEngine } from "../engine.ts";
 import { baseImage, type Sandbox } from "../sandbox.ts";
 import type { Features } from "./draft.ts";
 
@@ -57,9 +58,9 @@ async function copyLibraries(program: string, context: string): Promise<void> {
 }
 
 /** What the engine can that the tests run with. podman has a buildah of its own within. */
-export async function findFeatures({ exec, env }: Sandbox): Promise<Features> {
+export async function findFeatures({ exec }: Sandbox): Promise<Features> {
   const version =
-    env["XBUILD_ENGINE"] === "podman"
+    testEngine === "podman"
       ? await exec("podman", "info", "--format={{.Host.BuildahVersion}}")
       : await exec("buildah", "--version");
   const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
