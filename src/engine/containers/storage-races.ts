@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { hasInOrder } from "../../text.ts";
 import type { CallContext } from "./commands.ts";
 import type { RunResult } from "./run.ts";
 
@@ -8,8 +9,8 @@ const firstPause = 200;
 
 /**
  * The engines look through all images of the storage for a step that was built before, and end the build where
- * another process removes one meanwhile (tried with buildah 1.28: "getting top layer info: layer not known"). There is
- * no status for it. No step has failed then, and those before are in the cache: the build goes on where it was.
+ * another process removes one meanwhile (tried with buildah 1.28: "getting top layer info: layer not known"), or one
+ * that was just found. There is no status for it. No step has failed then, and those before are in the cache: the build goes on where it was.
  */
 export async function pastStorageRaces(
   run: () => Promise<RunResult>,
@@ -27,9 +28,17 @@ export async function pastStorageRaces(
   }
 }
 
+/** What an engine was at: never a step itself. */
+const lookingUp =
+  /checking if cached image exists from a previous build|preparing container for next step|creating build container|getting history of base image|mounting new container/;
+
 /** Whether a build ended because an image went away beside it. */
 export function isStorageRace({ status, tail }: RunResult): boolean {
-  return (
-    status !== 0 && tail.includes("Error: checking if cached image exists from a previous build: ")
-  );
+  if (status === 0) return false;
+  return tail
+    .split("\n")
+    .some(
+      (line) =>
+        line.startsWith("Error: ") && hasInOrder(line, lookingUp, /(?:image|layer) not known/),
+    );
 }
