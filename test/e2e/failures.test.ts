@@ -122,6 +122,8 @@ describe("wrong usage", () => {
     ["two platforms", ["--platform", "linux/amd64,linux/arm64"], "platform"],
     ["a name that is none", ["-t", "Upper"], "Upper"],
     ["--squash", ["--squash"], "--squash"],
+    ["--userns-uid-map", ["--userns-uid-map=0:100000:65536"], "--userns-uid-map"],
+    ["--userns", ["--userns", "auto"], "--userns"],
     ["an unknown target", ["--target", "finl"], "final"],
     ["a file that is not there", ["-f", "nowhere.x"], "nowhere.x"],
   ])("%s", async (_, args, said) => {

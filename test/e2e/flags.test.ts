@@ -213,7 +213,15 @@ test("--engine-arg: another storage", async () => {
 
 test("-- flags that would break the calls are refused", async () => {
   const project = await sandbox.project({ "Containerfile.x": small });
-  for (const flag of ["-t", "--tag=x", "--iidfile=x", "--squash", "--output=x", "--layers"]) {
+  for (const flag of [
+    "-t",
+    "--tag=x",
+    "--iidfile=x",
+    "--squash",
+    "--output=x",
+    "--layers",
+    "--userns=auto",
+  ]) {
     const refused = await project.fail(125, ["--", flag]);
     expect(refused.stderr).toContain(flag.replace(/=.*/, ""));
     expect(refused.builds).toEqual([]);

@@ -115,7 +115,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "step",
     "value",
-    "add-host cap-add cap-drop cgroup-parent cgroupns cpp-flag cpu-period cpu-quota cpu-shares/c cpuset-cpus cpuset-mems device dns dns-option dns-search hooks-dir ipc isolation memory/m memory-swap network os-feature os-version pid runtime runtime-flag security-opt shm-size ulimit userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user uts volume/v",
+    "add-host cap-add cap-drop cgroup-parent cgroupns cpp-flag cpu-period cpu-quota cpu-shares/c cpuset-cpus cpuset-mems device dns dns-option dns-search hooks-dir ipc isolation memory/m memory-swap network os-feature os-version pid runtime runtime-flag security-opt shm-size ulimit uts volume/v",
   ),
   ...list("step", "boolean", "http-proxy no-hosts"),
   ...list("access", "value", "decryption-key secret ssh"),
@@ -129,7 +129,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "refused",
     "value",
-    "arch cache-to env from logfile manifest os sign-by unsetenv variant",
+    "arch cache-to env from logfile manifest os sign-by unsetenv userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user variant",
   ),
   ...list("refused", "boolean", "all-platforms logsplit squash squash-all"),
 ];

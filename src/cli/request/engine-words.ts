@@ -19,6 +19,9 @@ const hints: Readonly<Record<string, string>> = {
   timestamp: "give --timestamp before --",
   "identity-label": "leave it out: images of xbuild never have it",
   logfile: "redirect the output instead",
+  userns: "leave it out: the owners in the layers would be those of this machine",
+  "userns-uid-map": "leave it out: the owners in the layers would be those of this machine",
+  "userns-gid-map": "leave it out: the owners in the layers would be those of this machine",
 };
 
 const shortNames: Readonly<Record<string, string>> = { t: "tag", o: "output", f: "file" };

@@ -50,14 +50,29 @@ function assertOneContext({ operands }: BuildCommandLine): void {
   throw usageError(`a build has one context, not ${contexts.join(", ")}`, "name one directory");
 }
 
+/** With another mapping of user IDs, trees that the steps wrote have other owners for us. */
+const ownerFlags = [
+  "userns",
+  "userns-gid-map",
+  "userns-gid-map-group",
+  "userns-uid-map",
+  "userns-uid-map-user",
+];
+
 function refuseFlags(line: BuildCommandLine): void {
-  const refused = line.flags.find((one) => one.spec.role === "refused");
+  const refused = line.flags.find(({ spec, value }) => {
+    // What the engines do by themselves.
+    const isDefault = spec.name === "userns" && value === "host";
+    return spec.role === "refused" && !isDefault;
+  });
   if (refused === undefined) return;
   const { name } = refused.spec;
+  const ownersHint = "leave it out: the owners in the layers would be those of this machine";
   const hints: Readonly<Record<string, string>> = {
     arch: "use --platform=OS/ARCH",
     os: "use --platform=OS/ARCH",
     variant: "use --platform=OS/ARCH/VARIANT",
+    ...Object.fromEntries(ownerFlags.map((flag) => [flag, ownersHint])),
     env: "write an ENV instruction after OUTPUT",
     squash: "leave it out: the build decides which layers there are",
     "squash-all": "leave it out: the build decides which layers there are",
