@@ -49,9 +49,9 @@ const ways = [
 ] as const;
 
 describe.each([
-  { form: "a user of the machine", create: createSingleUser },
-  { form: "a pod", create: createPodUser },
-])("$form", ({ create }) => {
+  { form: "a user of the machine", repository: "user", create: createSingleUser },
+  { form: "a pod", repository: "pod", create: createPodUser },
+])("$form", ({ repository, create }) => {
   let user: SingleUser;
 
   beforeAll(async () => {
@@ -140,18 +140,19 @@ describe.each([
   });
 
   test("pushed, and kept by reference on a machine that has nothing", async () => {
-    const { host } = service.proxy;
+    // Its own: an image of equal layers that is there already would stay, with the inputs of that.
+    const app = `${service.proxy.host}/${repository}`;
     const { variables, flag } = await giveAccess(user);
     const login = `${variables} ${asNewer}`;
     const names = `${flag} --push`;
     await write({ file: "pushed\n" });
-    await build(`${login} xbuild -t ${host}/one:1 ${names}`, "pushing");
+    await build(`${login} xbuild -t ${app}:1 ${names}`, "pushing");
     service.proxy.reset();
-    const same = await build(`${login} xbuild -t ${host}/one:1 ${names}`, "empty-1");
+    const same = await build(`${login} xbuild -t ${app}:1 ${names}`, "empty-1");
     expect(same.upToDate).toBe(true);
     expect(service.proxy.uploaded(service.proxy.blobUploads())).toBe(0);
     await write({ file: "changed\n" });
-    const words = `xbuild --cache-from ${host}/one:1 -t ${host}/two:1 ${names}`;
+    const words = `xbuild --cache-from ${app}:1 -t ${app}:2 ${names}`;
     const other = await build(`${login} ${words}`, "empty-2");
     expect(statuses(other)).toEqual(["secret equal", "file new", "bin equal"]);
   });
