@@ -3,6 +3,14 @@
 import { checkSync } from "recheck";
 import scslre from "scslre";
 
+/** Bounded by steps: a bound of time would give another verdict on a machine that is busy. */
+const untimed = {
+  timeout: null,
+  attackTimeout: null,
+  incubationTimeout: null,
+  seedingTimeout: null,
+};
+
 /**
  * Why matching against a pattern can take more than linear time; undefined where it cannot. Two analyses, for each
  * sees what the other does not: recheck that `digest .*match` begins again at each "digest ", scslre that a pattern
@@ -14,7 +22,7 @@ export function explainPattern(source, flags) {
   const report = reports.find(({ type }) => type !== "Move" || !flags.includes("y"));
   if (report !== undefined)
     return `it backtracks over a text of many ${JSON.stringify(report.character.pick)}`;
-  const { status, complexity } = checkSync(source, flags, { timeout: null });
+  const { status, complexity } = checkSync(source, flags, untimed);
   if (status === "safe") return undefined;
   return complexity === undefined ? "it cannot be analysed" : `it is ${complexity.summary}`;
 }
