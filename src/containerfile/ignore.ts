@@ -95,10 +95,11 @@ function createMatcher(
   const exceptions = patterns
     .filter(({ isException }) => isException)
     .map(({ text }) => `${text}/`);
+  const entersAll = patterns.some((one) => one.isException && isUnclear(one));
   return (path) => {
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
       const parent = path.slice(0, slash);
-      const isEntered = exceptions.some((exception) => exception.startsWith(parent));
+      const isEntered = entersAll || exceptions.some((exception) => exception.startsWith(parent));
       if (!isEntered && matchPatterns(patterns, parent)) return true;
     }
     return matchPatterns(patterns, path);
@@ -110,15 +111,21 @@ function compilePatterns(
   dialect: Dialect,
 ): readonly IgnorePattern[] | undefined {
   try {
-    return cleaned.map(({ isException, text }) => ({
-      isException,
-      text,
-      expression: toExpression(text, dialect),
-    }));
+    return cleaned.map((pattern) => ({ ...pattern, expression: compilePattern(pattern, dialect) }));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** The engines hand `\\d` and the like on to their regular expressions: what they mean by it is kept. */
+function isUnclear({ text }: CleanPattern): boolean {
+  return /\\[0-9A-Za-z]/.test(text);
+}
+
+function compilePattern(pattern: CleanPattern, dialect: Dialect): RegExp {
+  if (!isUnclear(pattern)) return toExpression(pattern.text, dialect);
+  return pattern.isException ? /^/ : /(?!)/;
 }
 
 function matchPatterns(patterns: readonly IgnorePattern[], path: string): boolean {

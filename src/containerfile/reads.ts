@@ -30,7 +30,7 @@ function listMounts(place: ReadPlace, findReference: FindReference): readonly Co
     if (mount === undefined || (mount.get("type") ?? "bind") !== "bind") return [];
     const context = isContextMount(flag) ? undefined : nameContext(findReference(flag));
     if (context === null) return [];
-    const source = mount.get("source") ?? mount.get("src") ?? "";
+    const source = mount.get("source") ?? "";
     // Older engines take a variable for a part of the name.
     const path = source.includes("$") ? undefined : readPath(source, place);
     const { instruction } = place;

@@ -77,7 +77,7 @@ export function findFromFlags({ keyword, flags }: Instruction): FromFlag[] {
   });
 }
 
-/** The fields of `RUN --mount=`, keys in lower case; undefined for another flag. */
+/** The fields of `RUN --mount=`, keys in lower case, the last of a key counts; undefined for another flag. */
 export function readMount(flag: Flag): ReadonlyMap<string, string> | undefined {
   if (flag.name !== "mount" || flag.value === undefined) return undefined;
   return new Map(
@@ -85,9 +85,13 @@ export function readMount(flag: Flag): ReadonlyMap<string, string> | undefined {
       const equals = field.indexOf("=");
       return equals === -1
         ? [field.toLowerCase(), ""]
-        : [field.slice(0, equals).toLowerCase(), field.slice(equals + 1)];
+        : [nameField(field.slice(0, equals).toLowerCase()), field.slice(equals + 1)];
     }),
   );
+}
+
+function nameField(key: string): string {
+  return key === "src" ? "source" : key;
 }
 
 /** One record of comma-separated values: a field may stand in double quotes, two of them are one. */

@@ -118,17 +118,28 @@ export function isUnknown(scope: Scope, name: string): boolean {
 const withoutUse: ReadonlySet<string> = new Set(["RUN", "COPY", "ADD", "ARG", "ONBUILD", "OUTPUT"]);
 
 /** The ARGs that an instruction names, where its meaning hangs on them. */
-export function findArgumentUse({
-  instruction,
-  scope,
-}: {
-  readonly instruction: Instruction;
-  readonly scope: Scope;
-}): readonly ArgumentUse[] {
-  if (withoutUse.has(instruction.keyword) || !instruction.args.includes("$")) return [];
-  const used = [...scope.arguments.values()].filter((one) => instruction.args.includes(one.name));
-  return used.length === 0 ? [] : [{ instruction, arguments: used }];
+export function findArgumentUse(
+  {
+    instruction,
+    scope,
+  }: {
+    readonly instruction: Instruction;
+    readonly scope: Scope;
+  },
+  buildArgs: ResolveOptions["buildArgs"],
+): readonly ArgumentUse[] {
+  const { keyword, args } = instruction;
+  if (withoutUse.has(keyword) || !args.includes("$")) return [];
+  const used = [...scope.arguments.values()].filter((one) => args.includes(one.name));
+  const undeclared = Array.from(args.matchAll(predefined), ([name]) => name)
+    .filter((name) => buildArgs.has(name) && !scope.arguments.has(name))
+    .map((name) => ({ name, value: buildArgs.get(name), origin: "build-arg" as const }));
+  const all = [...used, ...undeclared];
+  return all.length === 0 ? [] : [{ instruction, arguments: all }];
 }
+
+/** Dockerfile reference, "Predefined ARGs": no ARG needs to declare them. */
+const predefined = /(?:HTTPS?|FTP|NO|ALL)_PROXY/gi;
 
 /** What is the same for all stages of a file. */
 export interface ScopeContext {

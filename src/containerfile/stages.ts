@@ -99,7 +99,7 @@ function resolveStage(context: StageContext, stage: Stage): ResolvedStage {
     uses.push(...used);
     const findReference: FindReference = (flag) => used.find((use) => use.flag === flag)?.reference;
     reads.push(...listReads(context, place, findReference));
-    argumentUses.push(...findArgumentUse(place));
+    argumentUses.push(...findArgumentUse(place, context.options.buildArgs));
     if (instruction === stage.output) {
       output = readOutput(context, place);
       argumentsAtOutput = [...scope.arguments.values()];

@@ -156,6 +156,28 @@ test("times, owners and hard links are not in the digest", () =>
     expect((await hashContext(directory, keepAll)).digest).toBe(before.digest);
   }));
 
+test("names of one file are told, whatever else has the file", () =>
+  withContext(async (directory) => {
+    await link(join(directory, "a"), join(directory, "src", "c"));
+    const { files } = await hashContext(directory, keepAll);
+    expect(files.get("a")).toBe(`file 644 ${sha("alpha")}`);
+    expect(files.get("src/c")).toBe(`file 644,=a ${sha("alpha")}`);
+  }));
+
+test("owners and the root count where that is asked for", () =>
+  withContext(async (directory) => {
+    const { files } = await hashContext(directory, {
+      ...keepAll,
+      withOwners: true,
+      withRoot: true,
+    });
+    const owner = `${process.getuid?.()}:${process.getgid?.()}`;
+    expect([...files].slice(0, 2)).toEqual([
+      ["", `directory 755,${owner}`],
+      ["a", `file 644,${owner} ${sha("alpha")}`],
+    ]);
+  }));
+
 test("with a cache, what has not changed is not read again", () =>
   withContext(async (directory, cache) => {
     expect((await hashLater(directory, cache)).read).toBe(2);

@@ -11,6 +11,8 @@ export interface HashOptions extends WalkOptions {
    * one, everything is read.
    */
   readonly cache?: string;
+  /** Whether owners count: steps see them, and some copies keep them. */
+  readonly withOwners?: boolean | undefined;
   /** What it was a moment ago: what has the same stat as then is not read again. */
   readonly before?: ContextHash | undefined;
 }
@@ -57,7 +59,7 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   await takeTurn(signal);
   cache.save({ found, hashed, digests, startedAt });
   await takeTurn(signal);
-  const parts = describeFiles(found, digests);
+  const parts = describeFiles(found, digests, options);
   let files: ReadonlyMap<string, string> | undefined;
   return {
     digest: hashParts(parts),
@@ -103,13 +105,18 @@ function listRecent(
 function describeFiles(
   found: readonly FoundFile[],
   digests: readonly (string | undefined)[],
+  { withOwners = false }: Pick<HashOptions, "withOwners">,
 ): readonly string[] {
   const parts: string[] = [];
-  for (const [at, { kind, path, mode, target }] of found.entries()) {
+  const firstNames = new Map<string, string>();
+  for (const [at, { kind, path, mode, target, owner, inode }] of found.entries()) {
     const what = digests[at] ?? target ?? "";
     // It went away while we looked.
     if (kind === "file" && what === "") continue;
-    const description = `${kind} ${mode.toString(8)}`;
+    const first = inode === undefined ? undefined : firstNames.get(inode);
+    if (inode !== undefined && first === undefined) firstNames.set(inode, path);
+    const more = [...(withOwners ? [owner] : []), ...(first === undefined ? [] : [`=${first}`])];
+    const description = `${kind} ${[mode.toString(8), ...more.map(encodeURI)].join(",")}`;
     parts.push(path, what === "" ? description : `${description} ${what}`);
   }
   return parts;

@@ -13,9 +13,13 @@ export interface WalkOptions {
   readonly hasExceptions?: boolean;
   /**
    * Paths that alone are wanted, with all that is below them; the root is "". Where a link stands in the way of one,
-   * all of the directory is: nobody knows where that leads.
+   * all of the directory is, also what is ignored: the engines judge a path by the name that it is asked for under.
    */
   readonly only?: readonly string[] | undefined;
+  /** Whether a path may be meant that leads through a link, by a pattern: then so, where there are links. */
+  readonly followsLinks?: boolean | undefined;
+  /** Whether the root itself counts, too. */
+  readonly withRoot?: boolean | undefined;
   /** Ends the walk: then its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -26,6 +30,10 @@ export interface FoundFile {
   readonly path: string;
   /** Permission bits, with setuid, setgid and sticky. */
   readonly mode: number;
+  /** `uid:gid` */
+  readonly owner: string;
+  /** What names of one file have in common; undefined where there is no other name of it. */
+  readonly inode: string | undefined;
   /** Of a link: where it points to; of what is no file: the device's number. */
   readonly target?: string;
   /** What changes whenever the content does: size, mtime, ctime, inode, mode. */
@@ -45,16 +53,24 @@ export async function walkTree(root: string, options: WalkOptions): Promise<read
   const found: FoundFile[] = [];
   // The root itself may be a link, as it may for the engine.
   const status = statSync(root);
-  const walk: Walk = { root, options, found, turn: createTurns(options.signal) };
-  if (!status.isDirectory()) found.push(describe(root, "", status));
-  else for (const path of listWanted(root, options.only)) await walkFrom(walk, path);
-  return found;
+  const isWhole = options.only?.some((path) => hasLink(root, path)) === true;
+  const chosen = isWhole ? withAll(options) : options;
+  const walk: Walk = { root, options: chosen, found, turn: createTurns(options.signal) };
+  if (!status.isDirectory() || options.withRoot === true) found.push(describe(root, "", status));
+  if (!status.isDirectory()) return found;
+  for (const path of listWanted(chosen.only)) await walkFrom(walk, path);
+  const leadsAside = options.followsLinks === true && found.some(({ kind }) => kind === "link");
+  return leadsAside ? walkTree(root, withAll(options)) : found;
+}
+
+function withAll(options: WalkOptions): WalkOptions {
+  return { ...options, only: undefined, ignore: () => false, followsLinks: false };
 }
 
 /** Paths none of which is below another, sorted. */
-function listWanted(root: string, only: readonly string[] = [""]): readonly string[] {
+function listWanted(only: readonly string[] = [""]): readonly string[] {
   const sorted = [...new Set(only)].sort();
-  if (sorted.some((path) => path === "" || hasLink(root, path))) return [""];
+  if (sorted.includes("")) return [""];
   return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)));
 }
 
@@ -138,13 +154,15 @@ function listNames(root: string, parent: string): readonly string[] {
 }
 
 function describe(root: string, path: string, status: Stats): FoundFile {
-  const { size, mtimeMs, ctimeMs, ino, mode } = status;
+  const { size, mtimeMs, ctimeMs, ino, dev, mode, uid, gid, nlink } = status;
   const kind = kindOf(status);
   const target = kind === "link" ? readTarget(root, path) : describeDevice(kind, status);
   return {
     kind,
     path,
     mode: mode & 0o7777,
+    owner: `${uid}:${gid}`,
+    inode: nlink > 1 && kind !== "directory" ? `${dev}:${ino}` : undefined,
     signature: `${size} ${mtimeMs} ${ctimeMs} ${ino} ${mode}`,
     changedAt: ctimeMs,
     size,

@@ -11,11 +11,6 @@ export interface BaseFacts {
   readonly triggers: readonly string[];
   /** Names of its variables. */
   readonly variables: ReadonlySet<string>;
-  /**
-   * Whether its history says how the config came to be: where it does not, the engine's cache may take an image with
-   * another config for the same one.
-   */
-  readonly isTold: boolean;
 }
 
 /** Facts by the images' names in the file. */
@@ -64,34 +59,15 @@ export async function readBaseFacts(
 
 interface LooseConfig {
   readonly config?: Readonly<Record<string, unknown>> | null;
-  readonly history?: unknown;
 }
 
 /** Of documents that others wrote: what is not as it should be counts as not there. */
 function describeConfig(bytes: Uint8Array): BaseFacts {
-  const { config, history }: LooseConfig = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  const variables = listStrings(config?.["Env"]);
+  const { config }: LooseConfig = JSON.parse(Buffer.from(bytes).toString("utf8"));
   return {
     triggers: listStrings(config?.["OnBuild"]),
-    variables: new Set(variables.map((one) => one.split("=", 1)[0] ?? "")),
-    isTold: isTold(config ?? {}, JSON.stringify(history ?? [])),
+    variables: new Set(listStrings(config?.["Env"]).map((one) => one.split("=", 1)[0] ?? "")),
   };
-}
-
-/** What engines give an image that says nothing about it. */
-const givenVariable =
-  /^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/;
-
-/** Whether all that steps see of the config stands in the history's words. */
-function isTold(config: Readonly<Record<string, unknown>>, history: string): boolean {
-  const has = (text: string): boolean => history.includes(JSON.stringify(text).slice(1, -1));
-  const variables = listStrings(config["Env"]).filter((one) => !givenVariable.test(one));
-  const values = variables.map((one) => one.slice(one.indexOf("=") + 1));
-  const texts = [config["User"], config["WorkingDir"]].filter((one) => typeof one === "string");
-  const lists = ["Shell", "OnBuild"].flatMap((key) => listStrings(config[key]));
-  const volumes = config["Volumes"];
-  const paths = typeof volumes === "object" && volumes !== null ? Object.keys(volumes) : [];
-  return [...values, ...texts.filter((one) => one !== "/"), ...lists, ...paths].every(has);
 }
 
 function listStrings(value: unknown): readonly string[] {

@@ -7,7 +7,7 @@ import {
 } from "../containerfile/containerfile.ts";
 import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
-import { contextCachePath } from "../store/store.ts";
+import { contextCachePath, isForeign } from "../store/store.ts";
 import { systemCode } from "../system/errno.ts";
 import { limitText } from "../text.ts";
 import type { BuildRequest } from "./request.ts";
@@ -23,13 +23,16 @@ export async function hashDirectories(
   const ignore = reads.some((one) => one.isFiltered)
     ? await readIgnoreFile(steps.ignoreFile)
     : keepAll;
+  const isKept = !isForeign(store);
   const hashed = await Promise.all(
     reads.map(async (read): Promise<Hashed> => {
       const { role, path, only } = read;
       // Digests of files that did not change are remembered in the store.
-      const cache = contextCachePath(store, nameCache(read));
-      const walk = read.isFiltered ? ignore : keepAll;
-      const options = { ...walk, only, signal, cache, before: before?.get(role) };
+      const cache = isKept ? { cache: contextCachePath(store, nameCache(read)) } : {};
+      const walk = read.isFiltered
+        ? { ...ignore, followsLinks: read.hasPatterns }
+        : { ...keepAll, withRoot: true, withOwners: true };
+      const options = { ...walk, ...cache, only, signal, before: before?.get(role) };
       return [role, await hashPresent(path, options, role)];
     }),
   );

@@ -15,8 +15,10 @@ export interface DirectoryRead {
   readonly path: string;
   /** What alone is read of it, sorted; undefined for all. */
   readonly only: readonly string[] | undefined;
-  /** Whether the ignore file counts. */
+  /** Whether it is the build context as COPY has it: the ignore file counts, and owners do not. */
   readonly isFiltered: boolean;
+  /** Whether something is read by a pattern, or by a name that nobody knows. */
+  readonly hasPatterns: boolean;
 }
 
 /** One who reads, and what. */
@@ -26,6 +28,8 @@ export interface InstructionRead {
   readonly role: string;
   readonly path: string;
   readonly only: readonly string[] | undefined;
+  /** Whether a pattern says what, or a name that nobody knows. */
+  readonly isPattern: boolean;
 }
 
 /**
@@ -49,12 +53,7 @@ export function selectDirectories(
   return [
     ...[...roles.values()].flatMap(joinReads),
     ...listBases(plan, request),
-    ...volumes.map((path) => ({
-      role: `volume ${path}`,
-      path,
-      only: undefined,
-      isFiltered: false,
-    })),
+    ...volumes.map((path) => ({ role: `volume ${path}`, path, ...whole })),
   ];
 }
 
@@ -78,8 +77,9 @@ export function listStageReads(
       context === undefined ? request.steps.context : request.steps.buildContexts.get(context);
     const role = context === undefined ? "context" : `context ${context}`;
     const isKnown = !unless.some((name) => given?.has(name));
-    const only = isKnown && paths?.includes("") === false ? paths : undefined;
-    return [{ read, role: isMount ? `mounted ${role}` : role, path: path ?? "", only }];
+    const isPattern = !isKnown || paths === undefined;
+    const only = isPattern || paths.includes("") ? undefined : paths;
+    return [{ read, role: isMount ? `mounted ${role}` : role, path: path ?? "", only, isPattern }];
   });
 }
 
@@ -110,15 +110,19 @@ function joinReads(reads: readonly InstructionRead[]): readonly DirectoryRead[] 
   const isAll = reads.some((one) => one.only === undefined);
   const { role, path, read } = first;
   const isFiltered = !read.isMount && read.context === undefined;
-  return [{ role, path, only: isAll ? undefined : [...new Set(only)].sort(), isFiltered }];
+  const hasPatterns = reads.some((one) => one.isPattern);
+  const sorted = isAll ? undefined : [...new Set(only)].sort();
+  return [{ role, path, only: sorted, isFiltered, hasPatterns }];
 }
+
+const whole = { only: undefined, isFiltered: false, hasPatterns: false };
 
 /** Named contexts that stages stand on, as a whole. */
 function listBases(plan: BuildPlan, request: BuildRequest): readonly DirectoryRead[] {
   return plan.dependencies.stages.flatMap(({ base }) => {
     if (base.kind !== "context" || nameImage(base, request) !== undefined) return [];
     const path = request.steps.buildContexts.get(base.name) ?? "";
-    return [{ role: `base ${base.name}`, path, only: undefined, isFiltered: false }];
+    return [{ role: `base ${base.name}`, path, ...whole }];
   });
 }
 
@@ -136,7 +140,7 @@ function listVolumes({ flags }: StepsRequest): readonly string[] | undefined {
     flag.startsWith("--volume=") ? [flag.slice("--volume=".length)] : [],
   );
   // After `--` a volume may be given in other forms; what it is, is then not looked into.
-  if (flags.step.some((flag) => /^(?:-v|--volume$)/.test(flag))) return undefined;
+  if (flags.step.some((flag) => /^(?:-[qDh]*v|--volume$)/.test(flag))) return undefined;
   const parsed = values.map((value) => value.split(":"));
   const isUnknown = parsed.some(
     ([host = "", , options = ""]) =>

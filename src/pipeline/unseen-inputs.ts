@@ -3,7 +3,7 @@ import type { Instruction, Reference, ResolvedStage } from "../containerfile/con
 import type { ContextHash } from "../context/context.ts";
 import type { UnseenInputs } from "../engine/engine.ts";
 import { digestBytes } from "../oci/oci.ts";
-import type { BasesFacts } from "./base-facts.ts";
+import { type BasesFacts, findLowestBase } from "./base-facts.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
 import { nameImage } from "./resolve-images.ts";
 import { type InstructionRead, listStageReads, type ReadContext } from "./select-directories.ts";
@@ -19,15 +19,17 @@ export interface KnownInputs extends ReadContext {
 
 /**
  * What instructions read that an engine's cache may not look at, as digests: mounts of contexts and images,
- * flags of the call, values of ARGs in metadata instructions, heredocs, and a base's config where its history does not
- * tell it. What nobody can know is another digest in each build. docs/reference.md, "The engine's cache".
+ * flags of the call, values of ARGs in metadata instructions, heredocs, and a base's config. What nobody can know is another digest in each build. docs/reference.md, "The engine's cache".
  */
 export function findUnseenInputs(known: KnownInputs): UnseenInputs {
   const search = { ...known, unknown: randomUUID() };
+  // The store's own digests of secret values keep those that are made of them from being guessed.
+  const { redacted } = known.request.reuse;
+  const salt = [...known.inputs.arguments].filter(([name]) => redacted.has(name));
   const digests = new Map<Instruction, string>();
   for (const stage of known.plan.needed) {
     for (const [instruction, parts] of listUnseen(search, stage)) {
-      digests.set(instruction, hashParts(parts));
+      digests.set(instruction, hashParts([parts, salt]));
     }
   }
   const { stages, fired } = known.plan.dependencies;
@@ -52,7 +54,7 @@ function listUnseen(search: Search, stage: ResolvedStage): ReadonlyMap<Instructi
     if (instruction === stage.stage.output) break;
     const isFired = search.plan.dependencies.fired.has(instruction);
     const parts = [
-      ...(at === 0 ? describeBase(search, stage) : []),
+      ...(at === 0 && !isFired ? describeBase(search, stage) : []),
       // Some say what holds for every instruction (--env), and files get the time of --timestamp.
       ...(at === 0 || isFired ? describeFlags(search) : []),
       ...(instruction.keyword === "RUN" ? describeRun(search, { instruction, stage, reads }) : []),
@@ -66,11 +68,10 @@ function listUnseen(search: Search, stage: ResolvedStage): ReadonlyMap<Instructi
   return unseen;
 }
 
-/** The ID of an image whose history does not tell its config: another config may look the same. */
-function describeBase({ facts, inputs, request }: Search, { base }: ResolvedStage): Parts {
-  const name = nameImage(base, request);
-  if (name === undefined || facts.get(name)?.isTold !== false) return [];
-  return ["base", inputs.images.get(name)];
+/** The image at the bottom: one with equal layers and history may have another config. */
+function describeBase(search: Search, { base }: ResolvedStage): Parts {
+  const name = findLowestBase(search.plan, base, search.request);
+  return name === undefined ? [] : ["base", search.inputs.images.get(name)];
 }
 
 interface RunPlace {
@@ -103,7 +104,7 @@ function describeFlags({ request: { steps } }: Search): Parts {
 
 /** The content of volumes. */
 function describeVolumes({ request, inputs, unknown }: Search): Parts {
-  const hasVolumes = request.steps.flags.step.some((flag) => /^(?:-v|--volume)/.test(flag));
+  const hasVolumes = request.steps.flags.step.some((flag) => /^(?:-[qDh]*v|--volume)/.test(flag));
   if (!hasVolumes) return [];
   const volumes = [...inputs.directories].filter(([role]) => role.startsWith("volume "));
   return inputs.isKnown ? volumes.map(([role, { digest }]) => [role, digest]) : [unknown];

@@ -19,7 +19,13 @@ export function listDependencies(
     images: uniqueNames(stages, "image"),
     contexts: uniqueNames(stages, "context"),
     texts: instructions.map(describeInstruction),
-    declaredArguments: declaredNames(instructions, containerfile.escape),
+    declaredArguments: new Set([
+      ...declaredNames(instructions, containerfile.escape),
+      // Predefined ones that an instruction names.
+      ...stages.flatMap(({ argumentUses }) =>
+        argumentUses.flatMap((use) => use.arguments.map(({ name }) => name)),
+      ),
+    ]),
     unpredictable: instructions.filter(isUnpredictable),
   };
 }

@@ -33,6 +33,23 @@ export async function readCertificates(
   access: RegistryAccess,
   root = "/",
 ): Promise<Certificates> {
+  const { env, certDir } = access;
+  const known = readBefore.get(env) ?? new Map<string, Promise<Certificates>>();
+  readBefore.set(env, known);
+  const place = JSON.stringify([registry, certDir, root]);
+  const read = known.get(place) ?? readOnce(registry, access, root);
+  known.set(place, read);
+  return read;
+}
+
+/** A command opens several clients of a registry, and hundreds of certificates may be trusted. */
+const readBefore = new WeakMap<Environment, Map<string, Promise<Certificates>>>();
+
+async function readOnce(
+  registry: string,
+  access: RegistryAccess,
+  root: string,
+): Promise<Certificates> {
   const directory = access.certDir ?? (await findDirectory(registry, access.env, root));
   const own = directory === undefined ? { ca: [], cert: [], key: [] } : await read(directory);
   // They replace what Node trusts by itself, which is not what the machine's owner does.

@@ -1,8 +1,9 @@
 import { Socket } from "node:net";
 import { Readable } from "node:stream";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { setFlagsFromString } from "node:v8";
 import type { Agent, Dispatcher } from "undici";
+import type { Certificates } from "./certificates.ts";
 import type { HttpOptions, HttpRequest } from "./http.ts";
 import { createRegistryError } from "./failures.ts";
 import { findProxy, type Proxy } from "./proxy.ts";
@@ -28,11 +29,10 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
   setFlagsFromString("--liftoff-only");
   const { Agent, buildConnector } = await import("./undici-parts.ts");
   const { certificates, insecure, env, signal, timeout } = options;
-  const [ca, cert, key] = [[...certificates.ca], [...certificates.cert], [...certificates.key]];
+  const ca = [...certificates.ca];
   const limits = { connections: maxSockets, maxHeaderSize, headersTimeout: timeout };
   const tls = { rejectUnauthorized: !insecure, timeout };
-  // Made once: else each connection would read all of the certificates' texts.
-  const connect = buildConnector({ ...tls, secureContext: createSecureContext({ ca, cert, key }) });
+  const connect = buildConnector({ ...tls, secureContext: openContext(certificates) });
   // The client's certificate is for the registry alone.
   const proxies = new Agent({ ...limits, connect: { ...tls, ca } });
   const servers = new Agent({
@@ -64,6 +64,16 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
     return proxies.request({ ...common, origin, path: url.origin + path, headers: shown });
   };
 }
+
+/** Made once: else each client, and each of its connections, would read all of the certificates' texts. */
+function openContext(certificates: Certificates): SecureContext {
+  const [ca, cert, key] = [[...certificates.ca], [...certificates.cert], [...certificates.key]];
+  const context = contexts.get(certificates) ?? createSecureContext({ ca, cert, key });
+  contexts.set(certificates, context);
+  return context;
+}
+
+const contexts = new WeakMap<Certificates, SecureContext>();
 
 function openBody(
   body: HttpRequest["body"],

@@ -93,6 +93,14 @@ export function explainFailure(what: string, error: unknown, env: Environment): 
   if (!(error instanceof Error)) return error;
   const kind = isTlsError(error) ? "tls" : isNetworkError(error) ? "connection" : undefined;
   if (kind === undefined) return error;
+  if (/WRONG_VERSION_NUMBER/.test(systemCode(error) ?? "")) {
+    const plain = createRegistryError(
+      "tls",
+      `cannot ${what}: the registry does not speak TLS`,
+      error,
+    );
+    return restateError(plain, { hint: "give --tls-verify=false if it is one of plain HTTP" });
+  }
   return createRegistryError(kind, `cannot ${what}: ${describeError(error)}`, error);
 }
 

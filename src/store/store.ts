@@ -1,4 +1,5 @@
 // The store itself.
+export { isForeign } from "./layout/access.ts";
 export { type StoreOptions, openStore } from "./layout/open.ts";
 export type { Store } from "./layout/paths.ts";
 

@@ -102,6 +102,37 @@ const cases: readonly Case[] = [
     change: changed,
   },
   {
+    what: "a file that is ignored, behind a link",
+    steps: "COPY link/v /made",
+    files: { "ignored/v": "one", link: { link: "ignored" }, ".containerignore": "ignored\n" },
+    change: { "ignored/v": "two" },
+  },
+  {
+    what: "the same by a pattern",
+    steps: "COPY link/* /copied/\nRUN cp /copied/v /made",
+    files: { "ignored/v": "one", link: { link: "ignored" }, ".containerignore": "ignored\n" },
+    change: { "ignored/v": "two" },
+  },
+  {
+    what: "an ignore pattern that engines take for a digit",
+    steps: "COPY . /copied\nRUN cp /copied/d /made",
+    files: { d: "one", ".containerignore": "\\d\n" },
+    change: { d: "two" },
+  },
+  {
+    what: "a mount with two sources",
+    steps: "RUN --mount=type=bind,source=w,src=v,target=/m cp /m /made",
+    files: { ...v, w: "w" },
+    change: changed,
+  },
+  {
+    what: "a predefined argument in ENV",
+    steps: "ENV W=$HTTP_PROXY",
+    change: {},
+    args: ["--build-arg", "HTTP_PROXY=http://one.example"],
+    argsThen: ["--build-arg", "HTTP_PROXY=http://two.example"],
+  },
+  {
     what: "--timestamp",
     steps: "COPY v /made\nRUN stat -c %Y /made > /times && cat /times >> /made",
     files: v,
@@ -282,24 +313,46 @@ RUN /layers/bin/layer add made -C / made
   });
 });
 
+describe.each([
+  ["an owner", "chown", "1000", "f"],
+  ["the mode of its root", "chmod", "711", ""],
+])("%s of what a step mounts counts", (_what, program, word, path) => {
+  test.each([
+    ["the context", "RUN --mount=type=bind,target=/m stat -c %u:%a /m /m/f > /made", []],
+    ["a volume", "RUN stat -c %u:%a /v /v/f > /made", ["--volume=CONTEXT/more:/v:ro"]],
+  ])("in %s", async (what, step, args) => {
+    const text = `FROM ${baseImage}\n${step}\n${layering}`;
+    const project = await sandbox.project({ "Containerfile.x": text, f: "1", "more/f": "1" });
+    const words = ["--no-load", ...args.map((one) => one.replace("CONTEXT", project.context))];
+    await project.build(words);
+    const root = what === "a volume" ? join(project.context, "more") : project.context;
+    await sandbox.exec(program, word, join(root, path));
+    const again = await project.build(words);
+    expect(again.metadata.upToDate).toBe(false);
+    expect(contentOf(again)).toEqual(contentOf(await project.build([...words, "--no-cache"])));
+  });
+});
+
 test("a base of equal layers and history with another config is another one", async () => {
   const names: string[] = [];
   const directory = join(sandbox.directory, "configs");
   await mkdir(directory);
   await writeFile(join(directory, "Containerfile"), `FROM ${baseImage}\n`);
-  for (const value of ["one", "two"]) {
+  for (const value of ["1", "2"]) {
     const name = `localhost/config-${value}:latest`;
     const container = (await sandbox.exec("buildah", "from", baseImage)).trim();
-    await sandbox.exec("buildah", "config", "--env", `VALUE=${value}`, container);
+    const flags = ["--env", `VALUE=${value}`, "--cmd", `run ${value}`];
+    await sandbox.exec("buildah", "config", ...flags, container);
     const epoch = ["--timestamp", "0"];
     await sandbox.exec("buildah", "commit", "--format=docker", ...epoch, container, name);
     await sandbox.exec("buildah", "rm", container);
     names.push(name);
   }
-  const text = `FROM ${names[0]}\nRUN echo $VALUE > /made\n${layering}`;
+  const text = `FROM ${names[0]} AS base\nFROM base\nRUN echo $VALUE > /made\n${layering.replace("OUTPUT", "OUTPUT --inherit-config")}`;
   const project = await sandbox.project({ "Containerfile.x": text });
   await project.build(["--no-load"]);
   await project.write({ "Containerfile.x": text.replace(names[0] ?? "", names[1] ?? "") });
   const built = await project.build(["--no-load"]);
-  expect(await readFile(join(built.image.files, "made"), "utf8")).toBe("two\n");
+  expect(await readFile(join(built.image.files, "made"), "utf8")).toBe("2\n");
+  expect(built.image.config.config?.Cmd).toEqual(["run", "2"]);
 });

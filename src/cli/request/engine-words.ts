@@ -19,6 +19,16 @@ const hints: Readonly<Record<string, string>> = {
   timestamp: "give --timestamp before --",
   "identity-label": "leave it out: images of xbuild never have it",
   logfile: "redirect the output instead",
+  env: "write an ENV instruction after OUTPUT",
+  unsetenv: "leave it out: what is set before OUTPUT is in no image",
+  "build-arg": "give --build-arg before --",
+  "build-arg-file": "give --build-arg-file before --",
+  "build-context": "give --build-context before --",
+  ignorefile: "give --ignorefile before --",
+  from: "name the image in FROM",
+  arch: "give --platform before --",
+  os: "give --platform before --",
+  variant: "give --platform before --",
   userns: "leave it out: the owners in the layers would be those of this machine",
   "userns-uid-map": "leave it out: the owners in the layers would be those of this machine",
   "userns-gid-map": "leave it out: the owners in the layers would be those of this machine",
@@ -29,7 +39,8 @@ const shortNames: Readonly<Record<string, string>> = { t: "tag", o: "output", f:
 /** @throws XbuildError `usage` for words that cannot be handed to the calls of a build with OUTPUT. */
 export function assertEngineWords(words: readonly string[]): void {
   for (const word of words) {
-    const groups = /^(?:--(?<long>[a-z0-9-]+)|-(?<short>[a-zA-Z]))/.exec(word)?.groups;
+    // Short flags without a value may stand before another one: -qt.
+    const groups = /^(?:--(?<long>[a-z0-9-]+)|-[qDh]*(?<short>[a-zA-Z]))/.exec(word)?.groups;
     const name = groups?.["long"] ?? shortNames[groups?.["short"] ?? ""];
     const hint = name === undefined ? undefined : hints[name];
     if (hint !== undefined)

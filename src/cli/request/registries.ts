@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import {
   listRuntimeDirectories,
   parseReference,
@@ -38,10 +38,12 @@ export function readAccess(line: GivenFlags, io: CliIo): TransportAccess {
 /** buildah and podman refuse it likewise, whether the flag or the variable names it. */
 function assertAuthFile(flag: string | undefined, { env }: CliIo): void {
   const path = flag ?? env["REGISTRY_AUTH_FILE"];
-  if (!path || existsSync(path)) return;
+  if (!path) return;
+  const isDirectory = statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  if (isDirectory === false) return;
   const named = flag === undefined ? "REGISTRY_AUTH_FILE names" : "--authfile:";
   throw usageError(
-    `${named} ${path}, which is not there`,
+    `${named} ${path}, which is ${isDirectory === true ? "a directory" : "not there"}`,
     "name a file that exists (buildah login --authfile FILE writes one), or leave it out",
   );
 }

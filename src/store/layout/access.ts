@@ -35,11 +35,16 @@ function closeDirectory(path: string): boolean {
 
 /** A store whose directory is another user's is his: he could put links in place of what is in it. Errors: `store-not-writable`. */
 export function assertOwn(store: Store): void {
-  if (ownerOf(store.directory) !== "other") return;
+  if (!isForeign(store)) return;
   const message = `the store ${store.directory} belongs to another user, who could change what is built`;
   throw new XbuildError("store-not-writable", message, {
     hint: "set XBUILD_STORE to a directory of your own, or give this one to yourself (chown)",
   });
+}
+
+/** Whether the store is another user's: nothing is written there. */
+export function isForeign(store: Store): boolean {
+  return ownerOf(store.directory) === "other";
 }
 
 function ownerOf(path: string): "own" | "root" | "other" | undefined {

@@ -1,28 +1,42 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestBytes, digestHex } from "../../oci/oci.ts";
-import { ifPresent, systemCode } from "../../system/errno.ts";
+import { systemCode, tolerate } from "../../system/errno.ts";
+import { isForeign } from "../layout/access.ts";
 import { cacheDirectory, type Store } from "../layout/paths.ts";
 
 /** The config of an image of elsewhere, by its digest, which is the image's ID; undefined where nobody kept it. */
 export async function findConfig(store: Store, id: Digest): Promise<Uint8Array | undefined> {
-  const bytes = await ifPresent(readFile(configPath(store, id)));
-  return bytes !== undefined && digestBytes(bytes) === id ? bytes : undefined;
+  try {
+    const bytes = await readFile(configPath(store, id));
+    return digestBytes(bytes) === id ? bytes : undefined;
+  } catch (error) {
+    // What is wrong with the store, others say who need it.
+    if (systemCode(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
-/** Keeps it for the next build: whoever has nothing to do asks no engine for it. What cannot be written is not kept. */
+/**
+ * Keeps it for the next build: whoever has nothing to do asks no engine for it. What cannot be written is not kept, and
+ * where there is no store yet, none is made for it.
+ */
 export async function keepConfig(store: Store, id: Digest, bytes: Uint8Array): Promise<void> {
-  if (digestBytes(bytes) !== id) return;
+  if (digestBytes(bytes) !== id || isForeign(store)) return;
   const path = configPath(store, id);
   const temporary = `${path}.${randomUUID()}`;
+  await tolerate(mkdir(cacheDirectory(store), { mode: 0o700 }));
+  await tolerate(writeAndRename(temporary, path, bytes));
+}
+
+async function writeAndRename(temporary: string, path: string, bytes: Uint8Array): Promise<void> {
   try {
-    await mkdir(cacheDirectory(store), { recursive: true, mode: 0o700 });
     await writeFile(temporary, bytes, { flag: "wx", mode: 0o600 });
     await rename(temporary, path);
   } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    await rm(temporary, { force: true });
+    await tolerate(rm(temporary, { force: true }));
+    throw error;
   }
 }
 

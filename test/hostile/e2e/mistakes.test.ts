@@ -68,8 +68,8 @@ const mistakes: Readonly<Record<string, () => Mistake>> = {
     args: ["-o", "oci:/proc/xbuild"],
   }),
   "an auth file that is a directory": () => ({
-    status: 1,
-    code: "registry-settings",
+    status: 125,
+    code: "usage",
     args: ["--authfile", places, "--cache-from", "127.0.0.1:1/app"],
   }),
 };
