@@ -53,7 +53,7 @@ export function selectDirectories(
   return [
     ...[...roles.values()].flatMap(joinReads),
     ...listBases(plan, request),
-    ...volumes.map((path) => ({ role: `volume ${path}`, path, ...whole })),
+    ...volumes.map((path) => readWhole(`volume ${path}`, path)),
   ];
 }
 
@@ -115,14 +115,16 @@ function joinReads(reads: readonly InstructionRead[]): readonly DirectoryRead[] 
   return [{ role, path, only: sorted, isFiltered, hasPatterns }];
 }
 
-const whole = { only: undefined, isFiltered: false, hasPatterns: false };
+function readWhole(role: string, path: string): DirectoryRead {
+  return { role, path, only: undefined, isFiltered: false, hasPatterns: false };
+}
 
 /** Named contexts that stages stand on, as a whole. */
 function listBases(plan: BuildPlan, request: BuildRequest): readonly DirectoryRead[] {
   return plan.dependencies.stages.flatMap(({ base }) => {
     if (base.kind !== "context" || nameImage(base, request) !== undefined) return [];
     const path = request.steps.buildContexts.get(base.name) ?? "";
-    return [{ role: `base ${base.name}`, path, ...whole }];
+    return [readWhole(`base ${base.name}`, path)];
   });
 }
 
