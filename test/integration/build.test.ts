@@ -168,7 +168,7 @@ describe("what the calls are given", () => {
       mode: "cached",
       mounts: [],
       text: expect.stringMatching(
-        /^FROM localhost\/xbuild-run-\S+-base0:latest AS tool\nRUN make tool\n$/,
+        /^FROM localhost\/xbuild-run-\S+-base0:latest AS tool\nLABEL io\.xbuild\.inputs=[0-9a-f]{32}\nRUN make tool\n$/,
       ),
     });
     expect(environment).toMatchObject({ mode: "cached", mounts: [] });

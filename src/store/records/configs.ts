@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestBytes, digestHex } from "../../oci/oci.ts";
 import { systemCode, tolerate } from "../../system/errno.ts";
+import { makePrivateDirectory } from "../../system/private-directory.ts";
 import { isForeign } from "../layout/access.ts";
 import { cacheDirectory, type Store } from "../layout/paths.ts";
 
@@ -19,14 +20,13 @@ export async function findConfig(store: Store, id: Digest): Promise<Uint8Array |
 }
 
 /**
- * Keeps it for the next build: whoever has nothing to do asks no engine for it. What cannot be written is not kept, and
- * where there is no store yet, none is made for it.
+ * Keeps it for the next build: whoever has nothing to do asks no engine for it. What cannot be written is not kept.
  */
 export async function keepConfig(store: Store, id: Digest, bytes: Uint8Array): Promise<void> {
   if (digestBytes(bytes) !== id || isForeign(store)) return;
   const path = configPath(store, id);
   const temporary = `${path}.${randomUUID()}`;
-  await tolerate(mkdir(cacheDirectory(store), { mode: 0o700 }));
+  await tolerate(makePrivateDirectory(cacheDirectory(store)));
   await tolerate(writeAndRename(temporary, path, bytes));
 }
 
