@@ -15,9 +15,12 @@ function containerfile(...steps: readonly string[]): string {
 
 const good = containerfile("/layers/bin/layer add passwd /etc/passwd");
 
+/** With what stands in the cache in front of a step that fails. */
+const begun = good.replace("OUTPUT", "RUN true\nOUTPUT");
+
 /** A project whose name stands for an image, in the store and in the engine's storage. */
-async function createBuilt(): Promise<Project> {
-  const project = await sandbox.project({ "Containerfile.x": good });
+async function createBuilt(text = good): Promise<Project> {
+  const project = await sandbox.project({ "Containerfile.x": text });
   await project.build();
   return project;
 }
@@ -31,7 +34,7 @@ describe.each(testedEngines)("a failing step, engine %s", (engine) => {
       `FROM ${baseImage} AS a\nRUN echo said; exit 7\n${good}COPY --from=a / /\n`,
     ],
   ])("%s: its exit status, its words, and all else as before", async (_, text) => {
-    const project = await createBuilt();
+    const project = await createBuilt(begun);
     const images = await listImages();
     await project.write({ "Containerfile.x": text });
     const failed = await project.fail(7, ["--engine", engine]);
