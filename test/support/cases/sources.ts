@@ -107,6 +107,7 @@ function writeVariables(
 function writeMount({ draft, lines, id, told }: Slot, { from }: Place, form: Form): boolean {
   const { chance } = draft;
   const [source = ""] = form.sources;
+  const isTree = source === "" || source === "d";
   const root = from === undefined ? pick(chance, ["", "", "/"]) : "/";
   const fields = [
     "type=bind",
@@ -115,9 +116,9 @@ function writeMount({ draft, lines, id, told }: Slot, { from }: Place, form: For
       ? []
       : [`${pick(chance, ["source", "source", "src"])}=${root}${id}/${source}`]),
     `${pick(chance, ["target", "target", "dst", "destination"])}=/m-${id}`,
-    ...(chance() < 0.1 ? ["rw"] : []),
+    // buildah 1.39 shows nothing of a file that is mounted so.
+    ...(chance() < 0.1 && isTree ? ["rw"] : []),
   ];
-  const isTree = source === "" || source === "d";
   const take = source === "" ? `/m-${id}/${id}` : `/m-${id}`;
   const commands = [`tell /m-${id} ${told}`, ...(isTree ? [`take ${take} ${told}-tree`] : [])];
   const command = commands.join(" && ");
