@@ -11,6 +11,11 @@ export interface BaseFacts {
   readonly triggers: readonly string[];
   /** Names of its variables. */
   readonly variables: ReadonlySet<string>;
+  /**
+   * Whether no other image has this history and another config: its last entry has a time that nothing else was made
+   * at, and its entries name all that the config says. Else the engine's cache may take one for the other.
+   */
+  readonly isTold: boolean;
 }
 
 /** Facts by the images' names in the file. */
@@ -59,15 +64,49 @@ export async function readBaseFacts(
 
 interface LooseConfig {
   readonly config?: Readonly<Record<string, unknown>> | null;
+  readonly history?:
+    | readonly { readonly created?: unknown; readonly created_by?: unknown }[]
+    | null;
 }
 
 /** Of documents that others wrote: what is not as it should be counts as not there. */
 function describeConfig(bytes: Uint8Array): BaseFacts {
-  const { config }: LooseConfig = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  const document: LooseConfig = JSON.parse(Buffer.from(bytes).toString("utf8"));
+  const { config } = document;
   return {
     triggers: listStrings(config?.["OnBuild"]),
     variables: new Set(listStrings(config?.["Env"]).map((one) => one.split("=", 1)[0] ?? "")),
+    isTold: isTold(document),
   };
+}
+
+/** What engines give an image that says nothing about it. */
+const given = /^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/;
+const engineLabel = "io.buildah.version";
+
+function isTold({ config, history }: LooseConfig): boolean {
+  const entries = Array.isArray(history) ? history : [];
+  // Times of reproducible builds are whole seconds, the same again and again.
+  if (!/\.\d*[1-9]/.test(String(entries.at(-1)?.created))) return false;
+  const words = new Set(
+    entries.flatMap((one) => String(one.created_by ?? "").split(/[\s"'[\],=;(){}]+/)),
+  );
+  const texts = Object.entries(config ?? {}).flatMap(([key, value]) => listTexts(key, value));
+  return texts
+    .filter((text) => !given.test(text))
+    .flatMap((text) => text.split(/[\s"'[\],=;(){}]+/))
+    .every((word) => words.has(word) || word === "" || word === "/");
+}
+
+/** All that a key of a config says, what engines add by themselves left out. */
+function listTexts(key: string, value: unknown): readonly string[] {
+  if (key === "Hostname" || key === "Domainname" || key === "Image") return [];
+  if (typeof value === "string") return [value];
+  if (Array.isArray(value)) return value.flatMap((one) => listTexts("", one));
+  if (typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]) =>
+    name === engineLabel ? [] : [name, ...listTexts("", one)],
+  );
 }
 
 function listStrings(value: unknown): readonly string[] {

@@ -68,10 +68,12 @@ function listUnseen(search: Search, stage: ResolvedStage): ReadonlyMap<Instructi
   return unseen;
 }
 
-/** The image at the bottom: one with equal layers and history may have another config. */
+/** The image at the bottom, where one with equal layers and history may have another config. */
 function describeBase(search: Search, { base }: ResolvedStage): Parts {
-  const name = findLowestBase(search.plan, base, search.request);
-  return name === undefined ? [] : ["base", search.inputs.images.get(name)];
+  const { plan, request, facts, inputs } = search;
+  const name = findLowestBase(plan, base, request);
+  if (name === undefined || facts.get(name)?.isTold === true) return [];
+  return ["base", inputs.images.get(name)];
 }
 
 interface RunPlace {
