@@ -105,7 +105,7 @@ function listTexts(key: string, value: unknown): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((one) => listTexts("", one));
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([name, one]) =>
-    name === engineLabel ? [] : [name, ...listTexts("", one)],
+    name === engineLabel ? [] : [name].concat(listTexts("", one)),
   );
 }
 
