@@ -68,15 +68,16 @@ async function hashAttributes(
   files: readonly FoundFile[],
   signal?: AbortSignal,
 ): Promise<ReadonlyMap<string, string>> {
-  const paths = files.map(({ path }) => path);
-  // The root itself is listed only where it is no directory.
-  const isAlone = paths[0] === "";
-  const names = isAlone ? [basename(root)] : paths;
-  const inBytes = names.map((path) => Buffer.from(encodePath(path)).toString("latin1"));
-  const found = await readCopiedXattrs(isAlone ? dirname(root) : root, inBytes, signal);
+  // A root that is a file stands in no directory of ours.
+  const isAlone = files.some(({ kind, path }) => kind === "file" && path === "");
+  const [place, ownName] = isAlone ? [dirname(root), basename(root)] : [root, "."];
+  const inBytes = files.map(({ path }) =>
+    Buffer.from(encodePath(path || ownName)).toString("latin1"),
+  );
+  const found = await readCopiedXattrs(place, inBytes, signal);
   if (found.size === 0) return new Map();
   return new Map(
-    paths.flatMap((path, at): readonly [string, string][] => {
+    files.flatMap(({ path }, at): readonly [string, string][] => {
       const attributes = found.get(inBytes[at] ?? "");
       if (attributes === undefined) return [];
       return [[path, createHash("sha256").update(attributes.join("\n")).digest("hex")]];

@@ -178,6 +178,22 @@ test("owners and the root count where that is asked for", () =>
     ]);
   }));
 
+test("attributes count beside a root that is listed, and of a root alone", () =>
+  withContext(async (directory) => {
+    const options = { ...keepAll, withRoot: true };
+    for (const [root, path, name] of [
+      [directory, "src/b", "src/b"],
+      [directory, "", ""],
+      [join(directory, "a"), "", ""],
+    ] as const) {
+      const before = await hashContext(root, options);
+      await run("setfattr", ["-n", "user.a", "-v", "b", join(root, path)]);
+      const after = await hashContext(root, options);
+      const named = compareContexts(before.files, after.files);
+      expect(named).toEqual([{ path: name, what: "attributes" }]);
+    }
+  }));
+
 test("with a cache, what has not changed is not read again", () =>
   withContext(async (directory, cache) => {
     expect((await hashLater(directory, cache)).read).toBe(2);

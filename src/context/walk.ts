@@ -26,7 +26,7 @@ export interface WalkOptions {
 
 export interface FoundFile {
   readonly kind: "file" | "directory" | "link" | "other";
-  /** Relative to the root, which itself is "" (and listed only if it is no directory). */
+  /** Relative to the root, which itself is "" (and listed only if it is no directory, or is asked for). */
   readonly path: string;
   /** Permission bits, with setuid, setgid and sticky. */
   readonly mode: number;
