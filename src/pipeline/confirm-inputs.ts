@@ -30,7 +30,7 @@ async function listMovedFiles(
   { request, inputs: { reads, directories: before } }: Build,
   { store, signal }: BuildWorkspace,
 ): Promise<readonly string[]> {
-  const now = await hashDirectories(reads, request, { store, signal, before });
+  const now = await hashDirectories(reads ?? [], request, { store, signal, before });
   return [...before].flatMap(([role, then]) => compareRole(role, then, now.get(role)));
 }
 

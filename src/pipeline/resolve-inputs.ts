@@ -1,14 +1,13 @@
 import type { ContextHash } from "../context/context.ts";
-import type { UnseenInputs } from "../engine/engine.ts";
 import { type Digest, digestBytes, type Json } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { Store } from "../store/store.ts";
+import type { BasesFacts } from "./base-facts.ts";
 import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { pullImage, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
-import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
@@ -26,13 +25,14 @@ export interface BuildInputs {
   readonly images: ReadonlyMap<string, Digest>;
   /** Those of them that the engine does not have yet: a registry told their IDs. */
   readonly pending: ReadonlySet<string>;
-  /** The directories that the build reads, as far as they are known. */
-  readonly reads: readonly DirectoryRead[];
+  /** What is known of the images that stages stand on. */
+  readonly facts: BasesFacts;
+  /** The directories that the build reads; undefined where nobody can know them. */
+  readonly reads: readonly DirectoryRead[] | undefined;
   /** What each of them was, by its role. */
   readonly directories: ReadonlyMap<string, ContextHash>;
   /** Digests of the arguments that the build declares, of those that were given. */
   readonly arguments: ReadonlyMap<string, string>;
-  readonly unseen: UnseenInputs;
   /** Files of secrets that were there: a step may do without one that is not. */
   readonly secrets: readonly string[];
 }
@@ -77,7 +77,6 @@ async function describeInputs(dependent: Dependent, work: BuildWorkspace): Promi
   const parts = describeKey(plan, request, found);
   const isKnown = reads !== undefined && plan.dependencies.unpredictable.length === 0;
   const areFactsKnown = facts.size === dependent.bases.length;
-  const inputs = { ...found, isKnown: reads !== undefined };
   return {
     plan,
     request,
@@ -87,8 +86,8 @@ async function describeInputs(dependent: Dependent, work: BuildWorkspace): Promi
       isPublic: listRedacted(request, plan).length === 0,
       parts,
       pending: new Set(pending),
-      reads: reads ?? [],
-      unseen: findUnseenInputs({ plan, request, facts, inputs }),
+      facts,
+      reads,
       secrets: listSecretFiles(request.steps),
     },
   };

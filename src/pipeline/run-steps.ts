@@ -2,6 +2,7 @@ import type { EngineSession, StageConfigs } from "../engine/engine.ts";
 import type { PreparedLayers } from "../layers/layers.ts";
 import type { Digest } from "../oci/oci.ts";
 import { warnLeft } from "./dead-runs.ts";
+import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /** Does `action` in a session of the engine and leaves nothing of it in the engine's storage, whatever happens. */
@@ -11,8 +12,8 @@ export async function withSession<T>(
   action: (session: EngineSession) => Promise<T>,
 ): Promise<T> {
   const { plan, request, inputs } = build;
-  const { images, unseen } = inputs;
-  const used = { plan, steps: request.steps, images, unseen };
+  const unseen = findUnseenInputs(build);
+  const used = { plan, steps: request.steps, images: inputs.images, unseen };
   const session = await work.engine.openSession(used, work);
   try {
     const result = await action(session);

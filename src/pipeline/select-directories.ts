@@ -136,13 +136,18 @@ function isRemote(context: string, request: BuildRequest): boolean {
   );
 }
 
+/** Whether it gives a volume, in whatever form: short flags without a value may stand before it. */
+export function isVolumeFlag(flag: string): boolean {
+  return /^(?:-[qDh]*v|--volume)/.test(flag);
+}
+
 /** Host paths of `--volume HOST:CONTAINER[:OPTIONS]`, or undefined where the build may write one, or one is the engine's. */
 function listVolumes({ flags }: StepsRequest): readonly string[] | undefined {
   const values = flags.step.flatMap((flag) =>
     flag.startsWith("--volume=") ? [flag.slice("--volume=".length)] : [],
   );
   // After `--` a volume may be given in other forms; what it is, is then not looked into.
-  if (flags.step.some((flag) => /^(?:-[qDh]*v|--volume$)/.test(flag))) return undefined;
+  if (flags.step.filter(isVolumeFlag).length > values.length) return undefined;
   const parsed = values.map((value) => value.split(":"));
   const isUnknown = parsed.some(
     ([host = "", , options = ""]) =>

@@ -3,43 +3,39 @@ import type { Instruction, Reference, ResolvedStage } from "../containerfile/con
 import type { ContextHash } from "../context/context.ts";
 import type { UnseenInputs } from "../engine/engine.ts";
 import { digestBytes } from "../oci/oci.ts";
-import { type BasesFacts, findLowestBase } from "./base-facts.ts";
-import type { BuildInputs } from "./resolve-inputs.ts";
+import { findLowestBase } from "./base-facts.ts";
 import { nameImage } from "./resolve-images.ts";
-import { type InstructionRead, listStageReads, type ReadContext } from "./select-directories.ts";
-
-/** What is known of a build's inputs, and of whom. */
-export interface KnownInputs extends ReadContext {
-  readonly inputs: Pick<BuildInputs, "images" | "directories" | "arguments"> & {
-    /** Whether all directories are known; else nobody can tell what a step reads of one. */
-    readonly isKnown: boolean;
-  };
-  readonly facts: BasesFacts;
-}
+import {
+  type InstructionRead,
+  isVolumeFlag,
+  listStageReads,
+  type ReadContext,
+} from "./select-directories.ts";
+import type { Build } from "./workspace.ts";
 
 /**
- * What instructions read that an engine's cache may not look at, as digests: mounts of contexts and images,
- * flags of the call, values of ARGs in metadata instructions, heredocs, and a base's config. What nobody can know is another digest in each build. docs/reference.md, "The engine's cache".
+ * What instructions read that an engine's cache may not look at, as digests: mounts of contexts and images, flags of the
+ * call, values of ARGs in metadata instructions, heredocs, and a base's config. What nobody can know is another digest
+ * in each build. docs/reference.md, "The engine's cache".
  */
-export function findUnseenInputs(known: KnownInputs): UnseenInputs {
-  const search = { ...known, unknown: randomUUID() };
+export function findUnseenInputs(build: Build): UnseenInputs {
+  const search = { ...build, facts: build.inputs.facts, unknown: randomUUID() };
   // The store's own digests of secret values keep those that are made of them from being guessed.
-  const { redacted } = known.request.reuse;
-  const salt = [...known.inputs.arguments].filter(([name]) => redacted.has(name));
+  const { redacted } = build.request.reuse;
+  const salt = [...build.inputs.arguments].filter(([name]) => redacted.has(name));
   const digests = new Map<Instruction, string>();
-  for (const stage of known.plan.needed) {
+  for (const stage of build.plan.needed) {
     for (const [instruction, parts] of listUnseen(search, stage)) {
       digests.set(instruction, hashParts([parts, salt]));
     }
   }
-  const { stages, fired } = known.plan.dependencies;
-  const byTriggers = stages.some((stage) =>
-    [...listUnseen(search, stage).keys()].some((instruction) => fired.has(instruction)),
-  );
-  return { digests, byTriggers };
+  const { stages, fired } = build.plan.dependencies;
+  const hasFired = (stage: ResolvedStage): boolean =>
+    [...listUnseen(search, stage).keys()].some((instruction) => fired.has(instruction));
+  return { digests, byTriggers: fired.size > 0 && stages.some(hasFired) };
 }
 
-interface Search extends KnownInputs {
+interface Search extends Build, ReadContext {
   /** Stands for what nobody knows. */
   readonly unknown: string;
 }
@@ -106,10 +102,11 @@ function describeFlags({ request: { steps } }: Search): Parts {
 
 /** The content of volumes. */
 function describeVolumes({ request, inputs, unknown }: Search): Parts {
-  const hasVolumes = request.steps.flags.step.some((flag) => /^(?:-[qDh]*v|--volume)/.test(flag));
-  if (!hasVolumes) return [];
+  if (!request.steps.flags.step.some(isVolumeFlag)) return [];
   const volumes = [...inputs.directories].filter(([role]) => role.startsWith("volume "));
-  return inputs.isKnown ? volumes.map(([role, { digest }]) => [role, digest]) : [unknown];
+  return inputs.reads === undefined
+    ? [unknown]
+    : volumes.map(([role, { digest }]) => [role, digest]);
 }
 
 function describeRead({ inputs, unknown }: Search, { role, only }: InstructionRead): Parts {

@@ -1,11 +1,11 @@
-import { randomUUID } from "node:crypto";
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestBytes, digestHex } from "../../oci/oci.ts";
 import { systemCode, tolerate } from "../../system/errno.ts";
 import { makePrivateDirectory } from "../../system/private-directory.ts";
 import { isForeign } from "../layout/access.ts";
-import { cacheDirectory, type Store } from "../layout/paths.ts";
+import { type NewFile, writeAtomically } from "../layout/files.ts";
+import { cacheDirectory, temporaryDirectory, type Store } from "../layout/paths.ts";
 
 /** The config of an image of elsewhere, by its digest, which is the image's ID; undefined where nobody kept it. */
 export async function findConfig(store: Store, id: Digest): Promise<Uint8Array | undefined> {
@@ -24,20 +24,14 @@ export async function findConfig(store: Store, id: Digest): Promise<Uint8Array |
  */
 export async function keepConfig(store: Store, id: Digest, bytes: Uint8Array): Promise<void> {
   if (digestBytes(bytes) !== id || isForeign(store)) return;
-  const path = configPath(store, id);
-  const temporary = `${path}.${randomUUID()}`;
-  await tolerate(makePrivateDirectory(cacheDirectory(store)));
-  await tolerate(writeAndRename(temporary, path, bytes));
+  await tolerate(writeConfig(store, { path: configPath(store, id), bytes }));
 }
 
-async function writeAndRename(temporary: string, path: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(temporary, bytes, { flag: "wx", mode: 0o600 });
-    await rename(temporary, path);
-  } catch (error) {
-    await tolerate(rm(temporary, { force: true }));
-    throw error;
-  }
+async function writeConfig(store: Store, file: NewFile): Promise<void> {
+  // There may be no store yet.
+  await makePrivateDirectory(cacheDirectory(store));
+  await makePrivateDirectory(temporaryDirectory(store));
+  await writeAtomically(store, file);
 }
 
 function configPath(store: Store, id: Digest): string {
