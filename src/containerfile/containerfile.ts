@@ -19,7 +19,7 @@ export type { PlacedDiagnostic } from "./place.ts";
 export { checkContainerfile, rules } from "./rules.ts";
 export { type EngineFeature, needsVersion } from "./rules/engines.ts";
 export type { CheckOptions } from "./rules/model.ts";
-export { readArguments } from "./scope.ts";
+export { isPredefined, readArguments } from "./scope.ts";
 export { resolveStages } from "./stages.ts";
 export { decodeText, encodeText, toSourceText } from "./text.ts";
 export { underlineParts } from "./view/underline.ts";

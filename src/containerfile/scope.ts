@@ -131,15 +131,17 @@ export function findArgumentUse(
   const { keyword, args } = instruction;
   if (withoutUse.has(keyword) || !args.includes("$")) return [];
   const used = [...scope.arguments.values()].filter((one) => args.includes(one.name));
-  const undeclared = Array.from(args.matchAll(predefined), ([name]) => name)
-    .filter((name) => buildArgs.has(name) && !scope.arguments.has(name))
-    .map((name) => ({ name, value: buildArgs.get(name), origin: "build-arg" as const }));
+  const undeclared = [...buildArgs]
+    .filter(([name]) => isPredefined(name) && args.includes(name) && !scope.arguments.has(name))
+    .map(([name, value]) => ({ name, value, origin: "build-arg" as const }));
   const all = [...used, ...undeclared];
   return all.length === 0 ? [] : [{ instruction, arguments: all }];
 }
 
-/** Dockerfile reference, "Predefined ARGs": no ARG needs to declare them. */
-const predefined = /(?:HTTPS?|FTP|NO|ALL)_PROXY/gi;
+/** Whether no ARG needs to declare it. Dockerfile reference, "Predefined ARGs" */
+export function isPredefined(name: string): boolean {
+  return /^(?:HTTPS?|FTP|NO|ALL)_PROXY$/i.test(name);
+}
 
 /** What is the same for all stages of a file. */
 export interface ScopeContext {

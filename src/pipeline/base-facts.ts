@@ -1,5 +1,5 @@
 import type { Reference } from "../containerfile/containerfile.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import { type BuildPlan, engineLabel, enginePath } from "../plan/plan.ts";
 import { findConfig, keepConfig } from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameImage, type ResolvedImage } from "./resolve-images.ts";
@@ -80,22 +80,20 @@ function describeConfig(bytes: Uint8Array): BaseFacts {
   };
 }
 
-/** What engines give an image that says nothing about it. */
-const given = /^PATH=\/usr\/local\/sbin:\/usr\/local\/bin:\/usr\/sbin:\/usr\/bin:\/sbin:\/bin$/;
-const engineLabel = "io.buildah.version";
-
 function isTold({ config, history }: LooseConfig): boolean {
   const entries = Array.isArray(history) ? history : [];
   // Times of reproducible builds are whole seconds, the same again and again.
   if (!/\.\d*[1-9]/.test(String(entries.at(-1)?.created))) return false;
-  const words = new Set(
-    entries.flatMap((one) => String(one.created_by ?? "").split(/[\s"'[\],=;(){}]+/)),
-  );
+  const words = new Set(entries.flatMap((one) => splitWords(String(one.created_by ?? ""))));
   const texts = Object.entries(config ?? {}).flatMap(([key, value]) => listTexts(key, value));
   return texts
-    .filter((text) => !given.test(text))
-    .flatMap((text) => text.split(/[\s"'[\],=;(){}]+/))
+    .filter((text) => text !== enginePath)
+    .flatMap(splitWords)
     .every((word) => words.has(word) || word === "" || word === "/");
+}
+
+function splitWords(text: string): readonly string[] {
+  return text.split(/[\s"'[\],=;(){}]+/);
 }
 
 /** All that a key of a config says, what engines add by themselves left out. */

@@ -29,8 +29,9 @@ const containerKeys = [
   "OnBuild",
 ] as const satisfies readonly (keyof ContainerConfig)[];
 
-const enginePath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-const engineLabel = "io.buildah.version";
+/** What buildah and podman give an image by themselves: a variable, and a label. */
+export const enginePath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const engineLabel = "io.buildah.version";
 
 /** What the engine made of the environment and of the metadata instructions after OUTPUT. */
 export interface EvaluatedConfigs {

@@ -1,5 +1,12 @@
 import { usageError } from "../line/arguments.ts";
 
+/** With another mapping of user IDs, trees that the steps wrote have other owners for us. */
+export const ownerHints: Readonly<Record<string, string>> = Object.fromEntries(
+  ["userns", "userns-gid-map", "userns-gid-map-group", "userns-uid-map", "userns-uid-map-user"].map(
+    (flag) => [flag, "leave it out: the owners in the layers would be those of this machine"],
+  ),
+);
+
 /** What after `--` would break our calls of the engine, or would be undone by them. */
 const hints: Readonly<Record<string, string>> = {
   tag: "give -t before --",
@@ -29,9 +36,7 @@ const hints: Readonly<Record<string, string>> = {
   arch: "give --platform before --",
   os: "give --platform before --",
   variant: "give --platform before --",
-  userns: "leave it out: the owners in the layers would be those of this machine",
-  "userns-uid-map": "leave it out: the owners in the layers would be those of this machine",
-  "userns-gid-map": "leave it out: the owners in the layers would be those of this machine",
+  ...ownerHints,
 };
 
 const shortNames: Readonly<Record<string, string>> = { t: "tag", o: "output", f: "file" };

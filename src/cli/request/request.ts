@@ -7,7 +7,7 @@ import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
 import { hostPlatform, type BuildCommandLine } from "../line/build-line.ts";
 import { parseCount, parseSize, splitPair } from "../line/values.ts";
 import { createDeliveryRequest } from "./delivery-request.ts";
-import { assertEngineWords } from "./engine-words.ts";
+import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
 import { parsePlatform, splitPlatform } from "./platform.ts";
 import { parseReferences } from "./registries.ts";
@@ -50,15 +50,6 @@ function assertOneContext({ operands }: BuildCommandLine): void {
   throw usageError(`a build has one context, not ${contexts.join(", ")}`, "name one directory");
 }
 
-/** With another mapping of user IDs, trees that the steps wrote have other owners for us. */
-const ownerFlags = [
-  "userns",
-  "userns-gid-map",
-  "userns-gid-map-group",
-  "userns-uid-map",
-  "userns-uid-map-user",
-];
-
 function refuseFlags(line: BuildCommandLine): void {
   const refused = line.flags.find(({ spec, value }) => {
     // What the engines do by themselves.
@@ -67,12 +58,11 @@ function refuseFlags(line: BuildCommandLine): void {
   });
   if (refused === undefined) return;
   const { name } = refused.spec;
-  const ownersHint = "leave it out: the owners in the layers would be those of this machine";
   const hints: Readonly<Record<string, string>> = {
     arch: "use --platform=OS/ARCH",
     os: "use --platform=OS/ARCH",
     variant: "use --platform=OS/ARCH/VARIANT",
-    ...Object.fromEntries(ownerFlags.map((flag) => [flag, ownersHint])),
+    ...ownerHints,
     env: "write an ENV instruction after OUTPUT",
     squash: "leave it out: the build decides which layers there are",
     "squash-all": "leave it out: the build decides which layers there are",

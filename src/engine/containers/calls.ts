@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { isPredefined } from "../../containerfile/containerfile.ts";
 import {
   type BuildPlan,
   declaredNames,
@@ -129,13 +130,11 @@ function environmentArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap
   return isWanted ? withEpoch(steps, given) : new Map(given);
 }
 
-/** Arguments that no ARG needs to declare (Dockerfile reference, "Predefined ARGs"); they count for no result. */
-const predefined = /^(?:HTTPS?|FTP|NO|ALL)_PROXY$/i;
-
+/** Those that are declared somewhere, or need not be; the latter count for no result. */
 function layeringArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap<string, string> {
   const { declaredArguments } = plan.dependencies;
   const given = [...steps.buildArgs].filter(
-    ([name]) => declaredArguments.has(name) || predefined.test(name),
+    ([name]) => declaredArguments.has(name) || isPredefined(name),
   );
   return withEpoch(steps, given);
 }

@@ -10,7 +10,8 @@ const firstPause = 200;
 /**
  * The engines look through all images of the storage for a step that was built before, and end the build where
  * another process removes one meanwhile (tried with buildah 1.28: "getting top layer info: layer not known"), or one
- * that was just found. There is no status for it. No step has failed then, and those before are in the cache: the build goes on where it was.
+ * that was just found. There is no status for it. No step has failed then, and those before are in the cache: the build
+ * goes on where it was.
  */
 export async function pastStorageRaces(
   run: () => Promise<RunResult>,
