@@ -61,12 +61,12 @@ function joinPlaces(first: PreviousImage, other: PreviousImage): PreviousImage {
 }
 
 async function findStored(
-  { delivery }: BuildRequest,
+  { reuse }: BuildRequest,
   elsewhere: readonly Location[],
   { store, run }: BuildRunWorkspace,
 ): Promise<PreviousImages> {
   const stored: PreviousImage[] = [];
-  for (const { full } of delivery.names) {
+  for (const { full } of reuse.names) {
     const image = await findImage(store, full);
     if (image === undefined || !(await run.hold(image))) continue;
     const locations = await readLocations(store, image.digest);

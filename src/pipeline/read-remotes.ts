@@ -13,9 +13,10 @@ import type { BuildRunWorkspace } from "./workspace.ts";
  * Errors: whatever else keeps one from being read, naming the reference, unless --ignore-cache-errors.
  */
 export async function readRemotes(
-  { reuse, delivery: { pushes } }: BuildRequest,
+  { reuse }: BuildRequest,
   work: BuildRunWorkspace,
 ): Promise<readonly PreviousImage[]> {
+  const { pushes } = reuse;
   const named = new Set(reuse.cacheFrom.map((one) => one.text));
   const references = [...reuse.cacheFrom, ...pushes.filter((one) => !named.has(one.text))];
   if (references.length === 0) return [];

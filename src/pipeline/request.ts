@@ -2,7 +2,7 @@ import type { ImageReference } from "../copy/copy.ts";
 import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
-import type { Annotations, Digest, Platform, WantedPlatform } from "../oci/oci.ts";
+import type { Annotations, Digest, ImageName, Platform, WantedPlatform } from "../oci/oci.ts";
 import type { LayeredStage } from "../plan/plan.ts";
 
 /** Everything that a user asked for, checked and with its defaults; each slice is read by one room. */
@@ -27,6 +27,10 @@ export interface ImageRequest {
 export interface ReuseRequest {
   /** Images whose layers may be kept, in the order given; they come before those of the names. */
   readonly cacheFrom: readonly ImageReference[];
+  /** Names whose images in the store are previous ones. */
+  readonly names: readonly ImageName[];
+  /** References of a registry that the image will be pushed to: what stands there is a previous image. */
+  readonly pushes: readonly ImageReference[];
   /** A previous image that cannot be read is told of, and counts as not there. */
   readonly ignoreErrors: boolean;
   /** Of whom keys, fingerprints and layers by reference are believed, beside our own store. */

@@ -86,10 +86,10 @@ async function resolveImage(
  */
 async function askRegistry(
   name: string,
-  { steps, reuse, delivery }: BuildRequest,
+  { steps, reuse }: BuildRequest,
   work: BuildWorkspace,
 ): Promise<Digest | undefined> {
-  if (steps.noCache || reuse.cacheFrom.length + delivery.pushes.length === 0) return undefined;
+  if (steps.noCache || reuse.cacheFrom.length + reuse.pushes.length === 0) return undefined;
   const { identifyImage } = await import("./identify.ts");
   return identifyImage(name, reuse.platform, work);
 }

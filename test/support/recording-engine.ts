@@ -177,6 +177,8 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
     image: { labels: new Map(), annotations: {}, ...given.image },
     reuse: {
       cacheFrom: [],
+      names: [],
+      pushes: [],
       ignoreErrors: false,
       trust: "named",
       platform: { os: "linux", architecture: "amd64" },

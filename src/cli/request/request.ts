@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { DeliveryRequest } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LayersRequest } from "../../layers/layers.ts";
 import type { BuildRequest, ReuseRequest } from "../../pipeline/pipeline.ts";
@@ -29,7 +30,7 @@ export async function createRequest(
   assertEngineWords(line.rest);
   assertOneContext(line);
   const delivery = await createDeliveryRequest(line, io);
-  const reuse = await createReuseRequest(line, sources, io);
+  const reuse = await createReuseRequest(line, { ...sources, delivery }, io);
   return {
     steps: await createStepsRequest(line, { ...sources, names: delivery.names }, io),
     layers: createLayersRequest(line),
@@ -77,11 +78,13 @@ function refuseFlags(line: BuildCommandLine): void {
 
 async function createReuseRequest(
   line: BuildCommandLine,
-  { parsed }: RequestSources,
+  { parsed, delivery }: RequestSources & { readonly delivery: DeliveryRequest },
   io: CliIo,
 ): Promise<ReuseRequest> {
   return {
     cacheFrom: await parseReferences(listValues(line, "cache-from"), io),
+    names: delivery.names,
+    pushes: delivery.pushes,
     ignoreErrors: isSet(line, "ignore-cache-errors"),
     trust: parseTrust(lastValue(line, "trust-cache")),
     platform: splitPlatform(parsePlatform(line) ?? hostPlatform()),
