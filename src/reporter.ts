@@ -17,3 +17,36 @@ export interface Reporter {
   /** A reason why the target is built again. */
   readonly explain: (reason: string) => void;
 }
+
+/** The same, each line with a name before it: that of the stage which is built beside others. */
+export function nameLines(reporter: Reporter, name: string): Reporter {
+  const { stdout, stderr } = reporter.log;
+  const prefix = Buffer.from(`[${name}] `);
+  return {
+    ...reporter,
+    log: { stdout: prefixLines(prefix, stdout), stderr: prefixLines(prefix, stderr) },
+    step: (title) => reporter.step(`${name}: ${title}`),
+    progress: (text) => reporter.progress(`${name}: ${text}`),
+    explain: (reason) => reporter.explain(`${name}: ${reason}`),
+  };
+}
+
+const newline = "\n".charCodeAt(0);
+
+/** Whole lines, so that those of several stages stay apart. A line that has no end yet waits for it. */
+function prefixLines(prefix: Uint8Array, write: OutputLog["stdout"]): OutputLog["stdout"] {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    rest = Buffer.concat([rest, chunk]);
+    for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
+      write(Buffer.concat([prefix, rest.subarray(0, end + 1)]));
+      rest = rest.subarray(end + 1);
+    }
+    if (rest.length < longest) return;
+    write(Buffer.concat([prefix, rest, Buffer.from("\n")]));
+    rest = Buffer.alloc(0);
+  };
+}
+
+/** Bytes of a line that are waited for. */
+const longest = 64 * 1024;

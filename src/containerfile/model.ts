@@ -79,6 +79,8 @@ export interface Containerfile {
 /** What a name in FROM or `--from=` stands for. */
 export type Reference =
   | { readonly kind: "stage"; readonly index: number }
+  /** In a plan: a stage of the file whose image is made on its own, and taken from there. */
+  | { readonly kind: "built"; readonly index: number; readonly name: string }
   | { readonly kind: "context"; readonly name: string }
   | { readonly kind: "image"; readonly name: string }
   | { readonly kind: "scratch" };

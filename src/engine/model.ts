@@ -66,7 +66,7 @@ export interface SessionWorkspace extends EngineWorkspace {
 export interface EngineBuild {
   readonly plan: BuildPlan;
   readonly steps: StepsRequest;
-  /** IDs of the images that the plan takes from outside, by their names in the file. */
+  /** IDs of the images that the plan takes from outside, by their keys (`imageKey`). */
   readonly images: ReadonlyMap<string, Digest>;
   readonly unseen: UnseenInputs;
 }
@@ -77,6 +77,8 @@ export interface UnseenInputs {
   readonly digests: ReadonlyMap<Instruction, string>;
   /** Whether triggers of base images read such things, before any instruction of the file: then no cache is right. */
   readonly byTriggers: boolean;
+  /** Whether the digests make every step a new one: then the cache has what other calls of this build made. */
+  readonly isRenewed: boolean;
 }
 
 /** The `<path>` of an OUTPUT as directories of this machine. */
@@ -167,7 +169,7 @@ export interface Engine {
   /** Gives up what a killed run has noted. Idempotent. */
   readonly cleanUp: (notes: readonly RunNote[], work: EngineWorkspace) => Promise<void>;
   /** The calls that a build would make, as a shell script; nothing is run. Values that look secret are masked. */
-  readonly renderScript: (plan: BuildPlan, steps: StepsRequest) => Promise<string>;
+  readonly renderScript: (plans: readonly BuildPlan[], steps: StepsRequest) => Promise<string>;
   /** Hands a whole command line to the engine's build, its streams being ours. @returns its exit status. */
   readonly passThrough: (args: readonly string[], options?: PassOptions) => Promise<number>;
   /**

@@ -8,6 +8,7 @@ export type {
   CollectedEntry,
   CollectedLayer,
   CollectedOutput,
+  CollectOptions,
   LayersRequest,
   LayerStatus,
   PreviousImage,

@@ -16,6 +16,7 @@ import {
   narrowLocations,
 } from "../oci/oci.ts";
 import { commitImage, listMissingLayers } from "../store/store.ts";
+import { describeRecords } from "./records.ts";
 import { needsBytes, type BuildResult, nameTarget } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import { noteUseless } from "./without-useless.ts";
@@ -98,13 +99,12 @@ interface Adopted {
 
 /** Takes such an image into the store as if it had been built here; its layers stay where they are. */
 async function commitAdopted(
-  { plan, request, inputs }: Build,
+  build: Build,
   { image, files, remotes }: Adopted,
   { run }: BuildRunWorkspace,
 ): Promise<void> {
+  const { plan, request } = build;
   const names = listNames(request.delivery);
-  const { key, parts } = inputs;
-  const record = { manifest: image.digest, names, details: parts };
   await commitImage(run, {
     image,
     files,
@@ -113,7 +113,7 @@ async function commitAdopted(
       remotes.flatMap((one) => one.locations),
       image,
     ),
-    ...(key === undefined ? {} : { record: { ...record, key } }),
+    records: describeRecords(build, image),
     refs: [nameTarget(plan.target, request)],
   });
 }

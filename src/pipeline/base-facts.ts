@@ -2,7 +2,8 @@ import type { Reference } from "../containerfile/containerfile.ts";
 import { type BuildPlan, engineLabel, enginePath } from "../plan/plan.ts";
 import { findConfig, keepConfig } from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
-import { nameImage, type ResolvedImage } from "./resolve-images.ts";
+import { nameBuilt, nameImage, type ResolvedImage } from "./resolve-images.ts";
+import type { StageImages } from "./stage-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /** What of a base image's config matters to the stages on it. */
@@ -21,10 +22,22 @@ export interface BaseFacts {
 /** Facts by the images' names in the file. */
 export type BasesFacts = ReadonlyMap<string, BaseFacts>;
 
-/** The names of the images that stages in use stand on; one that a named context stands for has its own there. */
+/**
+ * The names of the images from outside that stages in use stand on; one that a named context stands for has its own
+ * there.
+ */
 export function listBaseNames(plan: BuildPlan, request: BuildRequest): readonly string[] {
-  const names = plan.dependencies.stages.flatMap(({ base }) => nameImage(base, request) ?? []);
+  const names = plan.dependencies.stages.flatMap(({ base }) =>
+    base.kind === "built" ? [] : (nameImage(base, request) ?? []),
+  );
   return [...new Set(names)];
+}
+
+/** Facts of the images that other stages came to. */
+export function describeStages(images: StageImages): BasesFacts {
+  return new Map(
+    [...images].map(([index, { image }]) => [nameBuilt(index), describeConfig(image.configBytes)]),
+  );
 }
 
 /** The image that is at the bottom of a stage, by its name; undefined for none. */
@@ -36,7 +49,7 @@ export function findLowestBase(
   let lowest = base;
   while (lowest.kind === "stage") {
     const { index } = lowest;
-    const stage = plan.graph.stages[index];
+    const stage = plan.dependencies.stages.find((one) => one.stage.index === index);
     if (stage === undefined) return undefined;
     lowest = stage.base;
   }

@@ -6,13 +6,14 @@ import {
   baseDigestAnnotation,
   baseNameAnnotation,
   type Digest,
-  type HistoryEntry,
   type Image,
-  inputsLabel,
   type LayerFiles,
   type Location,
 } from "../oci/oci.ts";
+import { readLocations } from "../store/store.ts";
 import { findInRegistry, takeLoaded, type WantedBase } from "./find-base.ts";
+import { nameImage } from "./resolve-images.ts";
+import type { BuildInputs } from "./resolve-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /** An image whose layers stand below those of the build. */
@@ -25,55 +26,54 @@ export interface BaseImage {
   readonly origin: { readonly name: string; readonly digest: Digest } | undefined;
 }
 
-/** What bases are found with. */
-export interface BaseSources {
-  readonly previous: PreviousImages;
-  /** Image IDs of the stages that were evaluated. */
-  readonly stages: ReadonlyMap<number, Digest>;
-}
-
 /**
- * The images of OUTPUT's `--from`, in order. The layers of one in a registry stand by reference, as those of
- * a previous image do. The engine's storage has no compressed bytes: layers of other images are those that a
+ * The images whose layers stand below those of the build, in order: OUTPUT's `--from`, or what a stage without OUTPUT
+ * stands on. The layers of one in a registry stand by reference, as those of a previous image do, and so do those of
+ * another stage's image. The engine's storage has no compressed bytes: layers of other images are those that a
  * previous image has with the same content, else they are compressed anew. Errors: those of skopeo.
  */
 export async function findBases(
   build: Build,
-  sources: BaseSources,
+  previous: PreviousImages,
   work: BuildRunWorkspace,
 ): Promise<readonly BaseImage[]> {
   const bases: BaseImage[] = [];
   for (const [index, reference] of build.plan.target.bases.entries()) {
+    const { platform } = build.request.reuse;
     const scratch = join(work.run.directory, `base-${index}`);
-    const id = identifyBase(reference, build, sources);
-    const wanted = { id, scratch, platform: build.request.reuse.platform };
-    bases.push(await findBase(reference, { ...wanted, previous: sources.previous }, work));
+    bases.push(await findBase(build, { reference, scratch, platform, previous }, work));
   }
   return bases;
 }
 
-async function findBase(
-  reference: Reference,
-  wanted: WantedBase,
-  work: BuildRunWorkspace,
-): Promise<BaseImage> {
-  if (reference.kind === "image") {
-    const there = await findInRegistry(reference.name, wanted, work);
-    return there ?? takeLoaded(wanted, work);
-  }
-  const { image, ...stage } = await takeLoaded(wanted, work);
-  return { ...stage, image: withoutRun(image) };
+interface WantedReference extends Omit<WantedBase, "id"> {
+  readonly reference: Reference;
 }
 
-/** What is the run's own in it, and would give each build another image: the base's name, and what tells steps apart. */
-function withoutRun({ manifest, config }: BaseImage["image"]): BaseImage["image"] {
-  const history = config.history
-    ?.filter(({ created_by: by = "" }) => !by.includes(` LABEL ${inputsLabel}=`))
-    .map((entry): HistoryEntry => {
-      const { comment: _, ...rest } = entry;
-      return rest;
-    });
-  return { manifest, config: history === undefined ? config : { ...config, history } };
+async function findBase(
+  { inputs, request }: Build,
+  { reference, ...wanted }: WantedReference,
+  work: BuildRunWorkspace,
+): Promise<BaseImage> {
+  if (reference.kind === "built") return takeStage(inputs, reference.index, work);
+  const name = nameImage(reference, request);
+  const id = name === undefined ? undefined : inputs.images.get(name);
+  if (name === undefined || id === undefined) throw new RangeError("a base is an image");
+  const known = { ...wanted, id };
+  return (await findInRegistry(name, known, work)) ?? takeLoaded(known, work);
+}
+
+/** The store has it, or knows where its layers are. */
+async function takeStage(
+  { stages }: BuildInputs,
+  index: number,
+  { store, run }: BuildRunWorkspace,
+): Promise<BaseImage> {
+  const image = stages.get(index)?.image;
+  if (image === undefined) throw new RangeError(`the stage ${index} has no image`);
+  await run.mustHold(image);
+  const locations = await readLocations(store, image.digest);
+  return { image, files: new Map(), locations, origin: undefined };
 }
 
 export function countLayers(bases: readonly BaseImage[]): number {
@@ -84,15 +84,4 @@ export function countLayers(bases: readonly BaseImage[]): number {
 export function describeBase(base: BaseImage | undefined): Annotations {
   if (base?.origin === undefined) return {};
   return { [baseNameAnnotation]: base.origin.name, [baseDigestAnnotation]: base.origin.digest };
-}
-
-function identifyBase(reference: Reference, { inputs }: Build, { stages }: BaseSources): Digest {
-  const id =
-    reference.kind === "image"
-      ? inputs.images.get(reference.name)
-      : reference.kind === "stage"
-        ? stages.get(reference.index)
-        : undefined;
-  if (id === undefined) throw new RangeError("a base is an image that was resolved, or a stage");
-  return id;
 }

@@ -5,10 +5,12 @@ import type { BuildPlan } from "../plan/plan.ts";
 import { cleanUpDeadRuns } from "./dead-runs.ts";
 import { findBuilt, keepNames } from "./find-built.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
-import { resolveInputs } from "./resolve-inputs.ts";
 import { announceResult, describeResult } from "./result.ts";
-import type { EarlierImages } from "./steps.ts";
-import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
+import type { EarlierImages, StageSources } from "./steps.ts";
+import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
+import { nameLines } from "../reporter.ts";
+import { createShared } from "./shared.ts";
+import type { Build, BuildRunWorkspace, BuildWorkspace, CallerWorkspace } from "./workspace.ts";
 
 /**
  * Builds the target of `plan`: from the user's request to an image in the store and wherever else
@@ -18,21 +20,30 @@ import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
 export async function buildImage(
   plan: BuildPlan,
   request: BuildRequest,
-  work: BuildWorkspace,
+  caller: CallerWorkspace,
 ): Promise<BuildResult | Continued> {
+  const work = { ...caller, shared: caller.shared ?? createShared(1) };
   const elsewhere = await cleanUpDeadRuns(work);
   if (elsewhere !== undefined) return elsewhere;
+  const inputs = createStageInputs({ plan, request }, work);
   const [build, loaded] = await Promise.all([
-    resolveInputs(plan, request, work),
+    inputs.resolve(plan.target.index),
     findLoadedEarly(request, work),
   ]);
   const useless = new Set<Digest>();
-  const built = request.steps.noCache ? undefined : await findBuilt(build.inputs, work);
+  const built = request.steps.noCache ? undefined : await findBuilt(build.inputs.key, work);
   if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
     return describeResult(built, { request, upToDate: true }, work);
   }
   const status = await work.enterNamespace?.();
-  return status === undefined ? buildNew(build, useless, work) : { continuedElsewhere: status };
+  if (status !== undefined) return { continuedElsewhere: status };
+  return buildNew(build, { inputs, useless }, work);
+}
+
+interface Sources {
+  readonly inputs: StageInputs;
+  /** Layers that prove to be nowhere any more are added. */
+  readonly useless: Set<Digest>;
 }
 
 /**
@@ -41,7 +52,7 @@ export async function buildImage(
  */
 async function buildNew(
   build: Build,
-  useless: Set<Digest>,
+  { inputs, useless }: Sources,
   work: BuildWorkspace,
 ): Promise<BuildResult> {
   // Start-up time decides how fast a build is that has nothing to do.
@@ -52,30 +63,57 @@ async function buildNew(
     const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
     if (adopted !== undefined) return adopted;
     await steps.tellReasons(build, inRun);
-    const pulled = await steps.pullPending(build, inRun);
-    const attempt = (): Promise<BuildResult> => runBuild(pulled, { remotes, useless }, inRun);
+    const attempt = (): Promise<BuildResult> =>
+      buildTarget(build, { inputs, remotes, useless }, inRun);
     return steps.withoutUseless({ request: build.request, useless }, attempt, inRun);
   });
+}
+
+/** The stages that the target uses, then the target itself, and where it goes. */
+async function buildTarget(
+  build: Build,
+  sources: StageSources & Sources,
+  work: BuildRunWorkspace,
+): Promise<BuildResult> {
+  const steps = await import("./steps.ts");
+  const stages = steps.createStageBuilds(sources, work);
+  try {
+    const complete = await stages.complete(build);
+    return (await deliverEqual(complete, sources, work)) ?? (await runBuild(complete, sources, work));
+  } finally {
+    await stages.settle();
+  }
+}
+
+/** What the target came to when the stages that it uses were what they are now, whatever they are made of. */
+async function deliverEqual(
+  build: Build,
+  { useless }: Sources,
+  work: BuildRunWorkspace,
+): Promise<BuildResult | undefined> {
+  const { request, inputs } = build;
+  if (inputs.stages.size === 0 || request.steps.noCache) return undefined;
+  const image = await findBuilt(inputs.exactKey, work);
+  if (image === undefined) return undefined;
+  if (!(await deliverBuilt(image, { request, loaded: undefined, useless }, work))) return undefined;
+  const { rememberKeys } = await import("./steps.ts");
+  await rememberKeys(build, image, work);
+  return describeResult(image, { request, upToDate: true }, work);
 }
 
 /** The steps in the engine, what they wrote as an image, and where it goes. */
 async function runBuild(
   build: Build,
-  earlier: EarlierImages,
+  { remotes, useless }: EarlierImages,
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
-  const { request } = build;
+  const { request, plan, inputs } = build;
   const steps = await import("./steps.ts");
-  const previous = await steps.findPrevious(request, earlier, work);
-  const { image, layers } = await steps.withSession(build, work, async (session) => {
-    const stages = await steps.evaluateStages(build, session, work);
-    const bases = await steps.findBases(build, { previous, stages }, work);
-    const prepared = await steps.prepareLayers(build, { previous, bases }, work);
-    const { directory } = prepared;
-    const configs = await steps.runLayering(build, { session, directory }, work);
-    const confirmed = await steps.confirmInputs(build, work);
-    return steps.collectImage(confirmed, { previous, bases, prepared, configs }, work);
-  });
+  const { reporter } = work;
+  const inStage = inputs.stages.size === 0 ? work : { ...work, reporter: nameLines(reporter, plan.target.name) };
+  const { image, layers } = await work.shared.limit(() =>
+    steps.makeImage(build, { remotes, useless }, inStage),
+  );
   await deliverImage(image, { request: request.delivery, isChecked: true }, work);
   return describeResult(image, { request, upToDate: false, layers }, work);
 }

@@ -5,6 +5,7 @@ import {
   type CollectedLayer,
   type CollectedOutput,
   collectOutput,
+  type CollectOptions,
   type PreparedLayers as PreparedDirectory,
 } from "../layers/layers.ts";
 import {
@@ -16,7 +17,6 @@ import {
   maxDocumentSize,
 } from "../oci/oci.ts";
 import {
-  type BuildRecord,
   commitImage,
   dropBlob,
   findBlob,
@@ -29,12 +29,16 @@ import { describeImage } from "./describe-image.ts";
 import { listImages } from "./previous.ts";
 import { announceResult } from "./result.ts";
 import { joinPlaces, listLayers, stageLayers } from "./stage-layers.ts";
-import type { StepsResult } from "./prepare-layers.ts";
+import type { LayersBefore, StepsResult } from "./prepare-layers.ts";
+import { describeRecords } from "./records.ts";
+import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface CollectedImage {
   readonly image: Image;
   readonly layers: readonly CollectedLayer[];
+  /** Whether its key stands for it: nothing changed while it was built. */
+  readonly isKeyed: boolean;
 }
 
 /** Makes an image of what the build wrote, and takes it into the store under its names. */
@@ -44,9 +48,9 @@ export async function collectImage(
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
   const { request } = build;
-  const { prepared, previous, bases } = result;
+  const { made, previous, bases } = result;
   const done = work.reporter.step("Collecting layers");
-  await checkInput(prepared.directory, work.store);
+  if (made.kind === "directory") await checkInput(made.prepared.directory, work.store);
   const collected = withBases(await collectLayers(build, result, work), bases);
   for (const warning of collected.warnings) work.reporter.warn(warning);
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
@@ -58,7 +62,7 @@ export async function collectImage(
   await assertKept(image, { coming, locations }, work);
   const layers = listLayers(output);
   await announceResult(image, { request, upToDate: false, layers, coming }, work);
-  const { stateKey } = prepared;
+  const stateKey = nameTarget(build.plan.target, request);
   const { state } = output;
   await commitImage(work.run, {
     image,
@@ -66,14 +70,14 @@ export async function collectImage(
     files,
     locations,
     names: listNames(request.delivery),
-    ...describeRecord(build, image),
+    records: describeRecords(build, image),
     contexts: [...build.inputs.directories.values()],
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
     refs: [stateKey],
     ...(state === undefined ? {} : { state: { key: stateKey, directory: state } }),
   });
   done();
-  return { image, layers };
+  return { image, layers, isKeyed: build.inputs.key !== undefined };
 }
 
 /** Nobody, xbuild included, reads larger ones: the name would stand for an image that cannot be had. */
@@ -117,36 +121,42 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
   }
 }
 
-/** None where nobody knows what the image was made of. */
-function describeRecord(
-  { request, inputs: { key, parts } }: Build,
-  image: Image,
-): { readonly record?: BuildRecord } {
-  if (key === undefined) return {};
-  const names = listNames(request.delivery);
-  return { record: { key, manifest: image.digest, names, details: parts } };
+async function collectLayers(
+  build: Build,
+  result: StepsResult,
+  work: BuildRunWorkspace,
+): Promise<CollectedOutput> {
+  const { made, previous, bases } = result;
+  if (made.kind === "engine") {
+    const [base] = bases;
+    return collectEngineStage(build, { ...made, base, previous }, work);
+  }
+  const { output, prepared } = made;
+  const { directory } = prepared;
+  return collectOutput(directory.output, {
+    ...describeCollection(build, { previous, bases }, work),
+    reuse: output.reuse,
+    compression: output.compression,
+    identity: directory.identity,
+  });
 }
 
-async function collectLayers(
-  { plan, request: { layers, steps } }: Build,
-  { prepared, previous, bases }: StepsResult,
+/** What holds for all layers, whoever made them. */
+export function describeCollection(
+  { request: { layers, steps } }: Build,
+  { previous, bases }: LayersBefore,
   { store, run, signal }: BuildRunWorkspace,
-): Promise<CollectedOutput> {
-  const { output, identity } = prepared.directory;
-  const { reuse, compression } = plan.target.output;
+): Omit<CollectOptions, "reuse" | "compression"> {
   const { maxLayers, maxLayerSize, allowDevices } = layers;
-  return collectOutput(output, {
+  return {
     previous,
-    reuse,
-    compression,
     maxLayers,
     maxLayerSize,
     allowDevices,
-    identity,
     signal,
     epoch: steps.epoch,
     staging: run.staging,
     baseLayers: countLayers(bases),
     isKnown: async (digest) => (await findBlob(store, { digest })) !== undefined,
-  });
+  };
 }

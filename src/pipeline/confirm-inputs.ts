@@ -13,7 +13,7 @@ import type { Build, BuildWorkspace } from "./workspace.ts";
  */
 export async function confirmInputs(build: Build, work: BuildWorkspace): Promise<Build> {
   const { inputs } = build;
-  if (inputs.key === undefined) return build;
+  if (inputs.key === undefined && inputs.exactKey === undefined) return build;
   const moved = [
     ...(await listMovedFiles(build, work)),
     ...(await listMovedImages(build, work)),
@@ -23,14 +23,14 @@ export async function confirmInputs(build: Build, work: BuildWorkspace): Promise
   ];
   if (moved.length === 0) return build;
   work.reporter.warn(warnMoved(moved));
-  return { ...build, inputs: { ...inputs, key: undefined } };
+  return { ...build, inputs: { ...inputs, key: undefined, exactKey: undefined } };
 }
 
 async function listMovedFiles(
   { request, inputs: { reads, directories: before } }: Build,
-  { store, signal }: BuildWorkspace,
+  work: BuildWorkspace,
 ): Promise<readonly string[]> {
-  const now = await hashDirectories(reads ?? [], request, { store, signal, before });
+  const now = await hashDirectories(reads ?? [], request, { ...work, before });
   return [...before].flatMap(([role, then]) => compareRole(role, then, now.get(role)));
 }
 

@@ -8,7 +8,7 @@ import {
   mergeConfig,
   type Platform,
 } from "../oci/oci.ts";
-import { createAuthor, createConfig, describeMetadata, type LayeredStage } from "../plan/plan.ts";
+import { createAuthor, createConfig, describeMetadata, type StagePlan } from "../plan/plan.ts";
 import { describeBase } from "./bases.ts";
 import type { ImageRequest } from "./request.ts";
 import type { StepsResult } from "./prepare-layers.ts";
@@ -26,9 +26,10 @@ export function describeImage(
   const { image, steps } = request;
   const configs = { ...evaluated, base: bases[0]?.image.config };
   const author = createAuthor(target, configs);
+  const config = mergeConfig(createConfig(target, configs), output.config ?? {});
   return {
     platform: pickPlatform(configs.environment),
-    config: finishConfig(image, mergeConfig(createConfig(target, configs), output.config ?? {})),
+    config: finishConfig(image, config),
     ...(author === undefined ? {} : { author }),
     entries: [...listLayers(output), ...listMetadata(target)],
     annotations: {
@@ -68,7 +69,7 @@ function isMetadataEntry(entry: HistoryEntry): boolean {
   return entry.empty_layer === true && entry.comment === metadataComment;
 }
 
-function listMetadata(target: LayeredStage): readonly AssembleEntry[] {
+function listMetadata(target: StagePlan): readonly AssembleEntry[] {
   return describeMetadata(target).map((text) => ({
     history: { created_by: text, comment: metadataComment, empty_layer: true },
   }));

@@ -16,7 +16,7 @@ import type { BuildWorkspace } from "./workspace.ts";
  * here, or in a registry.
  */
 export async function findBuilt(
-  { key }: BuildInputs,
+  key: BuildInputs["key"],
   { store }: BuildWorkspace,
 ): Promise<Image | undefined> {
   const record = key === undefined ? undefined : await findRecord(store, key);

@@ -1,10 +1,17 @@
 import type { ContextHash } from "../context/context.ts";
 import { applyTriggers, type BuildPlan } from "../plan/plan.ts";
-import { type BasesFacts, type BaseFacts, listBaseNames, readBaseFacts } from "./base-facts.ts";
+import {
+  type BasesFacts,
+  type BaseFacts,
+  describeStages,
+  listBaseNames,
+  readBaseFacts,
+} from "./base-facts.ts";
 import { hashDirectories } from "./hash-directories.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameImage, type ResolvedImages, resolveImages } from "./resolve-images.ts";
 import { type DirectoryRead, selectDirectories } from "./select-directories.ts";
+import type { StageImages } from "./stage-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /** A plan with the triggers of its bases, and all that it reads. */
@@ -25,6 +32,8 @@ interface Wanted {
   readonly plan: BuildPlan;
   readonly request: BuildRequest;
   readonly resolved: ResolvedImages | Promise<ResolvedImages>;
+  /** The images of other stages, where they are known. */
+  readonly stages?: StageImages;
   /** What directories were a moment ago. */
   readonly before?: ReadonlyMap<string, ContextHash>;
 }
@@ -50,22 +59,22 @@ function pickBefore({ before }: Wanted): Pick<Wanted, "before"> {
 
 /** What triggers name may be images with triggers of their own: until nothing is new. */
 async function learnBases(
-  { plan: written, request, resolved: first }: Wanted,
+  { plan: written, request, resolved: first, stages = new Map() }: Wanted,
   work: BuildWorkspace,
 ): Promise<Pick<Dependent, "plan" | "resolved" | "facts" | "bases">> {
-  const facts = new Map<string, BaseFacts>();
+  const facts = new Map<string, BaseFacts>(describeStages(stages));
   let resolved = await first;
   let plan = written;
-  for (let asked = 0; ;) {
-    const bases = listBaseNames(plan, request);
-    if (bases.length === asked) return { plan, resolved, facts, bases };
-    asked = bases.length;
+  let bases: readonly string[] = [];
+  do {
+    bases = listBaseNames(plan, request);
     for (const [name, known] of await readAll(bases, { request, resolved }, work)) {
       if (known !== undefined) facts.set(name, known);
     }
     plan = applyTriggers(plan, (base) => facts.get(nameImage(base, request) ?? "")?.triggers ?? []);
     resolved = await resolveImages(plan, { request, known: resolved }, work);
-  }
+  } while (listBaseNames(plan, request).length > bases.length);
+  return { plan, resolved, facts, bases };
 }
 
 function readAll(

@@ -18,7 +18,7 @@ import type { BuildWorkspace } from "./workspace.ts";
 export async function hashDirectories(
   reads: readonly DirectoryRead[],
   { steps }: BuildRequest,
-  { store, signal, before }: HashingWorkspace,
+  { store, signal, shared, before }: HashingWorkspace,
 ): Promise<ReadonlyMap<string, ContextHash>> {
   const ignore = reads.some((one) => one.isFiltered)
     ? await readIgnoreFile(steps.ignoreFile)
@@ -33,7 +33,10 @@ export async function hashDirectories(
         ? { ...ignore, followsLinks: read.hasPatterns }
         : { ...keepAll, withRoot: true, withOwners: true };
       const options = { ...walk, ...cache, only, signal, before: before?.get(role) };
-      return [role, await hashPresent(path, options, role)];
+      const hash = (): Promise<ContextHash | undefined> => hashPresent(path, options, role);
+      if (before !== undefined) return [role, await hash()];
+      const key = JSON.stringify([read, read.isFiltered ? steps.ignoreFile : undefined]);
+      return [role, await shared.hashDirectory(key, hash)];
     }),
   );
   return new Map(hashed.flatMap(([role, hash]) => (hash === undefined ? [] : [[role, hash]])));
@@ -44,7 +47,7 @@ function nameCache({ path, only, isFiltered }: DirectoryRead): string {
   return only === undefined && isFiltered ? path : JSON.stringify([path, only ?? [], isFiltered]);
 }
 
-export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal"> {
+export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal" | "shared"> {
   /** What they were a moment ago: what has not moved since is not read again. */
   readonly before?: ReadonlyMap<string, ContextHash>;
 }

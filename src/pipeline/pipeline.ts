@@ -9,4 +9,5 @@ export type {
   ResultLayer,
   ReuseRequest,
 } from "./request.ts";
-export type { BuildWorkspace } from "./workspace.ts";
+export { createShared } from "./shared.ts";
+export type { CallerWorkspace as BuildWorkspace } from "./workspace.ts";

@@ -1,5 +1,6 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
+import type { OutputOptions } from "../containerfile/containerfile.ts";
 import { fetchFrom, pickClaims } from "../delivery/delivery.ts";
 import type { StageConfigs } from "../engine/engine.ts";
 import {
@@ -7,7 +8,7 @@ import {
   prepareLayersDirectory,
   type PreviousImages,
 } from "../layers/layers.ts";
-import type { LayerFiles } from "../oci/oci.ts";
+import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers, readState } from "../store/store.ts";
 import { countLayers, type BaseImage } from "./bases.ts";
 import { nameTarget } from "./request.ts";
@@ -29,19 +30,32 @@ export interface LayersBefore {
 
 /** What the steps of a build came to: all that its image is made of. */
 export interface StepsResult extends LayersBefore {
-  readonly prepared: PreparedLayers;
   readonly configs: StageConfigs;
+  /** Layers that steps wrote below the path of an OUTPUT, or those of an image that the engine made. */
+  readonly made: MadeLayers | MadeImage;
+}
+
+export interface MadeLayers {
+  readonly kind: "directory";
+  readonly output: OutputOptions;
+  readonly prepared: PreparedLayers;
+}
+
+export interface MadeImage {
+  readonly kind: "engine";
+  readonly id: Digest;
+  readonly config: ImageConfig;
 }
 
 /** Lays out what the build finds under its OUTPUT path. */
 export async function prepareLayers(
   { plan, request }: Build,
-  { previous, bases }: LayersBefore,
+  { previous, bases, output }: LayersBefore & Pick<MadeLayers, "output">,
   work: BuildRunWorkspace,
 ): Promise<PreparedLayers> {
   const { store, run } = work;
   const { layers } = request;
-  const input = layers.input ?? plan.target.output.input;
+  const input = layers.input ?? output.input;
   const known = new Map(previous.flatMap((one) => [...one.files]));
   const files = input === "all" ? await bringAll(previous, known, work) : known;
   const stateKey = nameTarget(plan.target, request);

@@ -1,6 +1,13 @@
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
 import type { Digest, Image, Location } from "../oci/oci.ts";
-import { findImage, listMissingLayers, readLocations, type Store } from "../store/store.ts";
+import {
+  findImage,
+  findRef,
+  listMissingLayers,
+  readImage,
+  readLocations,
+  type Store,
+} from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
@@ -10,21 +17,25 @@ export interface EarlierImages {
   readonly remotes: readonly PreviousImage[];
   /** Layers that proved to be nowhere, or not what is said of them. */
   readonly useless: ReadonlySet<Digest>;
+  /** The stage whose own last build comes first: one that is not the target. */
+  readonly stage?: { readonly name: string; readonly key: string } | undefined;
 }
 
 /**
- * The images whose layers the build may keep: those that --cache-from names, those that its names stand for
+ * The images whose layers the build may keep: its own last one, where it is no target; those that --cache-from names, those that its names stand for
  * in the store, and those that its names stand for in the registry that it goes to. Those of the store are
  * held, so that a prune beside us does not take them away.
  */
 export async function findPrevious(
   request: BuildRequest,
-  { remotes, useless }: EarlierImages,
+  { remotes, useless, stage }: EarlierImages,
   work: BuildRunWorkspace,
 ): Promise<PreviousImages> {
   const elsewhere = remotes.flatMap((one) => one.locations);
+  const last = stage === undefined ? undefined : await findLast(stage, work);
   const local = await findStored(request, elsewhere, work);
   const all = [
+    ...(last === undefined ? [] : await describeStored(last, elsewhere, work)),
     ...remotes.filter((one) => one.origin === "named"),
     ...local,
     ...remotes.filter((one) => one.origin === "pushed"),
@@ -60,18 +71,46 @@ function joinPlaces(first: PreviousImage, other: PreviousImage): PreviousImage {
   };
 }
 
+interface StoredImage {
+  /** As the user would name it. */
+  readonly name: string;
+  readonly image: Image;
+}
+
+async function findLast(
+  { name, key }: NonNullable<EarlierImages["stage"]>,
+  { store }: BuildRunWorkspace,
+): Promise<StoredImage | undefined> {
+  const ref = await findRef(store, key);
+  const image = ref === undefined ? undefined : await readImage(store, ref.manifest);
+  return image === undefined ? undefined : { name, image };
+}
+
 async function findStored(
   { reuse }: BuildRequest,
   elsewhere: readonly Location[],
-  { store, run }: BuildRunWorkspace,
+  work: BuildRunWorkspace,
 ): Promise<PreviousImages> {
   const stored: PreviousImage[] = [];
   for (const { full } of reuse.names) {
-    const image = await findImage(store, full);
-    if (image === undefined || !(await run.hold(image))) continue;
-    const locations = await readLocations(store, image.digest);
-    stored.push({
-      reference: `${full}@${image.digest}`,
+    const image = await findImage(work.store, full);
+    if (image === undefined) continue;
+    stored.push(...(await describeStored({ name: full, image }, elsewhere, work)));
+  }
+  return stored;
+}
+
+/** None where a prune has taken it away. */
+async function describeStored(
+  { name, image }: StoredImage,
+  elsewhere: readonly Location[],
+  { store, run }: BuildRunWorkspace,
+): Promise<PreviousImages> {
+  if (!(await run.hold(image))) return [];
+  const locations = await readLocations(store, image.digest);
+  return [
+    {
+      reference: `${name}@${image.digest}`,
       image,
       origin: "store",
       isDestination: false,
@@ -79,9 +118,8 @@ async function findStored(
       withheld: await listUnavailable(image, [...locations, ...elsewhere], store),
       locations,
       files: new Map(),
-    });
-  }
-  return stored;
+    },
+  ];
 }
 
 /** Layers that are neither here nor in a registry. */

@@ -3,7 +3,7 @@ import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
 import type { Annotations, Digest, ImageName, Platform, WantedPlatform } from "../oci/oci.ts";
-import type { LayeredStage } from "../plan/plan.ts";
+import type { StagePlan } from "../plan/plan.ts";
 
 /** Everything that a user asked for, checked and with its defaults; each slice is read by one room. */
 export interface BuildRequest {
@@ -76,7 +76,7 @@ export function needsBytes({ delivery, reuse }: BuildRequest): boolean {
 }
 
 /** What names a stage's last build on this machine: what is built (its name, or its context), stage and platform. */
-export function nameTarget({ resolved }: LayeredStage, { steps }: BuildRequest): string {
+export function nameTarget({ resolved }: StagePlan, { steps }: BuildRequest): string {
   const stage = resolved.stage.name ?? String(resolved.stage.index);
   return [steps.cacheKey, stage, steps.platform ?? ""].join("\n");
 }

@@ -1,7 +1,7 @@
 import type { Reference } from "../containerfile/containerfile.ts";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import { type BuildPlan, imageKey } from "../plan/plan.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
@@ -19,7 +19,7 @@ export async function resolveImages(
   const resolved = await Promise.all(
     names.map(
       async (name) =>
-        [name, known?.get(name) ?? (await resolveImage(name, request, work))] as const,
+        [name, known?.get(name) ?? (await resolveOnce(name, request, work))] as const,
     ),
   );
   return new Map(resolved);
@@ -33,10 +33,12 @@ function listContextImages(plan: BuildPlan, request: BuildRequest): readonly str
 
 const imagePrefix = "docker-image://";
 
-/** The name of the image that a reference stands for, itself or by a named context; undefined for anything else. */
+/**
+ * What the image that a reference stands for, itself or by a named context, is known by in a build: its name, or the
+ * number of the stage that it is made of; undefined for anything else.
+ */
 export function nameImage(reference: Reference, { steps }: BuildRequest): string | undefined {
-  if (reference.kind === "image") return reference.name;
-  if (reference.kind !== "context") return undefined;
+  if (reference.kind !== "context") return imageKey(reference);
   const value = steps.buildContexts.get(reference.name) ?? "";
   return value.startsWith(imagePrefix) ? value.slice(imagePrefix.length) : undefined;
 }
@@ -52,10 +54,25 @@ export function listUnpinned(plan: BuildPlan, request: BuildRequest): readonly s
   return [...new Set([...listContextImages(plan, request), ...byTriggers])];
 }
 
+/** The same for a stage that another plan makes. */
+export function nameBuilt(index: number): string {
+  return imageKey({ kind: "built", index, name: "" }) ?? "";
+}
+
 export interface ResolvedImage {
   readonly id: Digest;
   /** Whether the engine has it. */
   readonly isHere: boolean;
+}
+
+/** All images of one command are made of the same. */
+function resolveOnce(
+  name: string,
+  request: BuildRequest,
+  work: BuildWorkspace,
+): Promise<ResolvedImage> {
+  const key = [request.steps.platform ?? "", name].join(" ");
+  return work.shared.resolveImage(key, () => resolveImage(name, request, work));
 }
 
 async function resolveImage(

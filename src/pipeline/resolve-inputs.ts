@@ -5,9 +5,11 @@ import type { Store } from "../store/store.ts";
 import type { BasesFacts } from "./base-facts.ts";
 import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
-import { pullImage, resolveImages } from "./resolve-images.ts";
+import { assertBases, assertTriggers } from "./assert-bases.ts";
+import { nameBuilt, pullImage, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
+import type { StageImages, StageKeys } from "./stage-images.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** Changes whenever the same inputs may give another image: packing, assembly, the key itself. */
@@ -15,15 +17,23 @@ const keyVersion = 2;
 
 /** What a build depends on, as far as it can be known before it runs. */
 export interface BuildInputs {
-  /** Equal keys, equal results; undefined where a step's result cannot be known (an ADD of a URL). */
+  /**
+   * Equal keys, equal results; undefined where a step's result cannot be known (an ADD of a URL). For other stages
+   * their keys count, so that it is known before these are built.
+   */
   readonly key: Digest | undefined;
+  /** The same, where for other stages their images count: undefined before these are known. */
+  readonly exactKey: Digest | undefined;
   /** Whether others may see the key: where an argument is secret, it is for this store alone. */
   readonly isPublic: boolean;
   /** What the key is the digest of, part by part; argument values only as their digests. */
   readonly parts: KeyParts;
-  /** IDs of the images that the build takes from outside, by their names in the file. */
+  /** IDs of the images that the build takes from outside, and of other stages', by their names (`nameImage`). */
   readonly images: ReadonlyMap<string, Digest>;
-  /** Those of them that the engine does not have yet: a registry told their IDs. */
+  /** Keys and images of the other stages that it uses, as far as they are known. */
+  readonly keys: StageKeys;
+  readonly stages: StageImages;
+  /** Those of the images that the engine does not have yet: a registry told their IDs. */
   readonly pending: ReadonlySet<string>;
   /** What is known of the images that stages stand on. */
   readonly facts: BasesFacts;
@@ -40,49 +50,107 @@ export interface BuildInputs {
 /** The parts of a key by their names. */
 export type KeyParts = { readonly [part: string]: Json };
 
+/** What is built, and the keys of the other stages that it uses. */
+export interface Wanted {
+  readonly plan: BuildPlan;
+  readonly request: BuildRequest;
+  readonly keys: StageKeys;
+}
+
 /**
  * Finds out what the build depends on: resolves its images in the engine's storage (pulling what the policy asks for),
  * lets the triggers of its bases count, and hashes what it reads. Queries the engine, and builds nothing.
  * @returns the build, its plan with what triggers add to it
  */
 export async function resolveInputs(
-  plan: BuildPlan,
-  request: BuildRequest,
+  { plan, request, keys }: Wanted,
   work: BuildWorkspace,
 ): Promise<Build> {
+  assertBases(plan, request);
   const resolved = resolveImages(plan, { request }, work);
-  return describeInputs(await followTriggers({ plan, request, resolved }, work), work);
+  const dependent = await followTriggers({ plan, request, resolved }, work);
+  return describeInputs({ ...dependent, keys, stages: new Map() }, work);
 }
 
 /** The build when the engine has all images: pulls those that it has not. */
 export async function pullPending(build: Build, work: BuildWorkspace): Promise<Build> {
-  const { plan, request, inputs } = build;
-  if (inputs.pending.size === 0) return build;
-  const images = new Map([...inputs.images].map(([name, id]) => [name, { id, isHere: true }]));
+  const { pending } = build.inputs;
+  if (pending.size === 0) return build;
+  const pulled = new Map<string, Digest>();
   // A tag may have moved on between the two questions.
-  for (const name of inputs.pending) {
-    images.set(name, { id: await pullImage(name, request, work), isHere: true });
+  for (const name of pending) {
+    const { id } = await work.shared.resolveImage(`pulled ${name}`, async () => ({
+      id: await pullImage(name, build.request, work),
+      isHere: true,
+    }));
+    pulled.set(name, id);
   }
-  const before = inputs.directories;
-  const dependent = await followTriggers({ plan, request, resolved: images, before }, work);
-  return describeInputs(dependent, work);
+  return describeAgain(build, { pulled, stages: new Map() }, work);
 }
 
-async function describeInputs(dependent: Dependent, work: BuildWorkspace): Promise<Build> {
-  const { plan, request, resolved, facts, reads, directories } = dependent;
+/** The build when the other stages that it uses are images, which may have triggers and variables. */
+export async function addStages(
+  build: Build,
+  stages: StageImages,
+  work: BuildWorkspace,
+): Promise<Build> {
+  if (stages.size === 0) return build;
+  const complete = await describeAgain(build, { pulled: new Map(), stages }, work);
+  const isExpected = JSON.stringify(complete.inputs.parts) === JSON.stringify(build.inputs.parts);
+  const isKeyed = [...stages.values()].every((one) => one.isKeyed);
+  // Where an image says more than the text of its stage, the stage's key does not stand for all of it.
+  return isExpected && isKeyed ? complete : { ...complete, inputs: { ...complete.inputs, key: undefined } };
+}
+
+interface News {
+  /** IDs of images that the engine has now. */
+  readonly pulled: ReadonlyMap<string, Digest>;
+  readonly stages: StageImages;
+}
+
+async function describeAgain(
+  { plan, request, inputs }: Build,
+  { pulled, stages }: News,
+  work: BuildWorkspace,
+): Promise<Build> {
+  const external = [...inputs.images, ...pulled];
+  const resolved = new Map(external.map(([name, id]) => [name, { id, isHere: true }]));
+  const before = inputs.directories;
+  const dependent = await followTriggers({ plan, request, resolved, stages, before }, work);
+  return describeInputs({ ...dependent, keys: inputs.keys, stages }, work);
+}
+
+interface Described extends Dependent {
+  readonly keys: StageKeys;
+  readonly stages: StageImages;
+}
+
+async function describeInputs(described: Described, work: BuildWorkspace): Promise<Build> {
+  const { plan, request, resolved, facts, reads, directories, bases, keys, stages } = described;
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
   const given = await hashArguments(plan, request, work.store);
   const found = { images, directories, arguments: given };
+  assertTriggers(plan);
   const parts = describeKey(plan, request, found);
-  const isKnown = reads !== undefined && plan.dependencies.unpredictable.length === 0;
-  const areFactsKnown = facts.size === dependent.bases.length;
+  const isKnown =
+    reads !== undefined &&
+    plan.dependencies.unpredictable.length === 0 &&
+    bases.every((name) => facts.has(name));
+  const ids = [...stages].map(([index, { image }]): [string, Digest] => [
+    nameBuilt(index),
+    image.manifest.config.digest,
+  ]);
   return {
     plan,
     request,
     inputs: {
       ...found,
-      key: isKnown && areFactsKnown ? digestText(JSON.stringify(parts)) : undefined,
+      images: new Map([...images, ...ids]),
+      key: isKnown ? hashKey(parts, describeStageKeys(plan, keys)) : undefined,
+      exactKey: isKnown ? hashKey(parts, describeStageImages(plan, stages)) : undefined,
+      keys,
+      stages,
       isPublic: listRedacted(request, plan).length === 0,
       parts,
       pending: new Set(pending),
@@ -91,6 +159,29 @@ async function describeInputs(dependent: Dependent, work: BuildWorkspace): Promi
       secrets: listSecretFiles(request.steps),
     },
   };
+}
+
+type StagePart = readonly (readonly [string, string])[] | undefined;
+
+/** A part for each other stage; undefined where one is not known. */
+function describeStageKeys({ dependencies }: BuildPlan, keys: StageKeys): StagePart {
+  return joinParts(dependencies.built.map(({ index, name }) => [name, keys.get(index)]));
+}
+
+function describeStageImages({ dependencies }: BuildPlan, stages: StageImages): StagePart {
+  return joinParts(dependencies.built.map(({ index, name }) => [name, stages.get(index)?.image.digest]));
+}
+
+function joinParts(parts: readonly (readonly [string, Digest | undefined])[]): StagePart {
+  const known = parts.flatMap(([name, digest]): [string, string][] =>
+    digest === undefined ? [] : [[name, digest]],
+  );
+  return known.length === parts.length ? known : undefined;
+}
+
+function hashKey(parts: KeyParts, stages: StagePart): Digest | undefined {
+  if (stages === undefined) return undefined;
+  return digestText(JSON.stringify(stages.length === 0 ? parts : { ...parts, stages }));
 }
 
 /** Names of secret arguments that the build declares. */

@@ -1,7 +1,8 @@
-import type { EngineSession, StageConfigs } from "../engine/engine.ts";
-import type { PreparedLayers } from "../layers/layers.ts";
-import type { Digest } from "../oci/oci.ts";
+import type { EngineSession } from "../engine/engine.ts";
+import { type Digest, parseConfig } from "../oci/oci.ts";
 import { warnLeft } from "./dead-runs.ts";
+import { listLoaded } from "./load-stages.ts";
+import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -11,9 +12,9 @@ export async function withSession<T>(
   work: BuildRunWorkspace,
   action: (session: EngineSession) => Promise<T>,
 ): Promise<T> {
-  const { plan, request, inputs } = build;
-  const unseen = findUnseenInputs(build);
-  const used = { plan, steps: request.steps, images: inputs.images, unseen };
+  const { plan, request } = build;
+  const unseen = findUnseenInputs(build, work);
+  const used = { plan, steps: request.steps, images: listLoaded(build), unseen };
   const session = await work.engine.openSession(used, work);
   try {
     const result = await action(session);
@@ -44,26 +45,45 @@ export async function evaluateStages(
   session: EngineSession,
   { reporter }: BuildRunWorkspace,
 ): Promise<ReadonlyMap<number, Digest>> {
-  const done = reporter.step("Environment");
+  const done = reporter.step(plan.target.kind === "plain" ? "Stages" : "Environment");
   const stages = new Map<number, Digest>();
   for (const stage of plan.stages) stages.set(stage.index, await session.evaluateStage(stage));
   done();
   return stages;
 }
 
-export interface LayeringRun {
+/** What a stage is built with beside the session. */
+export interface StageRun extends LayersBefore {
   readonly session: EngineSession;
-  readonly directory: PreparedLayers;
+  /** Image IDs of the stages that were evaluated. */
+  readonly ids: ReadonlyMap<number, Digest>;
 }
 
-/** Runs the layering steps with the layers directory; nothing else of what they write is kept. */
-export async function runLayering(
-  { plan }: Build,
-  { session, directory }: LayeringRun,
-  { reporter }: BuildRunWorkspace,
-): Promise<StageConfigs> {
-  const done = reporter.step("Layering steps");
-  const configs = await session.runLayering(plan.target, directory);
+/** Runs the layering steps with the layers directory, of which alone is kept what they write. */
+export async function runTarget(
+  build: Build,
+  stage: StageRun,
+  work: BuildRunWorkspace,
+): Promise<StepsResult> {
+  const { previous, bases, session, ids } = stage;
+  const { target } = build.plan;
+  if (target.kind === "plain") return takeImage(stage, ids.get(target.index), work);
+  const { output } = target;
+  const prepared = await prepareLayers(build, { previous, bases, output }, work);
+  const done = work.reporter.step("Layering steps");
+  const configs = await session.runLayering(target, prepared.directory);
   done();
-  return configs;
+  return { previous, bases, configs, made: { kind: "directory", output, prepared } };
+}
+
+/** A stage without OUTPUT is what the engine made of it. */
+async function takeImage(
+  { previous, bases }: LayersBefore,
+  id: Digest | undefined,
+  { engine }: BuildRunWorkspace,
+): Promise<StepsResult> {
+  if (id === undefined) throw new RangeError("the stage was not evaluated");
+  const config = parseConfig(await engine.readConfig(id));
+  const configs = { environment: config, layering: config };
+  return { previous, bases, configs, made: { kind: "engine", id, config } };
 }

@@ -15,12 +15,13 @@ export function listLayers(output: CollectedOutput): readonly CollectedLayer[] {
 
 /** Where layers are that were not packed: of previous images, and of those of --from. */
 export function joinPlaces({
-  prepared,
+  made,
   previous,
   bases,
 }: StepsResult): Pick<BaseImage, "files" | "locations"> {
+  const brought = made.kind === "directory" ? made.prepared.files : new Map<Digest, string>();
   return {
-    files: new Map([...prepared.files, ...bases.flatMap((one) => [...one.files])]),
+    files: new Map([...brought, ...bases.flatMap((one) => [...one.files])]),
     locations: [...previous, ...bases].flatMap((one) => one.locations),
   };
 }

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import type { Instruction, Reference, ResolvedStage } from "../containerfile/containerfile.ts";
 import type { ContextHash } from "../context/context.ts";
 import type { UnseenInputs } from "../engine/engine.ts";
 import { digestBytes } from "../oci/oci.ts";
+import type { BuildPlan } from "../plan/plan.ts";
 import { findLowestBase } from "./base-facts.ts";
 import { nameImage } from "./resolve-images.ts";
 import {
@@ -11,15 +11,17 @@ import {
   listStageReads,
   type ReadContext,
 } from "./select-directories.ts";
-import type { Build } from "./workspace.ts";
+import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
  * What instructions read that an engine's cache may not look at, as digests: mounts of contexts and images, flags of the
  * call, values of ARGs in metadata instructions, heredocs, and a base's config. What nobody can know is another digest
  * in each build. docs/reference.md, "The engine's cache".
  */
-export function findUnseenInputs(build: Build): UnseenInputs {
-  const search = { ...build, facts: build.inputs.facts, unknown: randomUUID() };
+export function findUnseenInputs(build: Build, { shared }: BuildWorkspace): UnseenInputs {
+  const { nonce } = shared;
+  const isRenewed = build.request.steps.noCache && isComposed(build.plan);
+  const search = { ...build, facts: build.inputs.facts, unknown: nonce, isRenewed };
   // The store's own digests of secret values keep those that are made of them from being guessed.
   const { redacted } = build.request.reuse;
   const salt = [...build.inputs.arguments].filter(([name]) => redacted.has(name));
@@ -32,12 +34,19 @@ export function findUnseenInputs(build: Build): UnseenInputs {
   const { stages, fired } = build.plan.dependencies;
   const hasFired = (stage: ResolvedStage): boolean =>
     [...listUnseen(search, stage).keys()].some((instruction) => fired.has(instruction));
-  return { digests, byTriggers: fired.size > 0 && stages.some(hasFired) };
+  return { digests, byTriggers: fired.size > 0 && stages.some(hasFired), isRenewed };
+}
+
+/** Whether other images are made of stages of the file, too. */
+function isComposed({ graph, dependencies, target }: BuildPlan): boolean {
+  return dependencies.built.length > 0 || graph.target !== target.index;
 }
 
 interface Search extends Build, ReadContext {
-  /** Stands for what nobody knows. */
+  /** Stands for what nobody knows, the same in all builds of a command. */
   readonly unknown: string;
+  /** Whether all steps are to be new ones: those that several images share once (--no-cache). */
+  readonly isRenewed: boolean;
 }
 
 type Parts = readonly unknown[];
@@ -50,6 +59,7 @@ function listUnseen(search: Search, stage: ResolvedStage): ReadonlyMap<Instructi
     if (instruction === stage.stage.output) break;
     const isFired = search.plan.dependencies.fired.has(instruction);
     const parts = [
+      ...(at === 0 && search.isRenewed ? ["no cache", search.unknown] : []),
       ...(at === 0 && !isFired ? describeBase(search, stage) : []),
       // Some say what holds for every instruction (--env), and files get the time of --timestamp.
       ...(at === 0 || isFired ? describeFlags(search) : []),

@@ -1,7 +1,9 @@
+import type { ContextHash } from "../context/context.ts";
 import type { EngineWorkspace } from "../delivery/delivery.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { Run } from "../store/store.ts";
 import type { BuildRequest, BuildResult } from "./request.ts";
+import type { ResolvedImage } from "./resolve-images.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
 
 /** Where a build is done: the last parameter of each of its steps. */
@@ -15,6 +17,31 @@ export interface BuildWorkspace extends EngineWorkspace {
    * the exit status; undefined, or a result of undefined, where that is not needed.
    */
   readonly enterNamespace?: () => Promise<number | undefined>;
+  /** Where several images are built by one command: what they have in common. */
+  readonly shared: Shared;
+}
+
+/** The same as a caller gives it: what several of its builds have in common, where there are several. */
+export type CallerWorkspace = Omit<BuildWorkspace, "shared"> & { readonly shared?: Shared };
+
+/** Does something once for each key; whoever asks later gets what came of it. */
+export type Once<T> = (key: string, action: () => Promise<T>) => Promise<T>;
+
+/** What the builds of one command have in common: the images of its stages, targets and platforms. */
+export interface Shared {
+  /** As many at a time as --jobs says. */
+  readonly limit: <T>(action: () => Promise<T>) => Promise<T>;
+  readonly isParallel: boolean;
+  /** Images from outside, by name. */
+  readonly resolveImage: Once<ResolvedImage>;
+  /** Directories that steps read. */
+  readonly hashDirectory: Once<ContextHash | undefined>;
+  /** Images of stages on their way into the engine. */
+  readonly loadStage: Once<void>;
+  /** Stages without OUTPUT that several images are built with. */
+  readonly evaluateStage: Once<void>;
+  /** Stands for what nobody knows, and for steps that shall be run anew. */
+  readonly nonce: string;
 }
 
 /** The same with a run of the store, whose directory is for what is unfinished. */

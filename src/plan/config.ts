@@ -10,7 +10,7 @@ import {
   type ImageConfig,
   type Json,
 } from "../oci/oci.ts";
-import type { LayeredStage } from "./model.ts";
+import type { LayeredStage, StagePlan } from "./model.ts";
 import { namedKeys, namedVariables } from "./named.ts";
 
 /** The keys that OCI and Docker images share; what else an engine writes (a hostname, ...) is its own. */
@@ -44,9 +44,10 @@ export interface EvaluatedConfigs {
 /**
  * The config of the stage's image before `output/config.json`: the environment's with
  * --inherit-config, else the first `--from` image's, else empty, and onto it what the metadata instructions name, with the values
- * that the engine gave them. What the engine adds by itself is left out.
+ * that the engine gave them; of a stage without OUTPUT what the engine made of it. What the engine adds by itself is left out.
  */
-export function createConfig(stage: LayeredStage, configs: EvaluatedConfigs): ContainerConfig {
+export function createConfig(stage: StagePlan, configs: EvaluatedConfigs): ContainerConfig {
+  if (stage.kind === "plain") return withoutEmpty(takeMembers(stage, configs.environment));
   const base = stage.output.inheritConfig
     ? inheritConfig(stage, configs.environment)
     : takeConfig(configs.base?.config);
@@ -92,7 +93,8 @@ const replacedKeys = [
 ] as const;
 
 /** MAINTAINER's text: the image's author. */
-export function createAuthor(stage: LayeredStage, configs: EvaluatedConfigs): string | undefined {
+export function createAuthor(stage: StagePlan, configs: EvaluatedConfigs): string | undefined {
+  if (stage.kind === "plain") return configs.environment.author;
   if (stage.layering.instructions.some((one) => one.keyword === "MAINTAINER")) {
     return configs.layering.author;
   }
@@ -100,7 +102,9 @@ export function createAuthor(stage: LayeredStage, configs: EvaluatedConfigs): st
 }
 
 /** The metadata instructions as history entries of their own name them. */
-export function describeMetadata(stage: LayeredStage): readonly string[] {
+export function describeMetadata(stage: StagePlan): readonly string[] {
+  // The engine's own history has them.
+  if (stage.kind === "plain") return [];
   return stage.layering.metadata
     .filter((one: Instruction) => one.keyword !== "ARG")
     .map((one) => decodeText(one.text).replace(/\s+/g, " ").trim());
@@ -113,16 +117,17 @@ function takeConfig(config: ContainerConfig = {}): ContainerConfig {
 }
 
 function inheritConfig(stage: LayeredStage, environment: ImageConfig): ContainerConfig {
-  const config = environment.config ?? {};
+  const members = takeMembers(stage, environment);
+  return withoutEmpty(new Map([...members, ["OnBuild", stage.inheritedTriggers]]));
+}
+
+function takeMembers(
+  { hasEnginePath }: StagePlan,
+  { config = {} }: ImageConfig,
+): ReadonlyMap<string, Json> {
   const members = new Map<string, Json>(listMembers(takeConfig(config)));
-  if (stage.hasEnginePath) {
-    members.set(
-      "Env",
-      (config.Env ?? []).filter((one) => one !== enginePath),
-    );
-  }
-  members.set("OnBuild", stage.inheritedTriggers);
-  return withoutEmpty(members);
+  const variables = (config.Env ?? []).filter((one) => !hasEnginePath || one !== enginePath);
+  return new Map([...members, ["Env", variables]]);
 }
 
 type Keyed<T> = Readonly<Record<string, T>>;

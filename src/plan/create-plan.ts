@@ -7,9 +7,9 @@ import {
   type ResolvedStage,
   type StageGraph,
 } from "../containerfile/containerfile.ts";
-import { XbuildError } from "../errors.ts";
 import { listDeclaredBefore, listDependencies } from "./dependencies.ts";
-import type { BuildPlan, LayeredStage, LayeringSteps, PlainStage } from "./model.ts";
+import type { BuildPlan, LayeredStage, LayeringSteps, PlainStage, StagePlan } from "./model.ts";
+import { nameStage, separateStage } from "./separate.ts";
 import { applyTriggers } from "./triggers.ts";
 
 /** Instructions that change an image's config and nothing in its file system (Dockerfile reference). */
@@ -36,18 +36,31 @@ function isMetadata(instruction: Instruction): boolean {
 /**
  * The plan for the graph's target, or undefined where neither it nor a stage that it uses has an
  * OUTPUT: such a file is the engine's alone.
- * @throws XbuildError `output-unsupported` for several OUTPUT stages and for `--from` of a named context.
  */
 export function createPlan(containerfile: Containerfile, graph: StageGraph): BuildPlan | undefined {
-  const needed = graph.needed.map((index) => stageAt(graph, index));
-  const outputs = needed.filter((stage) => stage.output !== undefined);
-  if (outputs.length === 0) return undefined;
-  const resolved = stageAt(graph, graph.target);
-  const output = assertSupported(containerfile, resolved, outputs);
-  const target = planLayered(containerfile, graph, { resolved, output, needed });
+  const isOurs = graph.needed.some((index) => graph.stages[index]?.output !== undefined);
+  return isOurs ? planStage(containerfile, graph, graph.target) : undefined;
+}
+
+/** The plan for the image of one stage of the file. */
+export function planStage(
+  containerfile: Containerfile,
+  graph: StageGraph,
+  index: number,
+): BuildPlan {
+  const needed = separateStage(graph, index);
+  const resolved = findStage(needed, index);
+  const { output } = resolved;
+  const target =
+    output === undefined
+      ? planPlain(containerfile, needed, resolved)
+      : planLayered(containerfile, { resolved, output, needed });
   const plan = {
     containerfile,
-    stages: [...usedStages(graph, target, needed).map(planPlain), target],
+    stages: [
+      ...usedStages(target, needed).map((one) => planPlain(containerfile, needed, one)),
+      target,
+    ],
     target,
     needed,
     dependencies: listDependencies(containerfile, needed),
@@ -56,16 +69,29 @@ export function createPlan(containerfile: Containerfile, graph: StageGraph): Bui
   return applyTriggers(plan, () => []);
 }
 
+/** The plan of a target, and those of the stages that it uses, directly or not: each before those that use it. */
+export function listPlans(target: BuildPlan): readonly BuildPlan[] {
+  const plans = new Map([[target.target.index, target]]);
+  const waiting = [...target.dependencies.built];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (plans.has(next.index)) continue;
+    const plan = planStage(target.containerfile, target.graph, next.index);
+    plans.set(next.index, plan);
+    waiting.push(...plan.dependencies.built);
+  }
+  // A stage uses those before it alone.
+  return [...plans.values()].sort((a, b) => a.target.index - b.target.index);
+}
+
 interface OutputStage {
   readonly resolved: ResolvedStage;
   readonly output: OutputOptions;
-  /** It and all stages that it uses. */
+  /** It and all stages that are built with it. */
   readonly needed: readonly ResolvedStage[];
 }
 
 function planLayered(
   containerfile: Containerfile,
-  graph: StageGraph,
   { resolved, output, needed }: OutputStage,
 ): LayeredStage {
   const { start } = output.instruction.span;
@@ -86,7 +112,7 @@ function planLayered(
       .map((one) => decodeText(one.args)),
     commandBeforeOutput: before.some((one) => one.keyword === "CMD"),
     hasEnginePath:
-      baseReference(graph, resolved).kind === "scratch" && !setsPath(containerfile, start.offset),
+      findBottom(needed, resolved).kind === "scratch" && !setsPath(containerfile, start.offset),
   };
 }
 
@@ -96,81 +122,53 @@ function setsPath({ instructions }: Containerfile, before: number): boolean {
   );
 }
 
-function stageAt(graph: StageGraph, index: number): ResolvedStage {
-  const stage = graph.stages[index];
+function findStage(stages: readonly ResolvedStage[], index: number): ResolvedStage {
+  const stage = stages.find((one) => one.stage.index === index);
   if (stage === undefined) throw new RangeError(`no stage ${index}`);
   return stage;
 }
 
-function assertSupported(
-  containerfile: Containerfile,
-  target: ResolvedStage,
-  outputs: readonly ResolvedStage[],
-): OutputOptions {
-  const output = target.output;
-  const other = outputs.find((stage) => stage !== target);
-  const { file } = containerfile;
-  const refuse = (message: string, instruction: Instruction, hint: string): XbuildError =>
-    new XbuildError("output-unsupported", message, {
-      diagnostics: [
-        {
-          code: "output-unsupported",
-          severity: "error",
-          message,
-          hint,
-          file,
-          span: instruction.span,
-        },
-      ],
-    });
-  if (other?.output !== undefined) {
-    throw refuse(
-      `stage "${nameStage(other)}", which "${nameStage(target)}" uses, has an OUTPUT of its own`,
-      other.output.instruction,
-      `build that stage as an image of its own (--target ${nameStage(other)} -t NAME) and name that image here`,
-    );
-  }
-  if (output === undefined) throw new RangeError("a plan needs an OUTPUT");
-  if (output.from.some((one) => one.kind === "context")) {
-    throw refuse(
-      "OUTPUT --from cannot take its layers from a named context",
-      output.instruction,
-      "name the image itself, or a stage: FROM <context> AS <stage>",
-    );
-  }
-  return output;
-}
-
-/** What a person calls the stage: its name, else its number. */
-function nameStage(stage: ResolvedStage): string {
-  return stage.stage.name ?? String(stage.stage.index);
-}
-
 /**
- * The stages that the layering steps or `--from` read, and those that any RUN mounts, in the file's order: each is built
+ * The stages that the layering steps read, and those that any RUN mounts, in the file's order: each is built
  * on its own. buildah 1.28 mounts a stage of the same call that came from its cache as the stage's base.
  */
 function usedStages(
-  graph: StageGraph,
-  { resolved, layering, output }: LayeredStage,
+  target: StagePlan,
   needed: readonly ResolvedStage[],
 ): readonly ResolvedStage[] {
-  const uses = resolved.uses.filter((use) => layering.instructions.includes(use.instruction));
+  const steps = target.kind === "plain" ? [] : target.layering.instructions;
+  const uses = target.resolved.uses.filter((use) => steps.includes(use.instruction));
   const mounts = needed.flatMap((stage) =>
     stage.uses.filter(({ instruction }) => instruction.keyword === "RUN"),
   );
-  const references = [...[...uses, ...mounts].map((use) => use.reference), ...output.from];
-  const indexes = references.flatMap((one) => (one.kind === "stage" ? [one.index] : []));
-  return [...new Set(indexes)].sort((a, b) => a - b).map((index) => stageAt(graph, index));
+  const indexes = [...uses, ...mounts].flatMap(({ reference }) =>
+    reference.kind === "stage" ? [reference.index] : [],
+  );
+  return [...new Set(indexes)].sort((a, b) => a - b).map((index) => findStage(needed, index));
 }
 
-function planPlain(stage: ResolvedStage): PlainStage {
-  return { kind: "plain", index: stage.stage.index, name: nameStage(stage) };
+function planPlain(
+  containerfile: Containerfile,
+  needed: readonly ResolvedStage[],
+  resolved: ResolvedStage,
+): PlainStage {
+  const { instructions, from } = resolved.stage;
+  const end = (instructions.at(-1) ?? from).span.end.offset;
+  const base = findBottom(needed, resolved);
+  return {
+    kind: "plain",
+    index: resolved.stage.index,
+    name: nameStage(resolved),
+    resolved,
+    bases: base.kind === "scratch" ? [] : [base],
+    hasEnginePath: base.kind === "scratch" && !setsPath(containerfile, end),
+  };
 }
 
-function baseReference(graph: StageGraph, stage: ResolvedStage): Reference {
+/** What a stage stands on, whatever stages are between them. */
+function findBottom(needed: readonly ResolvedStage[], stage: ResolvedStage): Reference {
   let { base } = stage;
-  while (base.kind === "stage") ({ base } = stageAt(graph, base.index));
+  while (base.kind === "stage") ({ base } = findStage(needed, base.index));
   return base;
 }
 

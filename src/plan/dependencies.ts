@@ -3,9 +3,10 @@ import {
   readArguments,
   type Containerfile,
   type Instruction,
+  type Reference,
   type ResolvedStage,
 } from "../containerfile/containerfile.ts";
-import type { Dependencies } from "./model.ts";
+import type { BuiltReference, Dependencies } from "./model.ts";
 
 /** What a result depends on of a file and its stages: comments, blank lines and unused stages are left out. */
 export function listDependencies(
@@ -17,6 +18,7 @@ export function listDependencies(
     stages,
     fired: new Set(),
     images: uniqueNames(stages, "image"),
+    built: listBuilt(stages),
     contexts: uniqueNames(stages, "context"),
     texts: instructions.map(describeInstruction),
     declaredArguments: new Set([
@@ -34,13 +36,23 @@ function uniqueNames(
   stages: readonly ResolvedStage[],
   kind: "image" | "context",
 ): readonly string[] {
-  const references = stages.flatMap((one) => [
-    one.base,
-    ...one.uses.map((use) => use.reference),
-    ...(one.output?.from ?? []),
-  ]);
-  const names = references.flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
+  const names = stages
+    .flatMap(listReferences)
+    .flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
   return [...new Set(names)].sort();
+}
+
+function listBuilt(stages: readonly ResolvedStage[]): readonly BuiltReference[] {
+  const built = stages
+    .flatMap(listReferences)
+    .flatMap((one): readonly BuiltReference[] => (one.kind === "built" ? [one] : []));
+  const unique = new Map(built.map((one) => [one.index, one]));
+  return [...unique.values()].sort((a, b) => a.index - b.index);
+}
+
+/** All that a stage names: its base first. */
+export function listReferences({ base, uses, output }: ResolvedStage): readonly Reference[] {
+  return [base, ...uses.map(({ reference }) => reference), ...(output?.from ?? [])];
 }
 
 /** Names that ARGs before an instruction declare. */

@@ -8,14 +8,17 @@ import type {
   StageGraph,
 } from "../containerfile/containerfile.ts";
 
-/** What a build of a target with OUTPUT does, before anything has been asked of an engine. */
+/**
+ * How the image of one stage is made, before anything has been asked of an engine. Images that other plans make
+ * (`Dependencies.built`) come from outside, as those of a registry do.
+ */
 export interface BuildPlan {
   readonly containerfile: Containerfile;
-  /** What is built and kept as an image of its own, each stage before those that read it, the target's last. */
+  /** What the engine keeps as an image of its own, each stage before those that read it, the target's last. */
   readonly stages: readonly StagePlan[];
-  /** The last of them. */
-  readonly target: LayeredStage;
-  /** The target and all stages that it uses. */
+  /** The last of them: the stage whose image is made. */
+  readonly target: StagePlan;
+  /** The target and all stages that are built with it. */
   readonly needed: readonly ResolvedStage[];
   /** What the result depends on; triggers of base images are in it as soon as somebody knows them (`applyTriggers`). */
   readonly dependencies: Dependencies;
@@ -31,6 +34,8 @@ export interface Dependencies {
   readonly fired: ReadonlySet<Instruction>;
   /** Images that the build takes from outside, as the file names them, sorted. */
   readonly images: readonly string[];
+  /** Stages of the file whose images plans of their own make, ascending. */
+  readonly built: readonly BuiltReference[];
   /** Named contexts that the needed stages use. */
   readonly contexts: readonly string[];
   /** The instructions of the needed stages, comments left out. */
@@ -41,6 +46,8 @@ export interface Dependencies {
   readonly unpredictable: readonly Instruction[];
 }
 
+export type BuiltReference = Reference & { readonly kind: "built" };
+
 export type StagePlan = PlainStage | LayeredStage;
 
 /** A stage that the engine builds as it stands in the file. */
@@ -50,6 +57,11 @@ export interface PlainStage {
   readonly index: number;
   /** As the user may have named it: for reports. */
   readonly name: string;
+  readonly resolved: ResolvedStage;
+  /** The image that it stands on, whatever stages are between them; none for scratch. */
+  readonly bases: readonly Reference[];
+  /** As for a stage with OUTPUT. */
+  readonly hasEnginePath: boolean;
 }
 
 /**

@@ -32,7 +32,9 @@ describe("triggers of a base", () => {
 
   it("declare arguments that hold behind OUTPUT, too", () => {
     const plan = fire(`FROM a\n${tail}`, { a: ["ARG V=1"] });
-    expect(plan.target.layering.argumentsAtOutput).toMatchObject([{ name: "V", value: "1" }]);
+    expect(plan.target).toMatchObject({
+      layering: { argumentsAtOutput: [{ name: "V", value: "1" }] },
+    });
     expect(plan.stages.at(-1)).toBe(plan.target);
   });
 

@@ -9,11 +9,12 @@ import {
 } from "../containerfile/containerfile.ts";
 import { listDependencies } from "./dependencies.ts";
 import { applyEdits, type Edit } from "./edits.ts";
-import type { BuildPlan, Dependencies } from "./model.ts";
+import type { BuildPlan, Dependencies, StagePlan } from "./model.ts";
+import { separateStage } from "./separate.ts";
 
 /** The ONBUILD triggers in an image's config. */
 export type FindTriggers = (
-  base: Reference & { readonly kind: "image" | "context" },
+  base: Reference & { readonly kind: "image" | "context" | "built" },
 ) => readonly string[];
 
 /**
@@ -31,7 +32,7 @@ export function applyTriggers(plan: BuildPlan, findTriggers: FindTriggers): Buil
     fired = text;
     graph = resolveWith(plan, edits);
     if (graph.stages.length !== plan.graph.stages.length) break;
-    stages = listNeeded(graph);
+    stages = separateStage(graph, plan.target.index);
   }
   const hasNothing = graph === plan.graph && plan.dependencies.fired.size === 0;
   return hasNothing ? plan : replaceDependencies(plan, graph, stages);
@@ -39,13 +40,13 @@ export function applyTriggers(plan: BuildPlan, findTriggers: FindTriggers): Buil
 
 /** Each trigger on a line of its own behind FROM, as an edit of the file's text. */
 function fireTriggers(
-  { stage: { index } }: ResolvedStage,
+  { base, stage: { index } }: ResolvedStage,
   { containerfile, graph }: BuildPlan,
   findTriggers: FindTriggers,
 ): readonly Edit[] {
   const stage = graph.stages[index];
   if (stage === undefined) return [];
-  const triggers = listTriggers(stage.base, graph, findTriggers);
+  const triggers = listTriggers(base, graph, findTriggers);
   const { start, end } = stage.stage.from.span;
   const from = containerfile.source.slice(start.offset, end.offset);
   const text = [from, ...triggers.map(encodeText)].join("\n");
@@ -60,9 +61,8 @@ function listTriggers(
   if (base.kind === "scratch") return [];
   if (base.kind !== "stage") return findTriggers(base);
   const stage = graph.stages[base.index]?.stage;
-  const end = stage?.output?.span.start.offset ?? Number.POSITIVE_INFINITY;
   return (stage?.instructions ?? [])
-    .filter((one) => one.keyword === "ONBUILD" && one.span.start.offset < end)
+    .filter((one) => one.keyword === "ONBUILD")
     .map((one) => decodeText(one.args));
 }
 
@@ -72,10 +72,6 @@ function resolveWith({ containerfile, graph }: BuildPlan, edits: readonly Edit[]
   return resolveStages(parseContainerfile(Buffer.from(text, "latin1"), file), graph.options);
 }
 
-function listNeeded(graph: StageGraph): readonly ResolvedStage[] {
-  return graph.needed.flatMap((index) => graph.stages[index] ?? []);
-}
-
 function replaceDependencies(
   plan: BuildPlan,
   graph: StageGraph,
@@ -83,19 +79,21 @@ function replaceDependencies(
 ): BuildPlan {
   const { target, containerfile } = plan;
   const dependencies = { ...listDependencies(containerfile, stages), ...findFired(plan, stages) };
-  const resolved = graph.stages[target.index];
-  const layering = {
-    ...target.layering,
-    argumentsAtOutput: resolved?.argumentsAtOutput ?? target.layering.argumentsAtOutput,
-  };
-  const layered = { ...target, layering };
+  const fired = replaceArguments(target, graph.stages[target.index]);
   return {
     ...plan,
-    target: layered,
-    stages: plan.stages.map((stage) => (stage === target ? layered : stage)),
+    target: fired,
+    stages: plan.stages.map((stage) => (stage === target ? fired : stage)),
     dependencies:
       graph.stages.length === plan.graph.stages.length ? dependencies : withoutKey(plan),
   };
+}
+
+/** Triggers may declare arguments. */
+function replaceArguments(target: StagePlan, resolved: ResolvedStage | undefined): StagePlan {
+  if (target.kind === "plain" || resolved === undefined) return target;
+  const { argumentsAtOutput } = resolved;
+  return { ...target, layering: { ...target.layering, argumentsAtOutput } };
 }
 
 /** The instructions that are triggers: those that the stage has more of than in the file. */
@@ -109,6 +107,6 @@ function findFired(plan: BuildPlan, stages: readonly ResolvedStage[]): Pick<Depe
 
 /** Triggers that make another file of it: nobody knows what the engine does then. */
 function withoutKey({ dependencies, target }: BuildPlan): Dependencies {
-  const { instruction } = target.output;
+  const instruction = target.resolved.stage.from;
   return { ...dependencies, unpredictable: [...dependencies.unpredictable, instruction] };
 }

@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { parseContainerfile } from "../../src/containerfile/parse.ts";
 import { resolveStages } from "../../src/containerfile/stages.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
-import type { BuildPlan } from "../../src/plan/model.ts";
+import type { BuildPlan, LayeredStage } from "../../src/plan/model.ts";
 
 /** The plan of a Containerfile without faults; undefined where its target has no OUTPUT. */
 export function planOf(
@@ -21,8 +21,13 @@ export function planOf(
   return createPlan(containerfile, graph);
 }
 
-export function mustPlan(...args: Parameters<typeof planOf>): BuildPlan {
+/** A plan whose target has an OUTPUT. */
+export type LayeredPlan = BuildPlan & { readonly target: LayeredStage };
+
+export function mustPlan(...args: Parameters<typeof planOf>): LayeredPlan {
   const plan = planOf(...args);
   if (plan === undefined) throw new Error("no plan");
-  return plan;
+  const { target } = plan;
+  if (target.kind === "plain") throw new Error("the target has no OUTPUT");
+  return { ...plan, target };
 }

@@ -10,7 +10,7 @@ import { digestBytes } from "../../src/oci/digest.ts";
 import type { Digest } from "../../src/oci/model.ts";
 import { parseImageName } from "../../src/oci/reference.ts";
 import type { BuildRequest } from "../../src/pipeline/request.ts";
-import type { BuildWorkspace } from "../../src/pipeline/workspace.ts";
+import type { CallerWorkspace } from "../../src/pipeline/workspace.ts";
 import type { BuildPlan } from "../../src/plan/model.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
 import { openStore } from "../../src/store/layout/open.ts";
@@ -201,7 +201,7 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
 export async function createWorkspace(
   engine: Engine,
   directory: string,
-): Promise<BuildWorkspace & { readonly steps: readonly string[] }> {
+): Promise<CallerWorkspace & { readonly steps: readonly string[] }> {
   const steps: string[] = [];
   return {
     engine,

@@ -41,7 +41,7 @@ async function buildOnce(store: Store, name: string, round: number): Promise<voi
   const state = { key: id, directory: await writeSomeState(run) };
   const refs = [`${name}/stage`];
   process.stdout.write(`begin ${name} ${image.digest}\n`);
-  await commitImage(run, { image, stagedBlobs, names: [name], record, refs, state });
+  await commitImage(run, { image, stagedBlobs, names: [name], records: [record], refs, state });
   process.stdout.write(`done ${name} ${image.digest}\n`);
   await run.end();
 }

@@ -50,7 +50,7 @@ export async function commitRecorded(
 ): Promise<Image> {
   const layers = await Promise.all(contents.map((text) => createTestLayer(text, text)));
   const manifest = createTestImage(layers).digest;
-  return commitTestImage(store, contents, { names, record: { key, manifest, names } });
+  return commitTestImage(store, contents, { names, records: [{ key, manifest, names }] });
 }
 
 /** `xbuild cache verify`: every byte, and what images say of their layers. */

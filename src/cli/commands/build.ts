@@ -2,6 +2,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { Destination } from "../../delivery/delivery.ts";
 import {
   buildImage,
+  createShared,
   describeEvents,
   type BuildRequest,
   type BuildResult,
@@ -17,6 +18,7 @@ import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
 import { createReporter } from "../report/reporter.ts";
+import { parseCount } from "../line/values.ts";
 import type { ResultFiles, ResultPaths } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
 import {
@@ -87,6 +89,7 @@ async function buildOutput(
     store: await openStore(findStoreDirectory(terminal), describeEvents({ reporter, signal })),
     registries: readAccess(line, terminal),
     now: `${new Date().toISOString().slice(0, 19)}Z`,
+    shared: createShared(parseCount(lastValue(line, "jobs") ?? "1", "--jobs", 0)),
     enterNamespace: () => engine.runInNamespace([...terminal.self, "build", ...words], input),
   };
   const files = await prepareFiles(readPaths(line), terminal, work);

@@ -1,4 +1,4 @@
-import { createPlan, omitOutputs } from "../../plan/plan.ts";
+import { createPlan, listPlans, omitOutputs } from "../../plan/plan.ts";
 import { parseCommandLine, usageError, isSet } from "../line/arguments.ts";
 import { buildFlags } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
@@ -34,6 +34,6 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
   const plan = createPlan(containerfile, graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
   const { steps } = await createRequest(line, { parsed, engine }, io);
-  printData(io, Buffer.from(await engine.renderScript(plan, steps), "latin1"));
+  printData(io, Buffer.from(await engine.renderScript(listPlans(plan), steps), "latin1"));
   return 0;
 }

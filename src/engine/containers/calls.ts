@@ -26,7 +26,7 @@ export function createStageCall(
 ): BuildCall {
   return {
     ...commonCall(plan, steps),
-    noCache: steps.noCache || unseen.byTriggers,
+    noCache: (steps.noCache && !unseen.isRenewed) || unseen.byTriggers,
     purpose: stage.kind === "layered" ? "environment" : `stage ${stage.name}`,
     text: lowerStage(plan, stage, { ...names, digests: unseen.digests }),
     mode: "cached",
@@ -119,15 +119,14 @@ function passArguments(
   return { buildArgs, hiddenArgs: new Set(hidden) };
 }
 
-/** All arguments but those that are declared only after OUTPUT: the engine warns of what it cannot use. */
+/** All arguments but those that the file declares elsewhere: the engine warns of what it cannot use. */
 function environmentArguments(plan: BuildPlan, steps: StepsRequest): ReadonlyMap<string, string> {
-  const { layering, declaredBeforeOutput } = plan.target;
-  const later = declaredNames(layering.instructions, plan.containerfile.escape);
-  const given = [...steps.buildArgs].filter(
-    ([name]) => !later.has(name) || declaredBeforeOutput.has(name),
-  );
-  const isWanted = declaredBeforeOutput.has(epochVariable);
-  return isWanted ? withEpoch(steps, given) : new Map(given);
+  const { target, containerfile, dependencies } = plan;
+  const declared =
+    target.kind === "plain" ? dependencies.declaredArguments : target.declaredBeforeOutput;
+  const inFile = declaredNames(containerfile.instructions, containerfile.escape);
+  const given = [...steps.buildArgs].filter(([name]) => declared.has(name) || !inFile.has(name));
+  return declared.has(epochVariable) ? withEpoch(steps, given) : new Map(given);
 }
 
 /** Those that are declared somewhere, or need not be; the latter count for no result. */

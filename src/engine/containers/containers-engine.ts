@@ -41,9 +41,9 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
       const { cleanUp } = await import("./clean-up.ts");
       return cleanUp(notes, { ...work, commands });
     },
-    renderScript: async (plan, steps) => {
+    renderScript: async (plans, steps) => {
       const { renderScript } = await import("./render-script.ts");
-      return renderScript(commands, { plan, steps });
+      return renderScript(commands, { plans, steps });
     },
   };
 }

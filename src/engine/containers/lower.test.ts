@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { mustPlan } from "../../../test/support/plans.ts";
+import { type LayeredPlan, mustPlan } from "../../../test/support/plans.ts";
 import type { Instruction } from "../../containerfile/model.ts";
-import type { BuildPlan } from "../../plan/model.ts";
 import { lowerLayering, lowerStage, type LayeringImages } from "./lower.ts";
 
 const images: LayeringImages = {
@@ -18,11 +17,11 @@ const names = {
   digests: new Map<Instruction, string>(),
 };
 
-function environmentOf(plan: BuildPlan): string {
+function environmentOf(plan: LayeredPlan): string {
   return lowerStage(plan, plan.target, names);
 }
 
-function layeringOf(plan: BuildPlan, given: Partial<LayeringImages> = {}): string {
+function layeringOf(plan: LayeredPlan, given: Partial<LayeringImages> = {}): string {
   return lowerLayering(plan, plan.target, { ...images, ...given });
 }
 

@@ -13,6 +13,7 @@ import {
   blankOutputs,
   type BuildPlan,
   type Edit,
+  imageKey,
   type LayeredStage,
   type StagePlan,
 } from "../../plan/plan.ts";
@@ -24,7 +25,7 @@ import { renderArguments } from "./layering-arguments.ts";
 export interface LayeringImages {
   /** The name that the environment's image has in this run. */
   readonly environment: string;
-  /** The names that images from outside have in this run, by their names in the file. */
+  /** The names that images from outside have in this run, by their keys. */
   readonly pinned: PinnedImages;
   /** Image IDs of the stages that the steps read, by stage index. */
   readonly stages: ReadonlyMap<number, string>;
@@ -34,7 +35,7 @@ export interface LayeringImages {
   readonly epoch: number | undefined;
 }
 
-/** Names that a run gives to images from outside, by their names in the file; what has none keeps its own. */
+/** Names that a run gives to images from outside, by their keys (`imageKey`); what has none keeps its own. */
 export type PinnedImages = ReadonlyMap<string, string>;
 
 /**
@@ -116,13 +117,13 @@ function lowerEnvironment(
 
 function pinImages(stage: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
   const rename = (reference: Reference): string | undefined =>
-    reference.kind === "image" ? pinned.get(reference.name) : undefined;
+    pinned.get(imageKey(reference) ?? "");
   return [...pinBase(stage, pinned), ...renameUses(stage, rename)];
 }
 
 /** A FROM with another image; line breaks within it are kept, behind it. */
 function pinBase({ stage, base, platform }: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
-  const image = base.kind === "image" ? pinned.get(base.name) : undefined;
+  const image = pinned.get(imageKey(base) ?? "");
   if (image === undefined) return [];
   const { span, text } = stage.from;
   const flag = platform === undefined ? "" : `--platform=${platform} `;
@@ -163,7 +164,7 @@ export function lowerLayering(
   const end = layering.instructions.at(-1)?.span.end.offset ?? start;
   const edits = renameUses(resolved, (reference) => {
     if (reference.kind === "stage") return images.stages.get(reference.index);
-    return reference.kind === "image" ? images.pinned.get(reference.name) : undefined;
+    return images.pinned.get(imageKey(reference) ?? "");
   });
   const steps = applyEdits(containerfile.source, { start, end }, edits);
   const metadata = layering.metadata

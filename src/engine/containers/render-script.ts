@@ -1,4 +1,5 @@
-import type { EngineBuild } from "../model.ts";
+import { type BuildPlan, imageKey, type StagePlan } from "../../plan/plan.ts";
+import type { StepsRequest } from "../model.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, ContainersCommands } from "./commands.ts";
 
@@ -11,35 +12,48 @@ const secretName = /pass|secret|token|key|credential|auth/i;
 /**
  * The calls that a build would make, in order, each with its plain Containerfile: a shell
  * script that does what the build does, but for what is xbuild's own (the previous image under the
- * layers directory, and the image in the end). Values that look secret are masked.
+ * layers directory, and the images in the end). Values that look secret are masked.
+ * @param plans of the images, each before those that use it
  */
 export function renderScript(
   commands: ContainersCommands,
-  { plan, steps }: Pick<EngineBuild, "plan" | "steps">,
+  { plans, steps }: { readonly plans: readonly BuildPlan[]; readonly steps: StepsRequest },
 ): string {
   const shown = { ...steps, buildArgs: maskArguments(steps.buildArgs) };
-  const build = { plan, steps: shown, unseen: { digests: new Map(), byTriggers: false } };
-  const others = plan.stages.filter(({ kind }) => kind === "plain");
-  const mounted = new Map(others.map(({ index }) => [index, cacheName(steps, index)]));
-  const named = plan.stages.map((stage) => {
-    const isEnvironment = stage.kind === "layered";
-    const name = isEnvironment ? environmentName : cacheName(steps, stage.index);
-    return {
-      ...createStageCall(build, stage, { pinned: new Map(), stages: mounted }),
-      names: [name],
-    };
-  });
-  const images = {
-    environment: environmentName,
-    stages: mounted,
-    pinned: new Map<string, string>(),
-    variables: new Set<string>(),
-    epoch: steps.epoch,
-  };
-  const place = { root: `${directory}/layers`, output: `${directory}/output` };
-  const layering = { images, directory: place, names: [] };
-  const calls = [...named, createLayeringCall(build, plan.target, layering)];
+  const calls = plans.flatMap((plan) => listCalls(plan, shown));
   return [head, ...calls.map((call, index) => renderCall(call, index + 1, commands))].join("\n");
+}
+
+const noUnseen = { digests: new Map(), byTriggers: false, isRenewed: false };
+
+function listCalls(plan: BuildPlan, steps: StepsRequest): readonly BuildCall[] {
+  const build = { plan, steps, unseen: noUnseen };
+  const { target, dependencies } = plan;
+  const pinned = new Map(
+    dependencies.built.map((one) => [imageKey(one) ?? "", nameStageImage(one.index)]),
+  );
+  const others = plan.stages.filter((stage) => stage !== target);
+  const stages = new Map(others.map(({ index }) => [index, cacheName(steps, index)]));
+  const named = plan.stages.map((stage) => ({
+    ...createStageCall(build, stage, { pinned, stages }),
+    names: [nameCall(stage, plan, steps)],
+  }));
+  if (target.kind === "plain") return named;
+  const variables = new Set<string>();
+  const images = { environment: environmentName, stages, pinned, variables, epoch: steps.epoch };
+  const place = { root: `${directory}/layers`, output: `${directory}/output` };
+  return [...named, createLayeringCall(build, target, { images, directory: place, names: [] })];
+}
+
+function nameCall(stage: StagePlan, { target, graph }: BuildPlan, steps: StepsRequest): string {
+  if (stage.kind === "layered") return environmentName;
+  const isImage = stage === target && stage.index !== graph.target;
+  return isImage ? nameStageImage(stage.index) : cacheName(steps, stage.index);
+}
+
+/** What the image of a stage is called where others use it. */
+function nameStageImage(index: number): string {
+  return `localhost/xbuild-stage-${index}:latest`;
 }
 
 const head = `#!/bin/sh

@@ -26,7 +26,8 @@ export interface CommitInput {
   readonly files?: LayerFiles;
   /** Full names that shall stand for the image. */
   readonly names: readonly string[];
-  readonly record?: BuildRecord;
+  /** Records of its build; the first is the one that its refs lead to. */
+  readonly records?: readonly BuildRecord[];
   /** Keys of xbuild's own names (a stage of a target for a platform). */
   readonly refs?: readonly string[];
   /** Where layers of the image are in registries: what is not here can be had there. */
@@ -105,10 +106,11 @@ async function settleState({ directory }: NewState): Promise<void> {
 }
 
 async function writeReferences(store: Store, input: CommitInput): Promise<void> {
-  const { record, refs = [], image, locations = [] } = input;
+  const { records = [], refs = [], image, locations = [] } = input;
   if (locations.length > 0) await writeLocations(store, image.digest, locations);
-  const link = record === undefined ? {} : { record: record.key };
-  if (record !== undefined) await putRecord(store, record);
+  const [first] = records;
+  const link = first === undefined ? {} : { record: first.key };
+  for (const record of records) await putRecord(store, record);
   for (const key of refs) await putRef(store, { key, manifest: image.digest, ...link });
 }
 

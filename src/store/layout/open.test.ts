@@ -99,7 +99,7 @@ test("records and refs come back, and are forgotten when they are not ours to un
     const ours = await beginRun(store);
     const record = { key: "k", manifest: image.digest, names: [name], details: { base: "x" } };
     const stagedBlobs = await stageTestLayers([layer], ours.staging);
-    await commitImage(ours, { image, stagedBlobs, names: [], record, refs: ["stage"] });
+    await commitImage(ours, { image, stagedBlobs, names: [], records: [record], refs: ["stage"] });
     expect(await findRecord(store, "k")).toEqual(record);
     expect(await findRef(store, "stage")).toEqual({
       key: "stage",

@@ -68,7 +68,7 @@ test("a layer that has not the diff ID that its image says is found, and its ima
     const record = { key: "key", manifest: image.digest, names: [name] };
     const refs = ["stage"];
     const names = [name, "registry.example/app:latest"];
-    await commitImage(run, { image, stagedBlobs, names, record, refs });
+    await commitImage(run, { image, stagedBlobs, names, records: [record], refs });
     await run.end();
     const [finding] = await checkStore(store);
     expect(finding).toMatchObject({ code: "layer-diff-id", names, outcome: "left" });

@@ -1,0 +1,68 @@
+import { createHash } from "node:crypto";
+import { deliverImage } from "../delivery/delivery.ts";
+import { type Digest, type Image, parseImageName } from "../oci/oci.ts";
+import { renderSize } from "../units.ts";
+import type { BuildRequest } from "./request.ts";
+import { nameBuilt } from "./resolve-images.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
+
+/**
+ * Has the engine take in the images of other stages that its steps use: all their layers, and those that are not here
+ * are fetched for it. Of those whose layers only stand below (`OUTPUT --from`) it needs nothing.
+ * Errors: `layer-gone`, `registry-*`, `copy-failed`.
+ */
+export async function loadStages(build: Build, work: BuildRunWorkspace): Promise<void> {
+  for (const index of listUsed(build)) {
+    const stage = build.inputs.stages.get(index);
+    if (stage === undefined) throw new RangeError(`the stage ${index} has no image`);
+    const { image, name } = stage;
+    await work.shared.loadStage(image.digest, async () => {
+      if ((await work.engine.findImage(image.manifest.config.digest)) !== undefined) return;
+      const done = work.reporter.step(`Loading the stage ${name}`);
+      await loadImage(image, nameLoaded(index, build.request), work);
+      const isBase = build.plan.dependencies.stages.some(
+        ({ base }) => base.kind === "built" && base.index === index,
+      );
+      done(`${describeSize(image)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`);
+    });
+  }
+}
+
+/** Images that the engine has, or gets, for the build: those of other stages only where steps use them. */
+export function listLoaded(build: Build): ReadonlyMap<string, Digest> {
+  const { inputs } = build;
+  const used = new Set([...listUsed(build)].map(nameBuilt));
+  const stages = new Set([...inputs.stages.keys()].map(nameBuilt));
+  return new Map([...inputs.images].filter(([name]) => !stages.has(name) || used.has(name)));
+}
+
+/** Indexes of the stages that the engine needs as images: bases, and what instructions copy from or mount. */
+function listUsed({ plan }: Build): ReadonlySet<number> {
+  const references = plan.dependencies.stages.flatMap(({ base, uses }) => [
+    base,
+    ...uses.map(({ reference }) => reference),
+  ]);
+  return new Set(references.flatMap((one) => (one.kind === "built" ? [one.index] : [])));
+}
+
+/** The name that keeps it in the engine's storage between builds, as the environments' names do. */
+function nameLoaded(index: number, { steps }: BuildRequest): string {
+  const of = [steps.cacheKey, steps.platform ?? "", index, "image"].join("\n");
+  const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
+  return `localhost/xbuild-env:${hash}`;
+}
+
+async function loadImage(
+  image: Image,
+  name: string,
+  work: BuildRunWorkspace,
+): Promise<void> {
+  const delivery = { names: [parseImageName(name)], pushes: [], destinations: [], load: true };
+  // In Docker's format it would have another ID.
+  await deliverImage(image, { request: { ...delivery, format: "oci" }, isChecked: true }, work);
+}
+
+function describeSize({ manifest: { layers } }: Image): string {
+  const size = layers.reduce((sum, layer) => sum + layer.size, 0);
+  return `${layers.length} layers, ${renderSize(size)}`;
+}

@@ -1,0 +1,24 @@
+import { findBases } from "./bases.ts";
+import { type CollectedImage, collectImage } from "./collect-image.ts";
+import { confirmInputs } from "./confirm-inputs.ts";
+import { loadStages } from "./load-stages.ts";
+import { type EarlierImages, findPrevious } from "./previous.ts";
+import { evaluateStages, runTarget, withSession } from "./run-steps.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
+
+/** Runs a stage's steps in the engine, and makes an image of what they wrote, which the store then has. */
+export async function makeImage(
+  build: Build,
+  earlier: EarlierImages,
+  work: BuildRunWorkspace,
+): Promise<CollectedImage> {
+  const previous = await findPrevious(build.request, earlier, work);
+  await loadStages(build, work);
+  return withSession(build, work, async (session) => {
+    const ids = await evaluateStages(build, session, work);
+    const bases = await findBases(build, previous, work);
+    const result = await runTarget(build, { session, ids, previous, bases }, work);
+    const confirmed = await confirmInputs(build, work);
+    return collectImage(confirmed, result, work);
+  });
+}

@@ -1,0 +1,35 @@
+import { randomUUID } from "node:crypto";
+import type { Once, Shared } from "./workspace.ts";
+
+/** @param jobs how many images are built at a time; 0: as many as there are */
+export function createShared(jobs: number): Shared {
+  return {
+    limit: createLimit(jobs),
+    isParallel: jobs !== 1,
+    resolveImage: createOnce(),
+    hashDirectory: createOnce(),
+    loadStage: createOnce(),
+    evaluateStage: createOnce(),
+    nonce: randomUUID(),
+  };
+}
+
+export function createOnce<T>(): Once<T> {
+  const known = new Map<string, Promise<T>>();
+  return (key, action) => {
+    const begun = known.get(key) ?? action();
+    known.set(key, begun);
+    return begun;
+  };
+}
+
+/** A build that has nothing to do loads nothing for it. */
+function createLimit(jobs: number): Shared["limit"] {
+  let limiter: Promise<import("p-limit").LimitFunction> | undefined;
+  return async (action) => {
+    limiter ??= import("p-limit").then(({ default: pLimit }) =>
+      pLimit(jobs === 0 ? Number.POSITIVE_INFINITY : jobs),
+    );
+    return (await limiter)(action);
+  };
+}

@@ -1,0 +1,151 @@
+import type { PreviousImage } from "../layers/layers.ts";
+import type { Digest, Image } from "../oci/oci.ts";
+import type { BuildPlan } from "../plan/plan.ts";
+import { nameLines } from "../reporter.ts";
+import { putRecord, withRun } from "../store/store.ts";
+import { evaluateShared } from "./evaluate-shared.ts";
+import { findBuilt } from "./find-built.ts";
+import { makeImage } from "./make-image.ts";
+import { describeRecords } from "./records.ts";
+import { nameTarget } from "./request.ts";
+import { addStages, pullPending } from "./resolve-inputs.ts";
+import { createOnce } from "./shared.ts";
+import type { StageImage, StageImages } from "./stage-images.ts";
+import type { StageInputs } from "./stage-inputs.ts";
+import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
+
+/** The images of a file's stages, each made when somebody wants it, and once. */
+export interface StageBuilds {
+  /** The build when the engine has its images, and its other stages are images. */
+  readonly complete: (build: Build) => Promise<Build>;
+  /** Waits until nothing is built any more, however it went. */
+  readonly settle: () => Promise<void>;
+}
+
+export interface StageSources {
+  readonly inputs: StageInputs;
+  /** Previous images of the target, elsewhere. */
+  readonly remotes: readonly PreviousImage[];
+  /** Layers that are nowhere any more. */
+  readonly useless: ReadonlySet<Digest>;
+}
+
+/**
+ * Makes the images of other stages side by side, as many at a time as --jobs says. Where one fails the others are
+ * stopped, what they began is cleaned up, and the first failure is told.
+ * @param work with the run of the target, which holds the images
+ */
+export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace): StageBuilds {
+  const stop = new AbortController();
+  const inner = { ...work, signal: AbortSignal.any([work.signal, stop.signal]) };
+  const once = createOnce<StageImage>();
+  const begun = new Set<Promise<unknown>>();
+  const track = <T>(begin: Promise<T>): Promise<T> => {
+    begun.add(begin);
+    begin.catch((error: unknown) => stop.abort(error));
+    return begin;
+  };
+  const complete = async (build: Build): Promise<Build> => {
+    const pulled = await pullPending(build, inner);
+    const ready = await addStages(pulled, await makeAll(build.plan), inner);
+    await evaluateShared(ready, { inputs: sources.inputs, complete, track }, inner);
+    return ready;
+  };
+  const make = (index: number): Promise<StageImage> =>
+    once(String(index), () => track(makeStage(index, { ...sources, complete }, inner)));
+  const makeAll = async ({ dependencies }: BuildPlan): Promise<StageImages> =>
+    new Map(
+      await Promise.all(
+        dependencies.built.map(async ({ index }) => [index, await make(index)] as const),
+      ),
+    );
+  return {
+    complete: (build) => complete(build).catch((error: unknown) => throwCause(error, stop.signal)),
+    settle: async () => void (await Promise.allSettled(begun)),
+  };
+}
+
+/** What the others say is only that they were stopped. */
+function throwCause(error: unknown, { aborted, reason }: AbortSignal): never {
+  throw aborted ? reason : error;
+}
+
+interface MakeSources extends StageSources {
+  readonly complete: StageBuilds["complete"];
+}
+
+async function makeStage(
+  index: number,
+  sources: MakeSources,
+  given: BuildRunWorkspace,
+): Promise<StageImage> {
+  const build = await sources.inputs.resolve(index);
+  const work = { ...given, reporter: nameLines(given.reporter, build.plan.target.name) };
+  const known = await findKnown(build, { key: build.inputs.key, ...sources }, work);
+  if (known !== undefined) return known;
+  const complete = await sources.complete(build);
+  const equal = await findEqual(complete, sources, work);
+  if (equal !== undefined) return equal;
+  const made = await work.shared.limit(() => makeNew(complete, sources, work));
+  await work.run.mustHold(made.image);
+  return made;
+}
+
+/** In a run of its own, so that several can be made side by side. */
+function makeNew(
+  build: Build,
+  { remotes, useless }: StageSources,
+  work: BuildRunWorkspace,
+): Promise<StageImage> {
+  work.signal.throwIfAborted();
+  const { target } = build.plan;
+  const stage = { name: target.name, key: nameTarget(target, build.request) };
+  return withRun(work.store, async (run) => {
+    const inRun = { ...work, run };
+    const { image, layers, isKeyed } = await makeImage(build, { remotes, useless, stage }, inRun);
+    return { name: target.name, image, layers, isKeyed };
+  });
+}
+
+/** What the stage came to when the stages that it uses were what they are now, whatever they are made of. */
+async function findEqual(
+  build: Build,
+  { useless }: StageSources,
+  work: BuildRunWorkspace,
+): Promise<StageImage | undefined> {
+  const { exactKey, key, stages } = build.inputs;
+  if (stages.size === 0) return undefined;
+  const found = await findKnown(build, { key: exactKey, useless }, work);
+  if (found === undefined) return undefined;
+  await rememberKeys(build, found.image, work);
+  return { ...found, isKeyed: key !== undefined };
+}
+
+/** So that the image is found at once the next time. */
+export async function rememberKeys(
+  build: Build,
+  image: Image,
+  { store }: BuildWorkspace,
+): Promise<void> {
+  for (const record of describeRecords(build, image)) await putRecord(store, record);
+}
+
+interface KnownKey extends Pick<StageSources, "useless"> {
+  readonly key: Digest | undefined;
+}
+
+async function findKnown(
+  { plan, request }: Build,
+  { key, useless }: KnownKey,
+  work: BuildRunWorkspace,
+): Promise<StageImage | undefined> {
+  if (request.steps.noCache) return undefined;
+  const image = await findBuilt(key, work);
+  if (image === undefined || !(await work.run.hold(image))) return undefined;
+  const { layers } = image.manifest;
+  if (layers.some(({ digest }) => useless.has(digest))) return undefined;
+  work.reporter.step("Stage")(
+    `up to date, ${layers.length === 1 ? "1 layer" : `${layers.length} layers`}`,
+  );
+  return { name: plan.target.name, image, layers: undefined, isKeyed: true };
+}

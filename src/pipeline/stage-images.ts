@@ -1,0 +1,18 @@
+import type { CollectedLayer } from "../layers/layers.ts";
+import type { Digest, Image } from "../oci/oci.ts";
+
+/** What came of a stage whose image another stage uses. */
+export interface StageImage {
+  readonly name: string;
+  readonly image: Image;
+  /** What its build said of its layers; undefined where nothing had to be built. */
+  readonly layers: readonly CollectedLayer[] | undefined;
+  /** Whether its key stands for it: not where an input changed while it was built. */
+  readonly isKeyed: boolean;
+}
+
+/** Images of the stages that other plans make, by the stages' indexes in the file. */
+export type StageImages = ReadonlyMap<number, StageImage>;
+
+/** Keys of what they are made of: undefined for a stage whose result cannot be known before it is built. */
+export type StageKeys = ReadonlyMap<number, Digest | undefined>;
