@@ -1,4 +1,6 @@
+export { type ArchiveLayer, collectArchives } from "./collect/archives.ts";
 export { collectOutput } from "./collect/collect.ts";
+export { assertLayerLimit } from "./collect/layer-limit.ts";
 export {
   type PreparedLayers,
   assertInputUnchanged,
@@ -12,4 +14,5 @@ export type {
   LayerStatus,
   PreviousImage,
   PreviousImages,
+  Reuse,
 } from "./model.ts";
