@@ -20,7 +20,7 @@ export {
   statName,
 } from "./read/directory.ts";
 export { changed, wrongType } from "./read/problems.ts";
-export { type LayerFile, readLayerFile } from "./read/layer-file.ts";
+export { type LayerFile, openLayer, readLayerFile } from "./read/layer-file.ts";
 export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";
 export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";

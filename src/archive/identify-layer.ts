@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
-import { closeSync, createReadStream, fstatSync, openSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { XbuildError } from "../errors.ts";
 import type { Digest } from "../oci/oci.ts";
 import { openArchive } from "./archive-source.ts";
 import { createExpander, detectCompression, type Expander } from "./compress/expand.ts";
 import { createPackStream } from "./pack/stream.ts";
-import type { OutputFile } from "./read/directory.ts";
-import type { LayerFile } from "./read/layer-file.ts";
-import { toFileStats } from "./read/stats.ts";
+import { type LayerFile, openLayer } from "./read/layer-file.ts";
 
 /** What a layer's bytes say of themselves. */
 export interface LayerIdentity {
@@ -120,7 +118,7 @@ async function readFingerprint(
   { staging, signal }: IdentifyOptions,
 ): Promise<string> {
   const limits = { maxLayerSize: Number.MAX_SAFE_INTEGER, staging, signal };
-  const source = await openArchive(openLayer(path, shown), limits, () => undefined);
+  const source = await openArchive(openLayer({ path, shown }), limits, () => undefined);
   try {
     const options = { shown, epoch: undefined, maxSize: limits.maxLayerSize, signal };
     const stream = createPackStream({ ...options, contentOnly: true });
@@ -128,15 +126,5 @@ async function readFingerprint(
     return (await stream.end()).fingerprint;
   } finally {
     source.close();
-  }
-}
-
-function openLayer(path: string, shown: string): OutputFile {
-  const fd = openSync(path, "r");
-  try {
-    return { fd, shown, stats: toFileStats(fstatSync(fd, { bigint: true })) };
-  } catch (error) {
-    closeSync(fd);
-    throw error;
   }
 }

@@ -2,7 +2,7 @@ export type { TransportAccess } from "./access.ts";
 export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
 export { fetchLayers } from "./fetch-layers.ts";
-export { readLocalImage } from "./local-image.ts";
+export { readLocalImage, readPartialImage } from "./local-image.ts";
 export {
   type ImageReference,
   type RegistryReference,
@@ -16,3 +16,4 @@ export {
 export { isPushed, readRemoteId, readRemoteImage } from "./remote-image.ts";
 export { listRuntimeDirectories, withRuntimeDirectory } from "./runtime-directory.ts";
 export { copyImage } from "./skopeo.ts";
+export { openStoredLayers } from "./stored-layers.ts";

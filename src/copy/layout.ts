@@ -1,6 +1,13 @@
 import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Descriptor, type Digest, digestHex, isDigest, isJsonObject } from "../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  digestHex,
+  isDigest,
+  isJsonObject,
+  ociLayerType,
+} from "../oci/oci.ts";
 import { systemCode } from "../system/errno.ts";
 import { createCopyError, createFull, createInvalid } from "./failures.ts";
 
@@ -31,6 +38,15 @@ export async function writePlaceholders(
       sizes.slice(at, at + width).map(([digest, size]) => writePlaceholder(blobs, digest, size)),
     );
   }
+}
+
+/** The same for layers of an engine's storage, which gives them uncompressed: skopeo looks for their names alone. */
+export async function writeLayerPlaceholders(
+  blobs: string,
+  diffIds: readonly Digest[],
+): Promise<void> {
+  const layers = diffIds.map((digest) => ({ mediaType: ociLayerType, digest, size: 0 }));
+  await writePlaceholders(blobs, layers);
 }
 
 function listSizes(layers: readonly Descriptor[]): readonly (readonly [Digest, number])[] {

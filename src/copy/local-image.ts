@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import {
+  type Descriptor,
   type Digest,
   digestHex,
   type Image,
@@ -13,7 +14,7 @@ import {
 } from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
 import { blameDisk } from "./failures.ts";
-import { makeLayout, readManifestDigest } from "./layout.ts";
+import { makeLayout, readManifestDigest, writeLayerPlaceholders } from "./layout.ts";
 import { isAbsent } from "./local-presence.ts";
 import { withSourceName } from "./manifests.ts";
 import { readLayoutImage } from "./read-layout.ts";
@@ -26,6 +27,11 @@ export interface LocalImage {
   readonly files: LayerFiles;
 }
 
+interface LocalOptions {
+  readonly platform: WantedPlatform;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The image of a reference to somewhere on this machine (a layout, an archive, an engine's storage), its layers copied
  * into a directory that is made; undefined where our own look says that there is none. Layers keep
@@ -33,15 +39,59 @@ export interface LocalImage {
  * Errors: `copy-failed`, `image-invalid`, `image-unsupported`, `store-full`, each naming the reference.
  */
 export async function readLocalImage(
+  reference: LocalReference,
+  directory: string,
+  options: LocalOptions,
+): Promise<LocalImage | undefined> {
+  return copyToLayout(reference, directory, { ...options, known: new Map() });
+}
+
+/** An image some of whose layers are known to be elsewhere. */
+export interface PartialImage {
+  readonly image: Pick<Image, "manifest" | "config">;
+  /** Of the other layers. */
+  readonly files: LayerFiles;
+}
+
+export interface PartialOptions extends LocalOptions {
+  /** Layers that need not be copied, by their diff IDs. */
+  readonly known: ReadonlyMap<Digest, Descriptor>;
+}
+
+/**
+ * As `readLocalImage`, but for layers that are known: these stand in the manifest as they are known, and an engine's storage
+ * need not give them.
+ */
+export async function readPartialImage(
+  reference: LocalReference,
+  directory: string,
+  options: PartialOptions,
+): Promise<PartialImage | undefined> {
+  const local = await copyToLayout(reference, directory, options);
+  if (local === undefined) return undefined;
+  const { manifest, config } = local.image;
+  const files = new Map<Digest, string>();
+  const layers = manifest.layers.map((layer, index) => {
+    const diffId = config.rootfs.diff_ids[index];
+    const known = diffId === undefined ? undefined : options.known.get(diffId);
+    const path = local.files.get(layer.digest);
+    if (known === undefined && path !== undefined) files.set(layer.digest, path);
+    return known ?? layer;
+  });
+  return { image: { manifest: { ...manifest, layers }, config }, files };
+}
+
+async function copyToLayout(
   { text }: LocalReference,
   directory: string,
-  options: { readonly platform: WantedPlatform; readonly signal?: AbortSignal | undefined },
+  { known, ...options }: PartialOptions,
 ): Promise<LocalImage | undefined> {
   const blobs = await makeLayout(directory);
   try {
     return await withSourceName(text, async () => {
       if (text.startsWith("oci:")) return readLayoutImage(text, blobs, options);
       if (await isAbsent(text)) return undefined;
+      if (text.startsWith(engineStorage)) await writeLayerPlaceholders(blobs, [...known.keys()]);
       await copyLocal(text, `oci:${directory}:image`, { ...options, what: `read ${text}` });
       const image = await readCopied(directory, blobs);
       return { image, files: await listFiles(image, blobs) };
@@ -50,6 +100,9 @@ export async function readLocalImage(
     throw await blameDisk(error, directory);
   }
 }
+
+/** Its layers are named by their diff IDs when they are copied, and compressed where the destination wants that. */
+const engineStorage = "containers-storage:";
 
 /** Sources of which skopeo says that their layers are gzip, whatever they are; it compresses those anew. */
 const uncompressed = /^(?:containers-storage|docker-archive|docker-daemon):/;

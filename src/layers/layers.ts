@@ -1,4 +1,6 @@
+export { type ArchiveLayer, collectArchives } from "./collect/archives.ts";
 export { collectOutput } from "./collect/collect.ts";
+export { assertLayerLimit } from "./collect/layer-limit.ts";
 export {
   type PreparedLayers,
   assertInputUnchanged,
@@ -8,9 +10,9 @@ export type {
   CollectedEntry,
   CollectedLayer,
   CollectedOutput,
-  CollectOptions,
   LayersRequest,
   LayerStatus,
   PreviousImage,
   PreviousImages,
+  Reuse,
 } from "./model.ts";

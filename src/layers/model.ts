@@ -65,25 +65,33 @@ export interface DirectoryIdentity {
   readonly ino: bigint;
 }
 
-export interface CollectOptions {
-  readonly previous: PreviousImages;
+/** How layers are packed, and what they may prove to be. */
+export interface PackingOptions {
+  /** By content unless given or an epoch is set: then by the exact archive. */
   readonly reuse: Reuse | undefined;
   readonly compression: Compression;
   /** SOURCE_DATE_EPOCH in seconds, where one is set. */
   readonly epoch: number | undefined;
-  readonly maxLayers: number;
   /** Bytes. */
   readonly maxLayerSize: number;
   readonly allowDevices: boolean;
   /** An empty directory of the store's run; finished blobs stay here. */
   readonly staging: string;
-  /** Layers that stand below those of the build (for the warning about directories that change mode or owner, and the count). */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface LayerLimit {
+  readonly maxLayers: number;
+  /** Layers that stand below those of the build. */
   readonly baseLayers: number;
+}
+
+export interface CollectOptions extends PackingOptions, LayerLimit {
+  readonly previous: PreviousImages;
   /** Whether the bytes of a previous image's layer are in our store, where they have been looked into. */
   readonly isKnown: (digest: Digest) => Promise<boolean>;
   /** Of the output directory, where it is known: it must still be that one. */
   readonly identity?: DirectoryIdentity;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**

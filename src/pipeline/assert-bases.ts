@@ -36,7 +36,9 @@ export function assertTriggers({ containerfile, dependencies, graph }: BuildPlan
   if (wrong?.reference.kind !== "built") return;
   const { name } = wrong.reference;
   const index = stages.findIndex(({ uses }) => uses.includes(wrong));
-  const { from } = (graph.stages[stages[index]?.stage.index ?? 0] ?? { stage: { from: wrong.instruction } }).stage;
+  const { from } = (
+    graph.stages[stages[index]?.stage.index ?? 0] ?? { stage: { from: wrong.instruction } }
+  ).stage;
   throw refuse(`a trigger of the base image uses the stage ${name}, which has an OUTPUT`, {
     file: containerfile.file,
     span: from.span,

@@ -79,7 +79,9 @@ async function buildTarget(
   const stages = steps.createStageBuilds(sources, work);
   try {
     const complete = await stages.complete(build);
-    return (await deliverEqual(complete, sources, work)) ?? (await runBuild(complete, sources, work));
+    return (
+      (await deliverEqual(complete, sources, work)) ?? (await runBuild(complete, sources, work))
+    );
   } finally {
     await stages.settle();
   }
@@ -110,7 +112,8 @@ async function runBuild(
   const { request, plan, inputs } = build;
   const steps = await import("./steps.ts");
   const { reporter } = work;
-  const inStage = inputs.stages.size === 0 ? work : { ...work, reporter: nameLines(reporter, plan.target.name) };
+  const inStage =
+    inputs.stages.size === 0 ? work : { ...work, reporter: nameLines(reporter, plan.target.name) };
   const { image, layers } = await work.shared.limit(() =>
     steps.makeImage(build, { remotes, useless }, inStage),
   );

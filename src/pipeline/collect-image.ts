@@ -5,7 +5,6 @@ import {
   type CollectedLayer,
   type CollectedOutput,
   collectOutput,
-  type CollectOptions,
   type PreparedLayers as PreparedDirectory,
 } from "../layers/layers.ts";
 import {
@@ -16,20 +15,15 @@ import {
   type Location,
   maxDocumentSize,
 } from "../oci/oci.ts";
-import {
-  commitImage,
-  dropBlob,
-  findBlob,
-  listMissingLayers,
-  type Store,
-} from "../store/store.ts";
+import { commitImage, dropBlob, findBlob, listMissingLayers, type Store } from "../store/store.ts";
 import { withBases } from "./base-entries.ts";
 import { countLayers } from "./bases.ts";
 import { describeImage } from "./describe-image.ts";
+import { collectEngineStage } from "./engine-stage.ts";
 import { listImages } from "./previous.ts";
 import { announceResult } from "./result.ts";
 import { joinPlaces, listLayers, stageLayers } from "./stage-layers.ts";
-import type { LayersBefore, StepsResult } from "./prepare-layers.ts";
+import type { StepsResult } from "./prepare-layers.ts";
 import { describeRecords } from "./records.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -123,40 +117,29 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
 
 async function collectLayers(
   build: Build,
-  result: StepsResult,
+  { made, previous, bases }: StepsResult,
   work: BuildRunWorkspace,
 ): Promise<CollectedOutput> {
-  const { made, previous, bases } = result;
   if (made.kind === "engine") {
-    const [base] = bases;
-    return collectEngineStage(build, { ...made, base, previous }, work);
+    const { name } = build.plan.target;
+    const stage = { id: made.id, name, base: bases[0], previous };
+    return collectEngineStage(build, { ...stage, compression: "gzip", reuse: undefined }, work);
   }
-  const { output, prepared } = made;
-  const { directory } = prepared;
-  return collectOutput(directory.output, {
-    ...describeCollection(build, { previous, bases }, work),
-    reuse: output.reuse,
-    compression: output.compression,
-    identity: directory.identity,
-  });
-}
-
-/** What holds for all layers, whoever made them. */
-export function describeCollection(
-  { request: { layers, steps } }: Build,
-  { previous, bases }: LayersBefore,
-  { store, run, signal }: BuildRunWorkspace,
-): Omit<CollectOptions, "reuse" | "compression"> {
-  const { maxLayers, maxLayerSize, allowDevices } = layers;
-  return {
+  const { output, identity } = made.prepared.directory;
+  const { reuse, compression } = made.output;
+  const { maxLayers, maxLayerSize, allowDevices } = build.request.layers;
+  return collectOutput(output, {
     previous,
+    reuse,
+    compression,
     maxLayers,
     maxLayerSize,
     allowDevices,
-    signal,
-    epoch: steps.epoch,
-    staging: run.staging,
+    identity,
+    signal: work.signal,
+    epoch: build.request.steps.epoch,
+    staging: work.run.staging,
     baseLayers: countLayers(bases),
-    isKnown: async (digest) => (await findBlob(store, { digest })) !== undefined,
-  };
+    isKnown: async (digest) => (await findBlob(work.store, { digest })) !== undefined,
+  });
 }

@@ -1,6 +1,6 @@
 import {
   createLocalReference,
-  readLocalImage,
+  readPartialImage,
   readRemoteImage,
   type RegistryReference,
 } from "../copy/copy.ts";
@@ -11,6 +11,7 @@ import {
   type Descriptor,
   type Digest,
   type Image,
+  type ImageConfig,
   locateImage,
   parseConfig,
   type WantedPlatform,
@@ -27,7 +28,12 @@ export interface WantedBase {
   readonly scratch: string;
   readonly platform: WantedPlatform;
   readonly previous: PreviousImages;
+  /** Further images whose layers, where the bytes are known to be had, may stand for those of the same content. */
+  readonly known?: readonly KnownImage[];
 }
+
+/** What tells an image's layers. */
+export type KnownImage = Pick<Image, "manifest" | "config">;
 
 /** Where the registry's image is the very one that the engine has under that name. */
 export async function findInRegistry(
@@ -58,48 +64,56 @@ async function readQuietly(
   }
 }
 
-/** The image as the engine has it: layers of a previous image where those are equal, else compressed anew. */
+/**
+ * The image as the engine has it, its layers one by one those of known images where such have the same content, else
+ * compressed anew. Only the latter are read. Errors: `image-pull-failed` where it is gone, `copy-failed`, `store-full`.
+ */
 export async function takeLoaded(
-  { id, scratch, platform, previous }: WantedBase,
-  { engine, signal }: BuildRunWorkspace,
+  { id, scratch, platform, previous, known = [] }: WantedBase,
+  { engine, signal }: Pick<BuildRunWorkspace, "engine" | "signal">,
 ): Promise<BaseImage> {
   const config = parseConfig(await engine.readConfig(id));
-  const layers = findEqual(config.rootfs.diff_ids, previous);
-  if (layers !== undefined) {
+  const descriptors = indexKnown(previous, known);
+  const layers = config.rootfs.diff_ids.flatMap((diffId) => descriptors.get(diffId) ?? []);
+  if (layers.length === config.rootfs.diff_ids.length) {
     const manifest = { schemaVersion: 2 as const, mediaType: "", config: emptyConfig, layers };
     return { image: { manifest, config }, files: new Map(), locations: [], origin: undefined };
   }
   const reference = createLocalReference(engine.locateImage(id));
-  const local = await readLocalImage(reference, scratch, { platform, signal });
-  if (local === undefined) {
-    throw new XbuildError(
-      "image-pull-failed",
-      `the image ${id} of --from is no longer in the engine's storage`,
-      {
-        hint: "build again: another process removed it in the meantime",
-      },
-    );
-  }
-  return { ...local, locations: [], origin: undefined };
+  const options = { platform, signal, known: pickKnown(config, descriptors) };
+  const local = await readPartialImage(reference, scratch, options);
+  if (local !== undefined) return { ...local, locations: [], origin: undefined };
+  const message = `the image ${id} of --from is no longer in the engine's storage`;
+  throw new XbuildError("image-pull-failed", message, {
+    hint: "build again: another process removed it in the meantime",
+  });
 }
 
 const emptyConfig: Descriptor = { mediaType: "", digest: `sha256:${"0".repeat(64)}`, size: 0 };
 
-/** The layers with this content that previous images have, where they have all. */
-function findEqual(
-  diffIds: readonly Digest[],
-  previous: PreviousImages,
-): readonly Descriptor[] | undefined {
-  const known = new Map(
-    previous
+type KnownLayers = ReadonlyMap<Digest, Descriptor>;
+
+/** Layers by their content: those of previous images before those of others, the first image's before the next one's. */
+function indexKnown(previous: PreviousImages, known: readonly KnownImage[]): KnownLayers {
+  const claims = [...previous.map(listOfferedLayers), ...known.map(listClaims)];
+  return new Map(
+    claims
       .toReversed()
-      .flatMap(listOfferedLayers)
-      .map((layer) => [layer.diffId, layer.descriptor] as const),
+      .flat()
+      .map(({ diffId, descriptor }) => [diffId, descriptor]),
   );
-  const layers = diffIds.flatMap((diffId) => known.get(diffId) ?? []);
-  return layers.length === diffIds.length ? layers : undefined;
 }
 
 function listOfferedLayers({ image, withheld }: PreviousImage): readonly LayerClaim[] {
   return listClaims(image).filter(({ descriptor }) => !withheld.has(descriptor.digest));
+}
+
+/** Those that the image has. */
+function pickKnown({ rootfs }: ImageConfig, layers: KnownLayers): KnownLayers {
+  return new Map(
+    rootfs.diff_ids.flatMap((diffId): readonly [Digest, Descriptor][] => {
+      const layer = layers.get(diffId);
+      return layer === undefined ? [] : [[diffId, layer]];
+    }),
+  );
 }

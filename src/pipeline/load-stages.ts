@@ -23,7 +23,9 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
       const isBase = build.plan.dependencies.stages.some(
         ({ base }) => base.kind === "built" && base.index === index,
       );
-      done(`${describeSize(image)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`);
+      done(
+        `${describeSize(image)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`,
+      );
     });
   }
 }
@@ -52,11 +54,7 @@ function nameLoaded(index: number, { steps }: BuildRequest): string {
   return `localhost/xbuild-env:${hash}`;
 }
 
-async function loadImage(
-  image: Image,
-  name: string,
-  work: BuildRunWorkspace,
-): Promise<void> {
+async function loadImage(image: Image, name: string, work: BuildRunWorkspace): Promise<void> {
   const delivery = { names: [parseImageName(name)], pushes: [], destinations: [], load: true };
   // In Docker's format it would have another ID.
   await deliverImage(image, { request: { ...delivery, format: "oci" }, isChecked: true }, work);

@@ -18,8 +18,7 @@ export async function resolveImages(
   const names = [...new Set([...images, ...listContextImages(plan, request)])];
   const resolved = await Promise.all(
     names.map(
-      async (name) =>
-        [name, known?.get(name) ?? (await resolveOnce(name, request, work))] as const,
+      async (name) => [name, known?.get(name) ?? (await resolveOnce(name, request, work))] as const,
     ),
   );
   return new Map(resolved);

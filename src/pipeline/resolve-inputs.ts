@@ -99,7 +99,9 @@ export async function addStages(
   const isExpected = JSON.stringify(complete.inputs.parts) === JSON.stringify(build.inputs.parts);
   const isKeyed = [...stages.values()].every((one) => one.isKeyed);
   // Where an image says more than the text of its stage, the stage's key does not stand for all of it.
-  return isExpected && isKeyed ? complete : { ...complete, inputs: { ...complete.inputs, key: undefined } };
+  return isExpected && isKeyed
+    ? complete
+    : { ...complete, inputs: { ...complete.inputs, key: undefined } };
 }
 
 interface News {
@@ -169,7 +171,9 @@ function describeStageKeys({ dependencies }: BuildPlan, keys: StageKeys): StageP
 }
 
 function describeStageImages({ dependencies }: BuildPlan, stages: StageImages): StagePart {
-  return joinParts(dependencies.built.map(({ index, name }) => [name, stages.get(index)?.image.digest]));
+  return joinParts(
+    dependencies.built.map(({ index, name }) => [name, stages.get(index)?.image.digest]),
+  );
 }
 
 function joinParts(parts: readonly (readonly [string, Digest | undefined])[]): StagePart {

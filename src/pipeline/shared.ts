@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { LimitFunction } from "p-limit";
 import type { Once, Shared } from "./workspace.ts";
 
 /** @param jobs how many images are built at a time; 0: as many as there are */
@@ -25,7 +26,7 @@ export function createOnce<T>(): Once<T> {
 
 /** A build that has nothing to do loads nothing for it. */
 function createLimit(jobs: number): Shared["limit"] {
-  let limiter: Promise<import("p-limit").LimitFunction> | undefined;
+  let limiter: Promise<LimitFunction> | undefined;
   return async (action) => {
     limiter ??= import("p-limit").then(({ default: pLimit }) =>
       pLimit(jobs === 0 ? Number.POSITIVE_INFINITY : jobs),

@@ -20,8 +20,7 @@ export interface Target {
 export function createStageInputs(target: Target, work: BuildWorkspace): StageInputs {
   const once = createOnce<Build>();
   const plans = new Map(listPlans(target.plan).map((plan) => [plan.target.index, plan]));
-  const resolve = (index: number): Promise<Build> =>
-    once(String(index), () => resolveStage(index));
+  const resolve = (index: number): Promise<Build> => once(String(index), () => resolveStage(index));
   const resolveStage = async (index: number): Promise<Build> => {
     const { containerfile, graph } = target.plan;
     const plan = plans.get(index) ?? planStage(containerfile, graph, index);

@@ -110,7 +110,8 @@ export function describeMetadata(stage: StagePlan): readonly string[] {
     .map((one) => decodeText(one.text).replace(/\s+/g, " ").trim());
 }
 
-function takeConfig(config: ContainerConfig = {}): ContainerConfig {
+/** What a config says, without what an engine adds by itself. */
+export function takeConfig(config: ContainerConfig = {}): ContainerConfig {
   const { [engineLabel]: _, [inputsLabel]: __, ...labels } = config.Labels ?? {};
   const picked = containerKeys.map((key): [string, Json | undefined] => [key, config[key]]);
   return withoutEmpty(new Map([...picked, ["Labels", labels]]));

@@ -132,10 +132,7 @@ function findStage(stages: readonly ResolvedStage[], index: number): ResolvedSta
  * The stages that the layering steps read, and those that any RUN mounts, in the file's order: each is built
  * on its own. buildah 1.28 mounts a stage of the same call that came from its cache as the stage's base.
  */
-function usedStages(
-  target: StagePlan,
-  needed: readonly ResolvedStage[],
-): readonly ResolvedStage[] {
+function usedStages(target: StagePlan, needed: readonly ResolvedStage[]): readonly ResolvedStage[] {
   const steps = target.kind === "plain" ? [] : target.layering.instructions;
   const uses = target.resolved.uses.filter((use) => steps.includes(use.instruction));
   const mounts = needed.flatMap((stage) =>

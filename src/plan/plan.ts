@@ -1,4 +1,11 @@
-export { createAuthor, createConfig, describeMetadata, engineLabel, enginePath } from "./config.ts";
+export {
+  createAuthor,
+  createConfig,
+  describeMetadata,
+  engineLabel,
+  enginePath,
+  takeConfig,
+} from "./config.ts";
 export { createPlan, listPlans, planStage } from "./create-plan.ts";
 export { declaredNames } from "./dependencies.ts";
 export { type Edit, applyEdits, blank, blankOutputs, omitOutputs } from "./edits.ts";

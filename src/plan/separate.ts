@@ -29,7 +29,11 @@ function separateReferences(stage: ResolvedStage, graph: StageGraph): ResolvedSt
   return {
     ...stage,
     base: separate(base),
-    uses: uses.map((use) => ({ ...use, reference: separate(use.reference) })),
+    uses: uses.map(({ instruction, flag, reference }) => ({
+      instruction,
+      flag,
+      reference: separate(reference),
+    })),
     output: output === undefined ? undefined : { ...output, from: from ?? [] },
   };
 }

@@ -16,7 +16,13 @@ export { type BlobWriter, type StagedBlob, createBlobWriter } from "./blobs/writ
 // Records: what builds were made of and left, for the next ones.
 export { contextCachePath } from "./layout/paths.ts";
 export { findConfig, keepConfig } from "./records/configs.ts";
-export { type BuildRecord, findLastRecord, findRecord, findRef, putRecord } from "./records/records.ts";
+export {
+  type BuildRecord,
+  findLastRecord,
+  findRecord,
+  findRef,
+  putRecord,
+} from "./records/records.ts";
 export { openKeyedHash } from "./records/secret-key.ts";
 export { readState } from "./records/state.ts";
 export { findTree } from "./records/trees.ts";

@@ -1,8 +1,10 @@
 import { createHash, type Hash } from "node:crypto";
-import { createReadStream } from "node:fs";
+import { closeSync, createReadStream, fstatSync, openSync } from "node:fs";
 import { createExpander, detectCompression, type Expander } from "../compress/expand.ts";
 import type { ArchivedEntry } from "../tar/entry.ts";
 import { createTarReader, type TarReader } from "../tar/reader.ts";
+import type { OutputFile } from "./directory.ts";
+import { toFileStats } from "./stats.ts";
 
 /** A layer's bytes on this machine, compressed or not. */
 export interface LayerFile {
@@ -38,6 +40,17 @@ export async function readLayerFile(
     reader.end();
   } finally {
     await expander?.stop();
+  }
+}
+
+/** Opens a layer's file of ours for reading. */
+export function openLayer({ path, shown }: LayerFile): OutputFile {
+  const fd = openSync(path, "r");
+  try {
+    return { fd, shown, stats: toFileStats(fstatSync(fd, { bigint: true })) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { createDirectoryLog, type DirectoryLog } from "./directories.ts";
 import { collectExact } from "./exact.ts";
@@ -7,7 +6,7 @@ import type { Listing } from "./listing.ts";
 import { collectLoose } from "./loose.ts";
 import type { CollectedEntry, CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
-import { mapParallel } from "./parallel.ts";
+import { createLayerJobs } from "./parallel.ts";
 import type { PreviousLayers } from "./previous.ts";
 import { readTreeXattrs, type FindXattrs } from "./xattrs.ts";
 
@@ -16,9 +15,6 @@ export interface CollectContext {
   readonly previous: PreviousLayers;
   readonly warn: (warning: Diagnostic) => void;
 }
-
-/** Layers that are worked on at once; each has some blocks in memory. */
-const maxParallel = Math.min(4, availableParallelism());
 
 interface Work extends CollectContext {
   readonly scan: OutputScan;
@@ -32,32 +28,27 @@ export async function collectLayers(
   scan: OutputScan,
   context: CollectContext,
 ): Promise<readonly CollectedEntry[]> {
-  const abort = new AbortController();
-  const signals = [
-    abort.signal,
-    ...(context.options.signal === undefined ? [] : [context.options.signal]),
-  ];
-  const options = { ...context.options, signal: AbortSignal.any(signals) };
+  const jobs = createLayerJobs(context.options.signal);
+  const options = { ...context.options, signal: jobs.signal };
   const findXattrs = await readTreeXattrs(scan, { warn: context.warn, signal: options.signal });
   const work: Work = { ...context, options, scan, findXattrs, log: createDirectoryLog() };
-  const jobs = listJobs(listings);
-  const layers = await mapParallel(jobs, (listing) => collectLayer(listing, work), {
-    limit: maxParallel,
-    abort: (reason) => abort.abort(reason),
-  });
-  const bySource = new Map(jobs.map((listing, index) => [identifySource(listing), layers[index]]));
+  const sources = listSources(listings);
+  const layers = await jobs.map(sources, (listing) => collectLayer(listing, work));
+  const bySource = new Map(
+    sources.map((listing, index) => [identifySource(listing), layers[index]]),
+  );
   warnDirectories(listings, work);
   return listings.map((listing) => describeEntry(listing, bySource.get(identifySource(listing))));
 }
 
 /** A blob or a loose layer may be listed several times; its bytes are read once. */
-function listJobs(listings: readonly Listing[]): readonly Listing[] {
-  const jobs = new Map<unknown, Listing>();
+function listSources(listings: readonly Listing[]): readonly Listing[] {
+  const sources = new Map<unknown, Listing>();
   for (const listing of listings) {
     const source = identifySource(listing);
-    if (!jobs.has(source)) jobs.set(source, listing);
+    if (!sources.has(source)) sources.set(source, listing);
   }
-  return [...jobs.values()];
+  return [...sources.values()];
 }
 
 /** Equal for listings whose layer comes from the same bytes. */

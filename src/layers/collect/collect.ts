@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../diagnostics.ts";
-import { XbuildError } from "../../errors.ts";
-import { systemCode } from "../../system/errno.ts";
 import { collectLayers } from "./collect-layers.ts";
+import { explainSystem } from "./explain-system.ts";
+import { assertLayerLimit } from "./layer-limit.ts";
 import { listLayers } from "./list-layers.ts";
 import type { Listing } from "./listing.ts";
 import type { CollectedOutput, CollectOptions } from "../model.ts";
@@ -65,25 +65,6 @@ function assertNotReplaced(output: OutputDirectory, { identity }: CollectOptions
   });
 }
 
-/** Where the machine has too little of something, that is no fault of the build. */
-function explainSystem(error: unknown): unknown {
-  const code = systemCode(error);
-  if (code === "EMFILE" || code === "ENFILE") return explainLimit(code, error);
-  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  const hint =
-    "free some space (xbuild cache prune removes what no tag needs), or set XBUILD_STORE";
-  const message = `there is no space left for the layers (${code})`;
-  return new XbuildError("store-full", message, { hint, cause: error });
-}
-
-function explainLimit(code: string, cause: unknown): XbuildError {
-  const hint = "raise the limit of open files (ulimit -n 1024)";
-  return new XbuildError("open-files-limit", `no more files may be opened (${code})`, {
-    hint,
-    cause,
-  });
-}
-
 /** A null in Labels removes a label, which the type of a config has no word for. */
 function toPatch(config: OutputConfig | undefined): CollectedOutput["config"] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as said above
@@ -98,9 +79,9 @@ function assertCount(listings: readonly Listing[], options: CollectOptions): voi
     const hint = "write layers to output/layers, or output/history.json with blobs or kept layers";
     throw refuse("layers-none", "the build listed no layers", { ...place, hint });
   }
-  if (count <= options.maxLayers) return;
-  const below = options.baseLayers === 0 ? "" : ` (${options.baseLayers} of them from --from)`;
-  const message = `the image would have ${count} layers${below}, but ${options.maxLayers} is the limit`;
-  const hint = "put several packages into one layer (layer split --max N), or raise --max-layers";
-  throw refuse("layers-too-many", message, { ...place, hint });
+  assertLayerLimit(count, options, {
+    ...place,
+    below: "--from",
+    hint: "put several packages into one layer (layer split --max N), or raise --max-layers",
+  });
 }

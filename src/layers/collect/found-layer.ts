@@ -10,6 +10,7 @@ import { pickHistory, type Listing } from "./listing.ts";
 import type { CollectedEntry, CollectedLayer } from "../model.ts";
 import type { PreviousLayer } from "./previous.ts";
 import type { ListedEntry } from "../directory/documents.ts";
+import type { OutputEntry } from "../directory/schema.ts";
 import { refuse, type Compression } from "../../archive/archive.ts";
 import type { StagedBlob } from "../../store/store.ts";
 
@@ -46,32 +47,32 @@ export function nameLayer(listing: Listing): string {
 export function describeEntry(listing: Listing, found: FoundLayer | undefined): CollectedEntry {
   if (listing.kind === "empty") return { kind: "empty", history: listing.history };
   if (found === undefined) throw new Error("a listed layer was not collected");
-  const layer = describeLayer(listing.listed, found, nameLayer(listing));
+  const layer = describeLayer(found, nameLayer(listing), listing.listed?.entry);
   if (listing.listed !== undefined) assertClaims(listing.listed, layer);
   return { kind: "layer", layer };
 }
 
-function describeLayer(
-  listed: ListedEntry | undefined,
+/** @param said what is said of it beside its name: the history entry and the annotations are made of that, too */
+export function describeLayer(
   found: FoundLayer,
   name: string,
+  said: OutputEntry | undefined,
 ): CollectedLayer {
   const known = found.kind === "new" ? found : found.layer;
-  const type = listed?.entry.mediaType;
-  const descriptor = annotate(known.descriptor, listed);
+  const descriptor = annotate(known.descriptor, said);
   return {
     name: name === "" && found.kind !== "new" ? found.layer.name : name,
     status: found.kind,
-    descriptor: found.kind === "new" ? withType(descriptor, type) : descriptor,
+    descriptor: found.kind === "new" ? withType(descriptor, said?.mediaType) : descriptor,
     diffId: known.diffId,
-    history: describeHistory(listed, found, name),
+    history: describeHistory(found, name, said),
     ...(found.kind === "kept" || found.blob === undefined ? {} : { blob: found.blob }),
   };
 }
 
 /** A layer keeps its own annotations; the build may add to them. */
-function annotate(descriptor: Descriptor, listed: ListedEntry | undefined): Descriptor {
-  const annotations = { ...descriptor.annotations, ...listed?.entry.annotations };
+function annotate(descriptor: Descriptor, said: OutputEntry | undefined): Descriptor {
+  const annotations = { ...descriptor.annotations, ...said?.annotations };
   return Object.keys(annotations).length === 0 ? descriptor : { ...descriptor, annotations };
 }
 
@@ -83,17 +84,17 @@ function withType(descriptor: Descriptor, type: string | undefined): Descriptor 
 }
 
 function describeHistory(
-  listed: ListedEntry | undefined,
   found: FoundLayer,
   name: string,
+  said: OutputEntry | undefined,
 ): HistoryEntry {
-  const claimed = listed === undefined ? {} : pickHistory(listed.entry);
+  const claimed = said === undefined ? {} : pickHistory(said);
   if (found.kind === "new") return { created_by: name, ...claimed };
   const { entry } = found.layer;
   const created = claimed.created ?? entry.created;
   const times = created === undefined ? {} : { created };
   // Without a word from the build a kept layer keeps its whole entry; one that it wrote has its own.
-  if (listed === undefined && found.kind === "kept") return { ...entry, ...times };
+  if (said === undefined && found.kind === "kept") return { ...entry, ...times };
   return { ...(name === "" ? entry : { created_by: name }), ...claimed, ...times };
 }
 

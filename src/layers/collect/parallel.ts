@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 
 export interface ParallelOptions {
@@ -29,4 +30,26 @@ export async function mapParallel<T, R>(
   const results = await pLimit(limit).map(items, attempt);
   if (failures.length > 0) throw failures[0];
   return results.flat();
+}
+
+/** Layers that are worked on at once; each has some blocks in memory. */
+const maxLayers = Math.min(4, availableParallelism());
+
+/** Work on the layers of one image, which ends as a whole where one of them fails. */
+export interface LayerJobs {
+  /** For all that works on a layer. */
+  readonly signal: AbortSignal;
+  /** As `mapParallel`. */
+  readonly map: <T, R>(items: readonly T[], run: (item: T) => Promise<R>) => Promise<R[]>;
+}
+
+/** @param signal of what the work is part of */
+export function createLayerJobs(signal: AbortSignal | undefined): LayerJobs {
+  const failed = new AbortController();
+  const signals = signal === undefined ? [] : [signal];
+  const abort = (reason: unknown): void => failed.abort(reason);
+  return {
+    signal: AbortSignal.any([failed.signal, ...signals]),
+    map: (items, run) => mapParallel(items, run, { limit: maxLayers, abort }),
+  };
 }

@@ -32,6 +32,8 @@ export interface PreviousLayers {
   readonly byFingerprint: ReadonlyMap<string, PreviousLayer>;
   /** The last of that name, the first image's before the others'. */
   readonly byName: ReadonlyMap<string, PreviousLayer>;
+  /** Those of each image, the lowest first. */
+  readonly images: readonly (readonly PreviousLayer[])[];
 }
 
 /** The entries of one previous image that a build is offered, in order. */
@@ -54,11 +56,12 @@ export function listPreviousEntries(previous: PreviousImage): readonly PreviousE
 
 /** All layers that a build may keep. Where two would fit, the one that a build finds by its name wins. */
 export function indexPrevious(previous: PreviousImages): PreviousLayers {
-  const layers = previous
-    .toReversed()
-    .flatMap((image) => listPreviousEntries(image))
-    .flatMap(({ layer }) => (layer === undefined ? [] : [layer]));
+  const images = previous.map((image) =>
+    listPreviousEntries(image).flatMap(({ layer }) => (layer === undefined ? [] : [layer])),
+  );
+  const layers = images.toReversed().flat();
   return {
+    images,
     byDigest: new Map(layers.map((layer) => [layer.descriptor.digest, layer])),
     byDiffId: new Map(layers.map((layer) => [layer.diffId, layer])),
     byFingerprint: new Map(
