@@ -108,6 +108,8 @@ export interface EngineSession {
    * process of theirs lives on. Errors: as `evaluateStage`.
    */
   readonly runLayering: (stage: LayeredStage, directory: LayersDirectory) => Promise<StageConfigs>;
+  /** A text that the engine wrote, with the user's names where it has those of this session. */
+  readonly restoreNames: (text: string) => string;
   /** Removes what a call that failed or was stopped has left. */
   readonly abandon: () => Promise<void>;
   /** Gives up the rest. Errors: `store-lock` where it had to wait too long: then the notes are for the next cleaner. */

@@ -122,7 +122,7 @@ async function collectLayers(
 ): Promise<CollectedOutput> {
   if (made.kind === "engine") {
     const { name } = build.plan.target;
-    const stage = { id: made.id, name, base: bases[0], previous };
+    const stage = { ...made, name, base: bases[0], previous };
     return collectEngineStage(build, { ...stage, compression: "gzip", reuse: undefined }, work);
   }
   const { output, identity } = made.prepared.directory;

@@ -13,7 +13,7 @@ import {
   type PreviousImages,
   type Reuse,
 } from "../layers/layers.ts";
-import { type Digest, type ImageConfig, parseConfig } from "../oci/oci.ts";
+import type { Digest, ImageConfig } from "../oci/oci.ts";
 import { quoteText } from "../text.ts";
 import type { BaseImage } from "./bases.ts";
 import { type EngineEntry, listEngineEntries } from "./engine-history.ts";
@@ -23,6 +23,8 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
 export interface EngineStage {
   /** Of the engine's image. */
   readonly id: Digest;
+  /** Its config, with a history as users are to read it. */
+  readonly config: ImageConfig;
   /** The stage as the user knows it. */
   readonly name: string;
   /** The lowest base: its layers are the image's lowest. None where that is `scratch`. */
@@ -47,8 +49,7 @@ export async function collectEngineStage(
   stage: EngineStage,
   work: Pick<BuildRunWorkspace, "engine" | "run" | "signal">,
 ): Promise<CollectedOutput> {
-  const { id, base, previous, compression, reuse, staging = work.run.staging } = stage;
-  const image = parseConfig(await work.engine.readConfig(id));
+  const { config: image, base, previous, compression, reuse, staging = work.run.staging } = stage;
   assertBase(image, base?.image.config);
   const entries = listEngineEntries(image, base?.image.config);
   const { maxLayers, maxLayerSize } = request.layers;

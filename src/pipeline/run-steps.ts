@@ -65,9 +65,9 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { previous, bases, session, ids } = stage;
+  const { previous, bases, session } = stage;
   const { target } = build.plan;
-  if (target.kind === "plain") return takeImage(stage, ids.get(target.index), work);
+  if (target.kind === "plain") return takeImage(build, stage, work);
   const { output } = target;
   const prepared = await prepareLayers(build, { previous, bases, output }, work);
   const done = work.reporter.step("Layering steps");
@@ -78,12 +78,28 @@ export async function runTarget(
 
 /** A stage without OUTPUT is what the engine made of it. */
 async function takeImage(
-  { previous, bases }: LayersBefore,
-  id: Digest | undefined,
+  { plan, request }: Build,
+  { previous, bases, session, ids }: StageRun,
   { engine }: BuildRunWorkspace,
 ): Promise<StepsResult> {
+  const id = ids.get(plan.target.index);
   if (id === undefined) throw new RangeError("the stage was not evaluated");
   const config = parseConfig(await engine.readConfig(id));
-  const configs = { environment: config, layering: config };
-  return { previous, bases, configs, made: { kind: "engine", id, config } };
+  const hide = createRedaction(request);
+  const history = config.history?.map(({ created_by: by, ...entry }) =>
+    by === undefined ? entry : { ...entry, created_by: hide(session.restoreNames(by)) },
+  );
+  const told = history === undefined ? config : { ...config, history };
+  const configs = { environment: told, layering: told };
+  return { previous, bases, configs, made: { kind: "engine", id, config: told } };
+}
+
+/** Engines write the arguments of a RUN into its history. */
+function createRedaction({ steps, reuse }: Build["request"]): (text: string) => string {
+  const secrets = [...reuse.redacted].flatMap((name) => {
+    const value = steps.buildArgs.get(name);
+    return value === undefined || value === "" ? [] : [`${name}=${value}`];
+  });
+  return (text) =>
+    secrets.reduce((hidden, one) => hidden.replaceAll(one, `${one.split("=", 1)[0]}=***`), text);
 }

@@ -1,5 +1,5 @@
 import { type Digest, type ImageConfig, parseConfig } from "../../oci/oci.ts";
-import type { LayeredStage, StagePlan } from "../../plan/plan.ts";
+import { imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import type {
   EngineBuild,
   EngineSession,
@@ -55,6 +55,7 @@ export async function openSession(
   return {
     evaluateStage: (stage) => evaluateStage(session, stage, pinned),
     runLayering: (stage, directory) => runLayering({ ...session, pinned }, stage, directory),
+    restoreNames: (text) => restoreNames(text, { ...session, pinned }),
     abandon,
     end,
   };
@@ -144,4 +145,18 @@ async function readImageConfig(
 ): Promise<ImageConfig> {
   if (id === undefined) throw new RangeError("the stage was not evaluated");
   return parseConfig(await readConfig(id));
+}
+
+function restoreNames(
+  text: string,
+  { build: { plan }, pinned, stages }: Session & { readonly pinned: PinnedImages },
+): string {
+  const nameOf = (index: number): string => plan.graph.stages[index]?.stage.name ?? String(index);
+  const built = plan.dependencies.built.map((one) => [imageKey(one), nameOf(one.index)] as const);
+  const stageNames = new Map(built);
+  const names = [
+    ...[...pinned].map(([key, name]): [string, string] => [name, stageNames.get(key) ?? key]),
+    ...[...nameStages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
+  ];
+  return names.reduce((restored, [ours, theirs]) => restored.replaceAll(ours, theirs), text);
 }
