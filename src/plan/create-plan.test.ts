@@ -2,7 +2,10 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseContainerfile } from "../containerfile/parse.ts";
 import { mustPlan, planOf } from "../../test/support/plans.ts";
+import { listPlans } from "./create-plan.ts";
+import { drawGraph } from "./draw-graph.ts";
 import { omitOutputs } from "./edits.ts";
+import { nameStage } from "./separate.ts";
 
 describe("createPlan", () => {
   it("gives nothing for a file without OUTPUT", () => {
@@ -24,26 +27,60 @@ describe("createPlan", () => {
     expect(reads.some(({ context }) => context === undefined)).toBe(expected);
   });
 
-  it.each([["FROM a AS x\nOUTPUT /l\nRUN y\nFROM x\nRUN z\n", /"x".*has an OUTPUT of its own/]])(
-    "refuses what it cannot do: %j",
-    (text, message) => {
-      expect(() => planOf(text)).toThrow(message);
-    },
-  );
-
-  it("knows the images of --from, and builds their stages", () => {
-    const plan = mustPlan(
-      "FROM a AS x\nRUN y\nFROM b\nOUTPUT --from=x --from=c --from=scratch /l\nRUN z\n",
-    );
+  it("takes a stage that gives its layers for an image of its own", () => {
+    const text = "FROM a AS x\nRUN y\nFROM b\nOUTPUT --from=x --from=c --from=scratch /l\nRUN z\n";
+    const plan = mustPlan(text);
     expect(plan.target.bases).toEqual([
-      { kind: "stage", index: 0 },
+      { kind: "built", index: 0, name: "x" },
       { kind: "image", name: "c" },
     ]);
-    expect(plan.stages.map(({ kind, name }) => [kind, name])).toEqual([
-      ["plain", "x"],
-      ["layered", "1"],
+    expect(plan.stages.map(({ kind, name }) => [kind, name])).toEqual([["layered", "1"]]);
+    expect(plan.dependencies.images).toEqual(["b", "c"]);
+    const [first] = listPlans(plan);
+    expect(first?.target).toMatchObject({ kind: "plain", bases: [{ kind: "image", name: "a" }] });
+  });
+
+  it.each([
+    ["FROM x", { base: { kind: "built", index: 0, name: "x" } }],
+    ["FROM b\nCOPY --from=x /a /a", { uses: [{ reference: { kind: "built", index: 0 } }] }],
+    [
+      "FROM b\nRUN --mount=type=bind,from=0,target=/m c",
+      { uses: [{ reference: { kind: "built", index: 0 } }] },
+    ],
+  ])("takes a stage with an OUTPUT for one, wherever it is used: %s", (text, expected) => {
+    const plan = planOf(`FROM a AS x\nOUTPUT /l\nRUN y\n${text}\nRUN z\n`);
+    expect(plan?.needed).toHaveLength(1);
+    expect(plan?.needed[0]).toMatchObject(expected);
+    expect(plan?.target).toMatchObject({ kind: "plain", index: 1 });
+    expect(plan?.dependencies.built).toEqual([{ kind: "built", index: 0, name: "x" }]);
+  });
+
+  it("lists the plans of all images, each before those that use it, and of what is used alone", () => {
+    const text = [
+      "FROM a AS base\nRUN b",
+      "FROM base AS one\nOUTPUT /l\nRUN x",
+      "FROM base AS unused\nOUTPUT /l\nRUN x",
+      "FROM one AS two\nOUTPUT --inherit-config /l\nRUN x",
+      "FROM base AS end\nOUTPUT --from=two --from=one /l",
+      "FROM c AS last",
+    ];
+    const plan = mustPlan(`${text.join("\n")}\n`, { target: "end" });
+    expect(listPlans(plan).map(({ target }) => target.name)).toEqual(["one", "two", "end"]);
+    expect(listPlans(plan).map(({ needed }) => needed.map(nameStage))).toEqual([
+      ["base", "one"],
+      ["two"],
+      ["base", "end"],
     ]);
-    expect(plan.dependencies.images).toEqual(["a", "b", "c"]);
+    expect(drawGraph(listPlans(plan))).toEqual([
+      "Turn 1",
+      "  base  stage  FROM a",
+      "Turn 2",
+      "  one   layers  FROM base",
+      "Turn 3",
+      "  two   layers  FROM one",
+      "Turn 4",
+      "  end   layers  FROM base; layers of two, one",
+    ]);
   });
 });
 

@@ -177,8 +177,8 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
     image: { labels: new Map(), annotations: {}, ...given.image },
     reuse: {
       cacheFrom: [],
-      names: [],
-      pushes: [],
+      names: given.delivery?.names ?? [parseImageName("app")],
+      pushes: given.delivery?.pushes ?? [],
       ignoreErrors: false,
       trust: "named",
       platform: { os: "linux", architecture: "amd64" },

@@ -27,7 +27,7 @@ export function createStageCall(
   return {
     ...commonCall(plan, steps),
     noCache: (steps.noCache && !unseen.isRenewed) || unseen.byTriggers,
-    purpose: stage.kind === "layered" ? "environment" : `stage ${stage.name}`,
+    purpose: stage.kind === "layered" ? nameCall(plan, "environment") : `stage ${stage.name}`,
     text: lowerStage(plan, stage, { ...names, digests: unseen.digests }),
     mode: "cached",
     names: [],
@@ -59,7 +59,7 @@ export function createLayeringCall(
 ): BuildCall {
   return {
     ...commonCall(plan, steps),
-    purpose: "layering steps",
+    purpose: nameCall(plan, "layering steps"),
     text: lowerLayering(plan, stage, images),
     mode: "single",
     names,
@@ -67,6 +67,12 @@ export function createLayeringCall(
     ...passArguments(steps, layeringArguments(plan, steps)),
     flags: [...renderContexts(steps), ...steps.flags.access, ...steps.flags.step],
   };
+}
+
+/** Which stage it is about need only be said where the file has several such. */
+function nameCall({ dependencies, graph, target }: BuildPlan, what: string): string {
+  const isOnly = dependencies.built.length === 0 && graph.target === target.index;
+  return isOnly ? what : `${what} of ${target.name}`;
 }
 
 /** The name that keeps a stage's image, and with it the engine's cache, between builds. */

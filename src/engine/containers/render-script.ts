@@ -1,4 +1,4 @@
-import { type BuildPlan, imageKey, type StagePlan } from "../../plan/plan.ts";
+import { type BuildPlan, drawGraph, imageKey, type StagePlan } from "../../plan/plan.ts";
 import type { StepsRequest } from "../model.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, ContainersCommands } from "./commands.ts";
@@ -21,7 +21,11 @@ export function renderScript(
 ): string {
   const shown = { ...steps, buildArgs: maskArguments(steps.buildArgs) };
   const calls = plans.flatMap((plan) => listCalls(plan, shown));
-  return [head, ...calls.map((call, index) => renderCall(call, index + 1, commands))].join("\n");
+  const graph = drawGraph(plans).map((line) => `# ${line}\n`);
+  return [
+    [head, ...(graph.length > 2 ? ["\n", ...graph] : [])].join(""),
+    ...calls.map((call, index) => renderCall(call, index + 1, commands)),
+  ].join("\n");
 }
 
 const noUnseen = { digests: new Map(), byTriggers: false, isRenewed: false };
