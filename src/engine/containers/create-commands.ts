@@ -87,7 +87,11 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       if (names.length > 0) await queryProgram(command("tag", stripAlgorithm(name), ...names));
     },
     removeImages: async (names) => {
-      if (names.length > 0) await tryQuery(command("rmi", ...names.map(stripAlgorithm)));
+      const remove = (some: readonly string[]): Promise<string | undefined> =>
+        tryQuery(command("rmi", ...some.map(stripAlgorithm)));
+      if (names.length === 0 || (await remove(names)) !== undefined) return;
+      // A name that is not there ends the call.
+      if (names.length > 1) for (const name of names) await remove([name]);
     },
     removeContainers: async (prefix) => {
       const output = (await tryQuery(command(...dialect.listContainers))) ?? "";

@@ -32,11 +32,7 @@ export async function dropNames(names: readonly string[], work: NamingWorkspace)
   const { commands, signal } = work;
   const options = lockOptions(work);
   const hurried = signal.aborted ? { ...options, signal: AbortSignal.timeout(patience) } : options;
-  const drop = async (): Promise<void> => {
-    // One by one: a name that is not there ends the engine's call.
-    for (const name of names) await commands.removeImages([name]);
-  };
-  await withLock(lockPath(), drop, hurried);
+  await withLock(lockPath(), () => commands.removeImages(names), hurried);
 }
 
 function lockOptions({ reporter, signal }: EngineWorkspace): LockOptions {
