@@ -6,7 +6,12 @@ export {
   ownAnnotationPrefix,
   refNameAnnotation,
 } from "./annotations.ts";
-export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
+export {
+  type AssembleEntry,
+  type AssembleInput,
+  assembleImage,
+  assembleWithPrevious,
+} from "./assemble.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";

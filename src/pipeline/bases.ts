@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Reference } from "../containerfile/containerfile.ts";
-import type { PreviousImages } from "../layers/layers.ts";
+import type { LayerStatus, PreviousImages } from "../layers/layers.ts";
 import {
   type Annotations,
   baseDigestAnnotation,
@@ -22,6 +22,8 @@ export interface BaseImage {
   /** Bytes of its layers that are new here. */
   readonly files: LayerFiles;
   readonly locations: readonly Location[];
+  /** What became of its layers where another stage made them just now, by their diff IDs. */
+  readonly statuses?: ReadonlyMap<Digest, LayerStatus>;
   /** What it is in a registry. */
   readonly origin: { readonly name: string; readonly digest: Digest } | undefined;
 }
@@ -69,11 +71,13 @@ async function takeStage(
   index: number,
   { store, run }: BuildRunWorkspace,
 ): Promise<BaseImage> {
-  const image = stages.get(index)?.image;
-  if (image === undefined) throw new RangeError(`the stage ${index} has no image`);
+  const stage = stages.get(index);
+  if (stage === undefined) throw new RangeError(`the stage ${index} has no image`);
+  const { image, layers = [] } = stage;
   await run.mustHold(image);
   const locations = await readLocations(store, image.digest);
-  return { image, files: new Map(), locations, origin: undefined };
+  const statuses = new Map(layers.map(({ diffId, status }) => [diffId, status]));
+  return { image, files: new Map(), locations, statuses, origin: undefined };
 }
 
 export function countLayers(bases: readonly BaseImage[]): number {

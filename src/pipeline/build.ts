@@ -6,7 +6,7 @@ import { cleanUpDeadRuns } from "./dead-runs.ts";
 import { findBuilt, keepNames } from "./find-built.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
-import type { EarlierImages, StageSources } from "./steps.ts";
+import type { CollectedImage, EarlierImages, StageSources } from "./steps.ts";
 import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
 import { nameLines } from "../reporter.ts";
 import { createShared } from "./shared.ts";
@@ -100,7 +100,7 @@ async function deliverEqual(
   if (!(await deliverBuilt(image, { request, loaded: undefined, useless }, work))) return undefined;
   const { rememberKeys } = await import("./steps.ts");
   await rememberKeys(build, image, work);
-  return describeResult(image, { request, upToDate: true }, work);
+  return describeResult(image, { request, upToDate: true, stages: inputs.stages }, work);
 }
 
 /** The steps in the engine, what they wrote as an image, and where it goes. */
@@ -114,11 +114,11 @@ async function runBuild(
   const { reporter } = work;
   const inStage =
     inputs.stages.size === 0 ? work : { ...work, reporter: nameLines(reporter, plan.target.name) };
-  const { image, layers } = await work.shared.limit(() =>
-    steps.makeImage(build, { remotes, useless }, inStage),
-  );
+  const make = (): Promise<CollectedImage> =>
+    work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
+  const { image, layers } = await steps.makePortable(build, make, inStage);
   await deliverImage(image, { request: request.delivery, isChecked: true }, work);
-  return describeResult(image, { request, upToDate: false, layers }, work);
+  return describeResult(image, { request, upToDate: false, layers, stages: inputs.stages }, work);
 }
 
 /** A registry that is asked may give a name of ours to another image: then only the end tells. */

@@ -55,7 +55,8 @@ export async function collectImage(
   const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
   await assertKept(image, { coming, locations }, work);
   const layers = listLayers(output);
-  await announceResult(image, { request, upToDate: false, layers, coming }, work);
+  const outcome = { request, upToDate: false, layers, coming, stages: build.inputs.stages };
+  await announceResult(image, outcome, work);
   const stateKey = nameTarget(build.plan.target, request);
   const { state } = output;
   await commitImage(work.run, {

@@ -23,7 +23,10 @@ export async function confirmInputs(build: Build, work: BuildWorkspace): Promise
   ];
   if (moved.length === 0) return build;
   work.reporter.warn(warnMoved(moved));
-  return { ...build, inputs: { ...inputs, key: undefined, exactKey: undefined } };
+  return {
+    ...build,
+    inputs: { ...inputs, key: undefined, exactKey: undefined, portableKey: undefined },
+  };
 }
 
 async function listMovedFiles(

@@ -2,6 +2,7 @@ import { compareContexts } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
 import { findLastRecord, findTree, type Store } from "../store/store.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
+import { describeDetails } from "./records.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
@@ -15,10 +16,8 @@ export async function tellReasons(build: Build, work: BuildWorkspace): Promise<v
 }
 
 /** Why a target is built again, a line a reason: which part of its key is not what it was at its last build. */
-async function explainBuild(
-  { plan, request, inputs }: Build,
-  { store }: BuildWorkspace,
-): Promise<readonly string[]> {
+async function explainBuild(build: Build, { store }: BuildWorkspace): Promise<readonly string[]> {
+  const { plan, request, inputs } = build;
   if (request.steps.noCache) return ["--no-cache was given"];
   if (inputs.key === undefined) {
     return [
@@ -28,8 +27,9 @@ async function explainBuild(
   const record = await findLastRecord(store, nameTarget(plan.target, request));
   const before = record?.details;
   if (before === undefined || !isParts(before)) return ["it was not built here before"];
-  const reasons = Object.keys({ ...before, ...inputs.parts }).flatMap((part) =>
-    explainPart(part, before[part] ?? null, inputs.parts[part] ?? null),
+  const now = describeDetails(build);
+  const reasons = Object.keys({ ...before, ...now }).flatMap((part) =>
+    explainPart(part, before[part] ?? null, now[part] ?? null),
   );
   const files = await explainFiles(before, inputs, store);
   return reasons.length + files.length === 0
@@ -56,6 +56,7 @@ const labels: Readonly<Record<string, string>> = {
 const entryLabels: Readonly<Record<string, string>> = {
   arguments: "the build argument",
   images: "the image",
+  stages: "the stage",
   labels: "the label",
   annotations: "the annotation",
 };

@@ -1,19 +1,26 @@
 import { listNames } from "../delivery/delivery.ts";
 import type { Image } from "../oci/oci.ts";
 import type { BuildRecord } from "../store/store.ts";
+import type { KeyParts } from "./resolve-inputs.ts";
 import type { Build } from "./workspace.ts";
 
 /**
  * What is written down of a build, so that the next one finds its image: under the key that can be known before other
- * stages are built, and under the one that says what came of them. None where nobody knows what it was made of.
+ * stages are built, under the one that says what came of them, and under that of all platforms. None where nobody knows what it was made of.
  */
-export function describeRecords(
-  { request, inputs: { key, exactKey, parts } }: Build,
-  image: Image,
-): readonly BuildRecord[] {
-  const names = listNames(request.delivery);
-  const keys = new Set([key, exactKey]);
+export function describeRecords(build: Build, image: Image): readonly BuildRecord[] {
+  const { key, exactKey, portableKey } = build.inputs;
+  const names = listNames(build.request.delivery);
+  const details = describeDetails(build);
+  const keys = new Set([key, exactKey, portableKey]);
   return [...keys].flatMap((one) =>
-    one === undefined ? [] : [{ key: one, manifest: image.digest, names, details: parts }],
+    one === undefined ? [] : [{ key: one, manifest: image.digest, names, details }],
   );
+}
+
+/** What the keys are made of, to tell later what changed. */
+export function describeDetails({ plan, inputs: { parts, keys } }: Build): KeyParts {
+  const { built } = plan.dependencies;
+  if (built.length === 0) return parts;
+  return { ...parts, stages: built.map(({ index, name }) => [name, keys.get(index)?.key ?? ""]) };
 }

@@ -68,6 +68,16 @@ export interface BuildResult {
   readonly platform: Platform;
   readonly upToDate: boolean;
   readonly layers: readonly ResultLayer[];
+  /** What came of the stages that the target uses, where they have images of their own and were looked at. */
+  readonly stages?: readonly StageResult[];
+}
+
+export interface StageResult {
+  readonly name: string;
+  /** Of its image's manifest, in the store. */
+  readonly digest: Digest;
+  readonly upToDate: boolean;
+  readonly newLayers: number;
 }
 
 /** Whether the bytes of all layers are wanted here before the image has its names. */

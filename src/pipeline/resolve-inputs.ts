@@ -6,6 +6,7 @@ import type { BasesFacts } from "./base-facts.ts";
 import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { assertBases, assertTriggers } from "./assert-bases.ts";
+import { isPortable } from "./portable.ts";
 import { nameBuilt, pullImage, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
@@ -26,6 +27,10 @@ export interface BuildInputs {
   readonly exactKey: Digest | undefined;
   /** Whether others may see the key: where an argument is secret, it is for this store alone. */
   readonly isPublic: boolean;
+  /**
+   * The same as `key` for every platform: undefined where a step reads something of the one that it is built for.
+   */
+  readonly portableKey: Digest | undefined;
   /** What the key is the digest of, part by part; argument values only as their digests. */
   readonly parts: KeyParts;
   /** IDs of the images that the build takes from outside, and of other stages', by their names (`nameImage`). */
@@ -101,7 +106,7 @@ export async function addStages(
   // Where an image says more than the text of its stage, the stage's key does not stand for all of it.
   return isExpected && isKeyed
     ? complete
-    : { ...complete, inputs: { ...complete.inputs, key: undefined } };
+    : { ...complete, inputs: { ...complete.inputs, key: undefined, portableKey: undefined } };
 }
 
 interface News {
@@ -150,6 +155,7 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
       ...found,
       images: new Map([...images, ...ids]),
       key: isKnown ? hashKey(parts, describeStageKeys(plan, keys)) : undefined,
+      portableKey: isKnown && isPortable(plan) ? hashPortable(plan, parts, keys) : undefined,
       exactKey: isKnown ? hashKey(parts, describeStageImages(plan, stages)) : undefined,
       keys,
       stages,
@@ -167,7 +173,7 @@ type StagePart = readonly (readonly [string, string])[] | undefined;
 
 /** A part for each other stage; undefined where one is not known. */
 function describeStageKeys({ dependencies }: BuildPlan, keys: StageKeys): StagePart {
-  return joinParts(dependencies.built.map(({ index, name }) => [name, keys.get(index)]));
+  return joinParts(dependencies.built.map(({ index, name }) => [name, keys.get(index)?.key]));
 }
 
 function describeStageImages({ dependencies }: BuildPlan, stages: StageImages): StagePart {
@@ -181,6 +187,18 @@ function joinParts(parts: readonly (readonly [string, Digest | undefined])[]): S
     digest === undefined ? [] : [[name, digest]],
   );
   return known.length === parts.length ? known : undefined;
+}
+
+function hashPortable(
+  { dependencies }: BuildPlan,
+  parts: KeyParts,
+  keys: StageKeys,
+): Digest | undefined {
+  const { platform: _, ...rest } = parts;
+  const stages = dependencies.built.map(
+    ({ index, name }) => [name, keys.get(index)?.portableKey] as const,
+  );
+  return hashKey(rest, joinParts(stages));
 }
 
 function hashKey(parts: KeyParts, stages: StagePart): Digest | undefined {

@@ -3,6 +3,7 @@ import type { CollectedLayer, LayerStatus } from "../layers/layers.ts";
 import { type Digest, type Image, listHistory } from "../oci/oci.ts";
 import { listMissingLayers } from "../store/store.ts";
 import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
+import type { StageImages } from "./stage-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /** What is said of an image beside what it says itself. */
@@ -10,6 +11,8 @@ export interface Outcome {
   readonly request: BuildRequest;
   readonly upToDate: boolean;
   readonly layers?: readonly CollectedLayer[];
+  /** Images of the stages that it uses. */
+  readonly stages?: StageImages;
   /** Layers that the store is about to take. */
   readonly coming?: ReadonlySet<Digest>;
 }
@@ -17,7 +20,7 @@ export interface Outcome {
 /** What a build tells of its image: of one that was up to date, all layers are kept. */
 export async function describeResult(
   image: Image,
-  { request, upToDate, layers, coming }: Outcome,
+  { request, upToDate, layers, coming, stages }: Outcome,
   { store }: Pick<BuildWorkspace, "store">,
 ): Promise<BuildResult> {
   const missing = await listMissingLayers(store, image);
@@ -30,6 +33,20 @@ export async function describeResult(
     platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
     upToDate,
     layers: listLayers(image, layers, new Set(elsewhere.map((layer) => layer.digest))),
+    ...describeStages(stages),
+  };
+}
+
+/** undefined where the stages that the target uses were not looked at, or are none. */
+function describeStages(stages: StageImages | undefined): Pick<BuildResult, "stages"> {
+  if (stages === undefined || stages.size === 0) return {};
+  return {
+    stages: [...stages.values()].map(({ name, image, layers }) => ({
+      name,
+      digest: image.digest,
+      upToDate: layers === undefined,
+      newLayers: layers?.filter(({ status }) => status === "new").length ?? 0,
+    })),
   };
 }
 

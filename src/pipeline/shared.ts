@@ -11,6 +11,7 @@ export function createShared(jobs: number): Shared {
     hashDirectory: createOnce(),
     loadStage: createOnce(),
     evaluateStage: createOnce(),
+    makePortable: createOnce(),
     nonce: randomUUID(),
   };
 }
@@ -18,8 +19,12 @@ export function createShared(jobs: number): Shared {
 export function createOnce<T>(): Once<T> {
   const known = new Map<string, Promise<T>>();
   return (key, action) => {
-    const begun = known.get(key) ?? action();
+    const earlier = known.get(key);
+    if (earlier !== undefined) return earlier;
+    const begun = action();
     known.set(key, begun);
+    // Whoever asks after a failure tries again.
+    begun.catch(() => known.delete(key));
     return begun;
   };
 }

@@ -4,8 +4,11 @@ import type { BuildPlan } from "../plan/plan.ts";
 import { nameLines } from "../reporter.ts";
 import { putRecord, withRun } from "../store/store.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
+import { tellReasons } from "./explain.ts";
 import { findBuilt } from "./find-built.ts";
+import type { CollectedImage } from "./collect-image.ts";
 import { makeImage } from "./make-image.ts";
+import { makePortable } from "./make-portable.ts";
 import { describeRecords } from "./records.ts";
 import { nameTarget } from "./request.ts";
 import { addStages, pullPending } from "./resolve-inputs.ts";
@@ -83,10 +86,11 @@ async function makeStage(
   const work = { ...given, reporter: nameLines(given.reporter, build.plan.target.name) };
   const known = await findKnown(build, { key: build.inputs.key, ...sources }, work);
   if (known !== undefined) return known;
+  await tellReasons(build, work);
   const complete = await sources.complete(build);
   const equal = await findEqual(complete, sources, work);
   if (equal !== undefined) return equal;
-  const made = await work.shared.limit(() => makeNew(complete, sources, work));
+  const made = await makeNew(complete, sources, work);
   await work.run.mustHold(made.image);
   return made;
 }
@@ -102,8 +106,9 @@ function makeNew(
   const stage = { name: target.name, key: nameTarget(target, build.request) };
   return withRun(work.store, async (run) => {
     const inRun = { ...work, run };
-    const { image, layers, isKeyed } = await makeImage(build, { remotes, useless, stage }, inRun);
-    return { name: target.name, image, layers, isKeyed };
+    const make = (): Promise<CollectedImage> =>
+      work.shared.limit(() => makeImage(build, { remotes, useless, stage }, inRun));
+    return { name: target.name, ...(await makePortable(build, make, inRun)) };
   });
 }
 

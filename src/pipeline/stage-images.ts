@@ -14,5 +14,12 @@ export interface StageImage {
 /** Images of the stages that other plans make, by the stages' indexes in the file. */
 export type StageImages = ReadonlyMap<number, StageImage>;
 
-/** Keys of what they are made of: undefined for a stage whose result cannot be known before it is built. */
-export type StageKeys = ReadonlyMap<number, Digest | undefined>;
+/** What tells what a stage is made of. */
+export interface StageKey {
+  /** undefined for a stage whose result cannot be known before it is built. */
+  readonly key: Digest | undefined;
+  /** The same for all platforms, where no step reads anything of the one that it is built for. */
+  readonly portableKey: Digest | undefined;
+}
+
+export type StageKeys = ReadonlyMap<number, StageKey>;

@@ -27,7 +27,7 @@ export function createStageInputs(target: Target, work: BuildWorkspace): StageIn
     const isTarget = plan === target.plan;
     const request = isTarget ? target.request : withoutDelivery(target.request);
     const keys = plan.dependencies.built.map(
-      async (one) => [one.index, (await resolve(one.index)).inputs.key] as const,
+      async (one) => [one.index, (await resolve(one.index)).inputs] as const,
     );
     return resolveInputs({ plan, request, keys: new Map(await Promise.all(keys)) }, work);
   };

@@ -1,7 +1,9 @@
 // The steps of a build that has something to do, as `build.ts` loads them: one that has nothing to do loads none.
 export { adoptPrevious } from "./adopt.ts";
 export { tellReasons } from "./explain.ts";
+export type { CollectedImage } from "./collect-image.ts";
 export { makeImage } from "./make-image.ts";
+export { makePortable } from "./make-portable.ts";
 export type { EarlierImages } from "./previous.ts";
 export { readRemotes } from "./read-remotes.ts";
 export { createStageBuilds, rememberKeys, type StageSources } from "./stage-builds.ts";

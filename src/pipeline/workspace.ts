@@ -1,9 +1,12 @@
 import type { ContextHash } from "../context/context.ts";
 import type { EngineWorkspace } from "../delivery/delivery.ts";
+import type { CollectedLayer } from "../layers/layers.ts";
+import type { Digest } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { Run } from "../store/store.ts";
 import type { BuildRequest, BuildResult } from "./request.ts";
 import type { ResolvedImage } from "./resolve-images.ts";
+import type { StageImage } from "./stage-images.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
 
 /** Where a build is done: the last parameter of each of its steps. */
@@ -40,8 +43,15 @@ export interface Shared {
   readonly loadStage: Once<void>;
   /** Stages without OUTPUT that several images are built with. */
   readonly evaluateStage: Once<void>;
+  /** Images whose steps do the same for every platform; the key is that of the build which ran them. */
+  readonly makePortable: Once<PortableImage>;
   /** Stands for what nobody knows, and for steps that shall be run anew. */
   readonly nonce: string;
+}
+
+export interface PortableImage extends Pick<StageImage, "image"> {
+  readonly layers: readonly CollectedLayer[];
+  readonly key: Digest | undefined;
 }
 
 /** The same with a run of the store, whose directory is for what is unfinished. */

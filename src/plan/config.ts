@@ -111,7 +111,7 @@ export function describeMetadata(stage: StagePlan): readonly string[] {
 }
 
 /** What a config says, without what an engine adds by itself. */
-export function takeConfig(config: ContainerConfig = {}): ContainerConfig {
+function takeConfig(config: ContainerConfig = {}): ContainerConfig {
   const { [engineLabel]: _, [inputsLabel]: __, ...labels } = config.Labels ?? {};
   const picked = containerKeys.map((key): [string, Json | undefined] => [key, config[key]]);
   return withoutEmpty(new Map([...picked, ["Labels", labels]]));

@@ -87,11 +87,8 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       if (names.length > 0) await queryProgram(command("tag", stripAlgorithm(name), ...names));
     },
     removeImages: async (names) => {
-      const remove = (some: readonly string[]): Promise<string | undefined> =>
-        tryQuery(command("rmi", ...some.map(stripAlgorithm)));
-      if (names.length === 0 || (await remove(names)) !== undefined) return;
-      // A name that is not there ends the call.
-      if (names.length > 1) for (const name of names) await remove([name]);
+      // The others are removed also where one is not there.
+      if (names.length > 0) await tryQuery(command("rmi", ...names.map(stripAlgorithm)));
     },
     removeContainers: async (prefix) => {
       const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
