@@ -58,7 +58,7 @@ async function takeLayer(
   taken: string,
 ): Promise<void> {
   const blob = join(blobs, digestHex(diffId));
-  await rm(blob);
+  await rm(blob, { force: true });
   await copyImage(reference.text, `oci:${scratch}:image`, { what, signal, keepLayers: true });
   if ((await ifPresent(stat(blob))) === undefined) {
     throw createCopyError(what, `skopeo wrote no layer ${diffId}`);
