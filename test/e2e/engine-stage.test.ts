@@ -11,7 +11,6 @@ import type { Descriptor, Digest, Image } from "../../src/oci/model.ts";
 import { parseConfig } from "../../src/oci/schema.ts";
 import { withBases } from "../../src/pipeline/base-entries.ts";
 import type { BaseImage } from "../../src/pipeline/bases.ts";
-import { describeEngineConfig } from "../../src/pipeline/engine-config.ts";
 import { collectEngineStage, type EngineStage } from "../../src/pipeline/engine-stage.ts";
 import { takeLoaded } from "../../src/pipeline/find-base.ts";
 import type { BuildRequest } from "../../src/pipeline/request.ts";
@@ -109,6 +108,7 @@ async function collect<T>(
   return withRun(store, async (run) => {
     const stage: EngineStage = {
       id,
+      config: parseConfig(await engine.readConfig(id)),
       name: "app",
       base,
       previous: [],
@@ -354,7 +354,7 @@ async function assemble(
   id: Digest,
 ): Promise<{ readonly directory: string; readonly image: Image }> {
   const { entries } = withBases(output, local === undefined ? [] : [local]);
-  const config = describeEngineConfig(parseConfig(await engine.readConfig(id)));
+  const { config = {} } = parseConfig(await engine.readConfig(id));
   const image = assembleImage({
     platform,
     config,

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
-import { describeEngineConfig } from "./engine-config.ts";
+import { planOf } from "../../test/support/plans.ts";
+import { createConfig } from "./config.ts";
 
 const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -22,9 +23,14 @@ const engineConfig = {
   Shell: ["/bin/sh", "-e", "-c"],
 };
 
-function describeConfig(config: object, stage?: { readonly hasEnginePath: boolean }): object {
+/** Of a stage without OUTPUT on an image, or on nothing. */
+function describeConfig(config: object, base: "layers" | "scratch" = "layers"): object {
+  const text = `FROM a AS layers\nOUTPUT /l\nRUN x\nFROM ${base}\nCOPY --from=layers /a /b\n`;
+  const target = planOf(text)?.target;
+  if (target?.kind !== "plain") throw new Error("the target has no OUTPUT");
   const rootfs = { type: "layers", diff_ids: [] } as const;
-  return describeEngineConfig({ os: "linux", architecture: "amd64", rootfs, config }, stage);
+  const image = { os: "linux", architecture: "amd64", rootfs, config };
+  return createConfig(target, { environment: image, layering: image });
 }
 
 const own = {
@@ -46,8 +52,7 @@ it("an engine's config without what the engine adds", () => {
 });
 
 it("a PATH that the engine adds to an image from scratch is left out", () => {
-  const stage = { hasEnginePath: true };
-  expect(describeConfig(engineConfig, stage)).toEqual({ ...own, Env: ["A=b"] });
-  expect(describeConfig({ Env: [path] }, stage)).toEqual({});
-  expect(describeConfig({ Cmd: ["a"] }, stage)).toEqual({ Cmd: ["a"] });
+  expect(describeConfig(engineConfig, "scratch")).toEqual({ ...own, Env: ["A=b"] });
+  expect(describeConfig({ Env: [path] }, "scratch")).toEqual({});
+  expect(describeConfig({ Cmd: ["a"] }, "scratch")).toEqual({ Cmd: ["a"] });
 });
