@@ -228,7 +228,8 @@ function describeKey(
     version: keyVersion,
     texts: plan.dependencies.texts,
     escape: plan.containerfile.escape,
-    output: plan.target.index,
+    // Its place among them: stages that are not used may come and go.
+    output: plan.needed.findIndex(({ stage }) => stage.index === plan.target.index),
     arguments: sortEntries([...found.arguments]),
     platform: steps.platform ?? null,
     images: sortEntries([...images]),

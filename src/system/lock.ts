@@ -30,12 +30,55 @@ export async function withLock<T>(
   action: (lock: Lock) => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  const fd = await acquire(path, options);
+  const leave = await waitInside(path, options.signal);
   try {
-    return await action({ path });
+    const fd = await acquire(path, options);
+    try {
+      return await action({ path });
+    } finally {
+      release(fd);
+    }
   } finally {
-    release(fd);
+    leave();
   }
+}
+
+/** The end of the line of those in this process who wait for a lock, by its path. */
+const lines = new Map<string, Promise<void>>();
+
+/** Parts of this process wait for each other here: a program for each would be no use, nor would a word of it. */
+async function waitInside(path: string, signal: AbortSignal | undefined): Promise<() => void> {
+  const before = lines.get(path);
+  let end = (): void => undefined;
+  const own = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const line = before === undefined ? own : before.then(() => own);
+  lines.set(path, line);
+  const leave = (): void => {
+    end();
+    if (lines.get(path) === line) lines.delete(path);
+  };
+  try {
+    if (before !== undefined) await untilAborted(before, signal);
+    return leave;
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+function untilAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return waiting;
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    void waiting.then(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    });
+  });
 }
 
 async function acquire(path: string, options: LockOptions): Promise<number> {

@@ -76,8 +76,11 @@ function nameCall({ dependencies, graph, target }: BuildPlan, what: string): str
 }
 
 /** The name that keeps a stage's image, and with it the engine's cache, between builds. */
-export function cacheName({ cacheKey, platform }: StepsRequest, stage: number): string {
-  const of = [cacheKey, platform ?? "", stage].join("\n");
+export function cacheName(
+  { cacheKey, platform }: StepsRequest,
+  { name }: Pick<StagePlan, "name">,
+): string {
+  const of = [cacheKey, platform ?? "", name].join("\n");
   const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
   return `localhost/xbuild-env:${hash}`;
 }

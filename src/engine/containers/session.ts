@@ -89,7 +89,7 @@ async function evaluateStage(
   const id = await commands.build(call, callContext(session));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
-  await addNames(id, [cacheName(build.steps, stage.index), ...own], session);
+  await addNames(id, [cacheName(build.steps, stage), ...own], session);
   stages.set(stage.index, id);
   return id;
 }
