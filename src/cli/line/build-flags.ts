@@ -89,6 +89,10 @@ export const buildFlags: readonly BuildFlag[] = [
   ),
   own("build-context NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
   own("platform OS/ARCH", "the platform of the image"),
+  {
+    ...own("jobs N", "how many stages and platforms are built side by side (default 1; 0: all)"),
+    role: "cache",
+  },
   own("label KEY=VALUE", "a label of the image"),
   own("annotation KEY=VALUE", "an annotation of the manifest"),
   { ...own("pull POLICY", "always, newer, missing (default) or never"), kind: "optional" },
@@ -120,7 +124,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list("step", "boolean", "http-proxy no-hosts"),
   ...list("access", "value", "decryption-key secret ssh"),
   ...list("access", "boolean", "stdin"),
-  ...list("cache", "value", "cache-ttl jobs"),
+  ...list("cache", "value", "cache-ttl"),
   ...list(
     "ignored",
     "boolean",
