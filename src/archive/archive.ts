@@ -2,6 +2,20 @@ export { type LayerSource, openArchive } from "./archive-source.ts";
 export { createCompressor } from "./compress/compressor.ts";
 export { createExpander, detectCompression } from "./compress/expand.ts";
 export { type LayerIdentity, hashBlob, identifyLayer } from "./identify-layer.ts";
+export { type LayerPaths, readLayerPaths } from "./overlap/layer-paths.ts";
+export { listParents } from "./overlap/names.ts";
+export {
+  type Saying,
+  type Settled,
+  listDisputed,
+  listSayings,
+  newDirectory,
+  settlePath,
+} from "./overlap/path-stack.ts";
+export { decodePaths, encodePaths } from "./overlap/paths-text.ts";
+export { type Meaning, readMeanings } from "./overlap/read-meanings.ts";
+export { type PathState, absent, impliedDirectory, isDirectoryState } from "./overlap/state.ts";
+export { isUntouched } from "./overlap/untouched.ts";
 export { type PackOptions, type PackResult, createPackStream } from "./pack/stream.ts";
 export type { Compression } from "./model.ts";
 export { readProgram } from "./programs.ts";
