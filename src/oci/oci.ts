@@ -36,6 +36,7 @@ export type {
   Descriptor,
   Digest,
   HistoryEntry,
+  HistoryItem,
   Image,
   ImageConfig,
   Json,

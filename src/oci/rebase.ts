@@ -42,9 +42,10 @@ export function rebaseImage(rebase: Rebase): Image {
       onto.config.config ?? {},
     ),
     ...(author === undefined ? {} : { author }),
-    entries: [...listHistory(onto), ...listHistoryAbove(image, from, from.config.rootfs.diff_ids.length)].map(
-      ({ entry: history, layer }) => (layer === undefined ? { history } : { history, layer }),
-    ),
+    entries: [
+      ...listHistory(onto),
+      ...listHistoryAbove(image, from, from.config.rootfs.diff_ids.length),
+    ].map(({ entry: history, layer }) => (layer === undefined ? { history } : { history, layer })),
     annotations: mergeAnnotations(rebase),
     created,
   };

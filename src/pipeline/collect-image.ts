@@ -24,7 +24,6 @@ import {
   type Store,
 } from "../store/store.ts";
 import { withBases } from "./base-entries.ts";
-import { countLayers } from "./bases.ts";
 import { describeImage } from "./describe-image.ts";
 import { listImages } from "./previous.ts";
 import { announceResult } from "./result.ts";
@@ -44,10 +43,10 @@ export async function collectImage(
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
   const { request } = build;
-  const { prepared, previous, bases } = result;
+  const { prepared, previous } = result;
   const done = work.reporter.step("Collecting layers");
   await checkInput(prepared.directory, work.store);
-  const collected = withBases(await collectLayers(build, result, work), bases);
+  const collected = withBases(await collectLayers(build, result, work), prepared.bases);
   for (const warning of collected.warnings) work.reporter.warn(warning);
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
   const description = describeImage(build, output, { ...result, now: work.now });
@@ -129,7 +128,7 @@ function describeRecord(
 
 async function collectLayers(
   { plan, request: { layers, steps } }: Build,
-  { prepared, previous, bases }: StepsResult,
+  { prepared, previous }: StepsResult,
   { store, run, signal }: BuildRunWorkspace,
 ): Promise<CollectedOutput> {
   const { output, identity } = prepared.directory;
@@ -146,7 +145,7 @@ async function collectLayers(
     signal,
     epoch: steps.epoch,
     staging: run.staging,
-    baseLayers: countLayers(bases),
+    baseLayers: prepared.bases.layerCount,
     isKnown: async (digest) => (await findBlob(store, { digest })) !== undefined,
   });
 }

@@ -9,7 +9,8 @@ import {
 } from "../layers/layers.ts";
 import type { LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers, readState } from "../store/store.ts";
-import { countLayers, type BaseImage } from "./bases.ts";
+import { type ArrangedBases, arrangeBases, nameBases } from "./arrange-bases.ts";
+import type { BaseImage } from "./bases.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -19,6 +20,8 @@ export interface PreparedLayers {
   readonly stateKey: string;
   /** Layers whose bytes came for this build: the store does not have them yet. */
   readonly files: LayerFiles;
+  /** How the layers of the bases stand below those of the build. */
+  readonly bases: ArrangedBases;
 }
 
 /** Images whose layers the build may keep, and those whose layers stand below. */
@@ -44,6 +47,7 @@ export async function prepareLayers(
   const input = layers.input ?? plan.target.output.input;
   const known = new Map(previous.flatMap((one) => [...one.files]));
   const files = input === "all" ? await bringAll(previous, known, work) : known;
+  const arranged = await arrangeBases(bases, nameBases(plan), work);
   const stateKey = nameTarget(plan.target, request);
   const state = await readState(store, stateKey);
   // Of an earlier try something may be left that could not be removed.
@@ -52,10 +56,10 @@ export async function prepareLayers(
     previous,
     findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
     input,
-    maxLayers: Math.max(layers.maxLayers - countLayers(bases), 0),
+    maxLayers: Math.max(layers.maxLayers - arranged.layerCount, 0),
     ...(state === undefined ? {} : { state }),
   });
-  return { directory, stateKey, files };
+  return { directory, stateKey, files, bases: arranged };
 }
 
 /** What `--input=all` asks for: the layers of the previous images that are not here. */

@@ -71,29 +71,41 @@ export function settlePath(sayings: Iterable<Saying>): Settled | undefined {
  */
 export function listDisputed(layers: Iterable<LayerPaths>): readonly ByteString[] {
   const all = [...layers];
-  const cleared = new Set(all.flatMap(({ removed, opaque }) => [...removed, ...opaque]));
+  const { differing, replaced } = compareEntries(all);
+  const cleared = new Set([
+    ...replaced,
+    ...all.flatMap(({ removed, opaque }) => [...removed, ...opaque]),
+  ]);
+  const isCleared = (path: ByteString): boolean => {
+    if (cleared.has(path)) return true;
+    for (const parent of listParents(path)) if (cleared.has(parent)) return true;
+    return false;
+  };
+  if (cleared.size > 0) {
+    for (const { entries } of all) {
+      for (const path of entries.keys()) if (isCleared(path)) differing.add(path);
+    }
+  }
+  return [...differing].sort();
+}
+
+/** Paths that are not the same in all layers that have them and, of these, such as are not a directory in each. */
+function compareEntries(
+  layers: readonly LayerPaths[],
+): Readonly<Record<"differing" | "replaced", Set<ByteString>>> {
   const first = new Map<ByteString, PathState>();
-  const disputed = new Set<ByteString>();
-  for (const { entries } of all) {
+  const [differing, replaced] = [new Set<ByteString>(), new Set<ByteString>()];
+  for (const { entries } of layers) {
     for (const [path, state] of entries) {
       const known = first.get(path);
       if (known === undefined || known === impliedDirectory) first.set(path, state);
-      const differs = known !== undefined && known !== state && !isImplied(known, state);
-      if (differs || isCleared(cleared, path)) disputed.add(path);
+      if (known === undefined || known === state) continue;
+      const areDirectories = isDirectoryState(known) && isDirectoryState(state);
+      if (isDirectoryState(known) !== isDirectoryState(state)) replaced.add(path);
+      // A directory that says nothing of itself agrees with every other one.
+      const isImplied = known === impliedDirectory || state === impliedDirectory;
+      if (!areDirectories || !isImplied) differing.add(path);
     }
   }
-  return [...disputed].sort();
-}
-
-/** A directory that says nothing of itself agrees with every other one. */
-function isImplied(a: PathState, b: PathState): boolean {
-  if (a !== impliedDirectory && b !== impliedDirectory) return false;
-  return isDirectoryState(a) && isDirectoryState(b);
-}
-
-function isCleared(cleared: ReadonlySet<ByteString>, path: ByteString): boolean {
-  if (cleared.size === 0) return false;
-  if (cleared.has(path)) return true;
-  for (const parent of listParents(path)) if (cleared.has(parent)) return true;
-  return false;
+  return { differing, replaced };
 }

@@ -80,7 +80,8 @@ function findState({ entries, removed, opaque }: Scan, path: ByteString): PathSt
     cleared = Math.max(cleared, removed.get(parent) ?? -1, opaque.get(parent) ?? -1);
     // Something else took the place of its directory: that is what is told then.
     const above = entries.get(parent);
-    if (above !== undefined && !isDirectoryState(above.state)) covered = Math.max(covered, above.layer);
+    if (above !== undefined && !isDirectoryState(above.state))
+      covered = Math.max(covered, above.layer);
   }
   const entry = entries.get(path);
   if (entry !== undefined && entry.layer >= Math.max(cleared, covered)) return entry.state;
