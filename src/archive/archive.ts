@@ -34,12 +34,12 @@ export {
   statName,
 } from "./read/directory.ts";
 export { changed, wrongType } from "./read/problems.ts";
-export { type LayerFile, readLayerFile } from "./read/layer-file.ts";
+export type { LayerFile } from "./read/layer-file.ts";
 export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";
 export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";
 export { createEntryChecker } from "./tar/check.ts";
-export type { ArchivedEntry, ByteString, Entry } from "./tar/entry.ts";
+export type { ByteString, Entry } from "./tar/entry.ts";
 export { refuseTar } from "./tar/problems.ts";
 export { createTarReader } from "./tar/reader.ts";
 export { openTree } from "./tree-source.ts";

@@ -14,7 +14,7 @@ import type { BaseImage } from "./bases.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
 /** Of so many paths in all: memory has an end, and images may have more layers than that. */
-const maxPaths = 4_000_000;
+const maxPaths = 2_000_000;
 
 /**
  * What the layers of these images say of paths, each read once: those whose bytes are in the store or came for this
