@@ -72,6 +72,7 @@ export const codes = {
   "layer-tar-whiteout": { kind: "error", severity: "error", area: "layers" },
   "zstd-not-found": { kind: "error", severity: "error", area: "layers" },
   "layer-directory-changed": { kind: "warning", severity: "warning", area: "layers" },
+  "from-hides": { kind: "warning", severity: "warning", area: "layers" },
   "layer-socket": { kind: "warning", severity: "warning", area: "layers" },
   "layer-xattrs-unread": { kind: "warning", severity: "warning", area: "layers" },
   // Images, here and elsewhere

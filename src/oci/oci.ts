@@ -16,7 +16,7 @@ export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";
 export { isExternal } from "./external.ts";
-export { listHistory } from "./history.ts";
+export { listHistory, listHistoryAbove } from "./history.ts";
 export { JsonProblem } from "./json-tokens.ts";
 export { encodeJson, isJsonObject, tryParseJson } from "./json.ts";
 export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";
@@ -41,6 +41,7 @@ export type {
   Descriptor,
   Digest,
   HistoryEntry,
+  HistoryItem,
   Image,
   ImageConfig,
   Json,

@@ -65,21 +65,21 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { previous, bases, session } = stage;
+  const { session, ids: _, ...before } = stage;
   const { target } = build.plan;
   if (target.kind === "plain") return takeImage(build, stage, work);
   const { output } = target;
-  const prepared = await prepareLayers(build, { previous, bases, output }, work);
+  const prepared = await prepareLayers(build, { ...before, output }, work);
   const done = work.reporter.step("Layering steps");
   const configs = await session.runLayering(target, prepared.directory);
   done();
-  return { previous, bases, configs, made: { kind: "directory", output, prepared } };
+  return { ...before, configs, made: { kind: "directory", output, prepared } };
 }
 
 /** A stage without OUTPUT is what the engine made of it. */
 async function takeImage(
   { plan, request }: Build,
-  { previous, bases, session, ids }: StageRun,
+  { session, ids, ...before }: StageRun,
   { engine }: BuildRunWorkspace,
 ): Promise<StepsResult> {
   const id = ids.get(plan.target.index);
@@ -91,7 +91,7 @@ async function takeImage(
   );
   const told = history === undefined ? config : { ...config, history };
   const configs = { environment: told, layering: told };
-  return { previous, bases, configs, made: { kind: "engine", id, config: told } };
+  return { ...before, configs, made: { kind: "engine", id, config: told } };
 }
 
 /** Engines write the arguments of a RUN into its history. */
