@@ -1,0 +1,52 @@
+import { showJson, type Visible } from "../../visible.ts";
+import { isJsonObject } from "../../oci/oci.ts";
+import type { ResolvedBake } from "./resolve.ts";
+import { type BakeTarget, targetSchema } from "./schema.ts";
+
+/**
+ * What bake builds, as JSON that it reads again: the order of keys is that of `docker buildx bake --print`, and texts
+ * that would be templates are escaped.
+ */
+export function renderBake({ groups, targets }: ResolvedBake): Visible {
+  return showJson({
+    group: sortMembers(Object.fromEntries(groups)),
+    target: sortMembers(
+      Object.fromEntries(targets.map(({ name, target }) => [name, renderTarget(target)])),
+    ),
+  });
+}
+
+function renderTarget(target: BakeTarget): unknown {
+  const whole: BakeTarget = { context: ".", ...target };
+  const members = Object.keys(targetSchema.out.shape).flatMap((key) => {
+    const value: unknown = Object.entries(whole).find(([name]) => name === key)?.[1];
+    return isEmpty(value) ? [] : [[key, escapeTexts(renderValue(key, value))] as const];
+  });
+  return Object.fromEntries(members);
+}
+
+function renderValue(key: string, value: unknown): unknown {
+  // The order of these is that of their types there.
+  if (key === "secret" || key === "ssh" || key === "resources") return value;
+  return Array.isArray(value) ? value.map(sortMembers) : sortMembers(value);
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === undefined || value === "") return true;
+  if (Array.isArray(value)) return value.length === 0;
+  return isJsonObject(value) && Object.keys(value).length === 0;
+}
+
+function sortMembers(value: unknown): unknown {
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function escapeTexts(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(/[$%](?=\{)/g, "$&$&");
+  if (Array.isArray(value)) return value.map(escapeTexts);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [escapeTexts(key), escapeTexts(item)]),
+  );
+}

@@ -1,0 +1,209 @@
+import { suggestName } from "../../suggest.ts";
+import { listSome } from "../../text.ts";
+import { usageError } from "../line/arguments.ts";
+import type { Config, Placed } from "./config.ts";
+import { type BakePlace, enter, refuseAt } from "./document.ts";
+import { isPattern, matchesPattern } from "./glob.ts";
+import { mergeTargets } from "./merge.ts";
+import { applyOverrides, parseOverrides } from "./overrides.ts";
+import type { BakeGroup, BakeTarget } from "./schema.ts";
+
+export interface BakeRequest {
+  /** Names and patterns of targets and groups; `default` where there is none. */
+  readonly names: readonly string[];
+  /** The words of --set. */
+  readonly overrides: readonly string[];
+  readonly lookUp: (name: string) => string | undefined;
+}
+
+/** A target that is to be built, with all that it inherits. */
+export interface ResolvedTarget {
+  readonly name: string;
+  readonly target: BakeTarget;
+  /** Whether nobody asked for it: it is there for the context of another one. */
+  readonly isLinked: boolean;
+}
+
+export interface ResolvedBake {
+  /** What each target is made from stands before it. */
+  readonly targets: readonly ResolvedTarget[];
+  /** The groups that were asked for, and `default`: what was asked for. */
+  readonly groups: ReadonlyMap<string, BakeGroup>;
+}
+
+/** Longer chains of groups, of what is inherited and of contexts are refused. */
+const longestChain = 100;
+
+/** What a call of bake builds. Errors: `usage`, `bake-file-invalid`. */
+export function resolveBake(config: Config, request: BakeRequest): ResolvedBake {
+  const asked = matchNames(config, request.names.length === 0 ? ["default"] : request.names);
+  const overrides = parseOverrides(request.overrides, config.targets.keys(), request.lookUp);
+  const find = createFinder(config, (name, target) =>
+    applyOverrides(target, overrides.get(name) ?? []),
+  );
+  const selected = { targets: new Set<string>(), groups: new Set<string>() };
+  for (const name of asked) selectName(config, name, selected, []);
+  const ordered = new Map<string, ResolvedTarget>();
+  for (const name of selected.targets)
+    orderTarget(name, { find, isAsked: (one) => selected.targets.has(one), ordered, chain: [] });
+  return { targets: [...ordered.values()], groups: listGroups(config, asked, selected.groups) };
+}
+
+function matchNames(config: Config, names: readonly string[]): readonly string[] {
+  const known = [...new Set([...config.groups.keys(), ...config.targets.keys()])];
+  const found = names.flatMap((given) => {
+    // A Compose service may have a dot in its name; buildx calls it so.
+    const name = given.replaceAll(".", "_");
+    const matching = isPattern(name) ? known.filter((one) => matchesPattern(name, one)) : [name];
+    if (matching.length > 0 && matching.every((one) => known.includes(one))) return matching;
+    const near = suggestName(name, known);
+    const shown = known.length === 0 ? "add one to the file" : `name one of ${listSome(known)}`;
+    throw usageError(
+      `there is no target or group ${given} in the bake file`,
+      near === undefined ? shown : `did you mean ${near}?`,
+    );
+  });
+  return [...new Set(found)];
+}
+
+interface Selection {
+  readonly targets: Set<string>;
+  readonly groups: Set<string>;
+}
+
+/** A group comes before a target of its name, but for what it lists itself. */
+function selectName(
+  config: Config,
+  name: string,
+  selected: Selection,
+  chain: readonly string[],
+): void {
+  const group = config.groups.get(name);
+  if (group === undefined || (chain.includes(name) && config.targets.has(name))) {
+    selected.targets.add(name);
+    return;
+  }
+  assertChain(chain, name, { what: "groups", place: group.place });
+  if (selected.groups.has(name)) return;
+  selected.groups.add(name);
+  group.value.targets.forEach((one, index) => {
+    if (!config.groups.has(one) && !config.targets.has(one))
+      throw refuseUnknown(one, [...config.targets.keys()], enter(group.place, "targets", index));
+    selectName(config, one, selected, [...chain, name]);
+  });
+}
+
+function refuseUnknown(name: string, names: readonly string[], place: BakePlace): Error {
+  const near = suggestName(name, names);
+  const hint = near === undefined ? {} : { hint: `did you mean ${near}?` };
+  return refuseAt(place, `there is no target ${name}`, hint);
+}
+
+function assertChain(
+  chain: readonly string[],
+  name: string,
+  { what, place }: { readonly what: string; readonly place: BakePlace },
+): void {
+  if (chain.includes(name)) {
+    const circle = [...chain.slice(chain.indexOf(name)), name].join(" -> ");
+    throw refuseAt(place, `${what} form a circle: ${circle}`);
+  }
+  if (chain.length >= longestChain)
+    throw refuseAt(place, `${what} form a chain of more than ${longestChain}`);
+}
+
+type FindTarget = (name: string, from?: BakePlace) => Placed<BakeTarget>;
+
+/** Targets with what they inherit, each worked out once. */
+function createFinder(
+  { targets }: Config,
+  change: (name: string, target: BakeTarget) => BakeTarget,
+): FindTarget {
+  const known = new Map<string, Placed<BakeTarget>>();
+  const chain: string[] = [];
+  const find: FindTarget = (name, from) => {
+    const earlier = known.get(name);
+    if (earlier !== undefined) return earlier;
+    const own = targets.get(name);
+    if (own === undefined) throw refuseMissing(name, [...targets.keys()], from);
+    assertChain(chain, name, { what: "targets that inherit", place: own.place });
+    chain.push(name);
+    const { inherits = [], ...rest } = own.value;
+    const parents = inherits.map((parent) => find(parent, enter(own.place, "inherits")).value);
+    chain.pop();
+    const value = change(name, [...parents, rest].reduce(mergeTargets));
+    const placed = { value, place: own.place };
+    known.set(name, placed);
+    return placed;
+  };
+  return find;
+}
+
+function refuseMissing(name: string, names: readonly string[], from: BakePlace | undefined): Error {
+  if (from !== undefined) return refuseUnknown(name, names, from);
+  return usageError(`there is no target ${name} in the bake file`);
+}
+
+interface Ordering {
+  readonly find: FindTarget;
+  readonly isAsked: (name: string) => boolean;
+  readonly ordered: Map<string, ResolvedTarget>;
+  readonly chain: readonly string[];
+}
+
+function orderTarget(name: string, ordering: Ordering, from?: BakePlace): void {
+  const { find, isAsked, ordered, chain } = ordering;
+  if (ordered.has(name)) return;
+  const { value, place } = find(name, from);
+  assertChain(chain, name, { what: "contexts of targets", place });
+  const inner = { ...ordering, chain: [...chain, name] };
+  for (const [key, context] of Object.entries(value.contexts ?? {})) {
+    const linked = readLink(context);
+    if (linked === undefined) continue;
+    orderTarget(linked, inner, enter(place, "contexts", key));
+    assertPlatforms({ name, value }, { name: linked, value: find(linked).value }, place);
+  }
+  const isLinked = !isAsked(name);
+  // It is built, and goes nowhere.
+  const target = isLinked ? { ...value, output: [{ type: "cacheonly" }] } : value;
+  ordered.set(name, { name, target, isLinked });
+}
+
+/** The target that a context names: `target:NAME`. */
+export function readLink(context: string): string | undefined {
+  return context.startsWith("target:") ? context.slice("target:".length) : undefined;
+}
+
+interface Named {
+  readonly name: string;
+  readonly value: BakeTarget;
+}
+
+function assertPlatforms(user: Named, linked: Named, place: BakePlace): void {
+  const wanted = user.value.platforms ?? [];
+  const has = linked.value.platforms ?? [];
+  const missing = wanted.find((one) => !has.includes(one));
+  if (wanted.length < 2 || has.length < 2 || missing === undefined) return;
+  throw refuseAt(
+    place,
+    `${user.name} is for ${missing}, which its context ${linked.name} is not for`,
+  );
+}
+
+/** As `docker buildx bake --print` lists them. */
+function listGroups(
+  { groups }: Config,
+  asked: readonly string[],
+  selected: ReadonlySet<string>,
+): ReadonlyMap<string, BakeGroup> {
+  const shown = new Map(
+    [...selected].flatMap((name) => {
+      const group = groups.get(name);
+      return group === undefined ? [] : [[name, group.value] as const];
+    }),
+  );
+  const own = shown.get("default");
+  const added = own === undefined ? asked : asked.filter((name) => name !== "default");
+  const targets = [...new Set([...(own?.targets ?? []), ...added])].sort();
+  return shown.set("default", { ...own, targets });
+}
