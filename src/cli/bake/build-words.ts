@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { isRemoteContext } from "../request/locate.ts";
+import { toLocalPath } from "./normalise.ts";
 import { joinPairs } from "./csv.ts";
 import { listAnnotations } from "./annotations.ts";
 import { listCaches } from "./cache-words.ts";
@@ -23,7 +24,7 @@ export function toBuildWords(resolved: ResolvedTarget): readonly string[] {
     ["build-arg", listPairs(target.args)],
     ["label", listPairs(target.labels)],
     ["annotation", listAnnotations(target.annotations ?? [], name)],
-    ["build-context", listContexts(target.contexts)],
+    ["build-context", listPairs(target.contexts)],
     ["platform", listOne(target.platforms?.join(","))],
     ["pull", target.pull === true ? ["always"] : []],
     ["no-cache", target["no-cache"] === true ? ["true"] : []],
@@ -63,7 +64,7 @@ function assertSupported({ name, target }: ResolvedTarget): void {
 
 /** A path of this machine in its shortest form, or what only the engine can read. */
 function readContext({ name, target }: ResolvedTarget): string {
-  const context = toLocal(target.context ?? ".");
+  const { context = "." } = target;
   if (context === "-" || target.dockerfile === "-")
     throw unsupported(
       name,
@@ -78,8 +79,7 @@ function readContext({ name, target }: ResolvedTarget): string {
       "use a directory as context",
     );
   }
-  const path = posix.normalize(context);
-  return path.startsWith("-") ? `./${path}` : path;
+  return context.startsWith("-") ? `./${context}` : context;
 }
 
 /** Without `dockerfile`, `build` looks for its own names, too. It is looked for in the context alone. */
@@ -87,21 +87,9 @@ function listFile({ target }: ResolvedTarget, context: string): readonly string[
   if (target["dockerfile-inline"] !== undefined) return ["-"];
   const file = target.dockerfile;
   if (file === undefined || file === "") return [];
-  if (file.startsWith("cwd://")) return [posix.join(".", toLocal(file))];
+  if (file.startsWith("cwd://")) return [toLocalPath(file)];
   if (posix.isAbsolute(file) || isRemoteContext(file) || isRemoteContext(context)) return [file];
   return [posix.join(context, file)];
-}
-
-function listContexts(contexts: Entry = {}): readonly string[] {
-  return Object.entries(contexts).flatMap(([name, value]) =>
-    value === "" ? [] : [`${name}=${toLocal(value)}`],
-  );
-}
-
-/** Bake files that lie elsewhere name directories of this machine so. */
-function toLocal(path: string): string {
-  if (!path.startsWith("cwd://")) return path;
-  return posix.normalize(path.slice("cwd://".length) || ".");
 }
 
 function listOne(value: string | undefined): readonly string[] {

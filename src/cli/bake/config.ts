@@ -31,7 +31,8 @@ export function createConfig({ groups, targets }: Definition, scope: Scope): Con
   const variants = new Map<string, Placed<BakeGroup>>();
   for (const block of targets) {
     const names = addTarget(block, scope, all);
-    if (names.length === 1 && names[0] === block.name) continue;
+    const isItself = names.length === 1 && names[0] === block.name;
+    if (isItself || names.length === 0) continue;
     variants.set(block.name, { value: { targets: [...names] }, place: block.place });
   }
   const named = groups.map((block) => [block.name, decodeGroup(block, scope)] as const);
@@ -41,11 +42,8 @@ export function createConfig({ groups, targets }: Definition, scope: Scope): Con
 function decodeGroup({ name, body, place }: Block, scope: Scope): Placed<BakeGroup> {
   assertName(name, place);
   const expanded = expandValue(body, scope, place);
-  return { value: decodeBody(groupSchema, { body: expanded, keys: groupKeys }, place), place };
+  return { value: decodeBody(groupSchema, expanded, place), place };
 }
-
-const groupKeys = ["description", "targets"];
-const targetKeys = ["name", "matrix", ...Object.keys(targetSchema.out.shape)];
 
 /** @returns the names of its variants; its own where it has no matrix */
 function addTarget(
@@ -78,7 +76,7 @@ function addTarget(
 
 function decodeTarget(body: JsonObject, scope: Scope, place: BakePlace): BakeTarget {
   const expanded = expandValue(body, scope, place);
-  return decodeBody(targetSchema, { body: expanded, keys: targetKeys }, place);
+  return decodeBody(targetSchema, expanded, place);
 }
 
 function readName(given: Json, scope: Scope, place: BakePlace): string {

@@ -1,7 +1,6 @@
 import type { z } from "zod";
 import { XbuildError } from "../../errors.ts";
 import { isJsonObject, type Json } from "../../oci/oci.ts";
-import { suggestName } from "../../suggest.ts";
 import { limitText, quoteText } from "../../text.ts";
 import { type BakePlace, enter, refuseAt } from "./document.ts";
 import { renderNumber } from "./template.ts";
@@ -10,14 +9,10 @@ import { renderNumber } from "./template.ts";
  * A block's body as its schema has it. Numbers are handed to the schema as texts, as HCL converts them. Errors:
  * `bake-file-invalid` with a finding for each of the first faults.
  */
-export function decodeBody<T>(
-  schema: z.ZodType<T>,
-  { body, keys }: { readonly body: Json; readonly keys: readonly string[] },
-  place: BakePlace,
-): T {
+export function decodeBody<T>(schema: z.ZodType<T>, body: Json, place: BakePlace): T {
   const result = schema.safeParse(renderNumbers(body, place));
   if (result.success) return result.data;
-  const findings = listFaults(result.error.issues).map((fault) => refuseFault(fault, keys, place));
+  const findings = listFaults(result.error.issues).map((fault) => refuseFault(fault, place));
   const [first] = findings;
   if (first === undefined) throw refuseAt(place, "the block is not valid");
   throw new XbuildError(first.code, first.message, {
@@ -52,8 +47,6 @@ function renderNumbers(
 interface Fault {
   readonly path: readonly PropertyKey[];
   readonly message: string;
-  /** A key that is not known. */
-  readonly unknown?: string;
 }
 
 const maxFindings = 20;
@@ -64,25 +57,14 @@ function listFaults(issues: readonly z.core.$ZodIssue[]): readonly Fault[] {
       return [{ path: issue.path, message: limitText(issue.message, 200) }];
     return issue.keys.map((key) => ({
       path: [...issue.path, key],
-      message: `the key ${quoteText(key)} is not known`,
-      unknown: key,
+      message: "there is no such key",
     }));
   });
   return faults.slice(0, maxFindings);
 }
 
-function refuseFault(
-  { path, message, unknown }: Fault,
-  keys: readonly string[],
-  place: BakePlace,
-): XbuildError {
-  const near = unknown === undefined ? undefined : suggestName(unknown, keys);
+function refuseFault({ path, message }: Fault, place: BakePlace): XbuildError {
   const key = path.findLast((part) => typeof part === "string");
-  const text =
-    unknown === undefined && key !== undefined ? `${quoteText(key)}: ${message}` : message;
-  return refuseAt(
-    enter(place, ...path),
-    text,
-    near === undefined ? {} : { hint: `did you mean ${near}?` },
-  );
+  const text = key === undefined ? message : `${quoteText(key)}: ${message}`;
+  return refuseAt(enter(place, ...path), text);
 }

@@ -5,11 +5,10 @@ import type { Entry } from "./entries.ts";
  * Without it: no image is pushed.
  */
 export function setPush(outputs: readonly Entry[], isPushed: boolean): Entry[] {
-  if (!isPushed)
-    return outputs
-      .filter(({ type }) => type !== "registry")
-      .map((one) => (one["type"] === "image" ? { ...one, push: "false" } : one));
-  const pushed = outputs.map((one) => (one["type"] === "image" ? { ...one, push: "true" } : one));
+  const set = (one: Entry): Entry =>
+    one["type"] === "image" ? { ...one, push: String(isPushed) } : one;
+  if (!isPushed) return outputs.filter(({ type }) => type !== "registry").map(set);
+  const pushed = outputs.map(set);
   const isElsewhere = outputs.some(({ type }) => type !== "docker");
   return isElsewhere ? pushed : [...pushed, { type: "image", push: "true" }];
 }

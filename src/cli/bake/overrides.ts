@@ -1,19 +1,8 @@
 import { suggestName } from "../../suggest.ts";
 import { listSome } from "../../text.ts";
 import { usageError } from "../line/arguments.ts";
-import {
-  type Entry,
-  EntryProblem,
-  parseAttestation,
-  parseCache,
-  parseOutput,
-  parseSecret,
-  parseSsh,
-} from "./entries.ts";
 import { matchesPattern } from "./glob.ts";
-import { idOf, joinEntries, renderEntry, typeOf } from "./merge.ts";
-import { setLoad, setPush } from "./outputs.ts";
-import type { BakeTarget } from "./schema.ts";
+import { hasMembers, isList, settableKeys } from "./set-keys.ts";
 
 /** What `--set` changes in a target. */
 export interface Override {
@@ -67,29 +56,16 @@ function parseOverride(
   return { word, pattern, key, name, appends, values: value === undefined ? [] : [value] };
 }
 
-const textKeys = new Set(["context", "dockerfile", "target", "call", "shm-size", "network"]);
-const flagKeys = new Set(["no-cache", "pull", "push", "load"]);
-const mapKeys = new Set(["args", "contexts", "labels", "extra-hosts", "resources", "secret"]);
-const listKeys = new Set(
-  "annotations attest cache-from cache-to entitlements no-cache-filter output platform secrets ssh tags ulimits".split(
-    " ",
-  ),
-);
-
-function isList(key: string): boolean {
-  return listKeys.has(key);
-}
-
 function assertKey({ word, key, name, appends }: Omit<Override, "values">): void {
-  const keys = [...textKeys, ...flagKeys, ...mapKeys, ...listKeys];
-  if (!keys.includes(key)) {
-    const near = suggestName(key, keys);
-    const hint = near === undefined ? `use one of ${keys.join(", ")}` : `did you mean ${near}?`;
+  if (!settableKeys.includes(key)) {
+    const near = suggestName(key, settableKeys);
+    const hint =
+      near === undefined ? `use one of ${settableKeys.join(", ")}` : `did you mean ${near}?`;
     throw usageError(`--set ${word}: a target has no ${key} that can be set`, hint);
   }
-  if (mapKeys.has(key) && name === undefined)
+  if (hasMembers(key) && name === undefined)
     throw refuseWord(word, `${key} needs a name: ${key}.NAME`);
-  if (!mapKeys.has(key) && name !== undefined) throw refuseWord(word, `${key} takes no name`);
+  if (!hasMembers(key) && name !== undefined) throw refuseWord(word, `${key} takes no name`);
   if (appends && !isList(key)) throw refuseWord(word, `${key} is no list that += could extend`);
 }
 
@@ -102,93 +78,7 @@ function findTargets(pattern: string, names: readonly string[], word: string): r
   throw usageError(`--set ${word}: no target matches ${pattern}`, hint);
 }
 
-function refuseWord(word: string, why: string): Error {
+/** The error for a word of --set. */
+export function refuseWord(word: string, why: string): Error {
   return usageError(`--set ${word}: ${why}`, "write it as TARGET.KEY=VALUE, such as '*.args.A=1'");
-}
-
-/** A target with changes. Errors: `usage`. */
-export function applyOverrides(target: BakeTarget, overrides: readonly Override[]): BakeTarget {
-  return overrides.reduce(applyOverride, target);
-}
-
-function applyOverride(target: BakeTarget, override: Override): BakeTarget {
-  const { key, name, values } = override;
-  const last = values.at(-1);
-  if (last === undefined) return target;
-  if (name !== undefined) return applyMember(target, override, last);
-  if (flagKeys.has(key)) return applyFlag(target, key, readFlag(override, last));
-  return isList(key) ? applyList(target, override) : { ...target, [key]: last };
-}
-
-function applyMember(target: BakeTarget, override: Override, value: string): BakeTarget {
-  const { key, name = "" } = override;
-  if (key === "secret") return applySecret(target, override, value);
-  if (key === "resources" && !resourceNames.has(name))
-    throw refuseWord(override.word, `there is no resource ${name}`);
-  const map = target[key as "args"];
-  return { ...target, [key]: { ...map, [name]: value } };
-}
-
-const resourceNames = new Set(
-  "memory memory-swap cpu-shares cpu-period cpu-quota cpuset-cpus cpuset-mems".split(" "),
-);
-
-/** Only where it comes from: which secrets there are is for the file to say. */
-function applySecret(target: BakeTarget, { name = "", word }: Override, value: string): BakeTarget {
-  if (target.secret?.every((one) => idOf(one) !== name) ?? true)
-    throw refuseWord(word, `the target has no secret ${name}`);
-  const source = parse(word, parseSecret, value);
-  const change = (one: Entry): Entry => (idOf(one) === name ? { ...source, id: name } : one);
-  return { ...target, secret: (target.secret ?? []).map(change) };
-}
-
-function readFlag({ word, key }: Override, value: string): boolean {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
-  throw refuseWord(word, `${key} is true or false`);
-}
-
-function applyFlag(target: BakeTarget, key: string, value: boolean): BakeTarget {
-  if (key === "push") return { ...target, output: setPush(target.output ?? [], value) };
-  if (key === "load") return { ...target, output: setLoad(target.output ?? [], value) };
-  return { ...target, [key]: value };
-}
-
-function applyList(target: BakeTarget, override: Override): BakeTarget {
-  const { word, key, appends } = override;
-  const values = override.values.filter((value) => value !== "");
-  const under = <T>(given: readonly T[] | undefined): readonly T[] =>
-    appends ? (given ?? []) : [];
-  const entries = (parseOne: (text: string) => Entry): Entry[] =>
-    values.map((value) => parse(word, parseOne, value));
-  if (key === "ssh")
-    return { ...target, ssh: joinEntries(under(target.ssh), values.map(parseSsh), idOf) ?? [] };
-  if (key === "secrets")
-    return {
-      ...target,
-      secret: joinEntries(under(target.secret), entries(parseSecret), idOf) ?? [],
-    };
-  if (key === "attest")
-    return {
-      ...target,
-      attest: joinEntries(target.attest, entries(parseAttestation), typeOf) ?? [],
-    };
-  if (key === "output" || key === "cache-from" || key === "cache-to") {
-    const added = entries(key === "output" ? parseOutput : parseCache);
-    return { ...target, [key]: joinEntries(under(target[key]), added, renderEntry) ?? [] };
-  }
-  const field = key === "platform" ? "platforms" : (key as "tags");
-  // These two extend what is there in any case.
-  const isAdded = key === "annotations" || key === "entitlements";
-  const earlier = isAdded ? (target[field] ?? []) : under(target[field]);
-  return { ...target, [field]: [...new Set([...earlier, ...values])] };
-}
-
-function parse(word: string, parseOne: (text: string) => Entry, value: string): Entry {
-  try {
-    return parseOne(value);
-  } catch (error) {
-    if (error instanceof EntryProblem) throw refuseWord(word, error.message);
-    throw error;
-  }
 }

@@ -17,9 +17,8 @@ export function renderBake({ groups, targets }: ResolvedBake): Visible {
 }
 
 function renderTarget(target: BakeTarget): unknown {
-  const whole: BakeTarget = { context: ".", ...target };
   const members = Object.keys(targetSchema.out.shape).flatMap((key) => {
-    const value: unknown = Object.entries(whole).find(([name]) => name === key)?.[1];
+    const value: unknown = Object.entries(target).find(([name]) => name === key)?.[1];
     return isEmpty(value) ? [] : [[key, escapeTexts(renderValue(key, value))] as const];
   });
   return Object.fromEntries(members);
@@ -27,8 +26,18 @@ function renderTarget(target: BakeTarget): unknown {
 
 function renderValue(key: string, value: unknown): unknown {
   // The order of these is that of their types there.
-  if (key === "secret" || key === "ssh" || key === "resources") return value;
+  if (key === "secret" || key === "ssh") return value;
+  if (key === "resources" && isJsonObject(value)) return renderResources(value);
   return Array.isArray(value) ? value.map(sortMembers) : sortMembers(value);
+}
+
+/** Shares, periods and quotas are numbers. */
+function renderResources(value: Readonly<Record<string, unknown>>): unknown {
+  const entries = Object.entries(value).map(([key, item]) => {
+    const isCount = /^cpu-(?:shares|period|quota)$/.test(key) && /^-?\d{1,15}$/.test(String(item));
+    return [key, isCount ? Number(item) : item] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function isEmpty(value: unknown): boolean {

@@ -1,11 +1,12 @@
-import { suggestName } from "../../suggest.ts";
-import { listSome } from "../../text.ts";
 import { usageError } from "../line/arguments.ts";
 import type { Config, Placed } from "./config.ts";
+import { assertChain, refuseUnknown } from "./chains.ts";
 import { type BakePlace, enter, refuseAt } from "./document.ts";
-import { isPattern, matchesPattern } from "./glob.ts";
 import { mergeTargets } from "./merge.ts";
-import { applyOverrides, parseOverrides } from "./overrides.ts";
+import { applyOverrides } from "./apply-overrides.ts";
+import { parseOverrides } from "./overrides.ts";
+import { normaliseTarget } from "./normalise.ts";
+import { listGroups, matchNames, selectTargets } from "./select.ts";
 import type { BakeGroup, BakeTarget } from "./schema.ts";
 
 export interface BakeRequest {
@@ -31,9 +32,6 @@ export interface ResolvedBake {
   readonly groups: ReadonlyMap<string, BakeGroup>;
 }
 
-/** Longer chains of groups, of what is inherited and of contexts are refused. */
-const longestChain = 100;
-
 /** What a call of bake builds. Errors: `usage`, `bake-file-invalid`. */
 export function resolveBake(config: Config, request: BakeRequest): ResolvedBake {
   const asked = matchNames(config, request.names.length === 0 ? ["default"] : request.names);
@@ -41,75 +39,11 @@ export function resolveBake(config: Config, request: BakeRequest): ResolvedBake 
   const find = createFinder(config, (name, target) =>
     applyOverrides(target, overrides.get(name) ?? []),
   );
-  const selected = { targets: new Set<string>(), groups: new Set<string>() };
-  for (const name of asked) selectName(config, name, selected, []);
+  const selected = selectTargets(config, asked);
   const ordered = new Map<string, ResolvedTarget>();
   for (const name of selected.targets)
     orderTarget(name, { find, isAsked: (one) => selected.targets.has(one), ordered, chain: [] });
   return { targets: [...ordered.values()], groups: listGroups(config, asked, selected.groups) };
-}
-
-function matchNames(config: Config, names: readonly string[]): readonly string[] {
-  const known = [...new Set([...config.groups.keys(), ...config.targets.keys()])];
-  const found = names.flatMap((given) => {
-    // A Compose service may have a dot in its name; buildx calls it so.
-    const name = given.replaceAll(".", "_");
-    const matching = isPattern(name) ? known.filter((one) => matchesPattern(name, one)) : [name];
-    if (matching.length > 0 && matching.every((one) => known.includes(one))) return matching;
-    const near = suggestName(name, known);
-    const shown = known.length === 0 ? "add one to the file" : `name one of ${listSome(known)}`;
-    throw usageError(
-      `there is no target or group ${given} in the bake file`,
-      near === undefined ? shown : `did you mean ${near}?`,
-    );
-  });
-  return [...new Set(found)];
-}
-
-interface Selection {
-  readonly targets: Set<string>;
-  readonly groups: Set<string>;
-}
-
-/** A group comes before a target of its name, but for what it lists itself. */
-function selectName(
-  config: Config,
-  name: string,
-  selected: Selection,
-  chain: readonly string[],
-): void {
-  const group = config.groups.get(name);
-  if (group === undefined || (chain.includes(name) && config.targets.has(name))) {
-    selected.targets.add(name);
-    return;
-  }
-  assertChain(chain, name, { what: "groups", place: group.place });
-  if (selected.groups.has(name)) return;
-  selected.groups.add(name);
-  group.value.targets.forEach((one, index) => {
-    if (!config.groups.has(one) && !config.targets.has(one))
-      throw refuseUnknown(one, [...config.targets.keys()], enter(group.place, "targets", index));
-    selectName(config, one, selected, [...chain, name]);
-  });
-}
-
-function refuseUnknown(name: string, names: readonly string[], place: BakePlace): Error {
-  const near = suggestName(name, names);
-  const hint = near === undefined ? {} : { hint: `did you mean ${near}?` };
-  return refuseAt(place, `there is no target ${name}`, hint);
-}
-
-function assertChain(
-  chain: readonly string[],
-  name: string,
-  { what, place }: { readonly what: string; readonly place: BakePlace },
-): void {
-  if (chain.includes(name)) {
-    const circle = [...chain.slice(chain.indexOf(name)), name].join(" -> ");
-    throw refuseAt(place, `${what} form a circle: ${circle}`);
-  }
-  if (chain.length >= longestChain)
-    throw refuseAt(place, `${what} form a chain of more than ${longestChain}`);
 }
 
 type FindTarget = (name: string, from?: BakePlace) => Placed<BakeTarget>;
@@ -164,9 +98,10 @@ function orderTarget(name: string, ordering: Ordering, from?: BakePlace): void {
     assertPlatforms({ name, value }, { name: linked, value: find(linked).value }, place);
   }
   const isLinked = !isAsked(name);
-  // It is built, and goes nowhere.
-  const target = isLinked ? { ...value, output: [{ type: "cacheonly" }] } : value;
-  ordered.set(name, { name, target, isLinked });
+  const target = normaliseTarget(value);
+  // What is linked is built, and goes nowhere.
+  const output = isLinked ? { output: [{ type: "cacheonly" }] } : {};
+  ordered.set(name, { name, target: { ...target, ...output }, isLinked });
 }
 
 /** The target that a context names: `target:NAME`. */
@@ -188,22 +123,4 @@ function assertPlatforms(user: Named, linked: Named, place: BakePlace): void {
     place,
     `${user.name} is for ${missing}, which its context ${linked.name} is not for`,
   );
-}
-
-/** As `docker buildx bake --print` lists them. */
-function listGroups(
-  { groups }: Config,
-  asked: readonly string[],
-  selected: ReadonlySet<string>,
-): ReadonlyMap<string, BakeGroup> {
-  const shown = new Map(
-    [...selected].flatMap((name) => {
-      const group = groups.get(name);
-      return group === undefined ? [] : [[name, group.value] as const];
-    }),
-  );
-  const own = shown.get("default");
-  const added = own === undefined ? asked : asked.filter((name) => name !== "default");
-  const targets = [...new Set([...(own?.targets ?? []), ...added])].sort();
-  return shown.set("default", { ...own, targets });
 }

@@ -13,7 +13,7 @@ import {
 
 /*
  * The blocks of a bake file, their variables put in, as HCL decodes them: numbers and booleans are texts where texts
- * are wanted, and the other way round. Unknown keys are refused, as buildx does: they are mistakes.
+ * are wanted, and the other way round. Unknown keys are left out; `unknown-keys.ts` tells of them.
  */
 
 /** Numbers are texts already, see `expandBody`. */
@@ -25,8 +25,9 @@ const flag = z
 const list = z
   .array(text, "a list of texts is expected here")
   .transform((given) => [...new Set(given.filter((one) => one !== ""))]);
+const nullable = z.union([text, z.null()], "a text is expected here");
 const map = z
-  .record(z.string(), z.union([text, z.null()]), "an object with texts is expected here")
+  .record(z.string(), nullable, "an object with texts is expected here")
   .transform((given) => dropNulls(given));
 
 function dropNulls(
@@ -39,7 +40,7 @@ function dropNulls(
 }
 
 function entries(parse: (given: string | Entry) => Entry) {
-  const attributes = z.record(z.string(), z.union([text, z.null()])).transform(dropNulls);
+  const attributes = z.record(z.string(), nullable).transform(dropNulls);
   const entry = z
     .union([z.string(), attributes], "a text or an object with texts is expected here")
     .transform((given, context): Entry => {
@@ -75,10 +76,12 @@ const resources = z.strictObject({
   "cpuset-mems": text.exactOptional(),
 });
 
+export const resourceNames: readonly string[] = Object.keys(resources.shape);
+
 /** A target, without its name and matrix. docs.docker.com/build/bake/reference, "Target". */
 export const targetSchema = z.preprocess(
   omitNulls,
-  z.strictObject({
+  z.object({
     description: text.exactOptional(),
     inherits: list.exactOptional(),
     annotations: list.exactOptional(),
@@ -116,17 +119,13 @@ export type BakeTarget = Readonly<z.output<typeof targetSchema>>;
 
 export const groupSchema = z.preprocess(
   omitNulls,
-  z.strictObject({ description: text.exactOptional(), targets: list }),
+  z.object({ description: text.exactOptional(), targets: list }),
 );
 
 export type BakeGroup = Readonly<z.output<typeof groupSchema>>;
 
-/** A variable; its default is a value of any form. */
-export const variableSchema = z.strictObject({
-  default: z.json().exactOptional(),
-  description: z.string().nullable().exactOptional(),
-  type: z.string().exactOptional(),
-});
+/** A variable, without its default: that is a value of any form. */
+export const variableSchema = z.object({ type: z.string().exactOptional() });
 
 /** What HCL takes for an attribute that is not there. */
 function omitNulls(value: unknown): unknown {

@@ -3,10 +3,12 @@ import { toBuildWords } from "../bake/build-words.ts";
 import { printByBuildx } from "../bake/buildx.ts";
 import { createConfig } from "../bake/config.ts";
 import { readDefinition } from "../bake/definition.ts";
+import type { BakeDocument } from "../bake/document.ts";
 import { type BakeBuild, linkBuilds } from "../bake/links.ts";
 import { parseBakeFiles, readBakeFiles } from "../bake/load.ts";
 import { renderBake } from "../bake/print.ts";
-import { resolveBake, type ResolvedBake } from "../bake/resolve.ts";
+import { type BakeRequest, resolveBake, type ResolvedBake } from "../bake/resolve.ts";
+import { listUnknownKeys } from "../bake/unknown-keys.ts";
 import { createScope, type Surroundings } from "../bake/variables.ts";
 import type { CliIo } from "../io.ts";
 import {
@@ -22,6 +24,7 @@ import {
 import { hostPlatform } from "../line/build-line.ts";
 import { splitPair } from "../line/values.ts";
 import { isRemoteContext, locateContext, type Sources } from "../request/locate.ts";
+import { createReporter } from "../report/reporter.ts";
 import { runBuild } from "./build.ts";
 import { buildSeveral, type NamedBuild } from "./build-several.ts";
 
@@ -100,18 +103,33 @@ async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {
   const surroundings = readSurroundings(line, io);
   const files = await readBakeFiles(listValues(line, "file"), io);
   const overrides = [...listValues(line, "set"), ...listShorthands(line)];
-  if (!files.some((one) => one.isHcl)) {
-    const definition = readDefinition(parseBakeFiles(files));
-    const config = createConfig(definition, createScope(definition, surroundings));
-    return resolveBake(config, { names, overrides, lookUp: surroundings.lookUp });
-  }
+  const asked = { names, overrides, lookUp: surroundings.lookUp };
+  if (!files.some((one) => one.isHcl))
+    return resolveDocuments(parseBakeFiles(files), asked, { surroundings, io });
   const words = [
     ...overrides.map((one) => `--set=${one}`),
     ...listValues(line, "var").map((one) => `--var=${one}`),
   ];
-  const definition = readDefinition([await printByBuildx({ files, flags: words, names }, io)]);
+  const printed = await printByBuildx({ files, flags: words, names }, io);
+  // What was asked for is its default group, and all changes are made.
+  return resolveDocuments([printed], { ...asked, names: [], overrides: [] }, { surroundings, io });
+}
+
+interface Around {
+  readonly surroundings: Surroundings;
+  readonly io: CliIo;
+}
+
+function resolveDocuments(
+  documents: readonly BakeDocument[],
+  request: BakeRequest,
+  { surroundings, io }: Around,
+): ResolvedBake {
+  const definition = readDefinition(documents);
+  const { warn } = createReporter(io, { quiet: false });
+  for (const finding of listUnknownKeys(definition)) warn(finding);
   const config = createConfig(definition, createScope(definition, surroundings));
-  return resolveBake(config, { names: [], overrides: [], lookUp: surroundings.lookUp });
+  return resolveBake(config, request);
 }
 
 /** Flags that are short for a --set. */

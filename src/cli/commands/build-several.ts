@@ -1,7 +1,6 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Json } from "../../oci/oci.ts";
 import { tryParseJson } from "../../oci/oci.ts";
 import { prepareFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
@@ -88,10 +87,10 @@ async function runAll(
 async function joinFiles(
   files: readonly { readonly name: string; readonly path: string }[],
 ): Promise<Buffer> {
-  const entries = new Map<string, Json>();
+  const entries = new Map<string, unknown>();
   for (const { name, path } of files) {
     const bytes = await readFile(path);
-    entries.set(name, tryParseJson(bytes) as Json);
+    entries.set(name, tryParseJson(bytes));
   }
   return Buffer.from(`${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
 }
