@@ -2,7 +2,7 @@ import {
   type Entry,
   EntryProblem,
   parseAttestation,
-  parseCache,
+  parseCaches,
   parseOutput,
   parseSecret,
   parseSsh,
@@ -56,7 +56,7 @@ function applyMember(
 function applySecret(target: BakeTarget, { name = "", word }: Override, value: string): BakeTarget {
   if (target.secret?.every((one) => idOf(one) !== name) ?? true)
     throw refuseWord(word, `the target has no secret ${name}`);
-  const source = parse(word, parseSecret, value);
+  const [source] = parse(word, parseSecret, value);
   const change = (one: Entry): Entry => (idOf(one) === name ? { ...source, id: name } : one);
   return { ...target, secret: (target.secret ?? []).map(change) };
 }
@@ -88,33 +88,35 @@ function applyTexts(
 function applyEntries(target: BakeTarget, override: KeyedOverride<EntryList>): BakeTarget {
   const { key, word, appends } = override;
   const values = override.values.filter((value) => value !== "");
-  const entries = (parseOne: (text: string) => Entry): Entry[] =>
-    values.map((value) => parse(word, parseOne, value));
+  const entries = (parseOne: ParseEntry): Entry[] =>
+    values.flatMap((value) => parse(word, parseOne, value));
   switch (key) {
     case "ssh": {
       const earlier = appends ? target.ssh : [];
-      return { ...target, ssh: joinEntries(earlier, values.map(parseSsh), idOf) ?? [] };
+      return { ...target, ssh: joinEntries(earlier, values.map(parseSsh), idOf) };
     }
     case "secrets": {
       const earlier = appends ? target.secret : [];
-      return { ...target, secret: joinEntries(earlier, entries(parseSecret), idOf) ?? [] };
+      return { ...target, secret: joinEntries(earlier, entries(parseSecret), idOf) };
     }
     case "attest":
       return {
         ...target,
-        attest: joinEntries(target.attest, entries(parseAttestation), typeOf) ?? [],
+        attest: joinEntries(target.attest, entries(parseAttestation), typeOf),
       };
     default: {
-      const added = entries(key === "output" ? parseOutput : parseCache);
+      const added = entries(key === "output" ? parseOutput : parseCaches);
       const earlier = appends ? target[key] : [];
-      return { ...target, [key]: joinEntries(earlier, added, renderEntry) ?? [] };
+      return { ...target, [key]: joinEntries(earlier, added, renderEntry) };
     }
   }
 }
 
-function parse(word: string, parseOne: (text: string) => Entry, value: string): Entry {
+type ParseEntry = (text: string) => Entry | readonly Entry[];
+
+function parse(word: string, parseOne: ParseEntry, value: string): readonly Entry[] {
   try {
-    return parseOne(value);
+    return [parseOne(value)].flat();
   } catch (error) {
     if (error instanceof EntryProblem) throw refuseWord(word, error.message);
     throw error;

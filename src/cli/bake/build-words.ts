@@ -24,7 +24,7 @@ export function toBuildWords(resolved: ResolvedTarget): readonly string[] {
     ["build-arg", listPairs(target.args)],
     ["label", listPairs(target.labels)],
     ["annotation", listAnnotations(target.annotations ?? [], name)],
-    ["build-context", listPairs(target.contexts)],
+    ["build-context", listContexts(target.contexts)],
     ["platform", listOne(target.platforms?.join(","))],
     ["pull", target.pull === true ? ["always"] : []],
     ["no-cache", target["no-cache"] === true ? ["true"] : []],
@@ -90,6 +90,13 @@ function listFile({ target }: ResolvedTarget, context: string): readonly string[
   if (file.startsWith("cwd://")) return [toLocalPath(file)];
   if (posix.isAbsolute(file) || isRemoteContext(file) || isRemoteContext(context)) return [file];
   return [posix.join(context, file)];
+}
+
+function listContexts(contexts: Entry = {}): readonly string[] {
+  return Object.entries(contexts).map(([name, value]) => {
+    const isHere = value.startsWith("cwd://");
+    return `${name}=${isHere ? toLocalPath(value) : value}`;
+  });
 }
 
 function listOne(value: string | undefined): readonly string[] {

@@ -21,11 +21,11 @@ export function parseOutput(given: string | Entry): Entry {
   return withType(readPairs(given), "an output");
 }
 
-/** A cache: `type=...,...`, or an image in a registry. buildx, "--cache-from". */
-export function parseCache(given: string | Entry): Entry {
-  if (typeof given === "string" && !given.includes("=") && isWhole(given))
-    return { type: "registry", ref: given };
-  return withType(readPairs(given), "a cache");
+/** Caches: one of `type=...,...`, or images in registries with commas between them. buildx, "--cache-from". */
+export function parseCaches(given: string | Entry): readonly Entry[] {
+  if (typeof given !== "string" || given.includes("="))
+    return [withType(readPairs(given), "a cache")];
+  return readFields(given).map((ref) => ({ type: "registry", ref }));
 }
 
 export function parseAttestation(given: string | Entry): Entry {
@@ -66,15 +66,19 @@ function isWhole(text: string): boolean {
 
 function readPairs(given: string | Entry): Pairs {
   if (typeof given !== "string") return new Map(Object.entries(given));
-  const fields = splitFields(given);
-  if (fields === undefined) throw new EntryProblem("its quotes do not fit");
   const pairs = new Map<string, string>();
-  for (const field of fields) {
+  for (const field of readFields(given)) {
     const equals = field.indexOf("=");
     if (equals === -1) throw new EntryProblem(`${field} is not of the form KEY=VALUE`);
     pairs.set(field.slice(0, equals).trim().toLowerCase(), field.slice(equals + 1));
   }
   return pairs;
+}
+
+function readFields(text: string): readonly string[] {
+  const fields = splitFields(text);
+  if (fields === undefined) throw new EntryProblem("its quotes do not fit");
+  return fields;
 }
 
 function withType(pairs: Pairs, what: string): Entry {

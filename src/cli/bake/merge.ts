@@ -28,29 +28,27 @@ function mergeLists(under: BakeTarget, over: BakeTarget): Partial<BakeTarget> {
     .filter((key) => under[key] !== undefined || over[key] !== undefined)
     .map((key) => [key, [...new Set([...(under[key] ?? []), ...(over[key] ?? [])])]] as const);
   const policy = [...(under.policy ?? []), ...(over.policy ?? [])];
-  const caches = joinEntries(under["cache-from"], over["cache-from"], renderEntry);
-  const secret = joinEntries(under.secret, over.secret, idOf);
-  const ssh = joinEntries(under.ssh, over.ssh, idOf);
-  const attest = joinEntries(under.attest, over.attest, typeOf);
+  const has = (key: keyof BakeTarget): boolean =>
+    under[key] !== undefined || over[key] !== undefined;
   return {
     ...Object.fromEntries(texts),
-    ...(caches === undefined ? {} : { "cache-from": caches }),
-    ...(secret === undefined ? {} : { secret }),
-    ...(ssh === undefined ? {} : { ssh }),
-    ...(attest === undefined ? {} : { attest }),
-    ...(policy.length === 0 ? {} : { policy }),
+    ...(has("cache-from") && {
+      "cache-from": joinEntries(under["cache-from"], over["cache-from"], renderEntry),
+    }),
+    ...(has("secret") && { secret: joinEntries(under.secret, over.secret, idOf) }),
+    ...(has("ssh") && { ssh: joinEntries(under.ssh, over.ssh, idOf) }),
+    ...(has("attest") && { attest: joinEntries(under.attest, over.attest, typeOf) }),
+    ...(policy.length > 0 && { policy }),
   };
 }
 
-/** Those of both, of equal ones the last in the place of the first. Undefined where neither has any. */
+/** Those of both, of equal ones the last in the place of the first. */
 export function joinEntries<T extends Entry | SshEntry>(
-  under: readonly T[] | undefined,
-  over: readonly T[] | undefined,
+  under: readonly T[] = [],
+  over: readonly T[] = [],
   keyOf: (entry: T) => string,
-): T[] | undefined {
-  if (under === undefined && over === undefined) return undefined;
-  const all = [...(under ?? []), ...(over ?? [])];
-  return [...new Map(all.map((entry) => [keyOf(entry), entry])).values()];
+): T[] {
+  return [...new Map([...under, ...over].map((entry) => [keyOf(entry), entry])).values()];
 }
 
 export function renderEntry(entry: Entry): string {

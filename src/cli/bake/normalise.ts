@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import { isRemoteContext } from "../request/locate.ts";
+import { idOf, joinEntries, renderEntry, typeOf } from "./merge.ts";
 import type { BakeTarget } from "./schema.ts";
 
 /**
@@ -11,14 +12,25 @@ export function normaliseTarget(target: BakeTarget): BakeTarget {
   const { contexts: _, ...rest } = target;
   return {
     ...rest,
+    ...uniteEntries(target),
     context: toLocalPath(target.context ?? "."),
-    ...(contexts.length === 0 ? {} : { contexts: Object.fromEntries(contexts.map(localise)) }),
+    ...(contexts.length === 0 ? {} : { contexts: Object.fromEntries(contexts) }),
     ...(target.network === "host" ? { entitlements: addHost(target.entitlements) } : {}),
   };
 }
 
-function localise([name, value]: readonly [string, string]): readonly [string, string] {
-  return [name, value.startsWith(local) ? toLocalPath(value) : value];
+/** Of equal entries one, of secrets and the like the last of a name. */
+function uniteEntries(target: BakeTarget): Partial<BakeTarget> {
+  return {
+    ...(target.secret && { secret: joinEntries(target.secret, [], idOf) }),
+    ...(target.ssh && { ssh: joinEntries(target.ssh, [], idOf) }),
+    ...(target.attest && { attest: joinEntries(target.attest, [], typeOf) }),
+    ...(target.output && { output: joinEntries(target.output, [], renderEntry) }),
+    ...(target["cache-from"] && {
+      "cache-from": joinEntries(target["cache-from"], [], renderEntry),
+    }),
+    ...(target["cache-to"] && { "cache-to": joinEntries(target["cache-to"], [], renderEntry) }),
+  };
 }
 
 /** Bake files that lie elsewhere name paths of this machine so. */

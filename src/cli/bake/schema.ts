@@ -4,7 +4,7 @@ import {
   type Entry,
   EntryProblem,
   parseAttestation,
-  parseCache,
+  parseCaches,
   parseOutput,
   parseSecret,
   parseSsh,
@@ -39,22 +39,23 @@ function dropNulls(
   return Object.fromEntries(entries);
 }
 
-function entries(parse: (given: string | Entry) => Entry) {
+function entries(parse: (given: string | Entry) => Entry | readonly Entry[]) {
   const attributes = z.record(z.string(), nullable).transform(dropNulls);
-  const entry = z
-    .union([z.string(), attributes], "a text or an object with texts is expected here")
-    .transform((given, context): Entry => {
-      try {
-        return parse(given);
-      } catch (error) {
-        if (!(error instanceof EntryProblem)) throw error;
-        context.addIssue({ code: "custom", message: error.message });
-        return z.NEVER;
-      }
-    });
-  return z
-    .array(z.union([z.literal(""), entry]), "a list is expected here")
-    .transform((given) => given.flatMap((one) => (one === "" ? [] : [one])));
+  const given = z.union(
+    [z.string(), attributes],
+    "a text or an object with texts is expected here",
+  );
+  const entry = given.transform((one, context): readonly Entry[] => {
+    if (one === "") return [];
+    try {
+      return [parse(one)].flat();
+    } catch (error) {
+      if (!(error instanceof EntryProblem)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
+    }
+  });
+  return z.array(entry, "a list is expected here").transform((all) => all.flat());
 }
 
 const ssh = z
@@ -93,8 +94,8 @@ export const targetSchema = z.preprocess(
     args: map.exactOptional(),
     labels: map.exactOptional(),
     tags: list.exactOptional(),
-    "cache-from": entries(parseCache).exactOptional(),
-    "cache-to": entries(parseCache).exactOptional(),
+    "cache-from": entries(parseCaches).exactOptional(),
+    "cache-to": entries(parseCaches).exactOptional(),
     target: text.exactOptional(),
     secret: entries(parseSecret).exactOptional(),
     ssh: ssh.exactOptional(),
