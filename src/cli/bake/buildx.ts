@@ -24,24 +24,27 @@ export async function printByBuildx(
   const hcl = files.find((one) => one.isHcl)?.name ?? "the bake file";
   const input = files.find((one) => one.name === standardInput)?.bytes;
   const named = files.map(({ name }) => `--file=${name === standardInput ? "-" : name}`);
-  const words = ["docker", "buildx", "bake", "--print", ...named, ...flags, "--", ...names];
+  const words = ["bake", "--print", "--progress=quiet", ...named, ...flags, "--", ...names];
   const call = { cwd, env, signal, longest: maxDocumentSize, input };
-  const outcome = await captureProgram(words, call);
-  if (outcome === undefined) throw notRead(hcl, "docker is not installed");
-  if (outcome.status === 0) return readBakeDocument(outcome.stdout, "docker buildx bake --print");
+  const outcome = await captureProgram(["docker", "buildx", ...words], call);
+  if (outcome?.status === 0) return readBakeDocument(outcome.stdout, "docker buildx bake --print");
+  const isThere = await captureProgram(["docker", "buildx", "version"], {
+    ...call,
+    input: undefined,
+  });
+  if (outcome === undefined || isThere?.status !== 0) throw notInstalled(hcl);
   const said = limitText(outcome.stderr.toString("utf8").trim(), 2000);
-  throw notRead(hcl, said === "" ? "docker buildx failed" : `docker buildx failed: ${said}`);
+  throw new XbuildError("buildx-failed", `docker buildx cannot read ${hcl}: ${said}`, {
+    hint: "correct what it says: it reads HCL for xbuild",
+  });
 }
 
 /** As `load.ts` names it. */
 const standardInput = "standard input";
 
-function notRead(file: string, why: string): XbuildError {
-  return new XbuildError(
-    "buildx-failed",
-    `${file} is HCL, which docker buildx bake is asked to read; ${why}`,
-    {
-      hint: "install docker with its buildx plugin, or make JSON of it where they are: docker buildx bake --print > docker-bake.json",
-    },
-  );
+function notInstalled(file: string): XbuildError {
+  const message = `${file} is HCL, which xbuild has docker buildx read, and that is not installed`;
+  return new XbuildError("buildx-failed", message, {
+    hint: "install it, or make JSON of the file where it is: docker buildx bake --print > docker-bake.json",
+  });
 }

@@ -12,7 +12,9 @@ import { renderNumber } from "./template.ts";
 export function decodeBody<T>(schema: z.ZodType<T>, body: Json, place: BakePlace): T {
   const result = schema.safeParse(renderNumbers(body, place));
   if (result.success) return result.data;
-  const findings = listFaults(result.error.issues).map((fault) => refuseFault(fault, place));
+  const findings = listFaults(result.error.issues)
+    .map((fault) => refuseFault(fault, place))
+    .sort((a, b) => offsetOf(a) - offsetOf(b));
   const [first] = findings;
   if (first === undefined) throw refuseAt(place, "the block is not valid");
   throw new XbuildError(first.code, first.message, {
@@ -42,6 +44,10 @@ function renderNumbers(
     : value.map(render);
   state.depth -= 1;
   return rendered;
+}
+
+function offsetOf({ diagnostics }: XbuildError): number {
+  return diagnostics[0]?.span?.start.offset ?? 0;
 }
 
 interface Fault {
