@@ -30,10 +30,13 @@ function linkWords(
   { name, words }: BakeBuild,
   names: ReadonlyMap<string, string>,
 ): readonly string[] {
+  const isLinked = words.some((word) => splitLink(word) !== undefined);
   const replaced = words.map((word) => {
     const [context, target] = splitLink(word) ?? [];
     const image = target === undefined ? undefined : names.get(target);
-    return image === undefined ? word : `--build-context=${context}=docker-image://${image}`;
+    if (image !== undefined) return `--build-context=${context}=docker-image://${image}`;
+    // What has just been built is in no registry: `always` would fail for it.
+    return isLinked && word === "--pull=always" ? "--pull=newer" : word;
   });
   const own = names.get(name);
   if (own === undefined) return replaced;
