@@ -13,6 +13,10 @@ export const codes = {
   "name-invalid": { kind: "error", severity: "error", area: "command-line" },
   "output-destination": { kind: "error", severity: "error", area: "command-line" },
   "output-unread": { kind: "warning", severity: "warning", area: "command-line" },
+  "bake-file-invalid": { kind: "error", severity: "error", area: "command-line" },
+  "bake-key-unknown": { kind: "warning", severity: "warning", area: "command-line" },
+  "bake-unsupported": { kind: "error", severity: "error", area: "command-line" },
+  "buildx-failed": { kind: "error", severity: "error", area: "command-line" },
   // The Containerfile as a whole, the engine and its steps
   "containerfile-invalid": { kind: "error", severity: "error", area: "build" },
   "output-unsupported": { kind: "error", severity: "error", area: "build" },

@@ -17,6 +17,7 @@ export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";
 export { isExternal } from "./external.ts";
 export { listHistory, listHistoryAbove } from "./history.ts";
+export { createSource, type JsonSource, locateJson, toSpans } from "./json-places.ts";
 export { JsonProblem } from "./json-tokens.ts";
 export { encodeJson, isJsonObject, tryParseJson } from "./json.ts";
 export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";

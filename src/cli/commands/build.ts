@@ -30,6 +30,7 @@ import {
 } from "../request/parsed.ts";
 import { readAccess } from "../request/registries.ts";
 import { createRequest } from "../request/request.ts";
+import { splitTargets } from "../request/targets.ts";
 import { selectEngine } from "../request/select-engine.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
 import { passThrough } from "./pass-through.ts";
@@ -40,6 +41,11 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   if (isSet(lenient.line, "help")) {
     io.stdout(showLines(renderHelp()));
     return 0;
+  }
+  const targets = splitTargets(lenient.line);
+  if (targets.length > 1) {
+    const { buildTargets } = await import("./build-targets.ts");
+    return buildTargets(targets, { start, runBuild }, io);
   }
   const engine = selectEngine(lenient.line, io);
   const named = { line: lenient.line, sources: start.sources };

@@ -80,7 +80,10 @@ export const buildFlags: readonly BuildFlag[] = [
   access("cert-dir DIR", "certificates for registries"),
   access("retry N", "how often a request to a registry is made again (default 3)"),
   access("retry-delay TIME", "how long to wait before that, such as 2s"),
-  own("target STAGE", "build this stage (default: the last)"),
+  own(
+    "target STAGE",
+    "build this stage (default: the last); of several, each has the -t, -o and --iidfile behind it",
+  ),
   own("build-arg NAME[=VALUE]", "a build argument; without a value, the environment's"),
   ours("build-arg-file FILE", "build arguments from a file, NAME=VALUE a line"),
   ours(

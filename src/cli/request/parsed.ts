@@ -72,7 +72,7 @@ export function needsOutput({ containerfile, graph }: Parsed): boolean {
 }
 
 /** undefined where only the engine can read them: a URL, a git repository, standard input. */
-async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
+export async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
   const files = listValues(line, "file");
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
