@@ -7,6 +7,7 @@ export {
   refNameAnnotation,
 } from "./annotations.ts";
 export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
+export { assembleIndex, describeIndex, platformOf } from "./assemble-index.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";
@@ -38,6 +39,7 @@ export type {
   HistoryEntry,
   Image,
   ImageConfig,
+  ImageIndex,
   Json,
   Manifest,
   Platform,
@@ -55,7 +57,14 @@ export {
   normaliseRepository,
   splitName,
 } from "./names.ts";
-export { pickPlatform, renderPlatform, type WantedPlatform } from "./platforms.ts";
+export {
+  normalisePlatform,
+  parsePlatform,
+  pickPlatform,
+  renderPlatform,
+  type WantedPlatform,
+} from "./platforms.ts";
+export { isAttestation } from "./attestations.ts";
 export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
 export { type ImageName, parseImageName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";

@@ -1,7 +1,7 @@
 import { type DeliveryRequest, listNames } from "../delivery/delivery.ts";
 import type { Image } from "../oci/oci.ts";
 import {
-  findImage,
+  findNamed,
   findRecord,
   listMissingLayers,
   readImage,
@@ -36,7 +36,7 @@ export async function keepNames(
   { store }: BuildWorkspace,
 ): Promise<void> {
   const names = listNames(delivery);
-  const now = await Promise.all(names.map((name) => findImage(store, name)));
-  const missing = names.filter((_, index) => now[index]?.digest !== image.digest);
+  const now = await Promise.all(names.map((name) => findNamed(store, name)));
+  const missing = names.filter((_, index) => now[index] !== image.digest);
   if (missing.length > 0) await tagImage(store, image, missing);
 }
