@@ -1,4 +1,6 @@
 export { deliverImage, findLoaded } from "./deliver.ts";
+export { addToList, deliverIndex } from "./deliver-index.ts";
+export { pushIndex } from "./push-index.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";
 export { UselessLayersError } from "./useless-layers.ts";
 export { assertPresent } from "./presence.ts";

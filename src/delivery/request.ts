@@ -21,6 +21,8 @@ export interface DeliveryRequest {
   /** Where the image is pushed to: its names with --push, and what `-o docker://` names. */
   readonly pushes: readonly ImageReference[];
   readonly destinations: readonly Destination[];
+  /** --manifest: a list to which the images are added, in the store and, with `load`, in the engine's storage. */
+  readonly list?: ImageName | undefined;
   /** Of what is loaded: the store has OCI images. */
   readonly format: "oci" | "docker";
 }

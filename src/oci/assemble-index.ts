@@ -3,6 +3,7 @@ import { describeManifest } from "./describe.ts";
 import { digestBytes } from "./digest.ts";
 import { encodeJson, orderMembers, sortKeys } from "./json.ts";
 import { ociIndexType } from "./media-types.ts";
+import { normalisePlatform, renderPlatform } from "./platforms.ts";
 import type { Annotations, Descriptor, Image, ImageIndex, Platform } from "./model.ts";
 
 /**
@@ -19,6 +20,23 @@ export function assembleIndex(images: readonly Image[], annotations: Annotations
     ...(Object.keys(sorted).length === 0 ? {} : { annotations: sorted }),
   });
   return { digest: digestBytes(bytes), bytes, manifests, images, annotations: sorted };
+}
+
+/**
+ * The index with these images too: one of a platform that is there already takes its place. The index itself where it has
+ * them all.
+ */
+export function mergeIndex(index: ImageIndex | undefined, images: readonly Image[]): ImageIndex {
+  if (index === undefined) return assembleIndex(images);
+  const known = new Set(index.images.map(({ digest }) => digest));
+  if (images.every(({ digest }) => known.has(digest))) return index;
+  const merged = new Map(index.images.map((image) => [namePlatform(image), image]));
+  for (const image of images) merged.set(namePlatform(image), image);
+  return assembleIndex([...merged.values()], index.annotations);
+}
+
+function namePlatform(image: Image): string {
+  return renderPlatform(normalisePlatform(platformOf(image)));
 }
 
 /** The descriptor of an image in an index: with its platform. image-spec v1.1, image-index.md, "manifests" */

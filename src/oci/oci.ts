@@ -7,7 +7,7 @@ export {
   refNameAnnotation,
 } from "./annotations.ts";
 export { type AssembleEntry, type AssembleInput, assembleWithPrevious } from "./assemble.ts";
-export { assembleIndex, describeIndex, platformOf } from "./assemble-index.ts";
+export { assembleIndex, describeIndex, mergeIndex, platformOf } from "./assemble-index.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";

@@ -60,6 +60,9 @@ export async function releaseNames(
   });
 }
 
+/** Milliseconds that the clearing up waits for others, once the user is in a hurry. */
+const patience = 2000;
+
 /** Takes names away, and images that then have none. Idempotent. Errors: `store-lock` where it had to wait too long. */
 export async function dropNames(names: readonly string[], work: NamingWorkspace): Promise<void> {
   if (names.length === 0) return;
