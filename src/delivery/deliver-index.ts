@@ -50,12 +50,19 @@ export async function addToList(
 ): Promise<void> {
   const { list } = request;
   if (list === undefined) return;
-  const index = mergeIndex(await findIndex(work.store, list.full), images);
-  await commitIndex(work.run, { index, names: [list.full] });
-  if (!request.load || (await hasAll(images, list.full, work))) return;
+  const name = list.name.full;
+  const index = mergeIndex(await findIndex(work.store, name), images);
+  // Others of the list may have been made long ago.
+  for (const image of index.images) await work.run.mustHold(image);
+  await commitIndex(work.run, { index, names: [name] });
+  if (list.push !== undefined) {
+    const { pushIndex } = await import("./push-index.ts");
+    await pushIndex(index, { destination: list.push }, work);
+  }
+  if (!request.load || (await hasAll(images, name, work))) return;
   await completeImages(images, work);
   const { addToEngineList } = await import("./index-destinations.ts");
-  await addToEngineList({ index: { images }, request }, list.full, work);
+  await addToEngineList({ index: { images }, request }, name, work);
 }
 
 /** Names that stand for no list of just these images in the engine's storage. */
