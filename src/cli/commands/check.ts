@@ -110,7 +110,7 @@ function readOptions(line: GivenFlags, io: CliIo): Parameters<typeof resolveStag
     ...(target === undefined ? {} : { target }),
     buildArgs: new Map(buildArgs),
     buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
-    targetPlatform: lastValue(line, "platform") ?? hostPlatform(),
+    targetPlatform: lastValue(line, "platform")?.split(",")[0] ?? hostPlatform(),
     buildPlatform: hostPlatform(),
   };
 }
