@@ -1,10 +1,12 @@
 import { XbuildError } from "../errors.ts";
 import {
+  type Annotations,
   type Digest,
   digestBytes,
   type Image,
   parseConfig,
   parseImage,
+  parseIndex,
   parseManifest,
   platformOf,
   type WantedPlatform,
@@ -121,15 +123,40 @@ function createReader(
   };
 }
 
+/** What a manifest list in a registry says of its images. */
+export interface RemoteIndex {
+  readonly digest: Digest;
+  readonly annotations: Annotations;
+  readonly platforms: readonly WantedPlatform[];
+}
+
+/**
+ * The manifest list of a reference into a registry: its digest, and what its images are for; undefined where the
+ * reference names one image, or nothing. Errors: as `readRemoteImage`.
+ */
+export async function readRemoteIndex(
+  reference: RegistryReference,
+  options: Pick<ReadOptions, "access" | "signal">,
+): Promise<RemoteIndex | undefined> {
+  return readAgain(reference, options, async (transfers) => {
+    const bytes = await readDocument(reference, transfers);
+    if (bytes === undefined) return undefined;
+    const platforms = await listPlatforms(bytes, createReader(reference, transfers));
+    if (platforms === undefined) return undefined;
+    const { annotations = {} } = parseIndex(bytes);
+    return { digest: digestBytes(bytes), annotations, platforms };
+  });
+}
+
 /**
  * The platforms that a reference into a registry offers: of a manifest list those of its images, else that of the one
  * image. undefined where the registry says that there is none. Errors: as `readRemoteImage`.
  */
 export async function readRemotePlatforms(
   reference: RegistryReference,
-  { access, signal }: Pick<ReadOptions, "access" | "signal">,
+  options: Pick<ReadOptions, "access" | "signal">,
 ): Promise<readonly WantedPlatform[] | undefined> {
-  return readAgain(reference, { access, signal }, async (transfers) => {
+  return readAgain(reference, options, async (transfers) => {
     const bytes = await readDocument(reference, transfers);
     if (bytes === undefined) return undefined;
     const read = createReader(reference, transfers);
