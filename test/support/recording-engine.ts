@@ -79,7 +79,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       note("removeImages", names);
       return Promise.resolve();
     },
-    readList: unused,
+    readList: () => Promise.resolve(undefined),
     createList: unused,
     addToList: unused,
     removeFromList: unused,

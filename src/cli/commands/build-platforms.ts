@@ -1,5 +1,6 @@
 import { asPart } from "../../delivery/delivery.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
+import type { Engine } from "../../engine/engine.ts";
 import {
   type BuildRequest,
   buildIntoList,
@@ -9,14 +10,12 @@ import {
 } from "../../pipeline/pipeline.ts";
 import { createPlan } from "../../plan/plan.ts";
 import type { CliIo } from "../io.ts";
-import { isSet, usageError } from "../line/arguments.ts";
-import { hostPlatform } from "../line/build-line.ts";
 import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
 import { reportResult } from "../report/result.ts";
-import { reportFindings, resolveFor } from "../request/parsed.ts";
-import { listPlatforms, withPlatform } from "../request/platform.ts";
+import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
+import { reportFindings } from "../request/parsed.ts";
 import { createRequest } from "../request/request.ts";
 import {
   createWorkspace,
@@ -31,14 +30,17 @@ import {
  * @throws XbuildError
  */
 export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Promise<number> {
-  const platforms = await choosePlatforms(build, terminal);
-  const requests = await createRequests(build, platforms, terminal);
+  const { engine } = build;
+  const lines = await splitByPlatform(build, terminal);
+  const requests = await Promise.all(
+    lines.map(({ line, parsed }) => createRequest(line, { parsed, engine }, terminal)),
+  );
   const [first] = requests;
-  if (first === undefined) throw usageError("there is no platform to build for");
+  if (first === undefined) throw new RangeError("a build is for one platform at least");
   const { quiet } = first.steps;
   const io = withWords(terminal, first.delivery.destinations);
   const reporter = createReporter(io, { quiet });
-  const builds = await planBuilds(build, requests, reporter.warn);
+  const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
@@ -123,34 +125,11 @@ function describeTime({ quiet, started }: ReportOptions): {
   return { quiet, milliseconds: Date.now() - started };
 }
 
-async function choosePlatforms(
-  { line, parsed, engine }: OutputBuild,
-  io: CliIo,
-): Promise<readonly string[]> {
-  if (isSet(line, "all-platforms")) {
-    const { listAllPlatforms } = await import("../request/all-platforms.ts");
-    return listAllPlatforms(line, { parsed, engine }, io);
-  }
-  const given = listPlatforms(line);
-  return given.length === 0 ? [hostPlatform()] : given;
-}
-
-/** Of a line that names no platform, the request has none, either. */
-async function createRequests(
-  { line, parsed, engine }: OutputBuild,
-  platforms: readonly string[],
-  io: CliIo,
-): Promise<readonly BuildRequest[]> {
-  const isNamed = isSet(line, "all-platforms") || listPlatforms(line).length > 0;
-  const lines = isNamed ? platforms.map((platform) => withPlatform(line, platform)) : [line];
-  return Promise.all(lines.map((one) => createRequest(one, { parsed, engine }, io)));
-}
-
-/** Each platform has a graph of its own. What is found in several of them is told once. */
+/** What is found in the graphs of several platforms is told once. */
 async function planBuilds(
-  { line, parsed, engine }: OutputBuild,
-  requests: readonly BuildRequest[],
-  warn: (diagnostic: Diagnostic) => void,
+  lines: readonly PlatformLine[],
+  engine: Engine,
+  { warn, requests }: { readonly warn: Warn; readonly requests: readonly BuildRequest[] },
 ): Promise<readonly PlatformBuild[]> {
   const told = new Set<string>();
   const warnOnce = (diagnostic: Diagnostic): void => {
@@ -160,18 +139,15 @@ async function planBuilds(
     told.add(key);
   };
   const builds: PlatformBuild[] = [];
-  for (const request of requests) {
-    const platform = request.steps.platform ?? hostPlatform();
-    const graph = resolveFor(parsed, line, platform);
-    await reportFindings({ ...parsed, graph }, engine, warnOnce);
-    const plan = createPlan(parsed.containerfile, graph);
-    if (plan === undefined) {
-      throw usageError(
-        `the target has no OUTPUT for ${platform}`,
-        "build the platforms whose target has one together, and the others by themselves",
-      );
-    }
+  for (const [at, one] of lines.entries()) {
+    const { parsed } = one;
+    await reportFindings(parsed, engine, warnOnce);
+    const plan = createPlan(parsed.containerfile, parsed.graph);
+    const request = requests[at];
+    if (plan === undefined || request === undefined) throw lacksOutput(one);
     builds.push({ plan, request });
   }
   return builds;
 }
+
+type Warn = (diagnostic: Diagnostic) => void;

@@ -4,6 +4,7 @@ import { buildFlags } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import { mentionsOutput, needsOutput, readParsed, reportFindings } from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
+import { lacksOutput, splitByPlatform } from "../request/by-platform.ts";
 import { createRequest } from "../request/request.ts";
 import { printData } from "../report/text.ts";
 import { show } from "../../visible.ts";
@@ -24,16 +25,18 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
   }
   const parsed = await readParsed({ line }, io);
   if (parsed === undefined) throw usageError("expand reads only files of this machine");
-  const { containerfile, graph } = parsed;
+  const { containerfile } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {
     printData(io, Buffer.from(omitOutputs(containerfile), "latin1"));
     return 0;
   }
   const engine = selectEngine(line, io);
-  await reportFindings(parsed, engine, () => undefined);
-  const plan = createPlan(containerfile, graph);
-  if (plan === undefined) throw usageError("the target has no OUTPUT");
-  const { steps } = await createRequest(line, { parsed, engine }, io);
-  printData(io, Buffer.from(await engine.renderScript(listPlans(plan), steps), "latin1"));
+  for (const one of await splitByPlatform({ line, parsed, engine }, io)) {
+    await reportFindings(one.parsed, engine, () => undefined);
+    const plan = createPlan(containerfile, one.parsed.graph);
+    if (plan === undefined) throw lacksOutput(one);
+    const { steps } = await createRequest(one.line, { parsed, engine }, io);
+    printData(io, Buffer.from(await engine.renderScript(listPlans(plan), steps), "latin1"));
+  }
   return 0;
 }

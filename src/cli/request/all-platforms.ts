@@ -47,19 +47,26 @@ export async function listAllPlatforms(
       "name the platforms with --platform",
     );
   }
-  const all = await Promise.all(bases.map(ask));
-  const common = [...(all[0] ?? [])].filter((one) => all.every((offer) => offer.has(one)));
+  const offered = (await Promise.all(bases.map(ask))).flatMap((offer) => [...offer]);
   const fitting: string[] = [];
-  for (const platform of common) {
-    // A name may have the architecture in it.
-    const own = await Promise.all(listBases(parsed, line, platform).map(ask));
-    if (own.every((offer) => offer.has(platform))) fitting.push(platform);
+  for (const platform of new Set(offered)) {
+    // A name may have the architecture in it; where there is none of it, the platform does not count.
+    const own = listBases(parsed, line, platform).map((name) =>
+      ask(name).catch((error: unknown) => forgive(error, bases.includes(name))),
+    );
+    const offers = await Promise.all(own);
+    if (offers.every((offer) => offer.has(platform))) fitting.push(platform);
   }
   if (fitting.length > 0) return fitting;
   throw usageError(
     `--all-platforms: there is no platform that all of ${bases.join(", ")} are there for`,
     "name the platforms with --platform",
   );
+}
+
+function forgive(error: unknown, isCommon: boolean): ReadonlySet<string> {
+  if (isCommon || !(error instanceof XbuildError)) throw error;
+  return new Set();
 }
 
 function listBases(parsed: Parsed, line: BuildCommandLine, platform: string): readonly string[] {
