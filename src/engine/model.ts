@@ -1,6 +1,6 @@
 import type { Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Digest, Image, ImageConfig } from "../oci/oci.ts";
+import type { Descriptor, Digest, Image, ImageConfig } from "../oci/oci.ts";
 import type { BuildPlan, LayeredStage, StagePlan } from "../plan/plan.ts";
 import type { Reporter } from "../reporter.ts";
 
@@ -126,6 +126,9 @@ export interface LoadSource {
   readonly scratch: string;
 }
 
+/** An image of a manifest list. */
+export type ListEntry = Pick<Descriptor, "digest" | "platform">;
+
 /** A flag that the installed engine's build knows, as its help tells. */
 export interface EngineFlag {
   readonly name: string;
@@ -145,6 +148,8 @@ export interface Engine {
   readonly expectImage: (name: string) => void;
   /** The ID of an image that the engine has, or undefined. */
   readonly findImage: (name: string) => Promise<Digest | undefined>;
+  /** What a manifest list of this name has; undefined where the engine has none, or one image of that name. */
+  readonly readList: (name: string) => Promise<readonly ListEntry[] | undefined>;
   /** Asks the image's registry for it, whatever is here. Errors: `image-pull-failed`. */
   readonly pullImage: (
     name: string,
@@ -160,6 +165,21 @@ export interface Engine {
     source: LoadSource,
     names: readonly string[],
     work: EngineWorkspace,
+  ) => Promise<void>;
+  /** Takes images of several platforms in as one manifest list of these names. Errors: as `loadImage`; `engine-failed`. */
+  readonly loadList: (
+    sources: readonly LoadSource[],
+    names: readonly string[],
+    work: SessionWorkspace,
+  ) => Promise<void>;
+  /**
+   * Adds images to a manifest list, which is made where there is none; one of the same platform makes room. Errors: as
+   * `loadList`; `engine-failed` where the name stands for one image.
+   */
+  readonly addToList: (
+    sources: readonly LoadSource[],
+    list: string,
+    work: SessionWorkspace,
   ) => Promise<void>;
   /** `-o PATH` and the like: writes the image's flattened files. Errors: `output-destination`. */
   readonly writeFiles: (

@@ -12,6 +12,7 @@ export {
   assembleImage,
   assembleWithPrevious,
 } from "./assemble.ts";
+export { assembleIndex, describeIndex, mergeIndex, platformOf } from "./assemble-index.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";
@@ -45,6 +46,7 @@ export type {
   HistoryItem,
   Image,
   ImageConfig,
+  ImageIndex,
   Json,
   Manifest,
   Platform,
@@ -62,7 +64,14 @@ export {
   normaliseRepository,
   splitName,
 } from "./names.ts";
-export { pickPlatform, renderPlatform, type WantedPlatform } from "./platforms.ts";
+export {
+  normalisePlatform,
+  parsePlatform,
+  pickPlatform,
+  renderPlatform,
+  type WantedPlatform,
+} from "./platforms.ts";
+export { isAttestation } from "./attestations.ts";
 export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
 export { type ImageName, parseImageName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";

@@ -145,8 +145,8 @@ async function deliverBuilt(
 ): Promise<boolean> {
   try {
     await announceResult(image, { request, upToDate: true }, work);
-    await keepNames(image, request.delivery, work);
-    await deliverImage(image, { request: request.delivery, loaded }, work);
+    const renamed = await keepNames(image, request.delivery, work);
+    await deliverImage(image, { request: request.delivery, loaded, renamed }, work);
     return true;
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;

@@ -79,6 +79,11 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       note("removeImages", names);
       return Promise.resolve();
     },
+    readList: () => Promise.resolve(undefined),
+    createList: unused,
+    addToList: unused,
+    removeFromList: unused,
+    removeWithNames: unused,
     removeContainers: (prefix) => {
       note("removeContainers", prefix);
       return Promise.resolve();

@@ -127,7 +127,7 @@ function listOptions(line: GivenFlags, io: CliIo): readonly ResolveOptions[] {
   const common = {
     buildArgs: new Map(buildArgs),
     buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
-    targetPlatform: lastValue(line, "platform") ?? hostPlatform(),
+    targetPlatform: lastValue(line, "platform")?.split(",")[0] ?? hostPlatform(),
     buildPlatform: hostPlatform(),
   };
   const targets = new Set(listValues(line, "target"));

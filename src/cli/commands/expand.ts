@@ -11,6 +11,7 @@ import {
   reportFindings,
 } from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
+import { lacksOutput, splitByPlatform } from "../request/by-platform.ts";
 import { createRequest } from "../request/request.ts";
 import { splitTargets } from "../request/targets.ts";
 import { printData } from "../report/text.ts";
@@ -42,13 +43,17 @@ async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
   const { line } = named;
   const parsed = await readParsed(named, io);
   if (parsed === undefined) throw usageError("expand reads only files of this machine");
-  const { containerfile, graph } = parsed;
+  const { containerfile } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed))
     return Buffer.from(omitOutputs(containerfile), "latin1");
   const engine = selectEngine(line, io);
-  await reportFindings(parsed, engine, () => undefined);
-  const plan = createPlan(containerfile, graph);
-  if (plan === undefined) throw usageError("the target has no OUTPUT");
-  const { steps } = await createRequest(line, { parsed, engine }, io);
-  return Buffer.from(await engine.renderScript(listPlans(plan), steps), "latin1");
+  const scripts: string[] = [];
+  for (const one of await splitByPlatform({ line, parsed, engine }, io)) {
+    await reportFindings(one.parsed, engine, () => undefined);
+    const plan = createPlan(containerfile, one.parsed.graph);
+    if (plan === undefined) throw lacksOutput(one);
+    const { steps } = await createRequest(one.line, { parsed, engine }, io);
+    scripts.push(await engine.renderScript(listPlans(plan), steps));
+  }
+  return Buffer.from(scripts.join(""), "latin1");
 }

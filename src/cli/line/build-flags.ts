@@ -91,7 +91,12 @@ export const buildFlags: readonly BuildFlag[] = [
     "a build argument that is secret: no record, image or command line of the engine tells it; repeatable",
   ),
   own("build-context NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
-  own("platform OS/ARCH", "the platform of the image"),
+  own(
+    "platform OS/ARCH",
+    "the platform of the image; of several (a,b, or repeated) one image index is made",
+  ),
+  own("all-platforms", "all platforms that the base images are there for"),
+  own("manifest NAME", "add the image to the list of this name, which is made where there is none"),
   {
     ...own("jobs N", "how many stages and platforms are built side by side (default 1; 0: all)"),
     role: "cache",
@@ -136,7 +141,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "refused",
     "value",
-    "arch cache-to env from logfile manifest os sign-by unsetenv userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user variant",
+    "arch cache-to env from logfile os sign-by unsetenv userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user variant",
   ),
-  ...list("refused", "boolean", "all-platforms logsplit squash squash-all"),
+  ...list("refused", "boolean", "logsplit squash squash-all"),
 ];

@@ -63,6 +63,7 @@ export interface ContainersCommands extends Pick<
   | "ownFlags"
   | "expectImage"
   | "findImage"
+  | "readList"
   | "readConfig"
   | "passThrough"
   | "runInNamespace"
@@ -79,6 +80,13 @@ export interface ContainersCommands extends Pick<
   readonly tag: (name: string, names: readonly string[]) => Promise<void>;
   /** Removes names (and images that then have none). Idempotent. */
   readonly removeImages: (names: readonly string[]) => Promise<void>;
+  /** Makes an empty manifest list. @returns its ID. Errors: `engine-failed` where the name is taken already. */
+  readonly createList: (name: string) => Promise<string>;
+  /** Adds an image to a manifest list. Errors: `engine-failed` */
+  readonly addToList: (name: string, image: string) => Promise<void>;
+  readonly removeFromList: (name: string, manifest: Digest) => Promise<void>;
+  /** Removes an image or a list by its ID, with all its names. Errors: `engine-failed` */
+  readonly removeWithNames: (id: string) => Promise<void>;
   /** Removes working containers whose name begins so. Idempotent. */
   readonly removeContainers: (prefix: string) => Promise<void>;
   /** Ends a build whose starter was killed, by what `note` was told. Idempotent. */

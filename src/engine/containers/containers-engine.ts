@@ -12,6 +12,7 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
     ownFlags: commands.ownFlags,
     expectImage: commands.expectImage,
     findImage: commands.findImage,
+    readList: commands.readList,
     readConfig: commands.readConfig,
     passThrough: commands.passThrough,
     runInNamespace: commands.runInNamespace,
@@ -28,6 +29,14 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
     loadImage: async (source, names, work) => {
       const { loadImage } = await import("./load-image.ts");
       return loadImage(source, names, { ...work, commands });
+    },
+    loadList: async (sources, names, work) => {
+      const { loadList } = await import("./load-list.ts");
+      return loadList(sources, names, { ...work, commands });
+    },
+    addToList: async (sources, list, work) => {
+      const { addToList } = await import("./load-list.ts");
+      return addToList(sources, list, { ...work, commands });
     },
     writeFiles: async (source, destination, work) => {
       const { writeFiles } = await import("./write-files.ts");

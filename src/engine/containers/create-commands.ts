@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
-import type { Digest } from "../../oci/oci.ts";
+import { type Digest, isDigest, isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
+import type { ListEntry } from "../model.ts";
 import { describeVersion, type EngineTrait } from "../versions.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
@@ -80,6 +81,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input),
     expectImage: (name) => queryAhead(command(...dialect.imageId(name))),
     findImage: async (name) => resolveImage(command(...dialect.imageId(name))),
+    readList: async (name) => readStoredList(options, name),
     readConfig: async (id) => readStoredConfig(options, id),
     pull: (name, flags, context) =>
       pullImage(command(...dialect.pull, ...flags, name), name, context),
@@ -90,6 +92,12 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       // The others are removed also where one is not there.
       if (names.length > 0) await tryQuery(command("rmi", ...names.map(stripAlgorithm)));
     },
+    createList: async (name) => (await queryProgram(command("manifest", "create", name))).trim(),
+    addToList: async (name, image) =>
+      void (await queryProgram(command("manifest", "add", name, image))),
+    removeFromList: async (name, manifest) =>
+      void (await queryProgram(command("manifest", "remove", name, manifest))),
+    removeWithNames: async (id) => void (await queryProgram(command("rmi", "--force", id))),
     removeContainers: async (prefix) => {
       const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
       const containers = output.split("\n").filter((name) => name.startsWith(prefix));
@@ -148,6 +156,29 @@ async function resolveImage(command: readonly string[]): Promise<Digest | undefi
 async function readStoredConfig(options: readonly string[], id: Digest): Promise<Uint8Array> {
   const image = `containers-storage:${renderStorage(options)}@${stripAlgorithm(id)}`;
   return Buffer.from(await queryProgram(["skopeo", "inspect", "--config", "--raw", image]));
+}
+
+/** skopeo gives the document as it is stored; the engines' own commands ask a registry for a name that is no list's. */
+async function readStoredList(
+  options: readonly string[],
+  name: string,
+): Promise<readonly ListEntry[] | undefined> {
+  const image = `containers-storage:${renderStorage(options)}${name}`;
+  const text = await tryQuery(["skopeo", "inspect", "--raw", image]);
+  const document = text === undefined ? undefined : tryParseJson(text);
+  const entries = isJsonObject(document) ? document["manifests"] : undefined;
+  return Array.isArray(entries) ? entries.flatMap(parseListEntry) : undefined;
+}
+
+/** A glance at what an engine wrote: the schemas of documents take long to load. */
+function parseListEntry(entry: Json): readonly ListEntry[] {
+  if (!isJsonObject(entry) || !isDigest(entry["digest"])) return [];
+  const { digest, platform } = entry;
+  if (!isJsonObject(platform)) return [{ digest }];
+  const { os, architecture, variant } = platform;
+  if (typeof os !== "string" || typeof architecture !== "string") return [{ digest }];
+  const given = typeof variant === "string" ? { variant } : {};
+  return [{ digest, platform: { os, architecture, ...given } }];
 }
 
 async function pullImage(
