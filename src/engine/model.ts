@@ -1,6 +1,6 @@
 import type { Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Descriptor, Digest, Image, ImageConfig } from "../oci/oci.ts";
+import type { Descriptor, Digest, Image, ImageConfig, WantedPlatform } from "../oci/oci.ts";
 import type { BuildPlan, LayeredStage, StagePlan } from "../plan/plan.ts";
 import type { Reporter } from "../reporter.ts";
 
@@ -68,6 +68,8 @@ export interface EngineBuild {
   readonly steps: StepsRequest;
   /** IDs of the images that the plan takes from outside, by their keys (`imageKey`). */
   readonly images: ReadonlyMap<string, Digest>;
+  /** Their platforms as their configs say, likewise; none where neither the build nor a FROM asks for one. */
+  readonly platforms: ReadonlyMap<string, WantedPlatform>;
   readonly unseen: UnseenInputs;
 }
 

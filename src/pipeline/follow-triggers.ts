@@ -91,7 +91,9 @@ function readAll(
     names.map(async (name) => {
       const [image, reference] = [resolved.get(name), references.get(name)];
       const isKnown = image !== undefined && reference !== undefined;
-      const known = isKnown ? await readBaseFacts({ ...image, reference }, request, work) : undefined;
+      const known = isKnown
+        ? await readBaseFacts({ ...image, reference }, request, work)
+        : undefined;
       return [name, known] as const;
     }),
   );

@@ -86,10 +86,7 @@ async function findInList(
   return entry === undefined ? undefined : engine.findManifest(entry.digest);
 }
 
-async function findPulled(
-  use: PlatformUse,
-  work: BuildWorkspace,
-): Promise<Digest | undefined> {
+async function findPulled(use: PlatformUse, work: BuildWorkspace): Promise<Digest | undefined> {
   const reference = await completeReference(use.reference.name, work.registries);
   return work.engine.findImage(nameBase(reference?.name ?? use.reference.name, use.platform));
 }
@@ -143,8 +140,7 @@ async function mayTakeName(
   work: BuildWorkspace,
 ): Promise<boolean> {
   const named = await work.engine.findImage(name);
-  const own =
-    named === undefined ? findHost(plan) : await readStoredPlatform(named, plan, work);
+  const own = named === undefined ? findHost(plan) : await readStoredPlatform(named, plan, work);
   return isSamePlatform(own, platform);
 }
 
@@ -185,6 +181,7 @@ function refuseOther(use: PlatformUse, ...offered: readonly WantedPlatform[]): X
   const text = renderPlatform(platform);
   const others = listSome([...new Set(offered.map((one) => renderPlatform(one)))]);
   const message = `${reference.name}: this image is for ${others}, not for ${text}`;
-  const hint = "name an image for that platform, or say in FROM which one is meant: FROM --platform=OS/ARCH";
+  const hint =
+    "name an image for that platform, or say in FROM which one is meant: FROM --platform=OS/ARCH";
   return placeError(new XbuildError("image-unsupported", message, { hint }), use);
 }

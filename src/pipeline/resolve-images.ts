@@ -29,9 +29,10 @@ export function listImages(
   request: BuildRequest,
 ): ReadonlyMap<string, ImageReference> {
   const { images } = plan.dependencies;
-  const ofContexts = listContextImages(plan, request).map(
-    (name): ImageReference => ({ kind: "image", name }),
-  );
+  const ofContexts = listContextImages(plan, request).map((name): ImageReference => ({
+    kind: "image",
+    name,
+  }));
   // One that the file names, too, may say for which platform.
   return new Map([...images, ...ofContexts, ...images].map((one) => [imageKey(one), one]));
 }
@@ -63,15 +64,23 @@ export function nameImage(reference: Reference, { steps }: BuildRequest): string
   return value.startsWith(imagePrefix) ? value.slice(imagePrefix.length) : undefined;
 }
 
-/** Images that the engine looks for by itself: they stand in no text of ours, so they get no name of the run's own. */
-export function listUnpinned(plan: BuildPlan, request: BuildRequest): readonly string[] {
+/**
+ * Images that the engine looks for by itself, by their keys: they stand in no text of ours, so they get no name of the
+ * run's own. Those of named contexts have one in a build for a platform.
+ */
+export function listUnpinned(
+  plan: BuildPlan,
+  request: BuildRequest,
+): ReadonlyMap<string, ImageReference> {
   const { stages, fired } = plan.dependencies;
   const byTriggers = stages.flatMap(({ uses }) =>
     uses.flatMap((use) =>
       fired.has(use.instruction) ? (nameImage(use.reference, request) ?? []) : [],
     ),
   );
-  return [...new Set([...listContextImages(plan, request), ...byTriggers])];
+  const isPlaced = request.steps.platform !== undefined;
+  const keys = new Set([...(isPlaced ? [] : listContextImages(plan, request)), ...byTriggers]);
+  return new Map([...listImages(plan, request)].filter(([key]) => keys.has(key)));
 }
 
 /** The same for a stage that another plan makes. */
@@ -101,6 +110,15 @@ function nameUse({ reference, request }: ImageUse): string {
   const platform = findWanted(reference, request);
   const text = platform === undefined ? "" : renderPlatform(platform);
   return [text, reference.name].join(" ");
+}
+
+/** The image that the engine has for a use, or undefined. */
+export async function findUsed(use: ImageUse, work: BuildWorkspace): Promise<Digest | undefined> {
+  const { reference, request } = use;
+  const platform = findWanted(reference, request);
+  if (platform === undefined) return work.engine.findImage(reference.name);
+  const { findForPlatform } = await import("./platform-image.ts");
+  return findForPlatform({ ...use, platform }, work);
 }
 
 async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
