@@ -1,6 +1,6 @@
 import type { Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Descriptor, Digest, Image, ImageConfig } from "../oci/oci.ts";
+import type { Descriptor, Digest, Image, ImageConfig, WantedPlatform } from "../oci/oci.ts";
 import type { BuildPlan, LayeredStage, StagePlan } from "../plan/plan.ts";
 import type { Reporter } from "../reporter.ts";
 
@@ -68,6 +68,8 @@ export interface EngineBuild {
   readonly steps: StepsRequest;
   /** IDs of the images that the plan takes from outside, by their keys (`imageKey`). */
   readonly images: ReadonlyMap<string, Digest>;
+  /** Their platforms as their configs say, likewise; none where neither the build nor a FROM asks for one. */
+  readonly platforms: ReadonlyMap<string, WantedPlatform>;
   readonly unseen: UnseenInputs;
 }
 
@@ -137,6 +139,18 @@ export interface EngineFlag {
   readonly takesValue: boolean;
 }
 
+/** An image for a platform. */
+export interface PullSource {
+  readonly name: string;
+  /** Of the platform's manifest; undefined where only the engine knows what the name stands for. */
+  readonly digest?: Digest;
+  /** Asked for where the digest is not known. */
+  readonly platform?: string;
+  readonly flags: EngineFlags;
+  /** Whether the name may stand for it from now on. */
+  readonly isNamed: boolean;
+}
+
 /** What evaluates instructions, runs the layering steps and holds images. */
 export interface Engine {
   readonly name: string;
@@ -151,11 +165,14 @@ export interface Engine {
   /** What a manifest list of this name has; undefined where the engine has none, or one image of that name. */
   readonly readList: (name: string) => Promise<readonly ListEntry[] | undefined>;
   /** Asks the image's registry for it, whatever is here. Errors: `image-pull-failed`. */
-  readonly pullImage: (
-    name: string,
-    request: Pick<StepsRequest, "platform" | "flags">,
-    work: EngineWorkspace,
-  ) => Promise<void>;
+  readonly pullImage: (name: string, flags: EngineFlags, work: EngineWorkspace) => Promise<void>;
+  /**
+   * Pulls an image for a platform, whatever is here, and gives it a name of ours, too. Other names stand for what they
+   * stood for before. @returns its ID. Errors: `image-pull-failed`, `store-lock`.
+   */
+  readonly pullAs: (source: PullSource, keep: string, work: EngineWorkspace) => Promise<Digest>;
+  /** The ID of the image of this manifest that the engine has, or undefined. */
+  readonly findManifest: (manifest: Digest) => Promise<Digest | undefined>;
   /** The config of an image that the engine has, the bytes that it wrote. */
   readonly readConfig: (id: Digest) => Promise<Uint8Array>;
   /** An image that the engine has, as skopeo reads it. */

@@ -7,7 +7,7 @@ import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { assertBases, assertTriggers } from "./assert-bases.ts";
 import { isPortable } from "./portable.ts";
-import { nameBuilt, pullImage, resolveImages } from "./resolve-images.ts";
+import { listImages, nameBuilt, pullOnce, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
 import type { StageImages, StageKeys } from "./stage-images.ts";
@@ -82,13 +82,12 @@ export async function pullPending(build: Build, work: BuildWorkspace): Promise<B
   const { pending } = build.inputs;
   if (pending.size === 0) return build;
   const pulled = new Map<string, Digest>();
+  const { plan, request } = build;
   // A tag may have moved on between the two questions.
-  for (const name of pending) {
-    const { id } = await work.shared.resolveImage(`pulled ${name}`, async () => ({
-      id: await pullImage(name, build.request, work),
-      isHere: true,
-    }));
-    pulled.set(name, id);
+  for (const [key, reference] of listImages(plan, request)) {
+    if (!pending.has(key)) continue;
+    const image = await pullOnce({ reference, plan, request }, work);
+    pulled.set(key, image.id);
   }
   return describeAgain(build, { pulled, stages: new Map() }, work);
 }

@@ -1,6 +1,7 @@
 import type { EngineSession } from "../engine/engine.ts";
 import { type Digest, parseConfig } from "../oci/oci.ts";
 import { warnLeft } from "./dead-runs.ts";
+import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
 import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
@@ -14,7 +15,9 @@ export async function withSession<T>(
 ): Promise<T> {
   const { plan, request } = build;
   const unseen = findUnseenInputs(build, work);
-  const used = { plan, steps: request.steps, images: listLoaded(build), unseen };
+  const images = listLoaded(build);
+  const platforms = await listPlatforms(build, images, work);
+  const used = { plan, steps: request.steps, images, platforms, unseen };
   const session = await work.engine.openSession(used, work);
   try {
     const result = await action(session);

@@ -69,8 +69,9 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
     },
     pull: (name, flags) => {
       note("pull", name, flags);
-      return Promise.resolve();
+      return Promise.resolve(plainId);
     },
+    listImages: unused,
     tag: (name, names) => {
       note("tag", name, names);
       return Promise.resolve();

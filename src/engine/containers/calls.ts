@@ -22,7 +22,7 @@ type Build = Pick<EngineBuild, "plan" | "steps">;
 export function createStageCall(
   { plan, steps, unseen }: Build & Pick<EngineBuild, "unseen">,
   stage: StagePlan,
-  names: Pick<StageNames, "pinned" | "stages">,
+  names: Omit<StageNames, "digests">,
 ): BuildCall {
   return {
     ...commonCall(plan, steps),
@@ -34,7 +34,7 @@ export function createStageCall(
     mounts: [],
     ...passArguments(steps, environmentArguments(plan, steps)),
     flags: [
-      ...renderContexts(steps),
+      ...renderContexts(steps, names.pinned),
       ...steps.flags.access,
       ...steps.flags.step,
       ...steps.flags.cache,
@@ -65,7 +65,7 @@ export function createLayeringCall(
     names,
     mounts: mountLayers(directory, stage.output.path),
     ...passArguments(steps, layeringArguments(plan, steps)),
-    flags: [...renderContexts(steps), ...steps.flags.access, ...steps.flags.step],
+    flags: [...renderContexts(steps, images.pinned), ...steps.flags.access, ...steps.flags.step],
   };
 }
 
@@ -104,9 +104,20 @@ function commonCall(
   };
 }
 
-/** Named contexts: their paths are absolute. */
-function renderContexts({ buildContexts }: StepsRequest): readonly string[] {
-  return [...buildContexts].map(([name, value]) => `--build-context=${name}=${value}`);
+/**
+ * Named contexts: their paths are absolute. In a build for a platform their images are those that were found for it:
+ * the engine would let their names stand for what it pulls.
+ */
+function renderContexts(
+  { buildContexts, platform }: StepsRequest,
+  pinned: StageNames["pinned"],
+): readonly string[] {
+  const prefix = "docker-image://";
+  return [...buildContexts].map(([name, value]) => {
+    const image = value.startsWith(prefix) ? value.slice(prefix.length) : "";
+    const own = platform === undefined ? undefined : pinned.get(image);
+    return `--build-context=${name}=${own === undefined ? value : prefix + own}`;
+  });
 }
 
 function mountLayers(directory: LayersDirectory, path: string): readonly Mount[] {

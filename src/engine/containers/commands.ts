@@ -56,6 +56,15 @@ export interface CallContext {
   readonly warn?: (diagnostic: Diagnostic) => void;
 }
 
+/** An image of the engine's storage under one of its names. */
+export interface StoredImage {
+  readonly id: Digest;
+  /** Of its manifest. */
+  readonly digest: string;
+  /** undefined where it has none. */
+  readonly name: string | undefined;
+}
+
 /** The commands of a program of the containers/ family, each run to its end. */
 export interface ContainersCommands extends Pick<
   Engine,
@@ -75,8 +84,10 @@ export interface ContainersCommands extends Pick<
   readonly renderBuild: (build: BuildCall, files: BuildFiles) => readonly string[];
   /** @returns the image's ID. Errors: `step-failed` with the program's exit status, `engine-cannot-run`. */
   readonly build: (build: BuildCall, context: CallContext) => Promise<Digest>;
-  /** Asks the image's registry for it. Errors: `image-pull-failed`. */
-  readonly pull: (name: string, flags: readonly string[], context: CallContext) => Promise<void>;
+  /** Asks the image's registry for it. @returns its ID. Errors: `image-pull-failed`. */
+  readonly pull: (name: string, flags: readonly string[], context: CallContext) => Promise<Digest>;
+  /** All images of the storage, one for each name. */
+  readonly listImages: () => Promise<readonly StoredImage[]>;
   readonly tag: (name: string, names: readonly string[]) => Promise<void>;
   /** Removes names (and images that then have none). Idempotent. */
   readonly removeImages: (names: readonly string[]) => Promise<void>;

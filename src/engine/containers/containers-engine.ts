@@ -1,4 +1,4 @@
-import type { Engine, EngineFlags } from "../model.ts";
+import type { Engine } from "../model.ts";
 import type { ContainersCommands } from "./commands.ts";
 
 /**
@@ -18,12 +18,14 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
     runInNamespace: commands.runInNamespace,
     listBuildFlags: commands.listBuildFlags,
     version: commands.version,
-    pullImage: (image, { platform, flags }, { reporter, signal }) =>
-      commands.pull(image, renderPullFlags(platform, flags), {
-        log: reporter.log,
-        signal,
-        directory: "",
-      }),
+    pullImage: async (image, flags, { reporter, signal }) =>
+      void (await commands.pull(image, flags.pull, { log: reporter.log, signal, directory: "" })),
+    pullAs: async (source, keep, work) => {
+      const { pullAs } = await import("./pull-as.ts");
+      return pullAs(source, keep, { ...work, commands });
+    },
+    findManifest: async (manifest) =>
+      (await commands.listImages()).find(({ digest }) => digest === manifest)?.id,
     locateImage: (id) =>
       `containers-storage:${commands.storageSpecifier()}@${id.replace("sha256:", "")}`,
     loadImage: async (source, names, work) => {
@@ -55,8 +57,4 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
       return renderScript(commands, { plans, steps });
     },
   };
-}
-
-function renderPullFlags(platform: string | undefined, flags: EngineFlags): readonly string[] {
-  return [...(platform === undefined ? [] : [`--platform=${platform}`]), ...flags.pull];
 }

@@ -13,7 +13,13 @@ import { describeFailure } from "./failures.ts";
 import { fitCall, hideEpoch } from "./fit-call.ts";
 import { parseHelpFlags } from "./flags.ts";
 import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
-import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
+import type {
+  BuildCall,
+  BuildFiles,
+  CallContext,
+  ContainersCommands,
+  StoredImage,
+} from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
@@ -85,6 +91,8 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     readConfig: async (id) => readStoredConfig(options, id),
     pull: (name, flags, context) =>
       pullImage(command(...dialect.pull, ...flags, name), name, context),
+    listImages: async () =>
+      (await queryProgram(command(...dialect.listImages))).split("\n").flatMap(parseStored),
     tag: async (name, names) => {
       if (names.length > 0) await queryProgram(command("tag", stripAlgorithm(name), ...names));
     },
@@ -185,18 +193,26 @@ async function pullImage(
   command: readonly string[],
   name: string,
   context: CallContext,
-): Promise<void> {
-  // stdout is the image's ID, which is nobody's business here.
-  const log = { stdout: () => undefined, stderr: context.log.stderr };
+): Promise<Digest> {
+  // stdout is the image's ID, which is nobody's business but ours.
+  const said: Uint8Array[] = [];
+  const log = { stdout: (bytes: Uint8Array) => void said.push(bytes), stderr: context.log.stderr };
   const result = await streamProgram(command, { log, signal: context.signal });
   context.signal.throwIfAborted();
   const { status: exitStatus, tail } = result;
-  if (exitStatus === 0) return;
+  const lines = Buffer.concat(said).toString("utf8").trim().split("\n");
+  if (exitStatus === 0) return normaliseId(lines.at(-1) ?? "");
   const hint = "see the engine's message above; --pull=never uses only what is on this machine";
   throw (
     describeUnusable(command[0] ?? "", { text: tail, exitStatus }) ??
     new XbuildError("image-pull-failed", `cannot pull ${name}`, { hint, exitStatus })
   );
+}
+
+function parseStored(line: string): readonly StoredImage[] {
+  const [id, digest = "", name = ""] = line.trim().split(/\s+/);
+  if (id === undefined || id === "") return [];
+  return [{ id: normaliseId(id), digest, name: name.includes("<none>") ? undefined : name }];
 }
 
 /** @param forgiven the failures that count as no answer */
