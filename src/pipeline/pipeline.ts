@@ -17,4 +17,4 @@ export type {
   ReuseRequest,
 } from "./request.ts";
 export { createShared } from "./shared.ts";
-export type { CallerWorkspace as BuildWorkspace } from "./workspace.ts";
+export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

@@ -49,14 +49,11 @@ const lines = new Map<string, Promise<void>>();
 /** Parts of this process wait for each other here: a program for each would be no use, nor would a word of it. */
 async function waitInside(path: string, signal: AbortSignal | undefined): Promise<() => void> {
   const before = lines.get(path);
-  let end = (): void => undefined;
-  const own = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const line = before === undefined ? own : before.then(() => own);
+  const own = createEnd();
+  const line = before === undefined ? own.promise : before.then(() => own.promise);
   lines.set(path, line);
   const leave = (): void => {
-    end();
+    own.resolve();
     if (lines.get(path) === line) lines.delete(path);
   };
   try {
@@ -68,16 +65,28 @@ async function waitInside(path: string, signal: AbortSignal | undefined): Promis
   }
 }
 
+interface End {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function createEnd(): End {
+  const ends: (() => void)[] = [];
+  const promise = new Promise<void>((resolve) => void ends.push(resolve));
+  return { promise, resolve: () => ends[0]?.() };
+}
+
 function untilAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (signal === undefined) return waiting;
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
     signal.addEventListener("abort", stop, { once: true });
-    void waiting.then(() => {
+    const go = (): void => {
       signal.removeEventListener("abort", stop);
       resolve();
-    });
+    };
+    void waiting.then(go);
   });
 }
 

@@ -89,7 +89,8 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const named: NamedBuild[] = [];
   for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
   const metadataFile = lastValue(line, "metadata-file");
-  return buildSeveral({ builds: named, metadataFile }, runBuild, io);
+  // One may be made of another.
+  return buildSeveral({ builds: named, metadataFile, jobs: 1 }, runBuild, io);
 }
 
 async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {

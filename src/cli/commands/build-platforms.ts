@@ -10,7 +10,6 @@ import {
 } from "../../pipeline/pipeline.ts";
 import { createPlan } from "../../plan/plan.ts";
 import type { CliIo } from "../io.ts";
-import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
 import { reportResult } from "../report/result.ts";
@@ -18,6 +17,7 @@ import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-p
 import { reportFindings } from "../request/parsed.ts";
 import { createRequest } from "../request/request.ts";
 import {
+  createBuildReporter,
   createWorkspace,
   type OutputBuild,
   prepareFiles,
@@ -39,7 +39,7 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   if (first === undefined) throw new RangeError("a build is for one platform at least");
   const { quiet } = first.steps;
   const io = withWords(terminal, first.delivery.destinations);
-  const reporter = createReporter(io, { quiet });
+  const reporter = createBuildReporter(io, build, { quiet });
   const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);

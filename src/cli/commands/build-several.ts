@@ -1,6 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { createShared, type Shared } from "../../pipeline/pipeline.ts";
 import { tryParseJson } from "../../oci/oci.ts";
 import { prepareFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
@@ -22,21 +23,28 @@ export interface SeveralBuilds {
   readonly builds: readonly NamedBuild[];
   /** Gets an object with what each build's own file of that flag would have, by name. */
   readonly metadataFile: string | undefined;
+  /** How many are built at a time, where none needs another; 0: all. */
+  readonly jobs: number;
 }
 
 /** `xbuild build`, as `commands/build.ts` has it. */
 export type RunBuild = (start: BuildStart, io: CliIo) => Promise<number>;
 
 /**
- * Builds one after another, up to the first that fails. @returns the exit status: that of the failure, else 0.
+ * Builds one after another, or side by side; what they have in common once. The first one that fails ends it. @returns the exit status: that of the failure, else 0.
  * @throws what `runBuild` does
  */
 export async function buildSeveral(
-  { builds, metadataFile }: SeveralBuilds,
+  { builds, metadataFile, jobs }: SeveralBuilds,
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
-  if (metadataFile === undefined) return runAll(builds, runBuild, io);
+  const shared = createShared(jobs);
+  const runAll = (all: readonly NamedBuild[]): Promise<number> =>
+    jobs === 1
+      ? runInOrder(all, { runBuild, shared }, io)
+      : runSideBySide(all, { runBuild, shared }, io);
+  if (metadataFile === undefined) return runAll(builds);
   const path = resolve(io.cwd, metadataFile);
   const what = `--metadata-file ${metadataFile}`;
   findTarget(path, what);
@@ -50,7 +58,7 @@ export async function buildSeveral(
       ...build,
       words: [`--metadata-file=${files[index]?.path}`, ...build.words],
     }));
-    const status = await runAll(told, runBuild, io);
+    const status = await runAll(told);
     if (status !== 0) return status;
     const content = [await joinFiles(files)];
     const file = await prepareFile({
@@ -67,21 +75,61 @@ export async function buildSeveral(
   }
 }
 
-async function runAll(
+interface Running {
+  readonly runBuild: RunBuild;
+  readonly shared: Shared;
+}
+
+async function runInOrder(
   builds: readonly NamedBuild[],
-  runBuild: RunBuild,
+  { runBuild, shared }: Running,
   io: CliIo,
 ): Promise<number> {
-  for (const [index, { name, words, sources }] of builds.entries()) {
+  for (const [index, build] of builds.entries()) {
     io.signal.throwIfAborted();
-    const read = readBuildLine(words);
+    const { name, words } = build;
     const isQuiet = words.includes("--quiet") || words.includes("-q");
     if (!isQuiet) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
-    const start = { words, read, ...(sources === undefined ? {} : { sources }) };
-    const status = await runBuild(start, io);
+    const status = await runBuild(startBuild(build, { shared, label: undefined }), io);
     if (status !== 0) return status;
   }
   return 0;
+}
+
+/** How many images are made at a time is `shared`'s to say. */
+async function runSideBySide(
+  builds: readonly NamedBuild[],
+  { runBuild, shared }: Running,
+  io: CliIo,
+): Promise<number> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([io.signal, stop.signal]);
+  const failures: unknown[] = [];
+  const statuses = await Promise.all(
+    builds.map(async (build) => {
+      const beside = { shared, label: build.name };
+      try {
+        const status = await runBuild(startBuild(build, beside), { ...io, signal });
+        if (status !== 0) stop.abort();
+        return status;
+      } catch (error) {
+        failures.push(error);
+        stop.abort();
+        return 0;
+      }
+    }),
+  );
+  const failed = statuses.find((status) => status !== 0);
+  if (failed === undefined && failures.length > 0) throw failures[0];
+  return failed ?? 0;
+}
+
+function startBuild(
+  { words, sources }: NamedBuild,
+  beside: NonNullable<BuildStart["beside"]>,
+): BuildStart {
+  const read = readBuildLine(words);
+  return { words, read, beside, ...(sources === undefined ? {} : { sources }) };
 }
 
 async function joinFiles(

@@ -3,6 +3,7 @@ import { lastValue } from "../line/arguments.ts";
 import type { BuildStart } from "../line/build-line.ts";
 import { readSources } from "../request/parsed.ts";
 import { omitFlag, renderLine, type TargetLine } from "../request/targets.ts";
+import { readJobs } from "./build-workspace.ts";
 import { buildSeveral, type RunBuild } from "./build-several.ts";
 
 /** A command line that names several targets: each is built. Errors and result: as `buildSeveral`. */
@@ -20,5 +21,6 @@ export async function buildTargets(
     sources,
   }));
   const metadataFile = first && lastValue(first.line, "metadata-file");
-  return buildSeveral({ builds, metadataFile }, runBuild, io);
+  const jobs = first === undefined ? 1 : readJobs(first.line);
+  return buildSeveral({ builds, metadataFile, jobs }, runBuild, io);
 }

@@ -1,12 +1,13 @@
 import type { Destination } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type BuildWorkspace, createShared, describeEvents } from "../../pipeline/pipeline.ts";
-import type { Reporter } from "../../reporter.ts";
+import { nameLines, type Reporter } from "../../reporter.ts";
 import { openStore } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
 import { lastValue } from "../line/arguments.ts";
-import type { BuildCommandLine } from "../line/build-line.ts";
+import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { parseCount } from "../line/values.ts";
+import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import type { Parsed } from "../request/parsed.ts";
 import { readAccess } from "../request/registries.ts";
@@ -18,11 +19,12 @@ export interface OutputBuild {
   readonly line: BuildCommandLine;
   readonly parsed: Parsed;
   readonly engine: Engine;
+  readonly beside?: BuildStart["beside"];
 }
 
 /** Where its build is done. Errors: `usage`; those of opening the store. */
 export async function createWorkspace(
-  { words, line, parsed: { sources }, engine }: OutputBuild,
+  { words, line, parsed: { sources }, engine, beside }: OutputBuild,
   reporter: Reporter,
   io: CliIo,
 ): Promise<BuildWorkspace> {
@@ -35,9 +37,19 @@ export async function createWorkspace(
     store: await openStore(findStoreDirectory(io), describeEvents({ reporter, signal })),
     registries: readAccess(line, io),
     now: `${new Date().toISOString().slice(0, 19)}Z`,
-    shared: createShared(readJobs(line)),
+    shared: beside?.shared ?? createShared(readJobs(line)),
     enterNamespace: () => engine.runInNamespace([...io.self, "build", ...words], input),
   };
+}
+
+/** Tells of a build, with its name where others are built beside it. */
+export function createBuildReporter(
+  io: CliIo,
+  { beside }: OutputBuild,
+  options: Parameters<typeof createReporter>[1],
+): Reporter {
+  const reporter = createReporter(io, options);
+  return beside?.label === undefined ? reporter : nameLines(reporter, beside.label);
 }
 
 /** --jobs; 0: as many as there are. Errors: `usage` */

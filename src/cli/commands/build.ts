@@ -12,7 +12,6 @@ import { usageError, isSet, lastValue } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
-import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
 import {
@@ -27,7 +26,13 @@ import { asksForSeveral, listWritten } from "../request/platform.ts";
 import { createRequest } from "../request/request.ts";
 import { splitTargets } from "../request/targets.ts";
 import { selectEngine } from "../request/select-engine.ts";
-import { createWorkspace, type OutputBuild, prepareFiles, withWords } from "./build-workspace.ts";
+import {
+  createBuildReporter,
+  createWorkspace,
+  type OutputBuild,
+  prepareFiles,
+  withWords,
+} from "./build-workspace.ts";
 import { passThrough } from "./pass-through.ts";
 
 /** `xbuild [build] [flags] CONTEXT`. @returns the exit status. @throws XbuildError */
@@ -54,7 +59,8 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   if (!needsOutput(parsed) && !otherNeedsOutput(parsed, lenient.line))
     return passThrough(lenient, { engine, sources, lowered: containerfile }, io);
   if (lenient.refusal !== undefined) throw lenient.refusal;
-  const build = { words: start.words, line: lenient.line, parsed, engine };
+  const { words, beside } = start;
+  const build = { words, line: lenient.line, parsed, engine, ...(beside && { beside }) };
   if (asksForSeveral(lenient.line) || lastValue(lenient.line, "manifest") !== undefined) {
     const { buildForPlatforms } = await import("./build-platforms.ts");
     return buildForPlatforms(build, io);
@@ -74,7 +80,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const request = await createRequest(line, { parsed, engine }, terminal);
   const { quiet } = request.steps;
   const io = withWords(terminal, request.delivery.destinations);
-  const reporter = createReporter(io, { quiet });
+  const reporter = createBuildReporter(io, build, { quiet });
   await reportFindings(parsed, engine, reporter.warn);
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
