@@ -21,12 +21,12 @@ export function listOutputs({ name, target }: ResolvedTarget): readonly string[]
 function renderOutput(output: Entry, target: string): readonly string[] {
   const { type, dest = "", ...attributes } = output;
   const annotations = listAnnotations(attributes);
-  const fail = (why: string, hint: string): Error =>
+  const refuseOutput = (why: string, hint: string): Error =>
     unsupported(target, `output ${joinPairs(Object.entries(output))}: ${why}`, hint);
   const unknown = Object.keys(attributes).find(
     (key) => !key.startsWith("annotation.") && known[type ?? ""]?.includes(key) !== true,
   );
-  if (unknown !== undefined) throw fail(`there is nothing for ${unknown}`, "leave it out");
+  if (unknown !== undefined) throw refuseOutput(`there is nothing for ${unknown}`, "leave it out");
   const names = (attributes["name"] ?? "").split(",").filter((one) => one !== "");
   const isTar = attributes["tar"] !== "false";
   switch (type) {
@@ -36,7 +36,7 @@ function renderOutput(output: Entry, target: string): readonly string[] {
       if (dest === "") return [...names.map(nameImage), "--load", ...annotations];
       return [`--output=docker-archive:${dest}`, ...annotations];
     case "oci":
-      if (dest === "") throw fail("it has no dest", "name a file with dest=FILE");
+      if (dest === "") throw refuseOutput("it has no dest", "name a file with dest=FILE");
       return [`--output=${isTar ? "oci-archive" : "oci"}:${dest}`, ...annotations];
     case "image":
     case "registry": {
@@ -47,7 +47,7 @@ function renderOutput(output: Entry, target: string): readonly string[] {
     }
     case "local":
     case "tar":
-      if (dest === "") throw fail("it has no dest", "name a place with dest=PATH");
+      if (dest === "") throw refuseOutput("it has no dest", "name a place with dest=PATH");
       return [
         `--output=${joinPairs([
           ["type", type],
@@ -55,7 +55,7 @@ function renderOutput(output: Entry, target: string): readonly string[] {
         ])}`,
       ];
     default:
-      throw fail(
+      throw refuseOutput(
         "there is no such type",
         "use image, registry, docker, oci, local, tar or cacheonly",
       );

@@ -74,7 +74,7 @@ function findTargets(pattern: string, names: readonly string[], word: string): r
   const found = names.filter((name) => matchesPattern(pattern, name));
   if (found.length > 0) return found;
   const near = suggestName(pattern, names);
-  const hint = near === undefined ? `the targets are ${listSome(names)}` : `did you mean ${near}?`;
+  const hint = near === undefined ? `name one of ${listSome(names)}` : `did you mean ${near}?`;
   throw usageError(`--set ${word}: no target matches ${pattern}`, hint);
 }
 
