@@ -142,9 +142,9 @@ export interface EngineFlag {
 /** An image for a platform. */
 export interface PullSource {
   readonly name: string;
-  /** Of the platform's manifest; undefined where only the engine knows what the name stands for. */
-  readonly digest?: Digest;
-  /** Asked for where the digest is not known. */
+  /** `REPOSITORY@DIGEST` of the platform's manifest; undefined where only the engine knows what the name stands for. */
+  readonly manifest?: string;
+  /** Asked for where that is not known. */
   readonly platform?: string;
   readonly flags: EngineFlags;
   /** Whether the name may stand for it from now on. */

@@ -76,6 +76,7 @@ async function buildTarget(
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
+  await steps.assertRunnable(build.plan, build.request);
   const stages = steps.createStageBuilds(sources, work);
   try {
     const complete = await stages.complete(build);

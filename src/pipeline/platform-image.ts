@@ -122,7 +122,7 @@ export async function pullForPlatform(use: PlatformUse, work: BuildWorkspace): P
   const by =
     full === undefined || remote === undefined
       ? { platform: renderPlatform(platform) }
-      : { digest: remote.digest };
+      : { manifest: `${full.repository}@${remote.digest}` };
   const keep = nameBase(full?.name ?? name, platform);
   const id = await work.engine.pullAs({ ...source, ...by }, keep, work);
   done();

@@ -1,6 +1,6 @@
 import type { ContextHash } from "../context/context.ts";
 import { type Digest, digestBytes, type Json } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import { type BuildPlan, imageKey } from "../plan/plan.ts";
 import type { Store } from "../store/store.ts";
 import type { BasesFacts } from "./base-facts.ts";
 import { type Dependent, followTriggers } from "./follow-triggers.ts";
@@ -154,7 +154,8 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
       ...found,
       images: new Map([...images, ...ids]),
       key: isKnown ? hashKey(parts, describeStageKeys(plan, keys)) : undefined,
-      portableKey: isKnown && isPortable(plan) ? hashPortable(plan, parts, keys) : undefined,
+      portableKey:
+        isKnown && isPortable(plan) ? hashPortable(plan, { ...found, parts, keys }) : undefined,
       exactKey: isKnown ? hashKey(parts, describeStageImages(plan, stages)) : undefined,
       keys,
       stages,
@@ -188,12 +189,17 @@ function joinParts(parts: readonly (readonly [string, Digest | undefined])[]): S
   return known.length === parts.length ? known : undefined;
 }
 
+/** Whether FROM asks for the result's platform or another one is no matter. */
 function hashPortable(
   { dependencies }: BuildPlan,
-  parts: KeyParts,
-  keys: StageKeys,
+  { parts, keys, images: ids }: Pick<BuildInputs, "parts" | "keys" | "images">,
 ): Digest | undefined {
-  const { platform: _, ...rest } = parts;
+  const { platform: _, ...others } = parts;
+  const images = dependencies.images.map((one) => {
+    const name = [one.name, one.platform?.text ?? ""].join(" ");
+    return [name, ids.get(imageKey(one)) ?? ""] as const;
+  });
+  const rest = { ...others, images: sortEntries(images) };
   const stages = dependencies.built.map(
     ({ index, name }) => [name, keys.get(index)?.portableKey] as const,
   );

@@ -3,6 +3,7 @@ import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { nameLines } from "../reporter.ts";
 import { putRecord, withRun } from "../store/store.ts";
+import { assertRunnable } from "./assert-runnable.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
 import { tellReasons } from "./explain.ts";
 import { findBuilt } from "./find-built.ts";
@@ -102,6 +103,7 @@ async function makeStage(
   const known = await findKnown(build, { key: build.inputs.key, ...sources }, work);
   if (known !== undefined) return known;
   await tellReasons(build, work);
+  await assertRunnable(build.plan, build.request);
   const complete = await sources.complete(build);
   const equal = await findEqual(complete, sources, work);
   if (equal !== undefined) return equal;

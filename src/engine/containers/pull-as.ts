@@ -12,19 +12,13 @@ export async function pullAs(
   keep: string,
   work: NamingWorkspace,
 ): Promise<Digest> {
-  const { name, digest, flags, isNamed } = source;
+  const { name, manifest, flags, isNamed } = source;
   const context = { log: work.reporter.log, signal: work.signal, directory: "" };
-  if (digest === undefined) return pullByName(source, keep, { ...work, context });
-  const image = `${dropVersion(name)}@${digest}`;
-  const id = await work.commands.pull(image, flags.pull, context);
+  if (manifest === undefined) return pullByName(source, keep, { ...work, context });
+  const id = await work.commands.pull(manifest, flags.pull, context);
   // A name with a digest is none that could move.
   await addNames(id, isNamed && !name.includes("@") ? [keep, name] : [keep], work);
   return id;
-}
-
-/** `host[:port]/repository` of a full name. */
-function dropVersion(name: string): string {
-  return name.replace(/(?:@.*|:[^:/]*)$/, "");
 }
 
 /** Nobody else gives names meanwhile: what moved is what this pull has moved. */
