@@ -8,7 +8,7 @@ import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import type { CollectedImage, EarlierImages, StageSources } from "./steps.ts";
 import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
-import { nameLines } from "../reporter.ts";
+import { nameStageLines } from "../reporter.ts";
 import { createShared } from "./shared.ts";
 import type { Build, BuildRunWorkspace, BuildWorkspace, CallerWorkspace } from "./workspace.ts";
 
@@ -114,7 +114,9 @@ async function runBuild(
   const steps = await import("./steps.ts");
   const { reporter } = work;
   const inStage =
-    inputs.stages.size === 0 ? work : { ...work, reporter: nameLines(reporter, plan.target.name) };
+    inputs.stages.size === 0
+      ? work
+      : { ...work, reporter: nameStageLines(reporter, plan.target.name) };
   const make = (): Promise<CollectedImage> =>
     work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
   const { image, layers } = await steps.makePortable(build, make, inStage);

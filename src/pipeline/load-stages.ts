@@ -62,5 +62,5 @@ async function loadImage(image: Image, name: string, work: BuildRunWorkspace): P
 
 function describeSize({ manifest: { layers } }: Image): string {
   const size = layers.reduce((sum, layer) => sum + layer.size, 0);
-  return `${layers.length} layers, ${renderSize(size)}`;
+  return `${layers.length === 1 ? "1 layer" : `${layers.length} layers`}, ${renderSize(size)}`;
 }

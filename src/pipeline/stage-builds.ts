@@ -1,7 +1,7 @@
 import type { PreviousImage } from "../layers/layers.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
-import { nameLines } from "../reporter.ts";
+import { nameStageLines } from "../reporter.ts";
 import { putRecord, withRun } from "../store/store.ts";
 import { assertRunnable } from "./assert-runnable.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
@@ -99,7 +99,7 @@ async function makeStage(
   sources: MakeSources,
   given: BuildRunWorkspace,
 ): Promise<StageImage> {
-  const work = { ...given, reporter: nameLines(given.reporter, build.plan.target.name) };
+  const work = { ...given, reporter: nameStageLines(given.reporter, build.plan.target.name) };
   const known = await findKnown(build, { key: build.inputs.key, ...sources }, work);
   if (known !== undefined) return known;
   await tellReasons(build, work);

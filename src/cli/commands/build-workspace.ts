@@ -1,7 +1,7 @@
 import type { Destination } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { type BuildWorkspace, createShared, describeEvents } from "../../pipeline/pipeline.ts";
-import { nameLines, type Reporter } from "../../reporter.ts";
+import { nameTargetLines, type Reporter } from "../../reporter.ts";
 import { openStore } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
 import { lastValue } from "../line/arguments.ts";
@@ -49,7 +49,7 @@ export function createBuildReporter(
   options: Parameters<typeof createReporter>[1],
 ): Reporter {
   const reporter = createReporter(io, options);
-  return beside?.label === undefined ? reporter : nameLines(reporter, beside.label);
+  return beside?.label === undefined ? reporter : nameTargetLines(reporter, beside.label);
 }
 
 /** --jobs; 0: as many as there are. Errors: `usage` */
