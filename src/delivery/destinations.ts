@@ -32,7 +32,7 @@ export async function loadImage(
 }
 
 /** The name of an image that has none. */
-export const passingName = "localhost/xbuild:latest";
+const passingName = "localhost/xbuild:latest";
 
 /** A layout of its own for skopeo to read: a build beside us may give the store's name to another image. */
 async function exportApart(
@@ -150,7 +150,7 @@ async function copyArchive(
   const place = `${kind}:${path}:${name}`;
   const { signal } = work;
   if ("images" in exported) {
-    if (kind === "docker-archive") throw oneImageOnly(path);
+    if (kind === "docker-archive") throw oneImageOnly();
     const reference = await exportApart(exported, name, work);
     return copyImage(reference, place, { all: true, signal });
   }
@@ -162,8 +162,8 @@ async function copyArchive(
 }
 
 /** Docker's archives have no place for an index. */
-function oneImageOnly(path: string): XbuildError {
-  const message = `-o docker-archive:${path}: such an archive cannot have the images of several platforms`;
+function oneImageOnly(): XbuildError {
+  const message = "a docker-archive: cannot have the images of several platforms";
   const hint = "write oci-archive:FILE, or build one --platform at a time";
   return new XbuildError("output-destination", message, { hint });
 }

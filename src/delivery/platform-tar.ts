@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { join, resolve } from "node:path";
 import { prepareFile } from "../system/place-file.ts";
 import type { Work } from "./destinations.ts";
 import type { PlatformFiles } from "./index-destinations.ts";
@@ -22,10 +21,10 @@ export async function writeTar(
     archives.push({ directory, path: archive });
   }
   const content = joinArchives(archives);
-  if (path === "-") return pipeline(content, process.stdout, { end: false, signal });
   const onWait = (): void => reporter.progress("waiting for a reader");
   const what = `-o type=tar,dest=${path}`;
-  const file = await prepareFile({ path, what, content, signal, onWait });
+  const place = path === "-" ? "/dev/stdout" : resolve(path);
+  const file = await prepareFile({ path: place, what, content, signal, onWait });
   try {
     await file.place();
   } finally {

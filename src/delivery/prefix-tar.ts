@@ -14,22 +14,21 @@ export async function* prefixTar(path: string, directory: string): AsyncGenerato
   yield createHeader(prefix, { size: 0, mode: 0o755, type: "5" });
   const file = await open(path);
   try {
-    let names: Names = {};
+    const names: Names = {};
     for (let at = 0; ;) {
       const header = await readExactly(file, at, blockSize);
       if (header === undefined || header.every((byte) => byte === 0)) return;
-      const type = String.fromCharCode(header[156] ?? 0);
       const size = readSize(names.records?.get("size"), header);
       const end = at + blockSize + padSize(size);
-      const content = (): Promise<Buffer | undefined> => readExactly(file, at + blockSize, size);
-      if (type === "x") names = { ...names, records: parseRecords((await content()) ?? noBytes) };
-      else if (type === "L") names = { ...names, name: cut((await content()) ?? noBytes) };
-      else if (type === "K") names = { ...names, link: cut((await content()) ?? noBytes) };
-      else if (type !== "g") {
+      const type = String.fromCharCode(header[156] ?? 0);
+      const told = namesOf(type);
+      if (told !== undefined) {
+        Object.assign(names, told((await readExactly(file, at + blockSize, size)) ?? noBytes));
+      } else if (type !== "g") {
         yield* encodeNames(header, names, prefix);
         yield header;
         yield* readChunks(file, at + blockSize, end);
-        names = {};
+        Object.assign(names, noNames);
       }
       at = end;
     }
@@ -45,9 +44,18 @@ const noBytes = Buffer.alloc(0);
 
 /** What stands before an entry. */
 interface Names {
-  readonly records?: ReadonlyMap<string, Buffer>;
-  readonly name?: Buffer;
-  readonly link?: Buffer;
+  readonly records?: ReadonlyMap<string, Buffer> | undefined;
+  readonly name?: Buffer | undefined;
+  readonly link?: Buffer | undefined;
+}
+
+const noNames: Names = { records: undefined, name: undefined, link: undefined };
+
+/** What an entry of this type says of the next one; undefined for one that is a file. */
+function namesOf(type: string): ((content: Buffer) => Names) | undefined {
+  if (type === "x") return (content) => ({ records: parseRecords(content) });
+  if (type === "L") return (content) => ({ name: cut(content) });
+  return type === "K" ? (content) => ({ link: cut(content) }) : undefined;
 }
 
 function encodeNames(header: Buffer, { records, name, link }: Names, prefix: Buffer): Buffer[] {
@@ -135,7 +143,7 @@ function createHeader(name: Buffer, { size, mode, type }: HeaderFields): Buffer 
     [136, "00000000000\0"],
     [148, "        "],
     [156, type],
-    [257, "ustar\0" + "00"],
+    [257, "ustar\u000000"],
   ];
   for (const [at, text] of fields) header.write(text, at, "latin1");
   const sum = header.reduce((total, byte) => total + byte, 0);

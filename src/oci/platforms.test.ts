@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { pickPlatform, renderPlatform, type WantedPlatform } from "./platforms.ts";
+import { parsePlatform, pickPlatform, renderPlatform, type WantedPlatform } from "./platforms.ts";
 
 function parse(text: string): WantedPlatform {
   const [os = "", architecture = "", variant] = text.split("/");
@@ -38,4 +38,39 @@ test.each(choices)("%s of %j is %s", (wanted, offered, chosen) => {
 
 test("an entry that says no platform is none of ours", () => {
   expect(pickPlatform([{}], parse("linux/amd64"))).toBeUndefined();
+});
+
+// What users write, and what it is on a linux/arm64.
+const texts: readonly (readonly [string, string | undefined])[] = [
+  ["linux/amd64", "linux/amd64"],
+  ["linux/x86_64", "linux/amd64"],
+  ["linux/x86-64", "linux/amd64"],
+  ["Linux/AMD64", "linux/amd64"],
+  ["linux/amd64/v1", "linux/amd64"],
+  ["linux/amd64/v3", "linux/amd64/v3"],
+  ["linux/aarch64", "linux/arm64"],
+  ["linux/arm64/v8", "linux/arm64"],
+  ["linux/arm64/8", "linux/arm64"],
+  ["linux/arm64/v9", "linux/arm64/v9"],
+  ["linux/arm", "linux/arm/v7"],
+  ["linux/armhf", "linux/arm/v7"],
+  ["linux/armel", "linux/arm/v6"],
+  ["linux/arm/6", "linux/arm/v6"],
+  ["macos/arm64", "darwin/arm64"],
+  ["linux", "linux/arm64"],
+  ["windows", "windows/arm64"],
+  ["s390x", "linux/s390x"],
+  ["local", "linux/arm64"],
+  ["linux/amd46", undefined],
+  ["lunix/amd64", undefined],
+  ["linux/", undefined],
+  ["", undefined],
+  ["/amd64", undefined],
+  ["linux/arm/v7/x", undefined],
+  ["linux/amd64;x", undefined],
+];
+
+test.each(texts)("%j is %s", (text, expected) => {
+  const platform = parsePlatform(text, parse("linux/arm64"));
+  expect(platform && renderPlatform(platform)).toBe(expected);
 });

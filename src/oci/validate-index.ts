@@ -20,14 +20,10 @@ export async function validateIndex(
   const findings = [...(await validateDocument(index)), ...validatePlatforms(index)];
   for (const [at, image] of index.images.entries()) {
     const path = `manifests.${at}`;
-    const own = [
-      ...validateEntry(index.manifests[at], image, path),
-      ...(await validateImage(image, reader)).map((one) => ({
-        ...one,
-        path: `${path}: ${one.path}`,
-      })),
-    ];
-    findings.push(...own);
+    findings.push(...validateEntry(index.manifests[at], image, path));
+    for (const { code, message, path: inner } of await validateImage(image, reader)) {
+      findings.push({ code, message, path: `${path}: ${inner}` });
+    }
   }
   return findings;
 }

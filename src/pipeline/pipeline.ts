@@ -1,10 +1,5 @@
 export { buildImage } from "./build.ts";
-export {
-  buildIntoList,
-  buildPlatforms,
-  type IndexRequest,
-  type IndexResult,
-} from "./build-platforms.ts";
+export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platforms.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";

@@ -40,9 +40,13 @@ export async function createTestLayer(
 }
 
 /** An image of these layers, lowest first. */
-export function createTestImage(layers: readonly TestLayer[], config: ContainerConfig = {}): Image {
+export function createTestImage(
+  layers: readonly TestLayer[],
+  config: ContainerConfig = {},
+  architecture = "amd64",
+): Image {
   return assembleImage({
-    platform: { architecture: "amd64", os: "linux" },
+    platform: { architecture, os: "linux" },
     config,
     entries: layers.map(createEntry),
     annotations: {},

@@ -21,7 +21,7 @@ export interface IndexBuilt extends Outcome {
   readonly layers: readonly string[];
 }
 
-export const bothPlatforms = "--platform=linux/amd64,linux/arm64";
+const bothPlatforms = "--platform=linux/amd64,linux/arm64";
 
 /**
  * Base images of two platforms, `localhost/base-amd64` and `localhost/base-arm64`: the programs in both are this

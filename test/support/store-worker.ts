@@ -3,7 +3,10 @@
 // knows which images a name may stand for.
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { assembleIndex } from "../../src/oci/assemble-index.ts";
+import type { Image } from "../../src/oci/model.ts";
 import { commitImage } from "../../src/store/images/commit.ts";
+import { commitIndex } from "../../src/store/images/commit-index.ts";
 import { exportLayout } from "../../src/store/images/export.ts";
 import { findImage } from "../../src/store/images/images.ts";
 import { tagName } from "../../src/store/images/names.ts";
@@ -46,6 +49,28 @@ async function buildOnce(store: Store, name: string, round: number): Promise<voi
   await run.end();
 }
 
+/** Images of two platforms, each in a run of its own, and the index of them, as a build does it. */
+async function buildIndexOnce(store: Store, name: string, round: number): Promise<void> {
+  const run = await beginRun(store);
+  const images: Image[] = [];
+  for (const architecture of ["amd64", "arm64"]) {
+    const inner = await beginRun(store);
+    const contents = ["base", `shared-${pick(4)}`, `${id}-${round}-${seed}-${architecture}`];
+    const layers = await Promise.all(contents.map((text) => createTestLayer(text, text)));
+    const image = createTestImage(layers, { Labels: { round: String(round) } }, architecture);
+    const stagedBlobs = await stageTestLayers(layers, inner.staging);
+    await run.reserve(image);
+    await commitImage(inner, { image, stagedBlobs, names: [] });
+    await inner.end();
+    images.push(image);
+  }
+  const index = assembleIndex(images);
+  process.stdout.write(`begin ${name} ${index.digest}\n`);
+  await commitIndex(run, { index, names: [name] });
+  process.stdout.write(`done ${name} ${index.digest}\n`);
+  await run.end();
+}
+
 async function writeSomeState(run: Awaited<ReturnType<typeof beginRun>>): Promise<string> {
   await readState(run.store, id);
   const directory = join(run.directory, "state");
@@ -58,7 +83,8 @@ async function work(store: Store): Promise<void> {
   const own = `localhost/${id}:latest`;
   for (let round = 0; round < Number(count); round += 1) {
     const choice = pick(10);
-    if (choice < 6) await buildOnce(store, own, round);
+    if (choice < 4) await buildOnce(store, own, round);
+    else if (choice < 6) await buildIndexOnce(store, own, round);
     else if (choice < 7) await buildOnce(store, "localhost/shared:latest", round);
     else if (choice < 9) await pruneStore(store, {});
     else await useImage(store, own);

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { digestBytes, digestHex, isDigest } from "../../src/oci/digest.ts";
 import { ociIndexType, toOciMediaType } from "../../src/oci/media-types.ts";
-import type { Descriptor, Digest } from "../../src/oci/model.ts";
+import type { Descriptor, Digest, Image } from "../../src/oci/model.ts";
 import { parseImage, parseIndex, parseManifest } from "../../src/oci/schema.ts";
+import { validateIndex as validatePlatforms } from "../../src/oci/validate-index.ts";
 import { validateImage } from "../../src/oci/validate.ts";
 import type { BlobReader, Bytes, Finding } from "../../src/oci/validate-blob.ts";
 
@@ -75,23 +76,50 @@ async function validateEntry(
   if (bytes.byteLength !== entry.size) {
     return [{ code: "manifest-size", message: `${entry.size} is not so`, path: "index.json" }];
   }
-  if (toOciMediaType(entry.mediaType) === ociIndexType) {
-    return validateIndex(directory, bytes, options);
-  }
-  const { config } = parseManifest(bytes);
-  const configBytes = await readBlob(directory, config.digest);
-  if (configBytes === undefined) {
-    return [{ code: "blob-missing", message: `${config.digest} is not there`, path: entry.digest }];
-  }
-  const findings = await validateImage(
-    parseImage(bytes, configBytes),
-    createReader(directory, options),
-  );
+  const findings =
+    toOciMediaType(entry.mediaType) === ociIndexType
+      ? await validateNested(directory, bytes, options)
+      : await validateOne(directory, bytes, options);
   return findings.map(({ code, message, path }) => ({
     code,
     message,
     path: `${entry.digest}: ${path}`,
   }));
+}
+
+async function validateOne(
+  directory: string,
+  bytes: Uint8Array,
+  options: LayoutOptions,
+): Promise<readonly Finding[]> {
+  const image = await readImage(directory, bytes);
+  if (image === undefined) return [missing];
+  return validateImage(image, createReader(directory, options));
+}
+
+/** An index of several platforms' images. */
+async function validateNested(
+  directory: string,
+  bytes: Uint8Array,
+  options: LayoutOptions,
+): Promise<readonly Finding[]> {
+  const { manifests, annotations = {} } = parseIndex(bytes);
+  const images: Image[] = [];
+  for (const { digest } of manifests) {
+    const manifest = await readBlob(directory, digest);
+    const image = manifest && (await readImage(directory, manifest));
+    if (image === undefined) return [missing];
+    images.push(image);
+  }
+  const index = { digest: digestBytes(bytes), bytes, manifests, images, annotations };
+  return validatePlatforms(index, createReader(directory, options));
+}
+
+const missing: Finding = { code: "blob-missing", message: "a document is not there", path: "" };
+
+async function readImage(directory: string, bytes: Uint8Array): Promise<Image | undefined> {
+  const configBytes = await readBlob(directory, parseManifest(bytes).config.digest);
+  return configBytes && parseImage(bytes, configBytes);
 }
 
 function createReader(directory: string, options: LayoutOptions): BlobReader {

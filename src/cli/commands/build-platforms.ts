@@ -14,6 +14,7 @@ import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
 import { reportResult } from "../report/result.ts";
 import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
+import { assertRoomForSeveral } from "../request/delivery-request.ts";
 import { reportFindings } from "../request/parsed.ts";
 import { createRequest } from "../request/request.ts";
 import {
@@ -37,6 +38,7 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   );
   const [first] = requests;
   if (first === undefined) throw new RangeError("a build is for one platform at least");
+  if (requests.length > 1) assertRoomForSeveral(first.delivery);
   const { quiet } = first.steps;
   const io = withWords(terminal, first.delivery.destinations);
   const reporter = createBuildReporter(io, build, { quiet });

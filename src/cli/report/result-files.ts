@@ -107,8 +107,13 @@ function describeIndex({
     names,
     digest,
     upToDate,
-    platforms: platforms.map(({ names: _, ...one }) => one),
+    platforms: platforms.map(omitNames),
   };
+}
+
+/** They are the index's. */
+function omitNames(result: BuildResult): object {
+  return Object.fromEntries(Object.entries(result).filter(([key]) => key !== "names"));
 }
 
 /** `resolve` would drop the slash that makes a path one of a directory. */

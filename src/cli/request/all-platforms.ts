@@ -34,8 +34,8 @@ export async function listAllPlatforms(
   { parsed, engine }: Sources,
   io: CliIo,
 ): Promise<readonly string[]> {
-  const offers = new Map<string, Promise<ReadonlySet<string>>>();
-  const ask = (name: string): Promise<ReadonlySet<string>> => {
+  const offers = new Map<string, Promise<readonly string[]>>();
+  const ask = (name: string): Promise<readonly string[]> => {
     const asked = offers.get(name) ?? listOffers(name, { line, engine }, io);
     offers.set(name, asked);
     return asked;
@@ -47,15 +47,15 @@ export async function listAllPlatforms(
       "name the platforms with --platform",
     );
   }
-  const offered = (await Promise.all(bases.map(ask))).flatMap((offer) => [...offer]);
+  const all = await Promise.all(bases.map(ask));
   const fitting: string[] = [];
-  for (const platform of new Set(offered)) {
+  for (const platform of new Set(all.flat())) {
     // A name may have the architecture in it; where there is none of it, the platform does not count.
     const own = listBases(parsed, line, platform).map((name) =>
       ask(name).catch((error: unknown) => forgive(error, bases.includes(name))),
     );
     const offers = await Promise.all(own);
-    if (offers.every((offer) => offer.has(platform))) fitting.push(platform);
+    if (offers.every((offer) => offer.includes(platform))) fitting.push(platform);
   }
   if (fitting.length > 0) return fitting;
   throw usageError(
@@ -64,9 +64,9 @@ export async function listAllPlatforms(
   );
 }
 
-function forgive(error: unknown, isCommon: boolean): ReadonlySet<string> {
+function forgive(error: unknown, isCommon: boolean): readonly string[] {
   if (isCommon || !(error instanceof XbuildError)) throw error;
-  return new Set();
+  return [];
 }
 
 function listBases(parsed: Parsed, line: BuildCommandLine, platform: string): readonly string[] {
@@ -109,7 +109,7 @@ async function listOffers(
   name: string,
   { line, engine }: Asked,
   io: CliIo,
-): Promise<ReadonlySet<string>> {
+): Promise<readonly string[]> {
   const here = async (): Promise<readonly WantedPlatform[]> => listHere(name, engine);
   const offered =
     parsePull(line) === "never" || isLocalName(name)
@@ -120,7 +120,7 @@ async function listOffers(
           throw error;
         });
   const known = offered.length > 0 ? offered : await here();
-  if (known.length > 0) return new Set(known.filter(isKnown).map(normalise));
+  if (known.length > 0) return known.filter(isKnown).map(normalise);
   throw usageError(
     `--all-platforms: the image ${name} is neither in a registry nor in ${engine.name}'s storage`,
     "name the platforms with --platform",

@@ -1,11 +1,10 @@
 import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
-import type { DeliveryRequest, Destination, ListRequest } from "../../delivery/delivery.ts";
+import type { DeliveryRequest, ListRequest } from "../../delivery/delivery.ts";
 import { isLocalName, parseImageName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError } from "../line/arguments.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { parseDestination } from "./destination.ts";
-import { asksForSeveral } from "./platform.ts";
 import { listPushedNames } from "./registries.ts";
 
 /** What a command line says of where the image goes. Errors: `usage`, `name-invalid`, `output-destination`. */
@@ -21,7 +20,6 @@ export async function createDeliveryRequest(
     .filter((text) => !isRegistry(text))
     .map((text) => parseDestination(text, io.cwd));
   if (destinations.length > 0) (await import("./places.ts")).assertPlaces(destinations);
-  if (asksForSeveral(line)) assertRoomForSeveral(destinations);
   const others = destinations.length + pushes.length + (list?.push === undefined ? 0 : 1);
   return {
     names,
@@ -49,7 +47,7 @@ function parseList(line: BuildCommandLine, names: readonly ImageName[]): ListReq
 }
 
 /** Errors: `usage` for an archive that has no place for an index. */
-function assertRoomForSeveral(destinations: readonly Destination[]): void {
+export function assertRoomForSeveral({ destinations }: DeliveryRequest): void {
   const archive = destinations.find(({ kind }) => kind === "docker-archive");
   if (archive === undefined || archive.kind === "files") return;
   throw usageError(

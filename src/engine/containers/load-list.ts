@@ -76,8 +76,8 @@ function listReplaced(
   now: readonly ListEntry[],
 ): readonly ListEntry[] {
   const known = new Set(before.map(({ digest }) => digest));
-  const added = now.filter(({ digest }) => !known.has(digest)).map(describe);
-  return before.filter((entry) => added.includes(describe(entry)));
+  const added = new Set(now.filter(({ digest }) => !known.has(digest)).map(describe));
+  return before.filter((entry) => added.has(describe(entry)));
 }
 
 function describe({ platform }: ListEntry): string {

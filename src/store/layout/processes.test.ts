@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { bundleModule } from "../../../test/support/bundle.ts";
 import { checkStore, withStore } from "../../../test/support/store.ts";
 import { validateLayout } from "../../../test/support/validate-layout.ts";
-import { findImage, listImages } from "../images/images.ts";
+import { findNamed, listImages } from "../images/images.ts";
 import { withLock } from "../../system/lock.ts";
 import { lockPath, type Store } from "./paths.ts";
 import { pruneStore } from "../maintenance/prune.ts";
@@ -97,7 +97,7 @@ test(
         const name = `localhost/${id}:latest`;
         const possible = listPossible(said.get(id) ?? [], name);
         // Nothing said and nothing there is as it should be, too.
-        const digest = (await findImage(store, name))?.digest ?? [...possible][0];
+        const digest = (await findNamed(store, name)) ?? [...possible][0];
         expect([id, digest, possible.has(digest ?? "")]).toEqual([
           id,
           digest,
@@ -121,7 +121,7 @@ test("8 processes of 4 names, with prunes beside them, end with every name on it
       const name = `localhost/${id}:latest`;
       const lines = outcomes.flatMap((outcome) => outcome.lines.filter((l) => l.includes(name)));
       const committed = new Set(lines.map((line) => line.split(" ")[2]));
-      expect(committed).toContain((await findImage(store, name))?.digest);
+      expect(committed).toContain(await findNamed(store, name));
     }
   }));
 
