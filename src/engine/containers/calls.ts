@@ -22,7 +22,7 @@ type Build = Pick<EngineBuild, "plan" | "steps">;
 export function createStageCall(
   { plan, steps, unseen }: Build & Pick<EngineBuild, "unseen">,
   stage: StagePlan,
-  names: Pick<StageNames, "pinned" | "stages">,
+  names: Pick<StageNames, "pinned" | "mounted" | "stages">,
 ): BuildCall {
   return {
     ...commonCall(plan, steps),

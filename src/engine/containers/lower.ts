@@ -46,14 +46,14 @@ export type PinnedImages = ReadonlyMap<string, string>;
 export function lowerStage(
   plan: BuildPlan,
   stage: StagePlan,
-  { pinned, stages, digests }: StageNames,
+  { pinned, mounted, stages, digests }: StageNames,
 ): SourceText {
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
   const names = plan.needed.flatMap((one) => [
     ...pinImages(one, pinned),
-    ...renameMounts(one, stages),
+    ...renameMounts(one, { mounted, pinned, stages }),
   ]);
   const edits = [...names, ...[...digests].map(markStep)];
   return stage.kind === "plain"
@@ -64,20 +64,27 @@ export function lowerStage(
 /** What a run calls images and steps. */
 export interface StageNames {
   readonly pinned: PinnedImages;
+  /** The IDs of images from outside, by their keys. */
+  readonly mounted: PinnedImages;
   /** Image IDs of the stages that were built before, by stage index. */
   readonly stages: ReadonlyMap<number, string>;
   readonly digests: UnseenInputs["digests"];
 }
 
-/** A mount of a stage is one of its image: so the step is another one with another image, whatever the cache says. */
+/**
+ * What is mounted is named by its image's ID: so the step is another one with another image, and the same one in each
+ * run, whatever the run calls the image.
+ */
 function renameMounts(
   { uses, ...stage }: ResolvedStage,
-  stages: StageNames["stages"],
+  { mounted, pinned, stages }: Pick<StageNames, "mounted" | "pinned" | "stages">,
 ): readonly Edit[] {
   const mounts = uses.filter(({ instruction }) => instruction.keyword === "RUN");
-  return renameUses({ ...stage, uses: mounts }, (reference) =>
-    reference.kind === "stage" ? stages.get(reference.index) : undefined,
-  );
+  return renameUses({ ...stage, uses: mounts }, (reference) => {
+    if (reference.kind === "stage") return stages.get(reference.index);
+    const key = imageKey(reference) ?? "";
+    return mounted.get(key) ?? pinned.get(key);
+  });
 }
 
 /**
@@ -115,10 +122,12 @@ function lowerEnvironment(
   return finishText(applyEdits(containerfile.source, { start: 0, end }, edits));
 }
 
+/** Mounts have names of another kind. */
 function pinImages(stage: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
+  const uses = stage.uses.filter(({ instruction }) => instruction.keyword !== "RUN");
   const rename = (reference: Reference): string | undefined =>
     pinned.get(imageKey(reference) ?? "");
-  return [...pinBase(stage, pinned), ...renameUses(stage, rename)];
+  return [...pinBase(stage, pinned), ...renameUses({ ...stage, uses }, rename)];
 }
 
 /** A FROM with another image; line breaks within it are kept, behind it. */

@@ -85,7 +85,8 @@ async function evaluateStage(
   pinned: PinnedImages,
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
-  const call = createStageCall(build, stage, { pinned, stages: nameStages(stages) });
+  const mounted = nameImages(build.images);
+  const call = createStageCall(build, stage, { pinned, mounted, stages: nameImages(stages) });
   const id = await commands.build(call, callContext(session));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
@@ -114,7 +115,7 @@ function describeImages(
   stage: LayeredStage,
   { config }: ImageConfig,
 ): LayeringImages {
-  const others = [...nameStages(stages)].filter(([index]) => index !== stage.index);
+  const others = [...nameImages(stages)].filter(([index]) => index !== stage.index);
   return {
     environment: runImageName(label),
     pinned,
@@ -125,8 +126,8 @@ function describeImages(
 }
 
 /** Image IDs as a Containerfile has them. */
-function nameStages(stages: ReadonlyMap<number, Digest>): ReadonlyMap<number, string> {
-  return new Map([...stages].map(([index, id]) => [index, id.replace(/^sha256:/, "")]));
+function nameImages<T>(images: ReadonlyMap<T, Digest>): ReadonlyMap<T, string> {
+  return new Map([...images].map(([key, id]) => [key, id.replace(/^sha256:/, "")]));
 }
 
 function callContext({ reporter, signal, run }: Session): CallContext {
@@ -149,14 +150,17 @@ async function readImageConfig(
 
 function restoreNames(
   text: string,
-  { build: { plan }, pinned, stages }: Session & { readonly pinned: PinnedImages },
+  { build: { plan, images }, pinned, stages }: Session & { readonly pinned: PinnedImages },
 ): string {
   const nameOf = (index: number): string => plan.graph.stages[index]?.stage.name ?? String(index);
   const built = plan.dependencies.built.map((one) => [imageKey(one), nameOf(one.index)] as const);
   const stageNames = new Map(built);
   const names = [
-    ...[...pinned].map(([key, name]): [string, string] => [name, stageNames.get(key) ?? key]),
-    ...[...nameStages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
+    ...[...pinned, ...nameImages(images)].map(([key, name]): [string, string] => [
+      name,
+      stageNames.get(key) ?? key,
+    ]),
+    ...[...nameImages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
   ];
   return names.reduce((restored, [ours, theirs]) => restored.replaceAll(ours, theirs), text);
 }
