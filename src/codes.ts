@@ -13,6 +13,10 @@ export const codes = {
   "name-invalid": { kind: "error", severity: "error", area: "command-line" },
   "output-destination": { kind: "error", severity: "error", area: "command-line" },
   "output-unread": { kind: "warning", severity: "warning", area: "command-line" },
+  "bake-file-invalid": { kind: "error", severity: "error", area: "command-line" },
+  "bake-key-unknown": { kind: "warning", severity: "warning", area: "command-line" },
+  "bake-unsupported": { kind: "error", severity: "error", area: "command-line" },
+  "buildx-failed": { kind: "error", severity: "error", area: "command-line" },
   // The Containerfile as a whole, the engine and its steps
   "containerfile-invalid": { kind: "error", severity: "error", area: "build" },
   "output-unsupported": { kind: "error", severity: "error", area: "build" },
@@ -21,6 +25,7 @@ export const codes = {
   "engine-cannot-run": { kind: "error", severity: "error", area: "build" },
   "engine-limits": { kind: "error", severity: "error", area: "build" },
   "image-pull-failed": { kind: "error", severity: "error", area: "build" },
+  "platform-cannot-run": { kind: "error", severity: "error", area: "build" },
   "step-failed": { kind: "error", severity: "error", area: "build" },
   "open-files-limit": { kind: "error", severity: "error", area: "build" },
   "inputs-changed": { kind: "warning", severity: "warning", area: "build" },
@@ -72,6 +77,7 @@ export const codes = {
   "layer-tar-whiteout": { kind: "error", severity: "error", area: "layers" },
   "zstd-not-found": { kind: "error", severity: "error", area: "layers" },
   "layer-directory-changed": { kind: "warning", severity: "warning", area: "layers" },
+  "from-hides": { kind: "warning", severity: "warning", area: "layers" },
   "layer-socket": { kind: "warning", severity: "warning", area: "layers" },
   "layer-xattrs-unread": { kind: "warning", severity: "warning", area: "layers" },
   // Images, here and elsewhere

@@ -16,9 +16,21 @@ export interface Reporter {
   readonly progress: (text: string) => void;
   /** A reason why the target is built again. */
   readonly explain: (reason: string) => void;
+  /** For the stages of a target that has its name before its lines: several targets may use them. */
+  readonly stages?: Reporter | undefined;
 }
 
-/** The same, each line with a name before it: that of the stage which is built beside others. */
+/** The same for a target that is built beside others. */
+export function nameTargetLines(reporter: Reporter, name: string): Reporter {
+  return { ...nameLines(reporter, name), stages: reporter };
+}
+
+/** The same for a stage that is built beside others. */
+export function nameStageLines(reporter: Reporter, name: string): Reporter {
+  return nameLines(reporter.stages ?? reporter, name);
+}
+
+/** The same, each line with a name before it. */
 export function nameLines(reporter: Reporter, name: string): Reporter {
   const { stdout, stderr } = reporter.log;
   const prefix = Buffer.from(`[${name}] `);
@@ -28,6 +40,7 @@ export function nameLines(reporter: Reporter, name: string): Reporter {
     step: (title) => reporter.step(`${name}: ${title}`),
     progress: (text) => reporter.progress(`${name}: ${text}`),
     explain: (reason) => reporter.explain(`${name}: ${reason}`),
+    stages: reporter.stages && nameLines(reporter.stages, name),
   };
 }
 

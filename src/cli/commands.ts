@@ -3,6 +3,7 @@ import type { CliIo, Command } from "./io.ts";
 /** Commands by name, each loaded when it is asked for. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   build: async () => startBuild,
+  bake: async () => (await import("./commands/bake.ts")).runBake,
   check: async () => (await import("./commands/check.ts")).runCheck,
   parse: async () => (await import("./commands/parse.ts")).runParse,
   expand: async () => (await import("./commands/expand.ts")).runExpand,

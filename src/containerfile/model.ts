@@ -82,8 +82,16 @@ export type Reference =
   /** In a plan: a stage of the file whose image is made on its own, and taken from there. */
   | { readonly kind: "built"; readonly index: number; readonly name: string }
   | { readonly kind: "context"; readonly name: string }
-  | { readonly kind: "image"; readonly name: string }
+  | { readonly kind: "image"; readonly name: string; readonly platform?: BasePlatform }
   | { readonly kind: "scratch" };
+
+/** In a plan: the platform that FROM asks for. */
+export interface BasePlatform {
+  /** `os/architecture[/variant]` in its one form. */
+  readonly text: string;
+  /** Whether the result is for another one. */
+  readonly isOther: boolean;
+}
 
 /** A use of another stage or image by an instruction (COPY --from, RUN --mount=from=). */
 export interface Use {

@@ -13,7 +13,13 @@ export {
   referToDigest,
   splitReference,
 } from "./reference.ts";
-export { isPushed, readRemoteId, readRemoteImage } from "./remote-image.ts";
+export {
+  isPushed,
+  readRemoteId,
+  readRemoteImage,
+  readRemoteIndex,
+  readRemotePlatforms,
+} from "./remote-image.ts";
 export { listRuntimeDirectories, withRuntimeDirectory } from "./runtime-directory.ts";
 export { copyImage } from "./skopeo.ts";
 export { openStoredLayers } from "./stored-layers.ts";

@@ -3,11 +3,15 @@ import {
   type Descriptor,
   type Digest,
   digestBytes,
+  isAttestation,
   isJsonObject,
   maxDocumentSize,
   ociIndexType,
+  parseConfig,
   parseIndex,
+  parseManifest,
   pickPlatform,
+  platformOf,
   renderPlatform,
   toOciMediaType,
   tryParseJson,
@@ -16,9 +20,44 @@ import {
 import { listSome } from "../text.ts";
 import { createInvalid } from "./failures.ts";
 
-/** The digest of a manifest list's entry for a platform; undefined for a document that is no list. Errors: `image-*`. */
-export function findEntry(bytes: Uint8Array, platform: WantedPlatform): Digest | undefined {
-  return isIndex(bytes) ? pickEntry(parseIndex(bytes).manifests, platform).digest : undefined;
+/** Reads a document of the place where a list is: the manifest or config of this digest. */
+export type ReadPart = (digest: Digest, what: "manifest" | "config") => Promise<Uint8Array>;
+
+/**
+ * The digest of a manifest list's entry for a platform; undefined for a document that is no list. What is said of images
+ * there (BuildKit's attestations) is no image. An entry need not say its platform: then its config does.
+ * Errors: `image-*`; those of `readPart`
+ */
+export async function findEntry(
+  bytes: Uint8Array,
+  platform: WantedPlatform,
+  readPart: ReadPart,
+): Promise<Digest | undefined> {
+  if (!isIndex(bytes)) return undefined;
+  const entries = parseIndex(bytes).manifests.filter((one) => !isAttestation(one));
+  const known = pickPlatform(entries, platform);
+  if (known !== undefined) return known.digest;
+  const completed = await Promise.all(entries.map((one) => completeEntry(one, readPart)));
+  return pickEntry(completed, platform).digest;
+}
+
+/** All that a list offers; undefined for a document that is no list. Errors: as `findEntry` */
+export async function listPlatforms(
+  bytes: Uint8Array,
+  readPart: ReadPart,
+): Promise<readonly WantedPlatform[] | undefined> {
+  if (!isIndex(bytes)) return undefined;
+  const entries = parseIndex(bytes).manifests.filter((one) => !isAttestation(one));
+  const completed = await Promise.all(entries.map((one) => completeEntry(one, readPart)));
+  return completed.flatMap(({ platform }) => platform ?? []);
+}
+
+/** image-spec v1.1, image-index.md: "platform" is optional. */
+async function completeEntry(entry: Descriptor, readPart: ReadPart): Promise<Descriptor> {
+  if (entry.platform !== undefined) return entry;
+  const { config } = parseManifest(await readPart(entry.digest, "manifest"));
+  const platform = platformOf({ config: parseConfig(await readPart(config.digest, "config")) });
+  return { ...entry, platform };
 }
 
 /** Whether a document is to be read as a manifest list, whatever it says that it is. */

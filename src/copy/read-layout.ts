@@ -45,7 +45,7 @@ export async function readLayoutImage(
   const root = findNamed(parseIndex(place.index).manifests, place.name);
   if (root === undefined) return undefined;
   const first = await readDocument(directory, root.digest);
-  const entry = findEntry(first, platform);
+  const entry = await findEntry(first, platform, (digest) => readDocument(directory, digest));
   const manifestBytes = entry === undefined ? first : await readDocument(directory, entry);
   const { config } = parseManifest(manifestBytes);
   const image = parseImage(manifestBytes, await readDocument(directory, config.digest));

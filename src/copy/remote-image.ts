@@ -1,10 +1,14 @@
 import { XbuildError } from "../errors.ts";
 import {
+  type Annotations,
   type Digest,
   digestBytes,
   type Image,
+  parseConfig,
   parseImage,
+  parseIndex,
   parseManifest,
+  platformOf,
   type WantedPlatform,
 } from "../oci/oci.ts";
 import {
@@ -13,7 +17,13 @@ import {
   withTransfers,
 } from "../registry/registry.ts";
 import { assertAccepted, type JudgeOptions } from "./judge.ts";
-import { assertDocument, findEntry, withSourceName } from "./manifests.ts";
+import {
+  assertDocument,
+  findEntry,
+  listPlatforms,
+  type ReadPart,
+  withSourceName,
+} from "./manifests.ts";
 import { referToDigest, type RegistryReference } from "./reference.ts";
 
 interface ReadOptions extends JudgeOptions {
@@ -54,7 +64,7 @@ export async function readRemoteId(
 /** A byte of what comes by a tag may be wrong, and nothing shows it but what the document says: it is read again. */
 async function readAgain<T>(
   { text }: RegistryReference,
-  { access, signal }: ReadOptions,
+  { access, signal }: Pick<ReadOptions, "access" | "signal">,
   read: (transfers: RegistryTransfers) => Promise<T>,
 ): Promise<T> {
   return withTransfers(access, signal, async (transfers) => {
@@ -78,8 +88,9 @@ async function readManifest(
 ): Promise<Uint8Array | undefined> {
   const bytes = await readDocument(reference, transfers);
   if (bytes === undefined) return undefined;
-  const entry = findEntry(bytes, options.platform);
-  const fitting = entry === undefined ? bytes : await readEntry(reference, entry, transfers);
+  const read = createReader(reference, transfers);
+  const entry = await findEntry(bytes, options.platform, read);
+  const fitting = entry === undefined ? bytes : await read(entry, "manifest");
   await assertAccepted(reference, fitting, options);
   return fitting;
 }
@@ -93,15 +104,67 @@ async function readDocument(
   return bytes;
 }
 
-async function readEntry(
+/** Reads what an index names: a registry that has the one has the others. */
+function createReader(
   { text, repository }: RegistryReference,
-  digest: Digest,
   transfers: RegistryTransfers,
-): Promise<Uint8Array> {
-  const bytes = await readDocument(referToDigest(repository, digest), transfers);
-  if (bytes !== undefined) return bytes;
-  const reason = `${text}: the registry does not have ${digest}, which its own index names`;
-  throw createRegistryError("corrupt", reason);
+): ReadPart {
+  return async (digest, what) => {
+    const bytes =
+      what === "manifest"
+        ? await readDocument(referToDigest(repository, digest), transfers)
+        : await transfers.readBlob(repository, digest);
+    if (bytes === undefined) {
+      const reason = `${text}: the registry does not have ${digest}, which its own index names`;
+      throw createRegistryError("corrupt", reason);
+    }
+    assertDocument(bytes, digest);
+    return bytes;
+  };
+}
+
+/** What a manifest list in a registry says of its images. */
+export interface RemoteIndex {
+  readonly digest: Digest;
+  readonly annotations: Annotations;
+  readonly platforms: readonly WantedPlatform[];
+}
+
+/**
+ * The manifest list of a reference into a registry: its digest, and what its images are for; undefined where the
+ * reference names one image, or nothing. Errors: as `readRemoteImage`.
+ */
+export async function readRemoteIndex(
+  reference: RegistryReference,
+  options: Pick<ReadOptions, "access" | "signal">,
+): Promise<RemoteIndex | undefined> {
+  return readAgain(reference, options, async (transfers) => {
+    const bytes = await readDocument(reference, transfers);
+    if (bytes === undefined) return undefined;
+    const platforms = await listPlatforms(bytes, createReader(reference, transfers));
+    if (platforms === undefined) return undefined;
+    const { annotations = {} } = parseIndex(bytes);
+    return { digest: digestBytes(bytes), annotations, platforms };
+  });
+}
+
+/**
+ * The platforms that a reference into a registry offers: of a manifest list those of its images, else that of the one
+ * image. undefined where the registry says that there is none. Errors: as `readRemoteImage`.
+ */
+export async function readRemotePlatforms(
+  reference: RegistryReference,
+  options: Pick<ReadOptions, "access" | "signal">,
+): Promise<readonly WantedPlatform[] | undefined> {
+  return readAgain(reference, options, async (transfers) => {
+    const bytes = await readDocument(reference, transfers);
+    if (bytes === undefined) return undefined;
+    const read = createReader(reference, transfers);
+    const listed = await listPlatforms(bytes, read);
+    if (listed !== undefined) return listed;
+    const config = await read(parseManifest(bytes).config.digest, "config");
+    return [platformOf({ config: parseConfig(config) })];
+  });
 }
 
 function lacksConfig({ text }: RegistryReference): XbuildError {

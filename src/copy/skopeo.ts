@@ -14,6 +14,8 @@ export interface CopyOptions {
   readonly gzip?: boolean;
   /** Layers stay as they are, and manifests become OCI's where the destination has no other. */
   readonly keepLayers?: boolean;
+  /** Of an index: all of its images, and the index itself. */
+  readonly all?: boolean;
   /** Completes "cannot ..." where that says more than the two ends do. */
   readonly what?: string;
   /** Which image of a list is meant. */
@@ -34,7 +36,14 @@ export async function copyImage(
   const { access, signal, timeout, what = `copy to ${destination}` } = options;
   await withCredentials(access, source, ({ path, fd }) => {
     const flags = access === undefined ? [] : renderAccess(access, path);
-    const how = ["--quiet", ...flags, ...renderOptions(options), ...renderSignatures(destination)];
+    const all = options.all === true ? ["--all"] : [];
+    const how = [
+      "--quiet",
+      ...all,
+      ...flags,
+      ...renderOptions(options),
+      ...renderSignatures(destination),
+    ];
     const words = [...renderPlatform(options), "copy", ...how, source, destination];
     return runSkopeo({ words, what, env: access?.env, timeout, signal, fd });
   });

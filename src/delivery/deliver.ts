@@ -18,6 +18,8 @@ export interface Delivery {
   readonly request: DeliveryRequest;
   /** What `findLoaded` gave a moment ago, where it was asked. */
   readonly loaded?: ReadonlyMap<string, Digest | undefined> | undefined;
+  /** Names that stood for something else in the store until now. */
+  readonly renamed?: readonly string[];
   /** Whether the layers that are not here were found in their registries a moment ago. */
   readonly isChecked?: boolean;
 }
@@ -34,17 +36,30 @@ export async function deliverImage(
   work: EngineWorkspace & { readonly run?: Run },
 ): Promise<void> {
   const { request } = delivery;
-  const ids = delivery.loaded ?? (await findLoaded(request, work));
-  // An image ID is its config's digest.
-  const unloaded = [...ids].flatMap(([name, id]) =>
-    id === image.manifest.config.digest ? [] : [name],
-  );
+  const unloaded = await listUnloaded(image, delivery, work);
   if (unloaded.length + request.destinations.length + request.pushes.length === 0) return;
   const deliver = async (run: Run): Promise<void> => {
     await run.mustHold(image);
     await handOver(image, { ...delivery, unloaded }, { ...work, run });
   };
   await (work.run === undefined ? withRun(work.store, deliver) : deliver(work.run));
+}
+
+/** Names that do not stand for the image in the engine's storage. */
+async function listUnloaded(
+  { manifest }: Image,
+  { request, loaded, renamed = [] }: Delivery,
+  work: EngineWorkspace,
+): Promise<readonly string[]> {
+  const ids = loaded ?? (await findLoaded(request, work));
+  const names = [...ids.keys()];
+  // An image ID is its config's digest. Engines give it for a manifest list that has the image, too: such a name stood
+  // for that list in the store until now.
+  const equal = names.filter((name) => ids.get(name) === manifest.config.digest);
+  const doubtful = loaded === undefined ? equal : equal.filter((name) => renamed.includes(name));
+  const lists = await Promise.all(doubtful.map((name) => work.engine.readList(name)));
+  const listed = new Set(doubtful.filter((_, at) => lists[at] !== undefined));
+  return names.filter((name) => !equal.includes(name) || listed.has(name));
 }
 
 /** Registries first: they are what a machine that dies in between is asked about. */

@@ -1,8 +1,17 @@
 export { deliverImage, findLoaded } from "./deliver.ts";
+export { addToList, deliverIndex } from "./deliver-index.ts";
+export { pushIndex } from "./push-index.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";
 export { UselessLayersError } from "./useless-layers.ts";
 export { assertPresent } from "./presence.ts";
 export { pushImage } from "./push.ts";
-export { type DeliveryRequest, type Destination, listNames, wantsBytes } from "./request.ts";
+export {
+  asPart,
+  type DeliveryRequest,
+  type Destination,
+  type ListRequest,
+  listNames,
+  wantsBytes,
+} from "./request.ts";
 export { type LayerClaim, listClaims, verifyLayers } from "./verify-layers.ts";
 export type { EngineWorkspace, RunWorkspace, Workspace } from "./workspace.ts";

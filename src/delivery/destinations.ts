@@ -1,8 +1,9 @@
 import { createReadStream } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { copyAs, dropLayerAddresses } from "../copy/copy.ts";
-import type { Image } from "../oci/oci.ts";
+import { copyAs, copyImage, dropLayerAddresses } from "../copy/copy.ts";
+import { XbuildError } from "../errors.ts";
+import type { Image, ImageIndex } from "../oci/oci.ts";
 import { exportLayout, type Run } from "../store/store.ts";
 import { explain, nameUnfinished, prepareFile, replaceFile } from "../system/place-file.ts";
 import { findTarget, mayWrite } from "../system/target.ts";
@@ -15,7 +16,7 @@ export interface Outgoing {
   readonly request: Pick<DeliveryRequest, "names" | "format">;
 }
 
-type Work = EngineWorkspace & { readonly run: Run };
+export type Work = EngineWorkspace & { readonly run: Run };
 
 /** Loads the image into the engine's storage, under these names. */
 export async function loadImage(
@@ -31,18 +32,22 @@ export async function loadImage(
 }
 
 /** The name of an image that has none. */
-const passingName = "localhost/xbuild:latest";
+export const passingName = "localhost/xbuild:latest";
 
 /** A layout of its own for skopeo to read: a build beside us may give the store's name to another image. */
-async function exportImage(image: Image, name: string, { store, run }: Work): Promise<string> {
+async function exportApart(
+  exported: Image | ImageIndex,
+  name: string,
+  { store, run }: Work,
+): Promise<string> {
   const directory = join(run.directory, "export");
-  await exportLayout(store, image, { directory, name, isOurs: true });
+  await exportLayout(store, exported, { directory, name, isOurs: true });
   return `oci:${directory}:${name}`;
 }
 
 /** The same for forms in which layers have no addresses of their own. */
-async function exportForCopy(image: Image, name: string, work: Work): Promise<string> {
-  const reference = await exportImage(image, name, work);
+export async function exportForCopy(image: Image, name: string, work: Work): Promise<string> {
+  const reference = await exportApart(image, name, work);
   await dropLayerAddresses(join(work.run.directory, "export"), image);
   return reference;
 }
@@ -54,19 +59,35 @@ export async function writeDestination(
   work: Work,
 ): Promise<void> {
   const { image, request } = outgoing;
-  const { store, run, reporter, engine } = work;
+  const { run, engine } = work;
   if (destination.kind === "files") {
     const reference = await exportForCopy(image, passingName, work);
     const source = { reference, image, format: request.format, scratch: run.directory };
     return engine.writeFiles(source, destination.text, work);
   }
-  const done = reporter.step(`Writing ${destination.kind}:${destination.path}`);
-  const name = destination.name ?? request.names[0]?.full;
+  const written = { exported: image, names: request.names };
+  await writePlace(written, destination, work);
+}
+
+/** What is written as a whole, and its names. */
+export interface Written extends Pick<DeliveryRequest, "names"> {
+  readonly exported: Image | ImageIndex;
+}
+
+/** Writes an image, or an index of several, into a layout or an archive. */
+export async function writePlace(
+  { exported, names }: Written,
+  destination: Exclude<Destination, { readonly kind: "files" }>,
+  work: Work,
+): Promise<void> {
   const { kind } = destination;
+  const done = work.reporter.step(`Writing ${kind}:${destination.path}`);
+  const name = destination.name ?? names[0]?.full;
   const path = resolve(destination.path);
   if (kind === "oci") {
-    await explain(`-o oci:${path}`, () => exportLayout(store, image, { directory: path, name }));
-  } else await writeArchive(image, { kind, path, name: name ?? passingName }, work);
+    const options = { directory: path, name };
+    await explain(`-o oci:${path}`, () => exportLayout(work.store, exported, options));
+  } else await writeArchive(exported, { kind, path, name: name ?? passingName }, work);
   done();
 }
 
@@ -74,7 +95,11 @@ export async function writeDestination(
  * Written beside its place and then moved there: what stood there before stays until the new one is whole. What is
  * no plain file, and a path that skopeo would split at its colon, gets the bytes from the run's directory.
  */
-async function writeArchive(image: Image, archive: Archive, work: Work): Promise<void> {
+async function writeArchive(
+  image: Image | ImageIndex,
+  archive: Archive,
+  work: Work,
+): Promise<void> {
   const { kind, path } = archive;
   const what = `-o ${kind}:${path}`;
   const target = findTarget(path, what);
@@ -90,7 +115,11 @@ async function writeArchive(image: Image, archive: Archive, work: Work): Promise
   }
 }
 
-async function streamArchive(image: Image, archive: Archive, work: Work): Promise<void> {
+async function streamArchive(
+  image: Image | ImageIndex,
+  archive: Archive,
+  work: Work,
+): Promise<void> {
   const { run, reporter, signal } = work;
   const finished = join(run.directory, "archive.tar");
   await rm(finished, { force: true });
@@ -113,10 +142,28 @@ interface Archive {
   readonly name: string;
 }
 
-async function copyArchive(image: Image, { kind, path, name }: Archive, work: Work): Promise<void> {
+async function copyArchive(
+  exported: Image | ImageIndex,
+  { kind, path, name }: Archive,
+  work: Work,
+): Promise<void> {
+  const place = `${kind}:${path}:${name}`;
+  const { signal } = work;
+  if ("images" in exported) {
+    if (kind === "docker-archive") throw oneImageOnly(path);
+    const reference = await exportApart(exported, name, work);
+    return copyImage(reference, place, { all: true, signal });
+  }
   const isDocker = kind === "docker-archive";
-  const reference = await (isDocker ? exportForCopy : exportImage)(image, name, work);
+  const reference = await (isDocker ? exportForCopy : exportApart)(exported, name, work);
   const format = isDocker ? "docker" : "oci";
-  const source = { reference, image, format, scratch: work.run.directory } as const;
-  await copyAs(source, `${kind}:${path}:${name}`, work.signal);
+  const source = { reference, image: exported, format, scratch: work.run.directory } as const;
+  return copyAs(source, place, signal);
+}
+
+/** Docker's archives have no place for an index. */
+function oneImageOnly(path: string): XbuildError {
+  const message = `-o docker-archive:${path}: such an archive cannot have the images of several platforms`;
+  const hint = "write oci-archive:FILE, or build one --platform at a time";
+  return new XbuildError("output-destination", message, { hint });
 }

@@ -34,7 +34,7 @@ export async function pushImage(
 ): Promise<void> {
   const { repository } = destination;
   if (repository === undefined) return;
-  const { store, registries, reporter, signal } = work;
+  const { registries, reporter, signal } = work;
   const done = reporter.step(`Pushing to ${destination.name}`);
   const push: Push = { image, destination, repository, isChecked };
   await withTransfers(registries, signal, async (transfers) => {
@@ -42,6 +42,15 @@ export async function pushImage(
       (await isPushed(destination, image.digest, transfers)) && (await isWhole(push, work));
     done(isThere ? "it is there already" : await transfer(push, { ...work, transfers }));
   });
+  await notePushed(image, repository, work);
+}
+
+/** Keeps that a repository has all of the image now. */
+export async function notePushed(
+  image: Image,
+  repository: string,
+  { store }: Pick<RunWorkspace, "store">,
+): Promise<void> {
   const known = await readLocations(store, image.digest);
   const here = locateImage(image, repository);
   const others = known.filter((one) => one.repository !== repository);

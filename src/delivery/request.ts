@@ -21,13 +21,31 @@ export interface DeliveryRequest {
   /** Where the image is pushed to: its names with --push, and what `-o docker://` names. */
   readonly pushes: readonly ImageReference[];
   readonly destinations: readonly Destination[];
+  /** --manifest: a list to which the images are added. */
+  readonly list?: ListRequest | undefined;
+  /** Whether the bytes of all layers are wanted for what is made of the image later. */
+  readonly bytes?: boolean;
   /** Of what is loaded: the store has OCI images. */
   readonly format: "oci" | "docker";
 }
 
+/** A list in the store and, where images are loaded, in the engine's storage. */
+export interface ListRequest {
+  readonly name: ImageName;
+  /** Where the whole list is pushed to. */
+  readonly push: ImageReference | undefined;
+}
+
 /** Whether the bytes of all layers are wanted here, and not only their addresses. */
-export function wantsBytes({ load, destinations }: DeliveryRequest): boolean {
-  return load || destinations.length > 0;
+export function wantsBytes({ load, destinations, bytes }: DeliveryRequest): boolean {
+  return load || destinations.length > 0 || bytes === true;
+}
+
+/** The request of an image that is a part of something, and gets no name and no place of its own. */
+export function asPart(request: DeliveryRequest): DeliveryRequest {
+  const { format } = request;
+  const bytes = wantsBytes(request);
+  return { names: [], load: false, pushes: [], destinations: [], format, bytes };
 }
 
 /** The names as the store has them. */

@@ -1,6 +1,6 @@
 import type { Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
-import type { Digest, Image, ImageConfig } from "../oci/oci.ts";
+import type { Descriptor, Digest, Image, ImageConfig, WantedPlatform } from "../oci/oci.ts";
 import type { BuildPlan, LayeredStage, StagePlan } from "../plan/plan.ts";
 import type { Reporter } from "../reporter.ts";
 
@@ -68,6 +68,8 @@ export interface EngineBuild {
   readonly steps: StepsRequest;
   /** IDs of the images that the plan takes from outside, by their keys (`imageKey`). */
   readonly images: ReadonlyMap<string, Digest>;
+  /** Their platforms as their configs say, likewise; none where neither the build nor a FROM asks for one. */
+  readonly platforms: ReadonlyMap<string, WantedPlatform>;
   readonly unseen: UnseenInputs;
 }
 
@@ -126,12 +128,27 @@ export interface LoadSource {
   readonly scratch: string;
 }
 
+/** An image of a manifest list. */
+export type ListEntry = Pick<Descriptor, "digest" | "platform">;
+
 /** A flag that the installed engine's build knows, as its help tells. */
 export interface EngineFlag {
   readonly name: string;
   readonly short: string | undefined;
   /** Whether a value follows (`--flag value`); a boolean or optional value stands after `=` only. */
   readonly takesValue: boolean;
+}
+
+/** An image for a platform. */
+export interface PullSource {
+  readonly name: string;
+  /** `REPOSITORY@DIGEST` of the platform's manifest; undefined where only the engine knows what the name stands for. */
+  readonly manifest?: string;
+  /** Asked for where that is not known. */
+  readonly platform?: string;
+  readonly flags: EngineFlags;
+  /** Whether the name may stand for it from now on. */
+  readonly isNamed: boolean;
 }
 
 /** What evaluates instructions, runs the layering steps and holds images. */
@@ -145,12 +162,17 @@ export interface Engine {
   readonly expectImage: (name: string) => void;
   /** The ID of an image that the engine has, or undefined. */
   readonly findImage: (name: string) => Promise<Digest | undefined>;
+  /** What a manifest list of this name has; undefined where the engine has none, or one image of that name. */
+  readonly readList: (name: string) => Promise<readonly ListEntry[] | undefined>;
   /** Asks the image's registry for it, whatever is here. Errors: `image-pull-failed`. */
-  readonly pullImage: (
-    name: string,
-    request: Pick<StepsRequest, "platform" | "flags">,
-    work: EngineWorkspace,
-  ) => Promise<void>;
+  readonly pullImage: (name: string, flags: EngineFlags, work: EngineWorkspace) => Promise<void>;
+  /**
+   * Pulls an image for a platform, whatever is here, and gives it a name of ours, too. Other names stand for what they
+   * stood for before. @returns its ID. Errors: `image-pull-failed`, `store-lock`.
+   */
+  readonly pullAs: (source: PullSource, keep: string, work: EngineWorkspace) => Promise<Digest>;
+  /** The ID of the image of this manifest that the engine has, or undefined. */
+  readonly findManifest: (manifest: Digest) => Promise<Digest | undefined>;
   /** The config of an image that the engine has, the bytes that it wrote. */
   readonly readConfig: (id: Digest) => Promise<Uint8Array>;
   /** An image that the engine has, as skopeo reads it. */
@@ -160,6 +182,21 @@ export interface Engine {
     source: LoadSource,
     names: readonly string[],
     work: EngineWorkspace,
+  ) => Promise<void>;
+  /** Takes images of several platforms in as one manifest list of these names. Errors: as `loadImage`; `engine-failed`. */
+  readonly loadList: (
+    sources: readonly LoadSource[],
+    names: readonly string[],
+    work: SessionWorkspace,
+  ) => Promise<void>;
+  /**
+   * Adds images to a manifest list, which is made where there is none; one of the same platform makes room. Errors: as
+   * `loadList`; `engine-failed` where the name stands for one image.
+   */
+  readonly addToList: (
+    sources: readonly LoadSource[],
+    list: string,
+    work: SessionWorkspace,
   ) => Promise<void>;
   /** `-o PATH` and the like: writes the image's flattened files. Errors: `output-destination`. */
   readonly writeFiles: (

@@ -6,6 +6,8 @@ export const noteKeys = {
   label: "engine-run",
   /** A name in that storage. */
   name: "engine-name",
+  /** The label of a run that makes a manifest list. */
+  list: "engine-list",
   /** What tells the process of a call. */
   process: "engine-process",
 } as const;

@@ -28,6 +28,8 @@ const traits = {
    * `--timestamp`. `--source-date-epoch` with `--rewrite-timestamp` counts before both.
    */
   epochIsTime: "1.41",
+  /** The variant in the config of an image in OCI's format counts where it is looked for by name and platform. */
+  imageVariants: "1.29",
   /** `--metadata-file` is a flag of the engine's own. */
   metadataFile: "1.44",
 } as const;

@@ -36,7 +36,7 @@ export interface AssembleInput {
 }
 
 // The order of the structs in image-spec's specs-go, so that equal images have the bytes that Go's tools write.
-const platformKeys = ["architecture", "os", "os.version", "os.features", "variant"];
+export const platformKeys = ["architecture", "os", "os.version", "os.features", "variant"];
 const imageKeys = ["created", "author", ...platformKeys, "config", "rootfs", "history"];
 const historyKeys = ["created", "created_by", "author", "comment", "empty_layer"];
 const descriptorKeys = ["mediaType", "digest", "size", "urls", "annotations", "data", "platform"];

@@ -26,6 +26,38 @@ export function listHistory(image: Documents): readonly HistoryItem[] {
   return matchHistory(history, layers);
 }
 
+/**
+ * What an image's history has above so many layers that it has in common with another: the entries of its other layers,
+ * and those without a layer, but for the first ones where the other image has the same.
+ */
+export function listHistoryAbove(
+  image: Documents,
+  other: Documents,
+  common: number,
+): readonly HistoryItem[] {
+  const rest = listFrom(image, common);
+  const others = listFrom(other, common);
+  const differing = rest.findIndex(({ entry, layer }, index) => {
+    const same = others[index];
+    return layer !== undefined || same === undefined || !isSameEntry(entry, same.entry);
+  });
+  return differing === -1 ? [] : rest.slice(differing);
+}
+
+/** The items behind that of the last of so many layers. */
+function listFrom(image: Documents, layers: number): readonly HistoryItem[] {
+  const items = listHistory(image);
+  let left = layers;
+  if (left === 0) return items;
+  const last = items.findIndex(({ layer }) => layer !== undefined && (left -= 1) === 0);
+  return items.slice(last + 1);
+}
+
+/** Builds that fix their times change those of the base's entries too. */
+function isSameEntry(a: HistoryEntry, b: HistoryEntry): boolean {
+  return a.created_by === b.created_by && a.author === b.author && a.comment === b.comment;
+}
+
 function pairLayers(image: Documents): readonly Layer[] {
   const diffIds = image.config.rootfs.diff_ids;
   return unpackFingerprints(image.manifest).flatMap((layer, index) => {

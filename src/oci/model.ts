@@ -85,6 +85,17 @@ export interface Image {
   readonly config: ImageConfig;
 }
 
+/** An index of images, a platform each: its exact bytes, and what they say. image-spec v1.1, image-index.md */
+export interface ImageIndex {
+  /** Of `bytes`. */
+  readonly digest: Digest;
+  readonly bytes: Uint8Array;
+  /** One for each image, in their order, with its platform. */
+  readonly manifests: readonly Descriptor[];
+  readonly images: readonly Image[];
+  readonly annotations: Annotations;
+}
+
 /** One entry of an image's history with the layer that it stands for, if it stands for one. */
 export interface HistoryItem {
   readonly entry: HistoryEntry;

@@ -12,11 +12,13 @@ export {
   assembleImage,
   assembleWithPrevious,
 } from "./assemble.ts";
+export { assembleIndex, describeIndex, mergeIndex, platformOf } from "./assemble-index.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";
 export { isExternal } from "./external.ts";
-export { listHistory } from "./history.ts";
+export { listHistory, listHistoryAbove } from "./history.ts";
+export { createSource, type JsonSource, locateJson, toSpans } from "./json-places.ts";
 export { JsonProblem } from "./json-tokens.ts";
 export { encodeJson, isJsonObject, tryParseJson } from "./json.ts";
 export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";
@@ -41,8 +43,10 @@ export type {
   Descriptor,
   Digest,
   HistoryEntry,
+  HistoryItem,
   Image,
   ImageConfig,
+  ImageIndex,
   Json,
   Manifest,
   Platform,
@@ -60,7 +64,14 @@ export {
   normaliseRepository,
   splitName,
 } from "./names.ts";
-export { pickPlatform, renderPlatform, type WantedPlatform } from "./platforms.ts";
+export {
+  normalisePlatform,
+  parsePlatform,
+  pickPlatform,
+  renderPlatform,
+  type WantedPlatform,
+} from "./platforms.ts";
+export { isAttestation } from "./attestations.ts";
 export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
 export { type ImageName, parseImageName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";

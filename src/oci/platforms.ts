@@ -14,7 +14,8 @@ export function pickPlatform<T extends { readonly platform?: WantedPlatform }>(
 ): T | undefined {
   const order = listFitting(wanted);
   const ranked = entries.map(({ platform }) => {
-    const at = platform === undefined ? -1 : order.indexOf(renderPlatform(normalise(platform)));
+    const at =
+      platform === undefined ? -1 : order.indexOf(renderPlatform(normalisePlatform(platform)));
     return at === -1 ? Infinity : at;
   });
   const best = Math.min(...ranked);
@@ -26,9 +27,48 @@ export function renderPlatform({ os, architecture, variant }: WantedPlatform): s
   return [os, architecture, ...(variant ? [variant] : [])].join("/");
 }
 
+/** What Go calls systems and architectures. containerd, `isKnownOS` and `isKnownArch` */
+const systems = new Set(
+  "aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris windows zos".split(
+    " ",
+  ),
+);
+const architectures = new Set(
+  "386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ppc ppc64 ppc64le riscv riscv64 s390 s390x sparc sparc64 wasm".split(
+    " ",
+  ),
+);
+
+/**
+ * A platform as users write it, `OS/ARCHITECTURE[/VARIANT]`, in its one form: `linux/x86_64` is `linux/amd64`,
+ * `linux/arm64/v8` is `linux/arm64`. One of the two alone is that of this host's, as `local` is. undefined where a text
+ * names none. containerd, `Parse`
+ */
+export function parsePlatform(text: string, host: WantedPlatform): WantedPlatform | undefined {
+  const parts = text.split("/");
+  if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9_.-]+$/.test(part))) return undefined;
+  const [first = "", second, variant] = parts;
+  const platform = normalisePlatform(completePlatform([first, second, variant], host));
+  if (!systems.has(platform.os) || !architectures.has(platform.architecture)) return undefined;
+  const { os, architecture } = platform;
+  return platform.variant === "" ? { os, architecture } : platform;
+}
+
+function completePlatform(
+  [first, second, variant]: readonly [string, string | undefined, string | undefined],
+  host: WantedPlatform,
+): WantedPlatform {
+  if (second !== undefined) {
+    return { os: first, architecture: second, ...(variant === undefined ? {} : { variant }) };
+  }
+  if (first === "local") return host;
+  const isSystem = systems.has(normalisePlatform({ os: first, architecture: "" }).os);
+  return isSystem ? { ...host, os: first } : { os: host.os, architecture: first };
+}
+
 /** All that may be taken, the best first. */
 function listFitting(wanted: WantedPlatform): readonly string[] {
-  const { os, architecture, variant = "" } = normalise(wanted);
+  const { os, architecture, variant = "" } = normalisePlatform(wanted);
   const known = variants[architecture] ?? [""];
   const at = known.indexOf(variant);
   const lower = at === -1 ? [variant] : known.slice(0, at + 1).toReversed();
@@ -55,11 +95,15 @@ const aliases: Readonly<Record<string, readonly [string, string?]>> = {
   armel: ["arm", "v6"],
 };
 
-/** One name for what has several. containerd, `normalizeArch` */
-function normalise(platform: WantedPlatform): WantedPlatform {
-  const { os } = platform;
-  const [architecture, implied] = aliases[platform.architecture] ?? [platform.architecture];
-  const variant = normaliseVariant(architecture, platform.variant || implied || "");
+/** One name for what has several; a variant of "" stands for the first. containerd, `Normalize` and `normalizeArch` */
+export function normalisePlatform(platform: WantedPlatform): WantedPlatform {
+  const lower = platform.os.toLowerCase();
+  const os = lower === "macos" ? "darwin" : lower;
+  const [architecture, implied] = aliases[platform.architecture.toLowerCase()] ?? [
+    platform.architecture.toLowerCase(),
+  ];
+  const given = (platform.variant ?? "").toLowerCase();
+  const variant = normaliseVariant(architecture, given || implied || "");
   return { os, architecture, variant };
 }
 

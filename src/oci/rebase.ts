@@ -1,9 +1,9 @@
 import { XbuildError } from "../errors.ts";
 import { baseDigestAnnotation, baseNameAnnotation, keyAnnotation } from "./annotations.ts";
 import { assembleWithPrevious } from "./assemble.ts";
-import { listHistory } from "./history.ts";
+import { listHistory, listHistoryAbove } from "./history.ts";
 import { ociManifestType } from "./media-types.ts";
-import type { Annotations, HistoryEntry, HistoryItem, Image, Platform } from "./model.ts";
+import type { Annotations, Image, Platform } from "./model.ts";
 import { mergeBases, mergeValue } from "./rebase-config.ts";
 
 export interface Rebase {
@@ -42,9 +42,10 @@ export function rebaseImage(rebase: Rebase): Image {
       onto.config.config ?? {},
     ),
     ...(author === undefined ? {} : { author }),
-    entries: [...listHistory(onto), ...listOwnHistory(image, from)].map(
-      ({ entry: history, layer }) => (layer === undefined ? { history } : { history, layer }),
-    ),
+    entries: [
+      ...listHistory(onto),
+      ...listHistoryAbove(image, from, from.config.rootfs.diff_ids.length),
+    ].map(({ entry: history, layer }) => (layer === undefined ? { history } : { history, layer })),
     annotations: mergeAnnotations(rebase),
     created,
   };
@@ -56,39 +57,14 @@ export function isBuiltOn(image: Image, base: Image): boolean {
   return countCommonLayers(image, base) === base.config.rootfs.diff_ids.length;
 }
 
+/** What tells the content of an image's layers. */
+type Layered = Pick<Image, "config">;
+
 /** How many layers two images have in common, from the lowest up, by their content. */
-export function countCommonLayers(a: Image, b: Image): number {
+export function countCommonLayers(a: Layered, b: Layered): number {
   const others = b.config.rootfs.diff_ids;
   const differing = a.config.rootfs.diff_ids.findIndex((diffId, index) => diffId !== others[index]);
   return differing === -1 ? a.config.rootfs.diff_ids.length : differing;
-}
-
-/** What the image's history has above its base: the entries of its own, those of its own layers among them. */
-function listOwnHistory(image: Image, base: Image): readonly HistoryItem[] {
-  const items = listHistory(image);
-  const count = base.config.rootfs.diff_ids.length;
-  const baseItems = listHistory(base);
-  const rest = items.slice(findEnd(items, count));
-  // Entries without a layer behind the base's last one: as many as are there in both.
-  const trailing = baseItems.slice(findEnd(baseItems, count));
-  const differing = rest.findIndex(({ entry, layer }, index) => {
-    const other = trailing[index];
-    return layer !== undefined || other === undefined || !isSameEntry(entry, other.entry);
-  });
-  return differing === -1 ? [] : rest.slice(differing);
-}
-
-/** The place behind the item of the last of so many layers. */
-function findEnd(items: readonly HistoryItem[], layers: number): number {
-  let left = layers;
-  if (left === 0) return 0;
-  const last = items.findIndex(({ layer }) => layer !== undefined && (left -= 1) === 0);
-  return last + 1;
-}
-
-/** Builds that fix their times change those of the base's entries too. */
-function isSameEntry(a: HistoryEntry, b: HistoryEntry): boolean {
-  return a.created_by === b.created_by && a.author === b.author && a.comment === b.comment;
 }
 
 function assertBuiltOn(image: Image, from: Image): void {

@@ -37,7 +37,8 @@ async function validateSchemas(image: Image): Promise<readonly Finding[]> {
   ];
 }
 
-function catchFinding(path: string, parse: () => unknown): readonly Finding[] {
+/** A finding where a document does not follow its schema. */
+export function catchFinding(path: string, parse: () => unknown): readonly Finding[] {
   try {
     parse();
     return [];

@@ -1,8 +1,9 @@
 import type { Reference } from "../containerfile/containerfile.ts";
-import { type BuildPlan, engineLabel, enginePath } from "../plan/plan.ts";
+import type { Digest } from "../oci/oci.ts";
+import { type BuildPlan, engineLabel, enginePath, type ImageReference } from "../plan/plan.ts";
 import { findConfig, keepConfig } from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
-import { nameBuilt, nameImage, type ResolvedImage } from "./resolve-images.ts";
+import { findWanted, nameBuilt, nameImage, type ResolvedImage } from "./resolve-images.ts";
 import type { StageImages } from "./stage-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
@@ -61,18 +62,31 @@ export function findLowestBase(
  * @returns undefined where it cannot be known before the image is pulled
  */
 export async function readBaseFacts(
-  { id, isHere, name }: ResolvedImage & { readonly name: string },
-  { reuse }: BuildRequest,
+  { id, isHere, reference }: ResolvedImage & { readonly reference: ImageReference },
+  request: BuildRequest,
   work: BuildWorkspace,
 ): Promise<BaseFacts | undefined> {
+  if (isHere) return describeConfig(await readStoredConfig(id, work));
   const known = await findConfig(work.store, id);
   if (known !== undefined) return describeConfig(known);
-  const bytes = isHere
-    ? await work.engine.readConfig(id)
-    : await (await import("./identify.ts")).readConfigBytes(name, { id, ...reuse }, work);
+  const { readConfigBytes } = await import("./identify.ts");
+  const platform = findWanted(reference, request) ?? request.reuse.platform;
+  const bytes = await readConfigBytes(reference.name, { id, platform }, work);
   if (bytes === undefined) return undefined;
   await keepConfig(work.store, id, bytes);
   return describeConfig(bytes);
+}
+
+/** The config of an image that the engine has: what the store remembers, else the engine says. */
+export async function readStoredConfig(
+  id: Digest,
+  { store, engine }: BuildWorkspace,
+): Promise<Uint8Array> {
+  const known = await findConfig(store, id);
+  if (known !== undefined) return known;
+  const bytes = await engine.readConfig(id);
+  await keepConfig(store, id, bytes);
+  return bytes;
 }
 
 interface LooseConfig {

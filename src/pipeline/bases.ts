@@ -80,10 +80,6 @@ async function takeStage(
   return { image, files: new Map(), locations, statuses, origin: undefined };
 }
 
-export function countLayers(bases: readonly BaseImage[]): number {
-  return bases.reduce((sum, one) => sum + one.image.manifest.layers.length, 0);
-}
-
 /** The annotations that tell an image's base: what a rebase goes by. image-spec v1.1, annotations.md. */
 export function describeBase(base: BaseImage | undefined): Annotations {
   if (base?.origin === undefined) return {};

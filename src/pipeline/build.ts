@@ -8,7 +8,7 @@ import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import type { CollectedImage, EarlierImages, StageSources } from "./steps.ts";
 import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
-import { nameLines } from "../reporter.ts";
+import { nameStageLines } from "../reporter.ts";
 import { createShared } from "./shared.ts";
 import type { Build, BuildRunWorkspace, BuildWorkspace, CallerWorkspace } from "./workspace.ts";
 
@@ -77,6 +77,7 @@ async function buildTarget(
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
+  await steps.assertRunnable(build.plan, build.request);
   const stages = steps.createStageBuilds(sources, work);
   try {
     const complete = await stages.complete(build);
@@ -115,7 +116,9 @@ async function runBuild(
   const steps = await import("./steps.ts");
   const { reporter } = work;
   const inStage =
-    inputs.stages.size === 0 ? work : { ...work, reporter: nameLines(reporter, plan.target.name) };
+    inputs.stages.size === 0
+      ? work
+      : { ...work, reporter: nameStageLines(reporter, plan.target.name) };
   const make = (): Promise<CollectedImage> =>
     work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
   const { image, layers } = await steps.makePortable(build, make, inStage);
@@ -147,8 +150,8 @@ async function deliverBuilt(
 ): Promise<boolean> {
   try {
     await announceResult(image, { request, upToDate: true }, work);
-    await keepNames(image, request.delivery, work);
-    await deliverImage(image, { request: request.delivery, loaded }, work);
+    const renamed = await keepNames(image, request.delivery, work);
+    await deliverImage(image, { request: request.delivery, loaded, renamed }, work);
     return true;
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;

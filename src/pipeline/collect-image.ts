@@ -17,7 +17,6 @@ import {
 } from "../oci/oci.ts";
 import { commitImage, dropBlob, findBlob, listMissingLayers, type Store } from "../store/store.ts";
 import { withBases } from "./base-entries.ts";
-import { countLayers } from "./bases.ts";
 import { describeImage } from "./describe-image.ts";
 import { collectEngineStage } from "./engine-stage.ts";
 import { listImages } from "./previous.ts";
@@ -42,10 +41,10 @@ export async function collectImage(
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
   const { request } = build;
-  const { made, previous, bases } = result;
+  const { made, previous, arranged } = result;
   const done = work.reporter.step("Collecting layers");
   if (made.kind === "directory") await checkInput(made.prepared.directory, work.store);
-  const collected = withBases(await collectLayers(build, result, work), bases);
+  const collected = withBases(await collectLayers(build, result, work), arranged);
   for (const warning of collected.warnings) work.reporter.warn(warning);
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
   const description = describeImage(build, output, { ...result, now: work.now });
@@ -118,7 +117,7 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
 
 async function collectLayers(
   build: Build,
-  { made, previous, bases }: StepsResult,
+  { made, previous, bases, arranged }: StepsResult,
   work: BuildRunWorkspace,
 ): Promise<CollectedOutput> {
   if (made.kind === "engine") {
@@ -140,7 +139,7 @@ async function collectLayers(
     signal: work.signal,
     epoch: build.request.steps.epoch,
     staging: work.run.staging,
-    baseLayers: countLayers(bases),
+    baseLayers: arranged.layerCount,
     isKnown: async (digest) => (await findBlob(work.store, { digest })) !== undefined,
   });
 }

@@ -3,7 +3,7 @@ import { compareContexts, type ContextHash } from "../context/context.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { listSome } from "../text.ts";
 import { hashDirectories } from "./hash-directories.ts";
-import { listUnpinned } from "./resolve-images.ts";
+import { findUsed, listUnpinned } from "./resolve-images.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
@@ -51,13 +51,15 @@ function compareRole(
 /** Other images have names of the run's own while it lasts; these the engine looks for by itself. */
 async function listMovedImages(
   { plan, request, inputs: { images } }: Build,
-  { engine }: BuildWorkspace,
+  work: BuildWorkspace,
 ): Promise<readonly string[]> {
-  const names = listUnpinned(plan, request);
-  const now = await Promise.all(names.map((name) => engine.findImage(name)));
-  return names
-    .filter((name, index) => now[index] !== images.get(name))
-    .map((name) => `the image ${name}`);
+  const uses = [...listUnpinned(plan, request)];
+  const now = await Promise.all(
+    uses.map(([, reference]) => findUsed({ reference, plan, request }, work)),
+  );
+  return uses
+    .filter(([key], index) => now[index] !== images.get(key))
+    .map(([key]) => `the image ${key}`);
 }
 
 function warnMoved(moved: readonly string[]): Diagnostic {

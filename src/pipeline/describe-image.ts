@@ -6,11 +6,14 @@ import {
   type HistoryEntry,
   keyAnnotation,
   mergeConfig,
+  normalisePlatform,
   type Platform,
+  renderPlatform,
+  type WantedPlatform,
 } from "../oci/oci.ts";
 import { createAuthor, createConfig, describeMetadata, type StagePlan } from "../plan/plan.ts";
 import { describeBase } from "./bases.ts";
-import type { ImageRequest } from "./request.ts";
+import type { BuildRequest, ImageRequest } from "./request.ts";
 import type { StepsResult } from "./prepare-layers.ts";
 import type { Build } from "./workspace.ts";
 
@@ -28,7 +31,7 @@ export function describeImage(
   const author = createAuthor(target, configs);
   const config = mergeConfig(createConfig(target, configs), output.config ?? {});
   return {
-    platform: pickPlatform(configs.environment),
+    platform: pickPlatform(configs.environment, request),
     config: finishConfig(image, config),
     ...(author === undefined ? {} : { author }),
     entries: [...listLayers(output), ...listMetadata(target)],
@@ -48,13 +51,31 @@ function finishConfig({ labels }: ImageRequest, config: ContainerConfig): Contai
   return mergeConfig(config, { Labels: Object.fromEntries(labels) });
 }
 
-function pickPlatform(image: Platform): Platform {
-  const { architecture, os, variant } = image;
+/**
+ * The platform that was asked for, whatever the environment's config says: one on the build platform may write layers
+ * for another. What only the environment knows of the same platform counts, too.
+ */
+function pickPlatform(environment: Platform, { steps, reuse }: BuildRequest): Platform {
+  if (steps.platform === undefined || isSame(environment, reuse.platform)) {
+    const { architecture, os } = environment;
+    return { architecture, os, ...listOptional(environment) };
+  }
+  return { ...reuse.platform };
+}
+
+function isSame(environment: Platform, asked: WantedPlatform): boolean {
+  return (
+    renderPlatform(normalisePlatform(environment)) === renderPlatform(normalisePlatform(asked))
+  );
+}
+
+function listOptional(image: Platform): Partial<Platform> {
+  const { variant } = image;
   const rest = { "os.version": image["os.version"], "os.features": image["os.features"] };
   const given = Object.entries({ variant, ...rest }).filter(
     ([, value]) => value !== undefined && value !== "",
   );
-  return { architecture, os, ...Object.fromEntries(given) };
+  return Object.fromEntries(given);
 }
 
 function listLayers(output: CollectedOutput): readonly AssembleEntry[] {

@@ -1,4 +1,4 @@
-import { nameLines } from "../reporter.ts";
+import { nameStageLines } from "../reporter.ts";
 import { withRun } from "../store/store.ts";
 import { evaluateStages, withSession } from "./run-steps.ts";
 import { loadStages } from "./load-stages.ts";
@@ -50,7 +50,7 @@ function isShared(index: number, { plans }: StageInputs): boolean {
 function evaluate(build: Build, work: BuildRunWorkspace): Promise<void> {
   work.signal.throwIfAborted();
   return withRun(work.store, async (run) => {
-    const reporter = nameLines(work.reporter, build.plan.target.name);
+    const reporter = nameStageLines(work.reporter, build.plan.target.name);
     const inRun = { ...work, run, reporter };
     await loadStages(build, inRun);
     await withSession(build, inRun, (session) => evaluateStages(build, session, inRun));

@@ -1,7 +1,7 @@
 import { type DeliveryRequest, listNames } from "../delivery/delivery.ts";
 import type { Image } from "../oci/oci.ts";
 import {
-  findImage,
+  findNamed,
   findRecord,
   findRef,
   listMissingLayers,
@@ -32,16 +32,17 @@ export async function findBuilt(
   return missing.every((layer) => known.has(layer.digest)) ? image : undefined;
 }
 
-/** Lets the names of this build stand for the image, where they do not yet. */
+/** Lets the names of this build stand for the image, where they do not yet. @returns these names */
 export async function keepNames(
   image: Image,
   delivery: DeliveryRequest,
   { store }: BuildWorkspace,
-): Promise<void> {
+): Promise<readonly string[]> {
   const names = listNames(delivery);
-  const now = await Promise.all(names.map((name) => findImage(store, name)));
-  const missing = names.filter((_, index) => now[index]?.digest !== image.digest);
+  const now = await Promise.all(names.map((name) => findNamed(store, name)));
+  const missing = names.filter((_, index) => now[index] !== image.digest);
   if (missing.length > 0) await tagImage(store, image, missing);
+  return missing;
 }
 
 /** An image that was found, and the key that it was found by. */

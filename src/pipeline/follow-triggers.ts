@@ -9,7 +9,7 @@ import {
 } from "./base-facts.ts";
 import { hashDirectories } from "./hash-directories.ts";
 import type { BuildRequest } from "./request.ts";
-import { nameImage, type ResolvedImages, resolveImages } from "./resolve-images.ts";
+import { listImages, nameImage, type ResolvedImages, resolveImages } from "./resolve-images.ts";
 import { type DirectoryRead, selectDirectories } from "./select-directories.ts";
 import type { StageImages } from "./stage-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
@@ -68,7 +68,7 @@ async function learnBases(
   let bases: readonly string[] = [];
   do {
     bases = listBaseNames(plan, request);
-    for (const [name, known] of await readAll(bases, { request, resolved }, work)) {
+    for (const [name, known] of await readAll(bases, { plan, request, resolved }, work)) {
       if (known !== undefined) facts.set(name, known);
     }
     plan = applyTriggers(plan, (base) => facts.get(nameImage(base, request) ?? "")?.triggers ?? []);
@@ -77,15 +77,23 @@ async function learnBases(
   return { plan, resolved, facts, bases };
 }
 
+interface Known extends Pick<Wanted, "plan" | "request"> {
+  readonly resolved: ResolvedImages;
+}
+
 function readAll(
   names: readonly string[],
-  { request, resolved }: { readonly request: BuildRequest; readonly resolved: ResolvedImages },
+  { plan, request, resolved }: Known,
   work: BuildWorkspace,
 ): Promise<readonly (readonly [string, BaseFacts | undefined])[]> {
+  const references = listImages(plan, request);
   return Promise.all(
     names.map(async (name) => {
-      const image = resolved.get(name);
-      const known = image && (await readBaseFacts({ ...image, name }, request, work));
+      const [image, reference] = [resolved.get(name), references.get(name)];
+      const isKnown = image !== undefined && reference !== undefined;
+      const known = isKnown
+        ? await readBaseFacts({ ...image, reference }, request, work)
+        : undefined;
       return [name, known] as const;
     }),
   );

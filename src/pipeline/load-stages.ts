@@ -19,7 +19,7 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
     await work.shared.loadStage(image.digest, async () => {
       if ((await work.engine.findImage(image.manifest.config.digest)) !== undefined) return;
       const done = work.reporter.step(`Loading the stage ${name}`);
-      await loadImage(image, nameLoaded(index, build.request), work);
+      await loadImage(image, nameLoaded(name, build.request), work);
       const isBase = build.plan.dependencies.stages.some(
         ({ base }) => base.kind === "built" && base.index === index,
       );
@@ -48,8 +48,8 @@ function listUsed({ plan }: Build): ReadonlySet<number> {
 }
 
 /** The name that keeps it in the engine's storage between builds, as the environments' names do. */
-function nameLoaded(index: number, { steps }: BuildRequest): string {
-  const of = [steps.cacheKey, steps.platform ?? "", index, "image"].join("\n");
+function nameLoaded(stage: string, { steps }: BuildRequest): string {
+  const of = [steps.cacheKey, steps.platform ?? "", stage, "image"].join("\n");
   const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
   return `localhost/xbuild-env:${hash}`;
 }
@@ -62,5 +62,5 @@ async function loadImage(image: Image, name: string, work: BuildRunWorkspace): P
 
 function describeSize({ manifest: { layers } }: Image): string {
   const size = layers.reduce((sum, layer) => sum + layer.size, 0);
-  return `${layers.length} layers, ${renderSize(size)}`;
+  return `${layers.length === 1 ? "1 layer" : `${layers.length} layers`}, ${renderSize(size)}`;
 }

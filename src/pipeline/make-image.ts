@@ -1,3 +1,4 @@
+import { arrangeBases, nameBases } from "./arrange-bases.ts";
 import { findBases } from "./bases.ts";
 import { type CollectedImage, collectImage } from "./collect-image.ts";
 import { confirmInputs } from "./confirm-inputs.ts";
@@ -17,7 +18,9 @@ export async function makeImage(
   return withSession(build, work, async (session) => {
     const ids = await evaluateStages(build, session, work);
     const bases = await findBases(build, previous, work);
-    const result = await runTarget(build, { session, ids, previous, bases }, work);
+    const arranged = await arrangeBases(bases, nameBases(build.plan), work);
+    const before = { previous, bases, arranged };
+    const result = await runTarget(build, { session, ids, ...before }, work);
     const confirmed = await confirmInputs(build, work);
     return collectImage(confirmed, result, work);
   });

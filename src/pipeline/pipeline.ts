@@ -1,4 +1,11 @@
 export { buildImage } from "./build.ts";
+export {
+  buildIntoList,
+  buildPlatforms,
+  type IndexRequest,
+  type IndexResult,
+} from "./build-platforms.ts";
+export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";
 export type {
@@ -10,4 +17,4 @@ export type {
   ReuseRequest,
 } from "./request.ts";
 export { createShared } from "./shared.ts";
-export type { CallerWorkspace as BuildWorkspace } from "./workspace.ts";
+export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

@@ -10,14 +10,13 @@ import {
 } from "../layers/layers.ts";
 import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers, readState } from "../store/store.ts";
-import { countLayers, type BaseImage } from "./bases.ts";
+import type { ArrangedBases } from "./arrange-bases.ts";
+import type { BaseImage } from "./bases.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface PreparedLayers {
   readonly directory: PreparedDirectory;
-  /** Under what the build's `output/state` is kept for the next one. */
-  readonly stateKey: string;
   /** Layers whose bytes came for this build: the store does not have them yet. */
   readonly files: LayerFiles;
 }
@@ -26,6 +25,8 @@ export interface PreparedLayers {
 export interface LayersBefore {
   readonly previous: PreviousImages;
   readonly bases: readonly BaseImage[];
+  /** How the layers of the bases stand below those of the build. */
+  readonly arranged: ArrangedBases;
 }
 
 /** What the steps of a build came to: all that its image is made of. */
@@ -50,7 +51,7 @@ export interface MadeImage {
 /** Lays out what the build finds under its OUTPUT path. */
 export async function prepareLayers(
   { plan, request }: Build,
-  { previous, bases, output }: LayersBefore & Pick<MadeLayers, "output">,
+  { previous, arranged, output }: LayersBefore & Pick<MadeLayers, "output">,
   work: BuildRunWorkspace,
 ): Promise<PreparedLayers> {
   const { store, run } = work;
@@ -58,18 +59,17 @@ export async function prepareLayers(
   const input = layers.input ?? output.input;
   const known = new Map(previous.flatMap((one) => [...one.files]));
   const files = input === "all" ? await bringAll(previous, known, work) : known;
-  const stateKey = nameTarget(plan.target, request);
-  const state = await readState(store, stateKey);
+  const state = await readState(store, nameTarget(plan.target, request));
   // Of an earlier try something may be left that could not be removed.
   const root = await mkdtemp(join(run.layers, "target-"));
   const directory = await prepareLayersDirectory(root, layers.helperDirectory, {
     previous,
     findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
     input,
-    maxLayers: Math.max(layers.maxLayers - countLayers(bases), 0),
+    maxLayers: Math.max(layers.maxLayers - arranged.layerCount, 0),
     ...(state === undefined ? {} : { state }),
   });
-  return { directory, stateKey, files };
+  return { directory, files };
 }
 
 /** What `--input=all` asks for: the layers of the previous images that are not here. */

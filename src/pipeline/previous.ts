@@ -93,7 +93,7 @@ async function findStored(
 ): Promise<PreviousImages> {
   const stored: PreviousImage[] = [];
   for (const { full } of reuse.names) {
-    const image = await findImage(work.store, full);
+    const image = await findImage(work.store, full, reuse.platform);
     if (image === undefined) continue;
     stored.push(...(await describeStored({ name: full, image }, elsewhere, work)));
   }

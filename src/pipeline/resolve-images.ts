@@ -1,11 +1,11 @@
 import type { Reference } from "../containerfile/containerfile.ts";
 import { XbuildError } from "../errors.ts";
-import type { Digest } from "../oci/oci.ts";
-import { type BuildPlan, imageKey } from "../plan/plan.ts";
+import { type Digest, parsePlatform, renderPlatform, type WantedPlatform } from "../oci/oci.ts";
+import { type BuildPlan, imageKey, type ImageReference } from "../plan/plan.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
-/** Images by their names in the file. */
+/** Images by their keys (`imageKey`). */
 export type ResolvedImages = ReadonlyMap<string, ResolvedImage>;
 
 /** Images that a build takes from outside; those that are `known` stay what they are. */
@@ -14,20 +14,42 @@ export async function resolveImages(
   { request, known }: { readonly request: BuildRequest; readonly known?: ResolvedImages },
   work: BuildWorkspace,
 ): Promise<ResolvedImages> {
-  const { images } = plan.dependencies;
-  const names = [...new Set([...images, ...listContextImages(plan, request)])];
   const resolved = await Promise.all(
-    names.map(
-      async (name) => [name, known?.get(name) ?? (await resolveOnce(name, request, work))] as const,
-    ),
+    [...listImages(plan, request)].map(async ([key, reference]) => {
+      const image = known?.get(key) ?? (await resolveOnce({ reference, plan, request }, work));
+      return [key, image] as const;
+    }),
   );
   return new Map(resolved);
+}
+
+/** By their keys; those that named contexts stand for come last. */
+export function listImages(
+  plan: BuildPlan,
+  request: BuildRequest,
+): ReadonlyMap<string, ImageReference> {
+  const { images } = plan.dependencies;
+  const ofContexts = listContextImages(plan, request).map((name): ImageReference => ({
+    kind: "image",
+    name,
+  }));
+  // One that the file names, too, may say for which platform.
+  return new Map([...images, ...ofContexts, ...images].map((one) => [imageKey(one), one]));
 }
 
 /** Images that named contexts stand for. */
 function listContextImages(plan: BuildPlan, request: BuildRequest): readonly string[] {
   const { contexts } = plan.dependencies;
   return contexts.flatMap((name) => nameImage({ kind: "context", name }, request) ?? []);
+}
+
+/** What FROM asks for, else the whole build; undefined for whatever the engine has. */
+export function findWanted(
+  { platform }: ImageReference,
+  { steps, reuse }: BuildRequest,
+): WantedPlatform | undefined {
+  if (platform !== undefined) return parsePlatform(platform.text, reuse.platform);
+  return steps.platform === undefined ? undefined : reuse.platform;
 }
 
 const imagePrefix = "docker-image://";
@@ -42,15 +64,23 @@ export function nameImage(reference: Reference, { steps }: BuildRequest): string
   return value.startsWith(imagePrefix) ? value.slice(imagePrefix.length) : undefined;
 }
 
-/** Images that the engine looks for by itself: they stand in no text of ours, so they get no name of the run's own. */
-export function listUnpinned(plan: BuildPlan, request: BuildRequest): readonly string[] {
+/**
+ * Images that the engine looks for by itself, by their keys: they stand in no text of ours, so they get no name of the
+ * run's own. Those of named contexts have one in a build for a platform.
+ */
+export function listUnpinned(
+  plan: BuildPlan,
+  request: BuildRequest,
+): ReadonlyMap<string, ImageReference> {
   const { stages, fired } = plan.dependencies;
   const byTriggers = stages.flatMap(({ uses }) =>
     uses.flatMap((use) =>
       fired.has(use.instruction) ? (nameImage(use.reference, request) ?? []) : [],
     ),
   );
-  return [...new Set([...listContextImages(plan, request), ...byTriggers])];
+  const isPlaced = request.steps.platform !== undefined;
+  const keys = new Set([...(isPlaced ? [] : listContextImages(plan, request)), ...byTriggers]);
+  return new Map([...listImages(plan, request)].filter(([key]) => keys.has(key)));
 }
 
 /** The same for a stage that another plan makes. */
@@ -64,21 +94,41 @@ export interface ResolvedImage {
   readonly isHere: boolean;
 }
 
-/** All images of one command are made of the same. */
-function resolveOnce(
-  name: string,
-  request: BuildRequest,
-  work: BuildWorkspace,
-): Promise<ResolvedImage> {
-  const key = [request.steps.platform ?? "", name].join(" ");
-  return work.shared.resolveImage(key, () => resolveImage(name, request, work));
+/** An image that a build takes from outside. */
+export interface ImageUse {
+  readonly reference: ImageReference;
+  readonly plan: BuildPlan;
+  readonly request: BuildRequest;
 }
 
-async function resolveImage(
-  name: string,
-  request: BuildRequest,
-  work: BuildWorkspace,
-): Promise<ResolvedImage> {
+/** All images of one command are made of the same. */
+function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+  return work.shared.resolveImage(nameUse(use), () => resolveImage(use, work));
+}
+
+function nameUse({ reference, request }: ImageUse): string {
+  const platform = findWanted(reference, request);
+  const text = platform === undefined ? "" : renderPlatform(platform);
+  return [text, reference.name].join(" ");
+}
+
+/** The image that the engine has for a use, or undefined. */
+export async function findUsed(use: ImageUse, work: BuildWorkspace): Promise<Digest | undefined> {
+  const { reference, request } = use;
+  const platform = findWanted(reference, request);
+  if (platform === undefined) return work.engine.findImage(reference.name);
+  const { findForPlatform } = await import("./platform-image.ts");
+  return findForPlatform({ ...use, platform }, work);
+}
+
+async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+  const { reference, request } = use;
+  const platform = findWanted(reference, request);
+  if (platform !== undefined) {
+    const { resolveForPlatform } = await import("./platform-image.ts");
+    return resolveForPlatform({ ...use, platform }, work);
+  }
+  const { name } = reference;
   const { pull } = request.steps;
   const before = await work.engine.findImage(name);
   if (before !== undefined && pull !== "always" && pull !== "newer") {
@@ -88,7 +138,7 @@ async function resolveImage(
   const remote = before === undefined ? await askRegistry(name, request, work) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
   try {
-    return { id: await pullImage(name, request, work), isHere: true };
+    return { id: await pullNamed(name, request, work), isHere: true };
   } catch (error) {
     // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
     if (pull !== "newer" || before === undefined || work.signal.aborted) throw error;
@@ -102,29 +152,49 @@ async function resolveImage(
  */
 async function askRegistry(
   name: string,
-  { steps, reuse }: BuildRequest,
+  request: BuildRequest,
   work: BuildWorkspace,
 ): Promise<Digest | undefined> {
-  if (steps.noCache || reuse.cacheFrom.length + reuse.pushes.length === 0) return undefined;
+  if (!mayBeProved(request)) return undefined;
   const { identifyImage } = await import("./identify.ts");
-  return identifyImage(name, reuse.platform, work);
+  return identifyImage(name, request.reuse.platform, work);
 }
 
-/** Has the engine pull an image. @returns its ID */
-export async function pullImage(
+/** Whether a previous image elsewhere may be the result, so that nothing is pulled before that is known. */
+export function mayBeProved({ steps, reuse }: BuildRequest): boolean {
+  return !steps.noCache && reuse.cacheFrom.length + reuse.pushes.length > 0;
+}
+
+/** Has the engine pull an image of which only the ID was known. */
+export function pullOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+  return work.shared.resolveImage(`pulled ${nameUse(use)}`, async () => ({
+    id: await pullImage(use, work),
+    isHere: true,
+  }));
+}
+
+async function pullImage(use: ImageUse, work: BuildWorkspace): Promise<Digest> {
+  const { reference, request } = use;
+  const platform = findWanted(reference, request);
+  if (platform === undefined) return pullNamed(reference.name, request, work);
+  const { pullForPlatform } = await import("./platform-image.ts");
+  return pullForPlatform({ ...use, platform }, work);
+}
+
+async function pullNamed(
   name: string,
   { steps }: BuildRequest,
   work: BuildWorkspace,
 ): Promise<Digest> {
   const done = work.reporter.step(`Pulling ${name}`);
-  await work.engine.pullImage(name, steps, work);
+  await work.engine.pullImage(name, steps.flags, work);
   done();
   const pulled = await work.engine.findImage(name);
   if (pulled === undefined) throw notHere(name, "the engine pulled it under another name");
   return pulled;
 }
 
-function notHere(name: string, why: string): XbuildError {
+export function notHere(name: string, why: string): XbuildError {
   return new XbuildError("image-pull-failed", `the image ${name} is not on this machine: ${why}`, {
     hint: "pull it first, or build with --pull=missing",
   });

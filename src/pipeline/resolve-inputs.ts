@@ -1,13 +1,13 @@
 import type { ContextHash } from "../context/context.ts";
 import { type Digest, digestBytes, type Json } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import { type BuildPlan, imageKey } from "../plan/plan.ts";
 import type { Store } from "../store/store.ts";
 import type { BasesFacts } from "./base-facts.ts";
 import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { assertBases, assertTriggers } from "./assert-bases.ts";
 import { isPortable } from "./portable.ts";
-import { nameBuilt, pullImage, resolveImages } from "./resolve-images.ts";
+import { listImages, nameBuilt, pullOnce, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
 import type { StageImages, StageKeys } from "./stage-images.ts";
@@ -82,13 +82,12 @@ export async function pullPending(build: Build, work: BuildWorkspace): Promise<B
   const { pending } = build.inputs;
   if (pending.size === 0) return build;
   const pulled = new Map<string, Digest>();
+  const { plan, request } = build;
   // A tag may have moved on between the two questions.
-  for (const name of pending) {
-    const { id } = await work.shared.resolveImage(`pulled ${name}`, async () => ({
-      id: await pullImage(name, build.request, work),
-      isHere: true,
-    }));
-    pulled.set(name, id);
+  for (const [key, reference] of listImages(plan, request)) {
+    if (!pending.has(key)) continue;
+    const image = await pullOnce({ reference, plan, request }, work);
+    pulled.set(key, image.id);
   }
   return describeAgain(build, { pulled, stages: new Map() }, work);
 }
@@ -155,7 +154,8 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
       ...found,
       images: new Map([...images, ...ids]),
       key: isKnown ? hashKey(parts, describeStageKeys(plan, keys)) : undefined,
-      portableKey: isKnown && isPortable(plan) ? hashPortable(plan, parts, keys) : undefined,
+      portableKey:
+        isKnown && isPortable(plan) ? hashPortable(plan, { ...found, parts, keys }) : undefined,
       exactKey: isKnown ? hashKey(parts, describeStageImages(plan, stages)) : undefined,
       keys,
       stages,
@@ -189,12 +189,17 @@ function joinParts(parts: readonly (readonly [string, Digest | undefined])[]): S
   return known.length === parts.length ? known : undefined;
 }
 
+/** Whether FROM asks for the result's platform or another one is no matter. */
 function hashPortable(
   { dependencies }: BuildPlan,
-  parts: KeyParts,
-  keys: StageKeys,
+  { parts, keys, images: ids }: Pick<BuildInputs, "parts" | "keys" | "images">,
 ): Digest | undefined {
-  const { platform: _, ...rest } = parts;
+  const { platform: _, ...others } = parts;
+  const images = dependencies.images.map((one) => {
+    const name = [one.name, one.platform?.text ?? ""].join(" ");
+    return [name, ids.get(imageKey(one)) ?? ""] as const;
+  });
+  const rest = { ...others, images: sortEntries(images) };
   const stages = dependencies.built.map(
     ({ index, name }) => [name, keys.get(index)?.portableKey] as const,
   );
@@ -228,7 +233,8 @@ function describeKey(
     version: keyVersion,
     texts: plan.dependencies.texts,
     escape: plan.containerfile.escape,
-    output: plan.target.index,
+    // Its place among them: stages that are not used may come and go.
+    output: plan.needed.findIndex(({ stage }) => stage.index === plan.target.index),
     arguments: sortEntries([...found.arguments]),
     platform: steps.platform ?? null,
     images: sortEntries([...images]),

@@ -1,6 +1,7 @@
 import type { EngineSession } from "../engine/engine.ts";
 import { type Digest, parseConfig } from "../oci/oci.ts";
 import { warnLeft } from "./dead-runs.ts";
+import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
 import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
@@ -14,7 +15,9 @@ export async function withSession<T>(
 ): Promise<T> {
   const { plan, request } = build;
   const unseen = findUnseenInputs(build, work);
-  const used = { plan, steps: request.steps, images: listLoaded(build), unseen };
+  const images = listLoaded(build);
+  const platforms = await listPlatforms(build, images, work);
+  const used = { plan, steps: request.steps, images, platforms, unseen };
   const session = await work.engine.openSession(used, work);
   try {
     const result = await action(session);
@@ -65,21 +68,21 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { previous, bases, session } = stage;
+  const { session, ids: _, ...before } = stage;
   const { target } = build.plan;
   if (target.kind === "plain") return takeImage(build, stage, work);
   const { output } = target;
-  const prepared = await prepareLayers(build, { previous, bases, output }, work);
+  const prepared = await prepareLayers(build, { ...before, output }, work);
   const done = work.reporter.step("Layering steps");
   const configs = await session.runLayering(target, prepared.directory);
   done();
-  return { previous, bases, configs, made: { kind: "directory", output, prepared } };
+  return { ...before, configs, made: { kind: "directory", output, prepared } };
 }
 
 /** A stage without OUTPUT is what the engine made of it. */
 async function takeImage(
   { plan, request }: Build,
-  { previous, bases, session, ids }: StageRun,
+  { session, ids, ...before }: StageRun,
   { engine }: BuildRunWorkspace,
 ): Promise<StepsResult> {
   const id = ids.get(plan.target.index);
@@ -91,7 +94,7 @@ async function takeImage(
   );
   const told = history === undefined ? config : { ...config, history };
   const configs = { environment: told, layering: told };
-  return { previous, bases, configs, made: { kind: "engine", id, config: told } };
+  return { ...before, configs, made: { kind: "engine", id, config: told } };
 }
 
 /** Engines write the arguments of a RUN into its history. */

@@ -10,6 +10,7 @@ export function createShared(jobs: number): Shared {
     resolveImage: createOnce(),
     hashDirectory: createOnce(),
     loadStage: createOnce(),
+    makeStage: createOnce(),
     evaluateStage: createOnce(),
     makePortable: createOnce(),
     nonce: randomUUID(),

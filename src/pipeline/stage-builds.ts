@@ -1,8 +1,9 @@
 import type { PreviousImage } from "../layers/layers.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
-import { nameLines } from "../reporter.ts";
+import { nameStageLines } from "../reporter.ts";
 import { putRecord, withRun } from "../store/store.ts";
+import { assertRunnable } from "./assert-runnable.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
 import { tellReasons } from "./explain.ts";
 import { findBuilt, keepRef } from "./find-built.ts";
@@ -55,7 +56,7 @@ export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace
     return ready;
   };
   const make = (index: number): Promise<StageImage> =>
-    once(String(index), () => track(makeStage(index, { ...sources, complete }, inner)));
+    once(String(index), () => track(shareStage(index, { ...sources, complete }, inner)));
   const makeAll = async ({ dependencies }: BuildPlan): Promise<StageImages> =>
     new Map(
       await Promise.all(
@@ -77,16 +78,32 @@ interface MakeSources extends StageSources {
   readonly complete: StageBuilds["complete"];
 }
 
-async function makeStage(
+/** Once for all targets and platforms of a command that use the same. */
+async function shareStage(
   index: number,
+  sources: MakeSources,
+  work: BuildRunWorkspace,
+): Promise<StageImage> {
+  const build = await sources.inputs.resolve(index);
+  const make = (): Promise<StageImage> => makeStage(build, sources, work);
+  const { key } = build.inputs;
+  if (key === undefined) return make();
+  // A later attempt is made without layers that an earlier one had.
+  const made = await work.shared.makeStage(`${key} ${sources.useless.size}`, make);
+  await work.run.mustHold(made.image);
+  return made;
+}
+
+async function makeStage(
+  build: Build,
   sources: MakeSources,
   given: BuildRunWorkspace,
 ): Promise<StageImage> {
-  const build = await sources.inputs.resolve(index);
-  const work = { ...given, reporter: nameLines(given.reporter, build.plan.target.name) };
+  const work = { ...given, reporter: nameStageLines(given.reporter, build.plan.target.name) };
   const known = await findKnown(build, { key: build.inputs.key, ...sources }, work);
   if (known !== undefined) return known;
   await tellReasons(build, work);
+  await assertRunnable(build.plan, build.request);
   const complete = await sources.complete(build);
   const equal = await findEqual(complete, sources, work);
   if (equal !== undefined) return equal;

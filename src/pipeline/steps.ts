@@ -1,5 +1,6 @@
 // The steps of a build that has something to do, as `build.ts` loads them: one that has nothing to do loads none.
 export { adoptPrevious } from "./adopt.ts";
+export { assertRunnable } from "./assert-runnable.ts";
 export { tellReasons } from "./explain.ts";
 export type { CollectedImage } from "./collect-image.ts";
 export { makeImage } from "./make-image.ts";

@@ -21,7 +21,7 @@ export async function withoutUseless<T>(
 
 /** Layers of earlier images that proved to be nowhere, or not what is said of them. */
 export interface UselessLayers {
-  readonly request: BuildRequest;
+  readonly request: Pick<BuildRequest, "reuse">;
   /** Added to as they prove to be so. */
   readonly useless: Set<Digest>;
 }
@@ -30,7 +30,7 @@ export interface UselessLayers {
 export function noteUseless(
   error: unknown,
   { request, useless }: UselessLayers,
-  { reporter }: BuildRunWorkspace,
+  { reporter }: Pick<BuildRunWorkspace, "reporter">,
 ): void {
   if (!(error instanceof UselessLayersError)) throw error;
   // Somebody has lied: that is no accident to go on from by oneself.

@@ -41,6 +41,8 @@ export interface Shared {
   readonly hashDirectory: Once<ContextHash | undefined>;
   /** Images of stages on their way into the engine. */
   readonly loadStage: Once<void>;
+  /** Images of stages, by their keys: other targets use them, too. */
+  readonly makeStage: Once<StageImage>;
   /** Stages without OUTPUT that several images are built with. */
   readonly evaluateStage: Once<void>;
   /** Images whose steps do the same for every platform; the key is that of the build which ran them. */

@@ -35,7 +35,7 @@ describe("createPlan", () => {
       { kind: "image", name: "c" },
     ]);
     expect(plan.stages.map(({ kind, name }) => [kind, name])).toEqual([["layered", "1"]]);
-    expect(plan.dependencies.images).toEqual(["b", "c"]);
+    expect(plan.dependencies.images.map(({ name }) => name)).toEqual(["b", "c"]);
     const [first] = listPlans(plan);
     expect(first?.target).toMatchObject({ kind: "plain", bases: [{ kind: "image", name: "a" }] });
   });

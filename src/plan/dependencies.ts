@@ -6,7 +6,8 @@ import {
   type Reference,
   type ResolvedStage,
 } from "../containerfile/containerfile.ts";
-import type { BuiltReference, Dependencies } from "./model.ts";
+import type { BuiltReference, Dependencies, ImageReference } from "./model.ts";
+import { imageKey } from "./image-key.ts";
 
 /** What a result depends on of a file and its stages: comments, blank lines and unused stages are left out. */
 export function listDependencies(
@@ -17,9 +18,9 @@ export function listDependencies(
   return {
     stages,
     fired: new Set(),
-    images: uniqueNames(stages, "image"),
+    images: listImages(stages),
     built: listBuilt(stages),
-    contexts: uniqueNames(stages, "context"),
+    contexts: listContexts(stages),
     texts: instructions.map(describeInstruction),
     declaredArguments: new Set([
       ...declaredNames(instructions, containerfile.escape),
@@ -32,13 +33,20 @@ export function listDependencies(
   };
 }
 
-function uniqueNames(
-  stages: readonly ResolvedStage[],
-  kind: "image" | "context",
-): readonly string[] {
+/** Where one use says for which platform, that holds for the others of the same key. */
+function listImages(stages: readonly ResolvedStage[]): readonly ImageReference[] {
+  const images = stages
+    .flatMap(listReferences)
+    .flatMap((one): readonly ImageReference[] => (one.kind === "image" ? [one] : []));
+  const placed = images.filter(({ platform }) => platform !== undefined);
+  const unique = new Map([...images, ...placed].map((one) => [imageKey(one), one]));
+  return [...unique].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+}
+
+function listContexts(stages: readonly ResolvedStage[]): readonly string[] {
   const names = stages
     .flatMap(listReferences)
-    .flatMap((one) => (one.kind === kind && "name" in one ? [one.name] : []));
+    .flatMap((one) => (one.kind === "context" ? [one.name] : []));
   return [...new Set(names)].sort();
 }
 

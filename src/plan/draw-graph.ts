@@ -19,12 +19,14 @@ export function drawGraph(plans: readonly BuildPlan[]): readonly string[] {
     turns.set(turn, [...(turns.get(turn) ?? []), stage]);
   }
   const width = Math.max(...[...stages.values()].map((one) => nameStage(one).length));
+  const describe = (one: ResolvedStage): string => describeStage(one, { stages, images, width });
   return [...turns.entries()]
     .sort(([a], [b]) => a - b)
-    .flatMap(([turn, members]) => [
-      `Turn ${turn}${members.length > 1 ? `, ${members.length} stages side by side` : ""}`,
-      ...members.map((one) => describeStage(one, { stages, images, width })),
-    ]);
+    .flatMap(([turn, members]) => [nameTurn(turn, members.length)].concat(members.map(describe)));
+}
+
+function nameTurn(turn: number, count: number): string {
+  return count === 1 ? `Turn ${turn}` : `Turn ${turn}, ${count} stages side by side`;
 }
 
 type Stages = ReadonlyMap<number, ResolvedStage>;

@@ -32,8 +32,8 @@ export interface Dependencies {
   readonly stages: readonly ResolvedStage[];
   /** Those of their instructions that are triggers. */
   readonly fired: ReadonlySet<Instruction>;
-  /** Images that the build takes from outside, as the file names them, sorted. */
-  readonly images: readonly string[];
+  /** Images that the build takes from outside, one for each key (`imageKey`), sorted by it. */
+  readonly images: readonly ImageReference[];
   /** Stages of the file whose images plans of their own make, ascending. */
   readonly built: readonly BuiltReference[];
   /** Named contexts that the needed stages use. */
@@ -45,6 +45,8 @@ export interface Dependencies {
   /** Steps whose result can change while nothing here does: an ADD of a URL without a checksum. */
   readonly unpredictable: readonly Instruction[];
 }
+
+export type ImageReference = Reference & { readonly kind: "image" };
 
 export type BuiltReference = Reference & { readonly kind: "built" };
 

@@ -1,4 +1,5 @@
 import type { Reference, ResolvedStage, StageGraph } from "../containerfile/containerfile.ts";
+import { parsePlatform, renderPlatform, type WantedPlatform } from "../oci/oci.ts";
 import { listReferences } from "./dependencies.ts";
 
 /**
@@ -19,7 +20,7 @@ export function separateStage(graph: StageGraph, index: number): readonly Resolv
 }
 
 function separateReferences(stage: ResolvedStage, graph: StageGraph): ResolvedStage {
-  const { base, uses, output } = stage;
+  const { base, platform, uses, output } = stage;
   const separate = (reference: Reference): Reference => {
     if (reference.kind !== "stage") return reference;
     const used = graph.stages[reference.index];
@@ -28,7 +29,7 @@ function separateReferences(stage: ResolvedStage, graph: StageGraph): ResolvedSt
   const from = output?.from.map((one) => (one.kind === "stage" ? toBuilt(one, graph) : one));
   return {
     ...stage,
-    base: separate(base),
+    base: placeBase(separate(base), platform, graph),
     uses: uses.map(({ instruction, flag, reference }) => ({
       instruction,
       flag,
@@ -36,6 +37,25 @@ function separateReferences(stage: ResolvedStage, graph: StageGraph): ResolvedSt
     })),
     output: output === undefined ? undefined : { ...output, from: from ?? [] },
   };
+}
+
+/** The image for the platform that FROM asks for; as it is where no platform of that name is known. */
+function placeBase(
+  base: Reference,
+  platform: string | undefined,
+  { options: { targetPlatform, buildPlatform } }: StageGraph,
+): Reference {
+  if (base.kind !== "image" || platform === undefined) return base;
+  const [os = "", architecture = ""] = buildPlatform.split("/");
+  const asked = normaliseText(platform, { os, architecture });
+  if (asked === undefined) return base;
+  const isOther = asked !== normaliseText(targetPlatform, { os, architecture });
+  return { ...base, platform: { text: asked, isOther } };
+}
+
+function normaliseText(text: string, host: WantedPlatform): string | undefined {
+  const platform = parsePlatform(text, host);
+  return platform === undefined ? undefined : renderPlatform(platform);
 }
 
 function toBuilt({ index }: { readonly index: number }, graph: StageGraph): Reference {
@@ -51,10 +71,4 @@ function indexOf(reference: Reference): readonly number[] {
 /** What a person calls the stage: its name, else its number. */
 export function nameStage({ stage }: ResolvedStage): string {
   return stage.name ?? String(stage.index);
-}
-
-/** What an image that a file's reference stands for is kept by in a build: its name, or the stage's number. */
-export function imageKey(reference: Reference): string | undefined {
-  if (reference.kind === "image") return reference.name;
-  return reference.kind === "built" ? `stage ${reference.index}` : undefined;
 }

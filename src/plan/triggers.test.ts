@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { mustPlan } from "../../test/support/plans.ts";
 import type { BuildPlan } from "./model.ts";
+import { imageKey } from "./image-key.ts";
 import { applyTriggers } from "./triggers.ts";
 
 /** The plan where these images have such triggers. */
@@ -40,12 +41,12 @@ describe("triggers of a base", () => {
 
   it("name images and stages that nothing else uses, whose bases have triggers of their own", () => {
     const text = `FROM b AS tools\nRUN t\nFROM a\n${tail}`;
-    expect(mustPlan(text).dependencies.images).toEqual(["a"]);
+    expect(mustPlan(text).dependencies.images.map((one) => imageKey(one))).toEqual(["a"]);
     const { dependencies } = fire(text, {
       a: ["COPY --from=tools /t /t", "RUN --mount=from=c,target=/c true"],
       b: ["COPY w /w"],
     });
-    expect(dependencies.images).toEqual(["a", "b", "c"]);
+    expect(dependencies.images.map((one) => imageKey(one))).toEqual(["a", "b", "c"]);
     expect(dependencies.stages.flatMap(({ reads }) => reads)).toMatchObject([{ paths: ["w"] }]);
   });
 

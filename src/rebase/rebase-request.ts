@@ -1,6 +1,6 @@
 import type { ImageReference } from "../copy/copy.ts";
 import type { Workspace } from "../delivery/delivery.ts";
-import type { Digest, Image, WantedPlatform } from "../oci/oci.ts";
+import type { Digest, Image, ImageIndex, WantedPlatform } from "../oci/oci.ts";
 
 /** An image as a user names it: where the store has it under that name, that one. */
 export interface SourceName {
@@ -23,6 +23,8 @@ export interface RebaseRequest {
   readonly pushes: readonly ImageReference[];
   /** Of lists of several platforms, the image that is meant. */
   readonly platform: WantedPlatform;
+  /** Whether all images of a list are meant: no platform was asked for. */
+  readonly everyPlatform: boolean;
   /** How many layers the result may have. */
   readonly maxLayers: number;
   /** Whether own layers may hide what changed in the base. */
@@ -40,6 +42,15 @@ export interface NamedBase {
   readonly name: string;
   readonly digest: Digest;
   readonly layers: number;
+}
+
+/** What came of the images of an index, a platform each. */
+export interface RebasedIndex {
+  readonly index: ImageIndex;
+  /** All of them were as they should be already. */
+  readonly isUpToDate: boolean;
+  /** In the index's order. */
+  readonly platforms: readonly RebaseResult[];
 }
 
 export interface RebaseResult {

@@ -1,20 +1,29 @@
 import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
-import { type ImageReference, parseReference, readRemoteImage } from "../copy/copy.ts";
+import {
+  type ImageReference,
+  parseReference,
+  readRemoteImage,
+  readRemoteIndex,
+} from "../copy/copy.ts";
 import type { RunWorkspace } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
 import {
   baseDigestAnnotation,
   baseNameAnnotation,
   type Image,
+  type ImageIndex,
   isDigest,
   isLocalName,
   type LayerFiles,
   type Location,
   locateImage,
+  platformOf,
+  renderPlatform,
   type WantedPlatform,
 } from "../oci/oci.ts";
-import { findImage, readImage, readLocations } from "../store/store.ts";
+import { findImage, findIndex, readImage, readLocations } from "../store/store.ts";
+import { listSome } from "../text.ts";
 import type { SourceName } from "./rebase-request.ts";
 
 /** An image with what is known of its layers. */
@@ -42,6 +51,7 @@ export async function readSource(
     const registryName = isLocalName(name.stored) ? undefined : name.stored;
     return { name: name.stored, registryName, image: stored, locations, files: new Map() };
   }
+  await assertOffered(name, platform, work);
   const elsewhere = name.reference && (await readElsewhere(name.reference, platform, work));
   if (elsewhere !== undefined) return elsewhere;
   const places = [
@@ -55,6 +65,59 @@ export async function readSource(
       hint: "list the store's names with xbuild images, or write docker://NAME for an image in a registry",
     },
   );
+}
+
+/** Errors: `image-unsupported` for a name of the store whose index has other platforms */
+async function assertOffered(
+  { stored }: SourceName,
+  platform: WantedPlatform,
+  { store }: RunWorkspace,
+): Promise<void> {
+  const index = stored === undefined ? undefined : await findIndex(store, stored);
+  if (index === undefined) return;
+  const offered = index.images.map((image) => renderPlatform(platformOf(image)));
+  const message = `${stored} has no image for ${renderPlatform(platform)}, but for ${listSome(offered)}`;
+  const hint = "name another image, or another --platform";
+  throw new XbuildError("image-unsupported", message, { hint });
+}
+
+/** The images of an index, and the index as far as it says something itself. */
+export interface SourceIndex extends Pick<ImageIndex, "digest" | "annotations"> {
+  readonly images: readonly Source[];
+}
+
+/**
+ * The images of the index that a user names, a platform each; undefined where the name stands for one image, or for
+ * none. What an index says of its images beside them (`isAttestation`) is not true of others. Errors: as `readSource`
+ */
+export async function readSourceIndex(
+  name: SourceName,
+  work: RunWorkspace,
+): Promise<SourceIndex | undefined> {
+  const { store } = work;
+  const stored = name.stored === undefined ? undefined : await findIndex(store, name.stored);
+  if (stored !== undefined && name.stored !== undefined) {
+    const { digest, annotations } = stored;
+    const platforms = stored.images.map((image) => platformOf(image));
+    return { digest, annotations, images: await readAll(name, platforms, work) };
+  }
+  const { reference } = name;
+  if (reference?.repository === undefined) return undefined;
+  const { registries: access, signal } = work;
+  const index = await readRemoteIndex(reference, { access, signal });
+  if (index === undefined) return undefined;
+  const { digest, annotations, platforms } = index;
+  return { digest, annotations, images: await readAll(name, platforms, work) };
+}
+
+async function readAll(
+  name: SourceName,
+  platforms: readonly WantedPlatform[],
+  work: RunWorkspace,
+): Promise<readonly Source[]> {
+  const images: Source[] = [];
+  for (const platform of platforms) images.push(await readSource(name, platform, work));
+  return images;
 }
 
 async function readElsewhere(

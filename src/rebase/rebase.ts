@@ -1,2 +1,8 @@
-export type { NamedBase, RebaseRequest, RebaseResult, SourceName } from "./rebase-request.ts";
+export type {
+  NamedBase,
+  RebasedIndex,
+  RebaseRequest,
+  RebaseResult,
+  SourceName,
+} from "./rebase-request.ts";
 export { rebase } from "./run-rebase.ts";

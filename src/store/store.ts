@@ -5,8 +5,10 @@ export type { Store } from "./layout/paths.ts";
 
 // Images: whole documents, found by a name or a digest, and the names that stand for them.
 export { commitImage } from "./images/commit.ts";
+export { commitIndex } from "./images/commit-index.ts";
 export { exportLayout } from "./images/export.ts";
-export { type NamedImage, findImage, listImages, readImage } from "./images/images.ts";
+export { type NamedImages, findImage, findNamed, listImages, readImage } from "./images/images.ts";
+export { findIndex } from "./images/indexes.ts";
 export { removeName, tagImage, tagName } from "./images/names.ts";
 
 // Blobs: the bytes of layers, which are here or not.
@@ -16,6 +18,7 @@ export { type BlobWriter, type StagedBlob, createBlobWriter } from "./blobs/writ
 // Records: what builds were made of and left, for the next ones.
 export { contextCachePath } from "./layout/paths.ts";
 export { findConfig, keepConfig } from "./records/configs.ts";
+export { findListing, keepListing } from "./records/listings.ts";
 export {
   type BuildRecord,
   findLastRecord,

@@ -30,12 +30,64 @@ export async function withLock<T>(
   action: (lock: Lock) => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  const fd = await acquire(path, options);
+  const leave = await waitInside(path, options.signal);
   try {
-    return await action({ path });
+    const fd = await acquire(path, options);
+    try {
+      return await action({ path });
+    } finally {
+      release(fd);
+    }
   } finally {
-    release(fd);
+    leave();
   }
+}
+
+/** The end of the line of those in this process who wait for a lock, by its path. */
+const lines = new Map<string, Promise<void>>();
+
+/** Parts of this process wait for each other here: a program for each would be no use, nor would a word of it. */
+async function waitInside(path: string, signal: AbortSignal | undefined): Promise<() => void> {
+  const before = lines.get(path);
+  const own = createEnd();
+  const line = before === undefined ? own.promise : before.then(() => own.promise);
+  lines.set(path, line);
+  const leave = (): void => {
+    own.resolve();
+    if (lines.get(path) === line) lines.delete(path);
+  };
+  try {
+    if (before !== undefined) await untilAborted(before, signal);
+    return leave;
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+interface End {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+}
+
+function createEnd(): End {
+  const ends: (() => void)[] = [];
+  const promise = new Promise<void>((resolve) => void ends.push(resolve));
+  return { promise, resolve: () => ends[0]?.() };
+}
+
+function untilAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return waiting;
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    const go = (): void => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    };
+    void waiting.then(go);
+  });
 }
 
 async function acquire(path: string, options: LockOptions): Promise<number> {

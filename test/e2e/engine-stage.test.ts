@@ -9,6 +9,7 @@ import type { CollectedLayer, CollectedOutput, PreviousImage } from "../../src/l
 import { assembleImage } from "../../src/oci/assemble.ts";
 import type { Descriptor, Digest, Image } from "../../src/oci/model.ts";
 import { parseConfig } from "../../src/oci/schema.ts";
+import { arrangeKnown } from "../../src/pipeline/arrange-bases.ts";
 import { withBases } from "../../src/pipeline/base-entries.ts";
 import type { BaseImage } from "../../src/pipeline/bases.ts";
 import { collectEngineStage, type EngineStage } from "../../src/pipeline/engine-stage.ts";
@@ -353,7 +354,10 @@ async function assemble(
   local: BaseImage | undefined,
   id: Digest,
 ): Promise<{ readonly directory: string; readonly image: Image }> {
-  const { entries } = withBases(output, local === undefined ? [] : [local]);
+  const { entries } = withBases(
+    output,
+    arrangeKnown(local === undefined ? [] : [local], ["base"], new Map()),
+  );
   const { config = {} } = parseConfig(await engine.readConfig(id));
   const image = assembleImage({
     platform,

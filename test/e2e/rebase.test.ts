@@ -317,7 +317,9 @@ describe("from registry to registry", () => {
     await sandbox.exec("buildah", "manifest", "push", "--all", list, `docker://${list}`);
     await sandbox.exec("buildah", "manifest", "rm", list);
     const before = await sandbox.exec("skopeo", "inspect", "--raw", `docker://${list}`);
-    const words = [`docker://${list}`, "--onto", remote("base:v2")];
+    const platform = (await sandbox.exec("dpkg", "--print-architecture")).trim();
+    const one = ["--platform", `linux/${platform}`];
+    const words = [`docker://${list}`, "--onto", remote("base:v2"), ...one];
     const refused = await rebase(words, 125);
     expect(refused.stderr).toContain("several platforms");
     await rebase([...words, "-t", remote("list:one")]);

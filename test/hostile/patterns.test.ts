@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createIgnoreMatcher, parseIgnoreFile } from "../../src/containerfile/ignore.ts";
-import { parseJson, createSource } from "../../src/layers/directory/json.ts";
+import { parseJson } from "../../src/layers/directory/json.ts";
+import { createSource } from "../../src/oci/json-places.ts";
 import { createAnswerError } from "../../src/registry/failures.ts";
 
 // Patterns are matched against what registries and builds say (CWE-1333). One that backtracks would let them stop us

@@ -69,8 +69,9 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
     },
     pull: (name, flags) => {
       note("pull", name, flags);
-      return Promise.resolve();
+      return Promise.resolve(plainId);
     },
+    listImages: unused,
     tag: (name, names) => {
       note("tag", name, names);
       return Promise.resolve();
@@ -79,6 +80,11 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       note("removeImages", names);
       return Promise.resolve();
     },
+    readList: () => Promise.resolve(undefined),
+    createList: unused,
+    addToList: unused,
+    removeFromList: unused,
+    removeWithNames: unused,
     removeContainers: (prefix) => {
       note("removeContainers", prefix);
       return Promise.resolve();

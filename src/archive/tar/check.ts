@@ -19,8 +19,9 @@ interface Checker extends CheckOptions {
 }
 
 /** A layer with more is refused, so that memory stays bounded. */
-const maxEntries = 1_000_000;
-const maxIndexSize = 256 * 1024 * 1024;
+export const maxEntries = 1_000_000;
+/** Bytes of its names, links and attributes. */
+export const maxIndexSize = 256 * 1024 * 1024;
 
 /**
  * Gives a function that judges a layer's entries one after another, in the order of the archive: what

@@ -1,4 +1,4 @@
-import { digestHex } from "../../oci/oci.ts";
+import { digestHex, platformOf, renderPlatform } from "../../oci/oci.ts";
 import { listStoredImages, measureStore, type StoredImage } from "../../store/store.ts";
 import { usageError, helpFlag } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
@@ -81,6 +81,7 @@ function describe({ image, names, usedAt }: StoredImage): object {
     digest: image.digest,
     configDigest: image.manifest.config.digest,
     names,
+    platform: renderPlatform(platformOf(image)),
     lastUsed: new Date(usedAt).toISOString(),
     size: measure(image),
     layers: image.manifest.layers.length,
@@ -90,6 +91,7 @@ function describe({ image, names, usedAt }: StoredImage): object {
 function renderImages(images: readonly StoredImage[], io: CliIo, now: number): Visible {
   const columns = [
     { title: "DIGEST" },
+    { title: "PLATFORM" },
     { title: "LAST USED" },
     { title: "LAYERS", right: true },
     { title: "SIZE", right: true },
@@ -97,6 +99,7 @@ function renderImages(images: readonly StoredImage[], io: CliIo, now: number): V
   ];
   const rows = images.map(({ image, names, usedAt }) => [
     digestHex(image.digest).slice(0, 12),
+    renderPlatform(platformOf(image)),
     renderAge(usedAt, now),
     String(image.manifest.layers.length),
     renderSize(measure(image)),

@@ -114,6 +114,8 @@ describe("check", () => {
     ["FROM base\n", ["--build-context=base=dir"], 0],
     ["FROM x:1 AS a\n", ["--target", "a"], 0],
     ["FROM x:1 AS a\n", ["--target", "b"], 1],
+    ["FROM x:1 AS a\nFROM x:1 AS b\n", ["--target", "a", "--target", "b"], 0],
+    ["FROM x:1 AS a\nFROM x:1 AS b\n", ["--target", "c", "--target", "b"], 1],
     ["FROM x:$TARGETARCH\n", ["--platform=linux/arm64"], 0],
   ])("%j with %j exits with %s", async (text, argv, status) => {
     expect((await run(runCheck, text, ...argv)).status).toBe(status);

@@ -4,6 +4,7 @@ import {
   type Containerfile,
   parseContainerfile,
   type PlacedDiagnostic,
+  type ResolveOptions,
   resolveStages,
 } from "../../containerfile/containerfile.ts";
 import { describeEngine, engineNames, findEngine } from "../../engine/engine.ts";
@@ -45,7 +46,7 @@ Says what is wrong with a Containerfile, or seldom meant, without building it.
 
   -f, --file FILE             the Containerfile (- for standard input)
       --format FORMAT         ${formatNames.join(", ")} (text)
-      --target STAGE          the stage that is to be built
+      --target STAGE          the stage that is to be built; repeatable
       --build-arg NAME=VALUE  a build argument
       --build-context NAME=…  a named context
       --platform OS/ARCH      the platform of the result
@@ -69,13 +70,30 @@ export async function runCheck(argv: readonly string[], io: CliIo): Promise<numb
     io,
   );
   const containerfile = parseContainerfile(bytes, file);
-  const graph = resolveStages(containerfile, readOptions(line, io));
   const options = await readEngine(lastValue(line, "engine"), io);
-  const findings = checkContainerfile(containerfile, graph, options);
+  const findings = checkTargets(containerfile, listOptions(line, io), options);
   const diagnostics = await underline(findings, containerfile);
   const { source } = containerfile;
   io.stdout(format({ diagnostics, source, io }));
   return diagnostics.length === 0 ? 0 : 1;
+}
+
+/** What is found for any of the targets, once, in the order of the file. */
+function checkTargets(
+  containerfile: Containerfile,
+  targets: readonly ResolveOptions[],
+  options: CheckOptions,
+): readonly PlacedDiagnostic[] {
+  const all = targets.flatMap((target) =>
+    checkContainerfile(containerfile, resolveStages(containerfile, target), options),
+  );
+  if (targets.length === 1) return all;
+  const found = new Map(all.map((one) => [JSON.stringify(one), one]));
+  return [...found.values()].sort((a, b) => offsetOf(a) - offsetOf(b));
+}
+
+function offsetOf({ span }: PlacedDiagnostic): number {
+  return span?.start.offset ?? 0;
 }
 
 /** What underlines is loaded where there is something to underline. */
@@ -100,19 +118,21 @@ function readFormat(name: string): (report: Report) => Visible {
   );
 }
 
-function readOptions(line: GivenFlags, io: CliIo): Parameters<typeof resolveStages>[1] {
-  const target = lastValue(line, "target");
+/** One for each target; without --target, one for the last stage. */
+function listOptions(line: GivenFlags, io: CliIo): readonly ResolveOptions[] {
   const buildArgs = listValues(line, "build-arg").flatMap((word): [string, string][] => {
     const [name, value = io.env[name]] = splitPair(word);
     return value === undefined ? [] : [[name, value]];
   });
-  return {
-    ...(target === undefined ? {} : { target }),
+  const common = {
     buildArgs: new Map(buildArgs),
     buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
-    targetPlatform: lastValue(line, "platform") ?? hostPlatform(),
+    targetPlatform: lastValue(line, "platform")?.split(",")[0] ?? hostPlatform(),
     buildPlatform: hostPlatform(),
   };
+  const targets = new Set(listValues(line, "target"));
+  if (targets.size === 0) return [common];
+  return Array.from(targets, (target) => ({ ...common, target }));
 }
 
 /** The installed engine, if one is: a file can be checked without. */

@@ -45,6 +45,18 @@ describe("xbuild expand", () => {
     expect(script).toContain('"--volume=$XBUILD_RUN/layers:/layers:ro"');
   });
 
+  it("shows several targets one behind the other, each by its own flags", async () => {
+    const words = ["--target", "t", "-t", "one", "--target=b", "-t", "two"];
+    const script = await expand(output.replace("FROM b", "FROM b AS b"), ...words);
+    const [plain, script2 = ""] = script.split(/(?=^#!)/m);
+    expect(plain?.trimEnd()).toBe("FROM a AS t\nRUN t\nFROM b AS b\nARG X=1");
+    expect(script2.match(/^# \d.*/gm)).toEqual([
+      "# 1. stage t",
+      "# 2. environment",
+      "# 3. layering steps",
+    ]);
+  });
+
   it("masks what looks secret", async () => {
     const words = ["--build-arg=API_TOKEN=hush", "--build-arg=PLAIN=seen", "--creds=me:hush"];
     const script = await expand(output, ...words, "--build-arg=X=2");

@@ -2,16 +2,25 @@ import { createPlan, listPlans, omitOutputs } from "../../plan/plan.ts";
 import { parseCommandLine, usageError, isSet } from "../line/arguments.ts";
 import { buildFlags } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
-import { mentionsOutput, needsOutput, readParsed, reportFindings } from "../request/parsed.ts";
+import {
+  mentionsOutput,
+  type NamedFile,
+  needsOutput,
+  readParsed,
+  readSources,
+  reportFindings,
+} from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
+import { lacksOutput, splitByPlatform } from "../request/by-platform.ts";
 import { createRequest } from "../request/request.ts";
+import { splitTargets } from "../request/targets.ts";
 import { printData } from "../report/text.ts";
 import { show } from "../../visible.ts";
 
 const help = show`Usage: xbuild expand [FLAGS OF BUILD] [CONTEXT]
 
 Shows what a build would ask of the engine: a shell script with each call and its plain
-Containerfile, in order. Nothing is built. A file without OUTPUT is given back as it is. Secrets and
+Containerfile, in order; of several targets one script behind the other. Nothing is built. A file without OUTPUT is given back as it is. Secrets and
 build arguments that look like secrets are masked.
 `;
 
@@ -22,18 +31,29 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
     io.stdout(help);
     return 0;
   }
-  const parsed = await readParsed({ line }, io);
-  if (parsed === undefined) throw usageError("expand reads only files of this machine");
-  const { containerfile, graph } = parsed;
-  if (!mentionsOutput(containerfile) || !needsOutput(parsed)) {
-    printData(io, Buffer.from(omitOutputs(containerfile), "latin1"));
-    return 0;
-  }
-  const engine = selectEngine(line, io);
-  await reportFindings(parsed, engine, () => undefined);
-  const plan = createPlan(containerfile, graph);
-  if (plan === undefined) throw usageError("the target has no OUTPUT");
-  const { steps } = await createRequest(line, { parsed, engine }, io);
-  printData(io, Buffer.from(await engine.renderScript(listPlans(plan), steps), "latin1"));
+  const targets = splitTargets(line);
+  // Several targets are of one file, which may be such that it is read but once.
+  const sources = targets.length > 1 ? await readSources(line, io) : undefined;
+  for (const one of targets) printData(io, await expandLine({ line: one.line, sources }, io));
   return 0;
+}
+
+/** @throws XbuildError */
+async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
+  const { line } = named;
+  const parsed = await readParsed(named, io);
+  if (parsed === undefined) throw usageError("expand reads only files of this machine");
+  const { containerfile } = parsed;
+  if (!mentionsOutput(containerfile) || !needsOutput(parsed))
+    return Buffer.from(omitOutputs(containerfile), "latin1");
+  const engine = selectEngine(line, io);
+  const scripts: string[] = [];
+  for (const one of await splitByPlatform({ line, parsed, engine }, io)) {
+    await reportFindings(one.parsed, engine, () => undefined);
+    const plan = createPlan(containerfile, one.parsed.graph);
+    if (plan === undefined) throw lacksOutput(one);
+    const { steps } = await createRequest(one.line, { parsed, engine }, io);
+    scripts.push(await engine.renderScript(listPlans(plan), steps));
+  }
+  return Buffer.from(scripts.join(""), "latin1");
 }

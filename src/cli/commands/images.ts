@@ -1,6 +1,12 @@
 import { helpFlag } from "../line/arguments.ts";
-import { digestHex, type Image } from "../../oci/oci.ts";
-import { listImages, listMissingLayers, type NamedImage } from "../../store/store.ts";
+import {
+  type Descriptor,
+  digestHex,
+  type Image,
+  platformOf,
+  renderPlatform,
+} from "../../oci/oci.ts";
+import { listImages, listMissingLayers, type NamedImages } from "../../store/store.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import type { CliIo } from "../io.ts";
 import {
@@ -34,45 +40,87 @@ export async function runImages(argv: readonly string[], io: CliIo): Promise<num
   const store = await openUserStore(io);
   const matches = createNamePattern(line.operands);
   const images = (await listImages(store)).filter(({ name }) => matches(name));
-  const missing = await Promise.all(images.map(({ image }) => listMissingLayers(store, image)));
-  const counts = missing.map((layers) => layers.length);
+  const missing = await Promise.all(
+    images.map((one) => Promise.all(one.images.map((image) => listMissingLayers(store, image)))),
+  );
   if (line.isSet("quiet")) io.stdout(joinVisible(images.map(({ name }) => show`${name}\n`)));
-  else if (isJson) io.stdout(showJson(images.map((one, at) => describe(one, counts[at] ?? 0))));
+  else if (isJson) io.stdout(showJson(images.map((one, at) => describe(one, missing[at] ?? []))));
   else io.stdout(renderImages(images, io, Date.now()));
   return 0;
 }
 
-/** One image as programs get it; `size` is that of its layers in bytes, as they are compressed. */
-function describe({ name, image }: NamedImage, missingLayers: number): object {
-  const { architecture, os, variant } = image.config;
+type Missing = readonly (readonly Descriptor[])[];
+
+/** What a name stands for as programs get it: of an index its images, one for each platform. */
+function describe({ name, digest, isIndex, images }: NamedImages, missing: Missing): object {
+  const described = images.map((image, at) => describeImage(image, missing[at]?.length ?? 0));
+  const [first] = described;
+  if (!isIndex) return { name, ...first };
+  const sizes = { size: sumSizes(listLayers(images)), layers: listLayers(images).length };
+  const missingLayers = new Set(missing.flat().map((layer) => layer.digest)).size;
   return {
     name,
+    digest,
+    created: findNewest(images) ?? null,
+    ...sizes,
+    missingLayers,
+    images: described,
+  };
+}
+
+/** `size` is that of its layers in bytes, as they are compressed. */
+function describeImage(image: Image, missingLayers: number): object {
+  return {
     digest: image.digest,
     configDigest: image.manifest.config.digest,
     created: image.config.created ?? null,
-    platform: [os, architecture, variant].filter((part) => part !== undefined).join("/"),
-    size: measure(image),
+    platform: renderPlatform(platformOf(image)),
+    size: sumSizes(image.manifest.layers),
     layers: image.manifest.layers.length,
     missingLayers,
   };
 }
 
-function renderImages(images: readonly NamedImage[], io: CliIo, now: number): Visible {
+function renderImages(images: readonly NamedImages[], io: CliIo, now: number): Visible {
   const columns = [
     { title: "NAME" },
     { title: "IMAGE ID" },
+    { title: "PLATFORM" },
     { title: "CREATED" },
     { title: "LAYERS", right: true },
     { title: "SIZE", right: true },
   ];
-  const rows = images.map(({ name, image }) => [
+  return renderTable(
+    io,
+    columns,
+    images.map((one) => renderRow(one, now)),
+  );
+}
+
+/** Of an index its own digest, as the engines show it, and what its images have together. */
+function renderRow({ name, digest, isIndex, images }: NamedImages, now: number): readonly string[] {
+  const [first] = images;
+  const id = isIndex ? digest : (first?.manifest.config.digest ?? digest);
+  const layers = isIndex ? listLayers(images) : (first?.manifest.layers ?? []);
+  return [
     name,
-    digestHex(image.manifest.config.digest).slice(0, 12),
-    renderCreated(image.config.created, now),
-    String(image.manifest.layers.length),
-    renderSize(measure(image)),
-  ]);
-  return renderTable(io, columns, rows);
+    digestHex(id).slice(0, 12),
+    images.map((image) => renderPlatform(platformOf(image))).join(", "),
+    renderCreated(findNewest(images), now),
+    String(layers.length),
+    renderSize(sumSizes(layers)),
+  ];
+}
+
+/** What several of them have counts once. */
+function listLayers(images: readonly Image[]): readonly Descriptor[] {
+  const all = images.flatMap((image) => image.manifest.layers);
+  return [...new Map(all.map((layer) => [layer.digest, layer])).values()];
+}
+
+function findNewest(images: readonly Image[]): string | undefined {
+  const times = images.flatMap(({ config }) => config.created ?? []);
+  return times.toSorted((a, b) => Date.parse(a) - Date.parse(b)).at(-1);
 }
 
 function renderCreated(created: string | undefined, now: number): string {
@@ -80,6 +128,6 @@ function renderCreated(created: string | undefined, now: number): string {
   return Number.isNaN(then) ? "" : renderAge(then, now);
 }
 
-function measure(image: Image): number {
-  return image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
+function sumSizes(layers: readonly Descriptor[]): number {
+  return layers.reduce((sum, layer) => sum + layer.size, 0);
 }

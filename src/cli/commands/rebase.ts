@@ -1,5 +1,11 @@
 import { renderSize } from "../../units.ts";
-import { type NamedBase, rebase, type RebaseResult } from "../../rebase/rebase.ts";
+import { platformOf, renderPlatform } from "../../oci/oci.ts";
+import {
+  type NamedBase,
+  rebase,
+  type RebasedIndex,
+  type RebaseResult,
+} from "../../rebase/rebase.ts";
 import { parseCommandLine, isSet } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";
@@ -20,7 +26,7 @@ the store, of a registry, or oci:DIR, docker-archive:FILE and the like.
       --push               push the image of the store to the registries that its names say
       --force              although own layers hide what changed in the base
       --max-layers N       how many layers the result may have (default 127)
-      --platform OS/ARCH   which image of a list is meant
+      --platform OS/ARCH   which image of a list is meant (default: all of them)
   -q, --quiet              print the digest alone
       --tls-verify, --creds, --authfile, --cert-dir, --retry, --retry-delay   as with xbuild build
 `;
@@ -43,17 +49,27 @@ export async function runRebase(argv: readonly string[], io: CliIo): Promise<num
   const work = { store, registries, reporter, signal: io.signal, now: readTime(io) };
   const result = await rebase(request, work);
   const names = [...request.names, ...request.pushes.map((one) => one.text)];
-  if (!quiet) io.stdout(renderResult(result, names, io));
-  io.stdout(show`${result.image.digest}\n`);
+  const { digest } = "index" in result ? result.index : result.image;
+  if (!quiet) io.stdout(renderAll(result, names.join(", "), io));
+  io.stdout(show`${digest}\n`);
   return 0;
+}
+
+/** Of an index each of its images. */
+function renderAll(result: RebaseResult | RebasedIndex, title: string, io: CliIo): Visible {
+  if (!("index" in result)) return renderResult(result, title, io);
+  return joinVisible(
+    result.platforms.map((one) =>
+      renderResult(one, `${title} (${renderPlatform(platformOf(one.image))})`, io),
+    ),
+  );
 }
 
 function renderResult(
   { image, isUpToDate, from, onto }: RebaseResult,
-  names: readonly string[],
+  title: string,
   io: CliIo,
 ): Visible {
-  const title = names.join(", ");
   if (isUpToDate) {
     const state = paintText(io, "green", "Up to date");
     return show`${state}: ${title} is on ${renderBase(onto)}\n`;

@@ -43,8 +43,10 @@ test("images lists names, ages and sizes, for people and for programs", () =>
     });
     const size = image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
     const table = (await runOn(store, runImages, [])).stdout.split("\n");
-    expect(table[0]).toMatch(/^NAME +IMAGE ID +CREATED +LAYERS +SIZE$/);
-    expect(table[2]).toMatch(new RegExp(`^${name} +[0-9a-f]{12} +.* ago +2 +${size} B$`));
+    expect(table[0]).toMatch(/^NAME +IMAGE ID +PLATFORM +CREATED +LAYERS +SIZE$/);
+    expect(table[2]).toMatch(
+      new RegExp(`^${name} +[0-9a-f]{12} +linux/amd64 +.* ago +2 +${size} B$`),
+    );
     const { stdout } = await runOn(store, runImages, ["--format", "json", "app"]);
     expect(JSON.parse(stdout)).toEqual([
       {
@@ -103,7 +105,7 @@ test("cache path, ls and du say where, what and how much", () =>
       /^WHAT +SIZE\n[^]*total +\S+ k?B\n$/,
     );
     expect((await runOn(store, runCache, ["ls"])).stdout).toMatch(
-      /^DIGEST +LAST USED +LAYERS +SIZE +NAMES\n/,
+      /^DIGEST +PLATFORM +LAST USED +LAYERS +SIZE +NAMES\n/,
     );
   }));
 

@@ -80,7 +80,10 @@ export const buildFlags: readonly BuildFlag[] = [
   access("cert-dir DIR", "certificates for registries"),
   access("retry N", "how often a request to a registry is made again (default 3)"),
   access("retry-delay TIME", "how long to wait before that, such as 2s"),
-  own("target STAGE", "build this stage (default: the last)"),
+  own(
+    "target STAGE",
+    "build this stage (default: the last); of several, each has the -t, -o and --iidfile behind it",
+  ),
   own("build-arg NAME[=VALUE]", "a build argument; without a value, the environment's"),
   ours("build-arg-file FILE", "build arguments from a file, NAME=VALUE a line"),
   ours(
@@ -88,7 +91,16 @@ export const buildFlags: readonly BuildFlag[] = [
     "a build argument that is secret: no record, image or command line of the engine tells it; repeatable",
   ),
   own("build-context NAME=VALUE", "a named context: a directory, or docker-image://NAME"),
-  own("platform OS/ARCH", "the platform of the image"),
+  own(
+    "platform OS/ARCH",
+    "the platform of the image; of several (a,b, or repeated) one image index is made",
+  ),
+  own("all-platforms", "all platforms that the base images are there for"),
+  own("manifest NAME", "add the image to the list of this name, which is made where there is none"),
+  {
+    ...own("jobs N", "how many stages and platforms are built side by side (default 1; 0: all)"),
+    role: "cache",
+  },
   own("label KEY=VALUE", "a label of the image"),
   own("annotation KEY=VALUE", "an annotation of the manifest"),
   { ...own("pull POLICY", "always, newer, missing (default) or never"), kind: "optional" },
@@ -120,7 +132,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list("step", "boolean", "http-proxy no-hosts"),
   ...list("access", "value", "decryption-key secret ssh"),
   ...list("access", "boolean", "stdin"),
-  ...list("cache", "value", "cache-ttl jobs"),
+  ...list("cache", "value", "cache-ttl"),
   ...list(
     "ignored",
     "boolean",
@@ -129,7 +141,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "refused",
     "value",
-    "arch cache-to env from logfile manifest os sign-by unsetenv userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user variant",
+    "arch cache-to env from logfile os sign-by unsetenv userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user variant",
   ),
-  ...list("refused", "boolean", "all-platforms logsplit squash squash-all"),
+  ...list("refused", "boolean", "logsplit squash squash-all"),
 ];

@@ -1,5 +1,6 @@
 import { arch, platform as hostSystem } from "node:os";
 import { resolve } from "node:path";
+import type { Shared } from "../../pipeline/pipeline.ts";
 import { suggestName } from "../../suggest.ts";
 import { XbuildError } from "../../errors.ts";
 import { type CommandLine, listValues, parseCommandLine, usageError } from "./arguments.ts";
@@ -18,6 +19,8 @@ export type BuildLineResult =
 
 /** A build's command line, read once, and its Containerfile where that has been read already. */
 export interface BuildStart {
+  /** Where it is one of several builds: what they have in common, and how its lines are marked. */
+  readonly beside?: { readonly shared: Shared; readonly label: string | undefined };
   readonly words: readonly string[];
   readonly read: BuildLineResult;
   readonly sources?: Sources;

@@ -1,16 +1,19 @@
 import { resolve } from "node:path";
-import type { BuildResult } from "../../pipeline/pipeline.ts";
+import type { BuildResult, IndexResult } from "../../pipeline/pipeline.ts";
 import type { Reporter } from "../../reporter.ts";
 import { prepareFile, type PreparedFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
 import type { CliIo } from "../io.ts";
 
+/** What a build tells of: an image, or the index of those of several platforms. */
+type Result = BuildResult | IndexResult;
+
 /** What a build tells of its image in files: its image ID, and all of it as JSON. */
 export interface ResultFiles {
   /** Makes their content ready, before any name moves: what could fail has failed then. */
-  readonly prepare: (result: BuildResult) => Promise<void>;
+  readonly prepare: (result: Result) => Promise<void>;
   /** Puts them in their places. */
-  readonly place: (result: BuildResult) => Promise<void>;
+  readonly place: (result: Result) => Promise<void>;
   /** Leaves nothing of them; harmless after `place`. */
   readonly discard: () => Promise<void>;
 }
@@ -29,7 +32,7 @@ export interface FilePorts {
 interface Wanted {
   readonly path: string;
   readonly what: string;
-  readonly render: (result: BuildResult) => string;
+  readonly render: (result: Result) => string;
 }
 
 interface Prepared {
@@ -45,7 +48,7 @@ export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePort
   const wanted = listWanted(paths, io);
   for (const { path, what } of wanted) findTarget(path, what);
   const prepared = new Map<Wanted, Prepared>();
-  const prepare = async (result: BuildResult): Promise<void> => {
+  const prepare = async (result: Result): Promise<void> => {
     for (const one of wanted) {
       const text = one.render(result);
       const earlier = prepared.get(one);
@@ -79,12 +82,33 @@ function listWanted({ iidFile, metadataFile }: ResultPaths, io: CliIo): readonly
   );
 }
 
-function renderId(result: BuildResult): string {
-  return result.configDigest;
+function renderId(result: Result): string {
+  return "platforms" in result ? result.digest : result.configDigest;
 }
 
-function renderAll(result: BuildResult): string {
-  return `${JSON.stringify(result, undefined, 2)}\n`;
+function renderAll(result: Result): string {
+  const document = "platforms" in result ? describeIndex(result) : result;
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+/** What buildx writes of several platforms' images, and what we tell of each. */
+function describeIndex({
+  names,
+  digest,
+  mediaType,
+  size,
+  upToDate,
+  platforms,
+}: IndexResult): object {
+  return {
+    "containerimage.descriptor": { mediaType, digest, size },
+    "containerimage.digest": digest,
+    ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
+    names,
+    digest,
+    upToDate,
+    platforms: platforms.map(({ names: _, ...one }) => one),
+  };
 }
 
 /** `resolve` would drop the slash that makes a path one of a directory. */

@@ -27,9 +27,20 @@ export function renderResult(result: BuildResult, io: CliIo, milliseconds: numbe
   return show`\n${renderLayers(result.layers, io)}\n${paintText(io, "bold", title)}: ${summarise(result.layers)} ${time}\n${renderElsewhere(result.layers)}  ${result.digest}\n`;
 }
 
+/** One of several images, in a line: what became of it, and its digest. */
+export function renderImage({ upToDate, layers, digest }: BuildResult, io: CliIo): Visible {
+  const state = upToDate
+    ? show`${paintText(io, "green", "up to date")}, ${countLayers(layers)}`
+    : show`${summarise(layers)}`;
+  const elsewhere = layers.filter((one) => !one.verified).length;
+  const note = elsewhere === 0 ? show`` : show`, ${String(elsewhere)} elsewhere and not verified`;
+  return show`${state}${note}  ${digest}`;
+}
+
 const colors = { base: "dim", kept: "green", equal: "green", new: "yellow" } as const;
 
-function renderLayers(layers: readonly ResultLayer[], io: CliIo): Visible {
+/** A table of an image's layers, each with what became of it. */
+export function renderLayers(layers: readonly ResultLayer[], io: CliIo): Visible {
   const columns = [{ title: "STATUS" }, { title: "SIZE", right: true }, { title: "LAYER" }];
   const rows = layers.map(({ status, size, name }) => [
     { text: status, style: colors[status] },

@@ -1,10 +1,11 @@
 import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
-import type { DeliveryRequest } from "../../delivery/delivery.ts";
-import { parseImageName, type ImageName } from "../../oci/oci.ts";
+import type { DeliveryRequest, Destination, ListRequest } from "../../delivery/delivery.ts";
+import { isLocalName, parseImageName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError } from "../line/arguments.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { parseDestination } from "./destination.ts";
+import { asksForSeveral } from "./platform.ts";
 import { listPushedNames } from "./registries.ts";
 
 /** What a command line says of where the image goes. Errors: `usage`, `name-invalid`, `output-destination`. */
@@ -14,26 +15,56 @@ export async function createDeliveryRequest(
 ): Promise<DeliveryRequest> {
   const names = listValues(line, "tag").map((text) => parseImageName(text));
   const outputs = listValues(line, "output");
-  const pushes = listPushes(line, names);
+  const list = parseList(line, names);
+  const pushes = listPushes(line, names, list);
   const destinations = outputs
     .filter((text) => !isRegistry(text))
     .map((text) => parseDestination(text, io.cwd));
   if (destinations.length > 0) (await import("./places.ts")).assertPlaces(destinations);
-  const others = destinations.length + pushes.length;
+  if (asksForSeveral(line)) assertRoomForSeveral(destinations);
+  const others = destinations.length + pushes.length + (list?.push === undefined ? 0 : 1);
   return {
     names,
     pushes,
     destinations,
-    load: wantsLoad(line, names.length, others),
+    ...(list === undefined ? {} : { list }),
+    load: wantsLoad(line, names.length + (list === undefined ? 0 : 1), others),
     format: parseFormat(line),
   };
+}
+
+/** --manifest. Its list is pushed where its name says a registry. Errors: `usage`, `name-invalid` */
+function parseList(line: BuildCommandLine, names: readonly ImageName[]): ListRequest | undefined {
+  const text = lastValue(line, "manifest");
+  if (text === undefined) return undefined;
+  const name = parseImageName(text);
+  if (names.some(({ full }) => full === name.full)) {
+    throw usageError(
+      `${text} cannot be the name of an image (-t) and that of a list (--manifest)`,
+      "leave -t out: the image is in the list",
+    );
+  }
+  const isPushed = isSet(line, "push") && (names.length === 0 || !isLocalName(name.full));
+  return { name, push: isPushed ? listPushedNames([name])[0] : undefined };
+}
+
+/** Errors: `usage` for an archive that has no place for an index. */
+function assertRoomForSeveral(destinations: readonly Destination[]): void {
+  const archive = destinations.find(({ kind }) => kind === "docker-archive");
+  if (archive === undefined || archive.kind === "files") return;
+  throw usageError(
+    `-o docker-archive:${archive.path}: such an archive cannot have the images of several platforms`,
+    "write oci-archive:FILE, or build one --platform at a time",
+  );
 }
 
 function listPushes(
   line: BuildCommandLine,
   names: readonly ImageName[],
+  list: ListRequest | undefined,
 ): readonly ImageReference[] {
-  const pushed = isSet(line, "push") ? listPushedNames(names) : [];
+  const isNamed = names.length > 0 || list === undefined;
+  const pushed = isSet(line, "push") && isNamed ? listPushedNames(names) : [];
   const outputs = listValues(line, "output").filter(isRegistry);
   const all = [...pushed, ...outputs.map((text) => parseReference(text))];
   return [...new Map(all.map((one) => [one.text, one])).values()];

@@ -65,6 +65,14 @@ export async function locateSources(
   return readSource(file, { context, isGuess }, signal);
 }
 
+/** The absolute path of a context that must be a directory. @throws XbuildError `context-not-found` */
+export async function locateContext(operand: string, cwd: string): Promise<string> {
+  const context = resolve(cwd, operand);
+  const kind = await kindOf(context);
+  if (kind !== "directory") throw contextNotFound(operand, kind);
+  return context;
+}
+
 async function readSource(
   { shown, path }: LocatedFile,
   { context, isGuess }: Pick<Sources, "context"> & LocateOptions,

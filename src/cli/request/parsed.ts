@@ -19,6 +19,7 @@ import {
   type BuildCommandLine,
 } from "../line/build-line.ts";
 import { splitPair } from "../line/values.ts";
+import { guessPlatform } from "./platform.ts";
 
 /** What a command line of `build` names, read and parsed. */
 export interface Parsed {
@@ -46,7 +47,7 @@ export async function readParsed(named: NamedFile, io: CliIo): Promise<Parsed | 
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
     throw preprocessed(sources.file);
   const given = await readBuildArgs(line, io);
-  const graph = resolveGraph(containerfile, line, given.buildArgs);
+  const graph = resolveFor({ containerfile, given }, line, guessPlatform(line));
   return { sources, containerfile, given, graph };
 }
 
@@ -72,7 +73,7 @@ export function needsOutput({ containerfile, graph }: Parsed): boolean {
 }
 
 /** undefined where only the engine can read them: a URL, a git repository, standard input. */
-async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
+export async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
   const files = listValues(line, "file");
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
@@ -107,16 +108,16 @@ function severalFiles(file: string): XbuildError {
   );
 }
 
-function resolveGraph(
-  containerfile: Containerfile,
+/** What the file means for a platform. */
+export function resolveFor(
+  { containerfile, given }: Pick<Parsed, "containerfile" | "given">,
   line: BuildCommandLine,
-  buildArgs: ReadonlyMap<string, string>,
+  platform: string,
 ): StageGraph {
   const target = lastValue(line, "target");
-  const platform = lastValue(line, "platform")?.split(",")[0] ?? hostPlatform();
   return resolveStages(containerfile, {
     ...(target === undefined ? {} : { target }),
-    buildArgs,
+    buildArgs: given.buildArgs,
     buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
     targetPlatform: platform,
     buildPlatform: hostPlatform(),

@@ -46,6 +46,7 @@ export async function createRebaseRequest(line: CommandLine, io: CliIo): Promise
     onto: await parseSource(onto, io),
     from: from === undefined ? undefined : await parseSource(from, io),
     platform: splitPlatform(lastValue(line, "platform") ?? hostPlatform()),
+    everyPlatform: lastValue(line, "platform") === undefined,
     maxLayers: parseCount(lastValue(line, "max-layers") ?? "127", "--max-layers"),
     force: isSet(line, "force"),
   };

@@ -10,7 +10,7 @@ import { parseCount, parseSize, splitPair } from "../line/values.ts";
 import { createDeliveryRequest } from "./delivery-request.ts";
 import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
-import { parsePlatform, splitPlatform } from "./platform.ts";
+import { findPlatform, splitPlatform } from "./platform.ts";
 import { parseReferences } from "./registries.ts";
 import { createStepsRequest } from "./steps-request.ts";
 
@@ -32,7 +32,7 @@ export async function createRequest(
   const delivery = await createDeliveryRequest(line, io);
   const reuse = await createReuseRequest(line, { ...sources, delivery }, io);
   return {
-    steps: await createStepsRequest(line, { ...sources, names: delivery.names }, io),
+    steps: await createStepsRequest(line, { ...sources, names: reuse.names }, io),
     layers: createLayersRequest(line),
     image: {
       labels: new Map(listValues(line, "label").map(parsePair)),
@@ -83,14 +83,22 @@ async function createReuseRequest(
 ): Promise<ReuseRequest> {
   return {
     cacheFrom: await parseReferences(listValues(line, "cache-from"), io),
-    names: delivery.names,
-    pushes: delivery.pushes,
+    names: listNamed(delivery),
+    pushes:
+      delivery.list?.push === undefined
+        ? delivery.pushes
+        : [...delivery.pushes, delivery.list.push],
     ignoreErrors: isSet(line, "ignore-cache-errors"),
     trust: parseTrust(lastValue(line, "trust-cache")),
-    platform: splitPlatform(parsePlatform(line) ?? hostPlatform()),
+    platform: splitPlatform(findPlatform(line) ?? hostPlatform()),
     redacted: parsed.given.redacted,
     explain: isSet(line, "explain"),
   };
+}
+
+/** What the last image stands under: its own names, and the list that it is one of. */
+function listNamed({ names, list }: DeliveryRequest): DeliveryRequest["names"] {
+  return list === undefined ? names : [...names, list.name];
 }
 
 function parseTrust(text = "named"): ReuseRequest["trust"] {

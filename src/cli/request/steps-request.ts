@@ -7,7 +7,7 @@ import type { FlagRole } from "../line/build-flags.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { parseCount, splitPair } from "../line/values.ts";
 import { findIgnoreFile } from "./ignore-file.ts";
-import { parsePlatform } from "./platform.ts";
+import { findPlatform } from "./platform.ts";
 import type { RequestSources } from "./request.ts";
 
 /** What a command line says of how the steps run. Errors: `usage`, `file-not-found`. */
@@ -27,7 +27,7 @@ export async function createStepsRequest(
     ),
     buildArgs: given.buildArgs,
     hiddenArgs: given.hiddenArgs,
-    platform: parsePlatform(line),
+    platform: findPlatform(line),
     ...parseTimes(line, given.buildArgs, io),
     pull: parsePull(line),
     noCache: isSet(line, "no-cache"),
@@ -44,7 +44,8 @@ function parseContext(word: string, cwd: string): readonly [string, string] {
   return [name, value.includes("://") ? value : resolve(cwd, value)];
 }
 
-function parsePull(line: BuildCommandLine): PullPolicy {
+/** Of several flags the last counts. Errors: `usage` */
+export function parsePull(line: BuildCommandLine): PullPolicy {
   const flag = line.flags.findLast((one) => one.spec.name.startsWith("pull"));
   if (flag === undefined) return "missing";
   if (flag.spec.name === "pull-always") return flag.value === "true" ? "always" : "missing";

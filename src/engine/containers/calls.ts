@@ -22,7 +22,7 @@ type Build = Pick<EngineBuild, "plan" | "steps">;
 export function createStageCall(
   { plan, steps, unseen }: Build & Pick<EngineBuild, "unseen">,
   stage: StagePlan,
-  names: Pick<StageNames, "pinned" | "mounted" | "stages">,
+  names: Omit<StageNames, "digests">,
 ): BuildCall {
   return {
     ...commonCall(steps),
@@ -35,7 +35,7 @@ export function createStageCall(
     mounts: [],
     ...passArguments(steps, environmentArguments(plan, steps)),
     flags: [
-      ...renderContexts(steps),
+      ...renderContexts(steps, names.pinned),
       ...steps.flags.access,
       ...steps.flags.step,
       ...steps.flags.cache,
@@ -67,7 +67,7 @@ export function createLayeringCall(
     names,
     mounts: mountLayers(directory, stage.output.path),
     ...passArguments(steps, layeringArguments(plan, steps)),
-    flags: [...renderContexts(steps), ...steps.flags.access, ...steps.flags.step],
+    flags: [...renderContexts(steps, images.pinned), ...steps.flags.access, ...steps.flags.step],
   };
 }
 
@@ -78,8 +78,11 @@ function nameCall({ dependencies, graph, target }: BuildPlan, what: string): str
 }
 
 /** The name that keeps a stage's image, and with it the engine's cache, between builds. */
-export function cacheName({ cacheKey, platform }: StepsRequest, stage: number): string {
-  const of = [cacheKey, platform ?? "", stage].join("\n");
+export function cacheName(
+  { cacheKey, platform }: StepsRequest,
+  { name }: Pick<StagePlan, "name">,
+): string {
+  const of = [cacheKey, platform ?? "", name].join("\n");
   const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
   return `localhost/xbuild-env:${hash}`;
 }
@@ -108,9 +111,20 @@ function commonCall(
   };
 }
 
-/** Named contexts: their paths are absolute. */
-function renderContexts({ buildContexts }: StepsRequest): readonly string[] {
-  return [...buildContexts].map(([name, value]) => `--build-context=${name}=${value}`);
+/**
+ * Named contexts: their paths are absolute. In a build for a platform their images are those that were found for it:
+ * the engine would let their names stand for what it pulls.
+ */
+function renderContexts(
+  { buildContexts, platform }: StepsRequest,
+  pinned: StageNames["pinned"],
+): readonly string[] {
+  const prefix = "docker-image://";
+  return [...buildContexts].map(([name, value]) => {
+    const image = value.startsWith(prefix) ? value.slice(prefix.length) : "";
+    const own = platform === undefined ? undefined : pinned.get(image);
+    return `--build-context=${name}=${own === undefined ? value : prefix + own}`;
+  });
 }
 
 function mountLayers(directory: LayersDirectory, path: string): readonly Mount[] {

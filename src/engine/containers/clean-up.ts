@@ -1,7 +1,7 @@
 import type { RunNote } from "../model.ts";
 import { noteKeys } from "../notes.ts";
-import { dropNames, type NamingWorkspace } from "./names.ts";
-import { runContainerPrefix } from "./run-names.ts";
+import { dropNames, type NamingWorkspace, releaseNames } from "./names.ts";
+import { listName, runContainerPrefix } from "./run-names.ts";
 
 /** Ends the processes of a killed run, and removes its working containers and names. Idempotent. */
 export async function cleanUp(notes: readonly RunNote[], work: NamingWorkspace): Promise<void> {
@@ -14,4 +14,5 @@ export async function cleanUp(notes: readonly RunNote[], work: NamingWorkspace):
   await Promise.all(valuesOf(noteKeys.process).map((process) => commands.stopOrphan(process)));
   for (const label of labels) await commands.removeContainers(runContainerPrefix(label));
   await dropNames(valuesOf(noteKeys.name), work);
+  for (const label of valuesOf(noteKeys.list)) await releaseNames([listName(label)], label, work);
 }

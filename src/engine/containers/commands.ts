@@ -56,6 +56,15 @@ export interface CallContext {
   readonly warn?: (diagnostic: Diagnostic) => void;
 }
 
+/** An image of the engine's storage under one of its names. */
+export interface StoredImage {
+  readonly id: Digest;
+  /** Of its manifest. */
+  readonly digest: string;
+  /** undefined where it has none. */
+  readonly name: string | undefined;
+}
+
 /** The commands of a program of the containers/ family, each run to its end. */
 export interface ContainersCommands extends Pick<
   Engine,
@@ -63,6 +72,7 @@ export interface ContainersCommands extends Pick<
   | "ownFlags"
   | "expectImage"
   | "findImage"
+  | "readList"
   | "readConfig"
   | "passThrough"
   | "runInNamespace"
@@ -74,11 +84,20 @@ export interface ContainersCommands extends Pick<
   readonly renderBuild: (build: BuildCall, files: BuildFiles) => readonly string[];
   /** @returns the image's ID. Errors: `step-failed` with the program's exit status, `engine-cannot-run`. */
   readonly build: (build: BuildCall, context: CallContext) => Promise<Digest>;
-  /** Asks the image's registry for it. Errors: `image-pull-failed`. */
-  readonly pull: (name: string, flags: readonly string[], context: CallContext) => Promise<void>;
+  /** Asks the image's registry for it. @returns its ID. Errors: `image-pull-failed`. */
+  readonly pull: (name: string, flags: readonly string[], context: CallContext) => Promise<Digest>;
+  /** All images of the storage, one for each name. */
+  readonly listImages: () => Promise<readonly StoredImage[]>;
   readonly tag: (name: string, names: readonly string[]) => Promise<void>;
   /** Removes names (and images that then have none). Idempotent. */
   readonly removeImages: (names: readonly string[]) => Promise<void>;
+  /** Makes an empty manifest list. @returns its ID. Errors: `engine-failed` where the name is taken already. */
+  readonly createList: (name: string) => Promise<string>;
+  /** Adds an image to a manifest list. Errors: `engine-failed` */
+  readonly addToList: (name: string, image: string) => Promise<void>;
+  readonly removeFromList: (name: string, manifest: Digest) => Promise<void>;
+  /** Removes an image or a list by its ID, with all its names. Errors: `engine-failed` */
+  readonly removeWithNames: (id: string) => Promise<void>;
   /** Removes working containers whose name begins so. Idempotent. */
   readonly removeContainers: (prefix: string) => Promise<void>;
   /** Ends a build whose starter was killed, by what `note` was told. Idempotent. */

@@ -1,4 +1,4 @@
-import type { Engine, EngineFlags } from "../model.ts";
+import type { Engine } from "../model.ts";
 import type { ContainersCommands } from "./commands.ts";
 
 /**
@@ -12,22 +12,33 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
     ownFlags: commands.ownFlags,
     expectImage: commands.expectImage,
     findImage: commands.findImage,
+    readList: commands.readList,
     readConfig: commands.readConfig,
     passThrough: commands.passThrough,
     runInNamespace: commands.runInNamespace,
     listBuildFlags: commands.listBuildFlags,
     version: commands.version,
-    pullImage: (image, { platform, flags }, { reporter, signal }) =>
-      commands.pull(image, renderPullFlags(platform, flags), {
-        log: reporter.log,
-        signal,
-        directory: "",
-      }),
+    pullImage: async (image, flags, { reporter, signal }) =>
+      void (await commands.pull(image, flags.pull, { log: reporter.log, signal, directory: "" })),
+    pullAs: async (source, keep, work) => {
+      const { pullAs } = await import("./pull-as.ts");
+      return pullAs(source, keep, { ...work, commands });
+    },
+    findManifest: async (manifest) =>
+      (await commands.listImages()).find(({ digest }) => digest === manifest)?.id,
     locateImage: (id) =>
       `containers-storage:${commands.storageSpecifier()}@${id.replace("sha256:", "")}`,
     loadImage: async (source, names, work) => {
       const { loadImage } = await import("./load-image.ts");
       return loadImage(source, names, { ...work, commands });
+    },
+    loadList: async (sources, names, work) => {
+      const { loadList } = await import("./load-list.ts");
+      return loadList(sources, names, { ...work, commands });
+    },
+    addToList: async (sources, list, work) => {
+      const { addToList } = await import("./load-list.ts");
+      return addToList(sources, list, { ...work, commands });
     },
     writeFiles: async (source, destination, work) => {
       const { writeFiles } = await import("./write-files.ts");
@@ -46,8 +57,4 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
       return renderScript(commands, { plans, steps });
     },
   };
-}
-
-function renderPullFlags(platform: string | undefined, flags: EngineFlags): readonly string[] {
-  return [...(platform === undefined ? [] : [`--platform=${platform}`]), ...flags.pull];
 }

@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
-import type { Digest } from "../../oci/oci.ts";
+import { type Digest, isDigest, isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
+import type { ListEntry } from "../model.ts";
 import { describeVersion, type EngineTrait } from "../versions.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
@@ -12,7 +13,13 @@ import { describeFailure } from "./failures.ts";
 import { fitCall, hideEpoch } from "./fit-call.ts";
 import { parseHelpFlags } from "./flags.ts";
 import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
-import type { BuildCall, BuildFiles, CallContext, ContainersCommands } from "./commands.ts";
+import type {
+  BuildCall,
+  BuildFiles,
+  CallContext,
+  ContainersCommands,
+  StoredImage,
+} from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
@@ -80,9 +87,12 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input),
     expectImage: (name) => queryAhead(command(...dialect.imageId(name))),
     findImage: async (name) => resolveImage(command(...dialect.imageId(name))),
+    readList: async (name) => readStoredList(options, name),
     readConfig: async (id) => readStoredConfig(options, id),
     pull: (name, flags, context) =>
       pullImage(command(...dialect.pull, ...flags, name), name, context),
+    listImages: async () =>
+      (await queryProgram(command(...dialect.listImages))).split("\n").flatMap(parseStored),
     tag: async (name, names) => {
       if (names.length > 0) await queryProgram(command("tag", stripAlgorithm(name), ...names));
     },
@@ -90,6 +100,12 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       // The others are removed also where one is not there.
       if (names.length > 0) await tryQuery(command("rmi", ...names.map(stripAlgorithm)));
     },
+    createList: async (name) => (await queryProgram(command("manifest", "create", name))).trim(),
+    addToList: async (name, image) =>
+      void (await queryProgram(command("manifest", "add", name, image))),
+    removeFromList: async (name, manifest) =>
+      void (await queryProgram(command("manifest", "remove", name, manifest))),
+    removeWithNames: async (id) => void (await queryProgram(command("rmi", "--force", id))),
     removeContainers: async (prefix) => {
       const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
       const containers = output.split("\n").filter((name) => name.startsWith(prefix));
@@ -150,22 +166,53 @@ async function readStoredConfig(options: readonly string[], id: Digest): Promise
   return Buffer.from(await queryProgram(["skopeo", "inspect", "--config", "--raw", image]));
 }
 
+/** skopeo gives the document as it is stored; the engines' own commands ask a registry for a name that is no list's. */
+async function readStoredList(
+  options: readonly string[],
+  name: string,
+): Promise<readonly ListEntry[] | undefined> {
+  const image = `containers-storage:${renderStorage(options)}${name}`;
+  const text = await tryQuery(["skopeo", "inspect", "--raw", image]);
+  const document = text === undefined ? undefined : tryParseJson(text);
+  const entries = isJsonObject(document) ? document["manifests"] : undefined;
+  return Array.isArray(entries) ? entries.flatMap(parseListEntry) : undefined;
+}
+
+/** A glance at what an engine wrote: the schemas of documents take long to load. */
+function parseListEntry(entry: Json): readonly ListEntry[] {
+  if (!isJsonObject(entry) || !isDigest(entry["digest"])) return [];
+  const { digest, platform } = entry;
+  if (!isJsonObject(platform)) return [{ digest }];
+  const { os, architecture, variant } = platform;
+  if (typeof os !== "string" || typeof architecture !== "string") return [{ digest }];
+  const given = typeof variant === "string" ? { variant } : {};
+  return [{ digest, platform: { os, architecture, ...given } }];
+}
+
 async function pullImage(
   command: readonly string[],
   name: string,
   context: CallContext,
-): Promise<void> {
-  // stdout is the image's ID, which is nobody's business here.
-  const log = { stdout: () => undefined, stderr: context.log.stderr };
+): Promise<Digest> {
+  // stdout is the image's ID, which is nobody's business but ours.
+  const said: Uint8Array[] = [];
+  const log = { stdout: (bytes: Uint8Array) => void said.push(bytes), stderr: context.log.stderr };
   const result = await streamProgram(command, { log, signal: context.signal });
   context.signal.throwIfAborted();
   const { status: exitStatus, tail } = result;
-  if (exitStatus === 0) return;
+  const lines = Buffer.concat(said).toString("utf8").trim().split("\n");
+  if (exitStatus === 0) return normaliseId(lines.at(-1) ?? "");
   const hint = "see the engine's message above; --pull=never uses only what is on this machine";
   throw (
     describeUnusable(command[0] ?? "", { text: tail, exitStatus }) ??
     new XbuildError("image-pull-failed", `cannot pull ${name}`, { hint, exitStatus })
   );
+}
+
+function parseStored(line: string): readonly StoredImage[] {
+  const [id, digest = "", name = ""] = line.trim().split(/\s+/);
+  if (id === undefined || id === "") return [];
+  return [{ id: normaliseId(id), digest, name: name.includes("<none>") ? undefined : name }];
 }
 
 /** @param forgiven the failures that count as no answer */

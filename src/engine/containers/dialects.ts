@@ -4,6 +4,8 @@ import { interruptGroup, interruptSteps, type RunningProgram } from "./processes
 export interface Dialect {
   readonly name: "buildah" | "podman";
   readonly imageId: (name: string) => readonly string[];
+  /** A line for each name of an image: ID, digest of its manifest, name. */
+  readonly listImages: readonly string[];
   readonly listContainers: readonly string[];
   readonly removeContainers: readonly string[];
   /** How a build is stopped so that it leaves nothing behind. */
@@ -17,6 +19,7 @@ export interface Dialect {
 export const buildah: Dialect = {
   name: "buildah",
   imageId: (name) => ["inspect", "--type=image", "--format={{.FromImageID}}", name],
+  listImages: ["images", "--all", "--no-trunc", "--format={{.ID}} {{.Digest}} {{.Name}}:{{.Tag}}"],
   // All: one whose making was cut short is not yet buildah's.
   listContainers: ["containers", "--all", "--format={{.ContainerName}}"],
   removeContainers: ["rm"],
@@ -28,6 +31,12 @@ export const buildah: Dialect = {
 export const podman: Dialect = {
   name: "podman",
   imageId: (name) => ["image", "inspect", "--format={{.Id}}", name],
+  listImages: [
+    "images",
+    "--all",
+    "--no-trunc",
+    "--format={{.ID}} {{.Digest}} {{.Repository}}:{{.Tag}}",
+  ],
   listContainers: ["ps", "--all", "--external", "--format={{.Names}}"],
   // A container of another program (buildah's part of it), which may be mounted.
   removeContainers: ["rm", "--force"],

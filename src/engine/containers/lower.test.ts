@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LayeredPlan, mustPlan } from "../../../test/support/plans.ts";
 import type { Instruction } from "../../containerfile/model.ts";
+import { imageKey } from "../../plan/image-key.ts";
 import { lowerLayering, lowerStage, type LayeringImages } from "./lower.ts";
 
 const images: LayeringImages = {
@@ -34,7 +35,7 @@ describe("the plain Containerfiles", () => {
       'FROM localhost/xbuild-run-1:latest\nRUN c\nCMD ["d"]\n' +
         'FROM localhost/xbuild-run-1:latest\nCMD ["d"]\n',
     );
-    expect(plan.dependencies.images).toEqual(["a"]);
+    expect(plan.dependencies.images.map((one) => imageKey(one))).toEqual(["a"]);
   });
 
   it("gives the last stage an instruction where it would have none", () => {
@@ -47,7 +48,7 @@ describe("the plain Containerfiles", () => {
       "FROM a AS x\nOUTPUT /l\nRUN one\nFROM b\nRUN two\nOUTPUT /l\nRUN three\n",
     );
     expect(environmentOf(plan)).toBe("FROM a AS x\n\n\nFROM b\nRUN two\n");
-    expect(plan.dependencies.images).toEqual(["b"]);
+    expect(plan.dependencies.images.map((one) => imageKey(one))).toEqual(["b"]);
   });
 
   it("declares the stage's arguments again, and the file's head", () => {

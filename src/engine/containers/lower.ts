@@ -33,10 +33,23 @@ export interface LayeringImages {
   readonly variables: ReadonlySet<string>;
   /** SOURCE_DATE_EPOCH in seconds. */
   readonly epoch: number | undefined;
+  readonly placed?: PlacedImages | undefined;
+  /** That of the environment's config, where the engine has to be told. */
+  readonly platform?: string | undefined;
 }
 
 /** Names that a run gives to images from outside, by their keys (`imageKey`); what has none keeps its own. */
 export type PinnedImages = ReadonlyMap<string, string>;
+
+/** What a build for a platform knows of images from outside, by their keys. */
+export interface PlacedImages {
+  /** Their platforms: an engine finds an image by its name only where it is asked for that of its config. */
+  readonly platforms: ReadonlyMap<string, string>;
+  /** By its ID it is found whatever it is for. */
+  readonly ids: ReadonlyMap<string, string>;
+  /** Whether the call itself has a platform. */
+  readonly isCalled: boolean;
+}
 
 /**
  * The plain Containerfile whose last stage is the one of the plan, with the names that this run gives to images from
@@ -46,13 +59,14 @@ export type PinnedImages = ReadonlyMap<string, string>;
 export function lowerStage(
   plan: BuildPlan,
   stage: StagePlan,
-  { pinned, mounted, stages, digests }: StageNames,
+  { pinned, mounted, stages, digests, placed }: StageNames,
 ): SourceText {
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
   const names = plan.needed.flatMap((one) => [
-    ...pinImages(one, pinned),
+    ...pinBase(one, pinned, placed),
+    ...pinUses(one, { pinned, placed, platform: findPlatform(plan, one, placed) }),
     ...renameMounts(one, { mounted, pinned, stages }),
   ]);
   const edits = [...names, ...[...digests].map(markStep)];
@@ -64,6 +78,7 @@ export function lowerStage(
 /** What a run calls images and steps. */
 export interface StageNames {
   readonly pinned: PinnedImages;
+  readonly placed?: PlacedImages | undefined;
   /** The IDs of images from outside, by their keys. */
   readonly mounted: PinnedImages;
   /** Image IDs of the stages that were built before, by stage index. */
@@ -122,20 +137,55 @@ function lowerEnvironment(
   return finishText(applyEdits(containerfile.source, { start: 0, end }, edits));
 }
 
+interface PinnedUses {
+  readonly pinned: PinnedImages;
+  readonly placed: PlacedImages | undefined;
+  /** Of the stage, as the engine knows it. */
+  readonly platform: string | undefined;
+}
+
 /** Mounts have names of another kind. */
-function pinImages(stage: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
-  const uses = stage.uses.filter(({ instruction }) => instruction.keyword !== "RUN");
-  const rename = (reference: Reference): string | undefined =>
-    pinned.get(imageKey(reference) ?? "");
-  return [...pinBase(stage, pinned), ...renameUses({ ...stage, uses }, rename)];
+function pinUses({ uses, ...stage }: ResolvedStage, names: PinnedUses): readonly Edit[] {
+  const copies = uses.filter(({ instruction }) => instruction.keyword !== "RUN");
+  return renameUses({ ...stage, uses: copies }, (reference) => nameUsed(reference, names));
+}
+
+/** Engines look for what a stage copies or mounts by the platform of the stage. */
+function nameUsed(
+  reference: Reference,
+  { pinned, placed, platform }: PinnedUses,
+): string | undefined {
+  const key = imageKey(reference);
+  if (key === undefined) return undefined;
+  return placed === undefined || placed.platforms.get(key) === platform
+    ? pinned.get(key)
+    : placed.ids.get(key);
+}
+
+/** The platform of the image at the bottom of a stage. */
+function findPlatform(
+  plan: BuildPlan,
+  { base }: ResolvedStage,
+  placed: PlacedImages | undefined,
+): string | undefined {
+  if (base.kind !== "stage") return placed?.platforms.get(imageKey(base) ?? "");
+  const below = plan.needed.find(({ stage }) => stage.index === base.index);
+  return below === undefined ? undefined : findPlatform(plan, below, placed);
 }
 
 /** A FROM with another image; line breaks within it are kept, behind it. */
-function pinBase({ stage, base, platform }: ResolvedStage, pinned: PinnedImages): readonly Edit[] {
-  const image = pinned.get(imageKey(base) ?? "");
+function pinBase(
+  { stage, base, platform }: ResolvedStage,
+  pinned: PinnedImages,
+  placed: PlacedImages | undefined,
+): readonly Edit[] {
+  const key = imageKey(base) ?? "";
+  const image = pinned.get(key);
   if (image === undefined) return [];
   const { span, text } = stage.from;
-  const flag = platform === undefined ? "" : `--platform=${platform} `;
+  const isPlaced = platform !== undefined || placed?.isCalled === true;
+  const own = isPlaced ? (placed?.platforms.get(key) ?? platform) : undefined;
+  const flag = own === undefined ? "" : `--platform=${own} `;
   const name = /\s(AS\s+\S+)\s*$/i.exec(text)?.[1];
   const lines = "\n".repeat(stage.from.endLine - span.start.line);
   return [{ span, text: `FROM ${flag}${image}${name === undefined ? "" : ` ${name}`}${lines}` }];
@@ -173,7 +223,8 @@ export function lowerLayering(
   const end = layering.instructions.at(-1)?.span.end.offset ?? start;
   const edits = renameUses(resolved, (reference) => {
     if (reference.kind === "stage") return images.stages.get(reference.index);
-    return images.pinned.get(imageKey(reference) ?? "");
+    const { pinned, placed, platform } = images;
+    return nameUsed(reference, { pinned, placed, platform });
   });
   const steps = applyEdits(containerfile.source, { start, end }, edits);
   const metadata = layering.metadata
@@ -195,7 +246,7 @@ function renderPreamble(containerfile: Containerfile): SourceText {
 }
 
 function renderHead(stage: LayeredStage, images: LayeringImages): SourceText {
-  const { platform } = stage.resolved;
+  const platform = images.platform ?? stage.resolved.platform;
   const flag = platform === undefined ? "" : `--platform=${platform} `;
   return `FROM ${flag}${images.environment}\n${renderArguments(stage, images)}`;
 }

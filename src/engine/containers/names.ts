@@ -3,6 +3,7 @@ import { withLock, type LockOptions } from "../../system/lock.ts";
 import { findUserDirectory } from "../../system/user-directory.ts";
 import type { EngineWorkspace } from "../model.ts";
 import type { ContainersCommands } from "./commands.ts";
+import { dropName } from "./run-names.ts";
 
 /** The commands, and who is told and listened to while they wait. */
 export interface NamingWorkspace extends EngineWorkspace {
@@ -20,7 +21,43 @@ export async function addNames(
   work: NamingWorkspace,
 ): Promise<void> {
   if (names.length === 0) return;
-  await withLock(lockPath(), () => work.commands.tag(id, names), lockOptions(work));
+  await withNames(work, () => work.commands.tag(id, names));
+}
+
+/** Does `action` while no other xbuild of this user changes names. Errors: `store-lock` */
+export function withNames<T>(work: NamingWorkspace, action: () => Promise<T>): Promise<T> {
+  return withLock(lockPath(), action, lockOptions(work));
+}
+
+/** Others may be there of runs that were killed twice. */
+const maxDrops = 5;
+
+/**
+ * Takes names of a run away from what they stand for, which stays also where it has no other: an image without a name may
+ * be one of a manifest list. The engines' `untag` and `rmi` do not do that for all (buildah 1.28 and podman 4.3 take no
+ * name from a list, tried): an empty list takes the names over, and goes with them. Idempotent.
+ * Errors: `engine-failed`, `store-lock`.
+ */
+export async function releaseNames(
+  names: readonly string[],
+  label: string,
+  work: NamingWorkspace,
+): Promise<void> {
+  const { commands } = work;
+  const released = [...names];
+  await withHurriedLock(work, async () => {
+    for (let index = 0; ; index += 1) {
+      const name = dropName(label, index);
+      try {
+        const id = await commands.createList(name);
+        await commands.tag(name, released);
+        return await commands.removeWithNames(id);
+      } catch (error) {
+        if (index === maxDrops) throw error;
+        released.push(name);
+      }
+    }
+  });
 }
 
 /** Milliseconds that the clearing up waits for others, once the user is in a hurry. */
@@ -29,10 +66,14 @@ const patience = 2000;
 /** Takes names away, and images that then have none. Idempotent. Errors: `store-lock` where it had to wait too long. */
 export async function dropNames(names: readonly string[], work: NamingWorkspace): Promise<void> {
   if (names.length === 0) return;
-  const { commands, signal } = work;
+  await withHurriedLock(work, () => work.commands.removeImages(names));
+}
+
+async function withHurriedLock(work: NamingWorkspace, action: () => Promise<void>): Promise<void> {
   const options = lockOptions(work);
-  const hurried = signal.aborted ? { ...options, signal: AbortSignal.timeout(patience) } : options;
-  await withLock(lockPath(), () => commands.removeImages(names), hurried);
+  const isHurried = work.signal.aborted;
+  const signal = isHurried ? AbortSignal.timeout(patience) : work.signal;
+  await withLock(lockPath(), action, { ...options, signal });
 }
 
 function lockOptions({ reporter, signal }: EngineWorkspace): LockOptions {

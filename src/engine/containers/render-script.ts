@@ -37,7 +37,7 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly BuildCall[] {
     dependencies.built.map((one) => [imageKey(one) ?? "", nameStageImage(one.index)]),
   );
   const others = plan.stages.filter((stage) => stage !== target);
-  const stages = new Map(others.map(({ index }) => [index, cacheName(steps, index)]));
+  const stages = new Map(others.map((one) => [one.index, cacheName(steps, one)]));
   const named = plan.stages.map((stage) => ({
     ...createStageCall(build, stage, { pinned, mounted: pinned, stages }),
     names: [nameCall(stage, plan, steps)],
@@ -52,7 +52,7 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly BuildCall[] {
 function nameCall(stage: StagePlan, { target, graph }: BuildPlan, steps: StepsRequest): string {
   if (stage.kind === "layered") return environmentName;
   const isImage = stage === target && stage.index !== graph.target;
-  return isImage ? nameStageImage(stage.index) : cacheName(steps, stage.index);
+  return isImage ? nameStageImage(stage.index) : cacheName(steps, stage);
 }
 
 /** What the image of a stage is called where others use it. */

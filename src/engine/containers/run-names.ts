@@ -21,6 +21,16 @@ export function pinName(label: string, index: number): string {
   return `localhost/xbuild-run-${label}-base${index}:latest`;
 }
 
+/** The name under which a run makes a manifest list. */
+export function listName(label: string): string {
+  return `localhost/xbuild-run-${label}-list:latest`;
+}
+
+/** The name of an empty list that takes a run's names away from what they stand for. */
+export function dropName(label: string, index: number): string {
+  return `localhost/xbuild-run-${label}-drop${index}:latest`;
+}
+
 /** The engine names a working container after the image that it comes from; here all are the run's own. */
 export function runContainerPrefix(label: string): string {
   return `xbuild-run-${label}-`;

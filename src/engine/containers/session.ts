@@ -1,4 +1,11 @@
-import { type Digest, type ImageConfig, parseConfig } from "../../oci/oci.ts";
+import {
+  type Digest,
+  type ImageConfig,
+  normalisePlatform,
+  parseConfig,
+  renderPlatform,
+  type WantedPlatform,
+} from "../../oci/oci.ts";
 import { imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import type {
   EngineBuild,
@@ -8,9 +15,10 @@ import type {
   StageConfigs,
 } from "../model.ts";
 import { noteKeys } from "../notes.ts";
+import { describeVersion } from "../versions.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { CallContext, ContainersCommands } from "./commands.ts";
-import type { LayeringImages, PinnedImages } from "./lower.ts";
+import type { LayeringImages, PinnedImages, PlacedImages } from "./lower.ts";
 import { addNames, dropNames } from "./names.ts";
 import {
   configImageName,
@@ -47,18 +55,26 @@ export async function openSession(
   await work.run.note(noteKeys.label, label);
   const abandon = (): Promise<void> => commands.removeContainers(runContainerPrefix(label));
   const end = (): Promise<void> => dropNames(session.claimed.splice(0), session);
+  const placed = placeImages(build);
   const pinned = await pinImages(session).catch(async (error: unknown) => {
     await abandon();
     await end();
     throw error;
   });
   return {
-    evaluateStage: (stage) => evaluateStage(session, stage, pinned),
-    runLayering: (stage, directory) => runLayering({ ...session, pinned }, stage, directory),
-    restoreNames: (text) => restoreNames(text, { ...session, pinned }),
+    evaluateStage: (stage) => evaluateStage(session, stage, { pinned, placed }),
+    runLayering: (stage, directory) =>
+      runLayering({ ...session, pinned, placed }, stage, directory),
+    restoreNames: (text) => restoreNames(text, { ...session, pinned, placed }),
     abandon,
     end,
   };
+}
+
+/** How the engine finds images from outside. */
+interface OutsideNames {
+  readonly pinned: PinnedImages;
+  readonly placed: PlacedImages | undefined;
 }
 
 /** Written down first: what is taken before its name is known to the next cleaner would stay. */
@@ -70,33 +86,60 @@ async function claim(session: Session, names: readonly string[]): Promise<void> 
 /** One that the file names by its ID keeps that: it may have no other name, and would go with ours. */
 async function pinImages(session: Session): Promise<PinnedImages> {
   const images = [...session.build.images];
-  const named = images.filter(([name]) => !/^(?:sha256:.*|[0-9a-f]{3,64})$/.test(name));
+  const named = images.filter(([name]) => !/^(?:sha256:.*|[0-9a-f]{3,64})(?: for .*)?$/.test(name));
+  const hidden = await listHidden(session);
   const pinned = new Map(
     named.map(([name], index) => [name, pinName(session.label, index)] as const),
   );
   await claim(session, [...pinned.values()]);
   for (const [name, id] of named) await addNames(id, [pinned.get(name) ?? name], session);
-  return pinned;
+  return new Map([...pinned, ...hidden]);
+}
+
+/** IDs of images that the engine does not find by name and platform. */
+async function listHidden({ commands, build }: Session): Promise<PinnedImages> {
+  const special = [...build.platforms].filter(([, platform]) => isSpecial(platform));
+  if (special.length === 0) return new Map();
+  const { has } = describeVersion(commands.name, await commands.version());
+  if (has("imageVariants")) return new Map();
+  const ids = placeImages(build)?.ids;
+  return new Map(special.map(([key]) => [key, ids?.get(key) ?? key]));
+}
+
+/** Whether it says more than its architecture alone would mean. */
+function isSpecial(platform: WantedPlatform): boolean {
+  const { os, architecture } = platform;
+  const plain = normalisePlatform({ os, architecture });
+  return renderPlatform(plain) !== renderPlatform(normalisePlatform(platform));
+}
+
+function placeImages({ platforms, images, steps }: EngineBuild): PlacedImages | undefined {
+  if (platforms.size === 0) return undefined;
+  return {
+    platforms: new Map([...platforms].map(([key, one]) => [key, renderPlatform(one)])),
+    ids: nameImages(images),
+    isCalled: steps.platform !== undefined,
+  };
 }
 
 async function evaluateStage(
   session: Session,
   stage: StagePlan,
-  pinned: PinnedImages,
+  names: OutsideNames,
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
-  const mounted = nameImages(build.images);
-  const call = createStageCall(build, stage, { pinned, mounted, stages: nameImages(stages) });
+  const outside = { ...names, mounted: nameImages(build.images) };
+  const call = createStageCall(build, stage, { ...outside, stages: nameImages(stages) });
   const id = await commands.build(call, callContext(session));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
-  await addNames(id, [cacheName(build.steps, stage.index), ...own], session);
+  await addNames(id, [cacheName(build.steps, stage), ...own], session);
   stages.set(stage.index, id);
   return id;
 }
 
 async function runLayering(
-  session: Session & { readonly pinned: PinnedImages },
+  session: Session & OutsideNames,
   stage: LayeredStage,
   directory: LayersDirectory,
 ): Promise<StageConfigs> {
@@ -111,10 +154,11 @@ async function runLayering(
 }
 
 function describeImages(
-  { build, label, stages, pinned }: Session & { readonly pinned: PinnedImages },
+  { build, label, stages, pinned, placed }: Session & OutsideNames,
   stage: LayeredStage,
-  { config }: ImageConfig,
+  { config, os, architecture, variant = "" }: ImageConfig,
 ): LayeringImages {
+  const own = renderPlatform(normalisePlatform({ os, architecture, variant }));
   const others = [...nameImages(stages)].filter(([index]) => index !== stage.index);
   return {
     environment: runImageName(label),
@@ -122,6 +166,8 @@ function describeImages(
     stages: new Map(others),
     variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),
     epoch: build.steps.epoch,
+    placed,
+    platform: placed === undefined ? undefined : own,
   };
 }
 
@@ -150,7 +196,7 @@ async function readImageConfig(
 
 function restoreNames(
   text: string,
-  { build: { plan, images }, pinned, stages }: Session & { readonly pinned: PinnedImages },
+  { build: { plan, images }, pinned, stages }: Session & OutsideNames,
 ): string {
   const nameOf = (index: number): string => plan.graph.stages[index]?.stage.name ?? String(index);
   const built = plan.dependencies.built.map((one) => [imageKey(one), nameOf(one.index)] as const);
@@ -158,7 +204,7 @@ function restoreNames(
   const names = [
     ...[...pinned, ...nameImages(images)].map(([key, name]): [string, string] => [
       name,
-      stageNames.get(key) ?? key,
+      stageNames.get(key) ?? key.replace(/ for \S+$/, ""),
     ]),
     ...[...nameImages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
   ];

@@ -6,6 +6,7 @@ import type { Image } from "../../oci/oci.ts";
 import type { LoadSource, SessionWorkspace } from "../model.ts";
 import type { ContainersCommands } from "./commands.ts";
 import { quoteItem } from "./quote-item.ts";
+import { releaseNames } from "./names.ts";
 import { labelRun } from "./run-names.ts";
 
 /**
@@ -16,8 +17,9 @@ import { labelRun } from "./run-names.ts";
 export async function writeFiles(
   { reference, image, scratch }: LoadSource,
   destination: string,
-  { commands, run, signal }: SessionWorkspace & { readonly commands: ContainersCommands },
+  work: SessionWorkspace & { readonly commands: ContainersCommands },
 ): Promise<void> {
+  const { commands, run, signal } = work;
   assertNoTriggers(image, destination);
   const label = `xbuild-files-${labelRun(run)}`;
   const name = `localhost/${label}:latest`;
@@ -25,6 +27,8 @@ export async function writeFiles(
   await mkdir(directory, { recursive: true });
   const file = join(directory, "Containerfile");
   await writeFile(file, `FROM ${name}\n`);
+  const { digest: id } = image.manifest.config;
+  const wasHere = (await commands.findImage(id.replace(/^sha256:/, ""))) !== undefined;
   const storage = `containers-storage:${commands.storageSpecifier()}`;
   await copyImage(reference, `${storage}${name}`, { signal });
   try {
@@ -40,7 +44,9 @@ export async function writeFiles(
   } finally {
     // buildah 1.28 leaves the container of a stage that has no instruction.
     await commands.removeContainers(`${label}-working-container`);
-    await commands.removeImages([name]);
+    // Without its passing name it may have none, and be one of a manifest list.
+    if (wasHere) await releaseNames([name], labelRun(run), work);
+    else await commands.removeImages([name]);
   }
 }
 

@@ -9,7 +9,7 @@ import {
   type OutputDirectory,
   type OutputFile,
 } from "../../archive/archive.ts";
-import { createSource, type JsonSource } from "./json.ts";
+import { createSource, type JsonSource } from "../../oci/oci.ts";
 
 /** Bytes. */
 const maxDocumentSize = 4 * 1024 * 1024;

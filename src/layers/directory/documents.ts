@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import type { Span } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
-import type { Annotations } from "../../oci/oci.ts";
+import { type Annotations, type JsonSource, locateJson } from "../../oci/oci.ts";
 import { limitText, quoteText } from "../../text.ts";
 import { refuse, type OutputDirectory, type Place } from "../../archive/archive.ts";
 import {
@@ -15,7 +15,7 @@ import {
   type OutputEntry,
 } from "./schema.ts";
 import { readDocument } from "./document-file.ts";
-import { locateJson, parseJson, type JsonSource } from "./json.ts";
+import { parseJson } from "./json.ts";
 
 /** An entry that a build listed, and where it stands. */
 export interface ListedEntry {

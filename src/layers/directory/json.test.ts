@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { XbuildError } from "../../errors.ts";
-import { locateJson, parseJson, createSource } from "./json.ts";
+import { createSource, locateJson } from "../../oci/json-places.ts";
+import { parseJson } from "./json.ts";
 
 function refusal(text: string): string {
   try {

@@ -1,10 +1,13 @@
 import {
-  readLayerFile,
-  type ArchivedEntry,
+  absent,
+  isDirectoryState,
+  listParents,
+  readMeanings,
   type ByteString,
   type LayerFile,
+  type Meaning,
+  type PathState,
 } from "../../archive/archive.ts";
-import { listParents, readMeaning } from "./paths.ts";
 
 /** What some layers of a base make of the paths that matter. */
 export interface BasePaths {
@@ -14,13 +17,10 @@ export interface BasePaths {
   readonly find: (path: ByteString) => PathState | undefined;
 }
 
-export interface PathState {
-  readonly type: ArchivedEntry["type"] | "absent";
-  /** Equal for what is equal in all but time. */
-  readonly signature: string;
+interface Placed {
+  readonly state: PathState;
+  readonly layer: number;
 }
-
-type Placed = PathState & { readonly layer: number };
 
 interface Scan {
   readonly matters: (path: ByteString) => boolean;
@@ -34,13 +34,11 @@ interface Scan {
 interface LayerScan {
   readonly scan: Scan;
   readonly layer: number;
-  /** What it has so far, for a hard link names a file of its own layer. */
-  readonly states: Map<ByteString, PathState>;
+  /** Those that it has so far. */
+  readonly files: Map<ByteString, PathState>;
 }
 
-const absent: PathState = { type: "absent", signature: "absent" };
-
-/** Reads these layers, the lowest first. Errors: as `readLayerFile`. */
+/** Reads these layers, the lowest first. Errors: as `readMeanings`. */
 export async function readBasePaths(
   layers: readonly LayerFile[],
   matters: (path: ByteString) => boolean,
@@ -48,10 +46,10 @@ export async function readBasePaths(
 ): Promise<BasePaths> {
   const scan: Scan = { matters, entries: new Map(), removed: new Map(), opaque: new Map() };
   for (const [index, layer] of layers.entries()) {
-    const layerScan: LayerScan = { scan, layer: index, states: new Map() };
-    const take = (entry: ArchivedEntry, content: string): void =>
-      takeEntry(layerScan, entry, content);
-    await readLayerFile(layer, take, signal);
+    const layerScan: LayerScan = { scan, layer: index, files: new Map() };
+    const take = (meaning: Meaning): void => takeMeaning(layerScan, meaning);
+    const findFile = (path: ByteString): PathState | undefined => layerScan.files.get(path);
+    await readMeanings(layer, { take, findFile }, signal);
   }
   return {
     list: function* () {
@@ -62,30 +60,16 @@ export async function readBasePaths(
   };
 }
 
-function takeEntry(
-  { scan, layer, states }: LayerScan,
-  entry: ArchivedEntry,
-  content: string,
-): void {
+function takeMeaning({ scan, layer, files }: LayerScan, meaning: Meaning): void {
   const { matters, entries, removed, opaque } = scan;
-  const { kind, path } = readMeaning(entry.path);
+  const { kind, path } = meaning;
   if (kind === "removed") removed.set(path, layer);
   else if (kind === "opaque") opaque.set(path, layer);
   else {
-    const linked = entry.type === "hard-link" ? states.get(entry.link) : undefined;
-    const state = linked ?? describeEntry(entry, content);
-    if (state.type !== "directory") states.set(path, state);
-    if (matters(path)) entries.set(path, { ...state, layer });
+    const { state } = meaning;
+    if (!isDirectoryState(state)) files.set(path, state);
+    if (matters(path)) entries.set(path, { state, layer });
   }
-}
-
-/** All that makes a difference. A link's mode is what its archiver made up. */
-function describeEntry(entry: ArchivedEntry, content: string): PathState {
-  const { type, uid, gid, size, link, deviceMajor, deviceMinor, xattrs, sparse } = entry;
-  const mode = type === "symlink" ? 0 : entry.mode;
-  const device = [deviceMajor, deviceMinor];
-  const parts = [type, mode, uid, gid, size, content, link, device, xattrs, sparse];
-  return { type, signature: JSON.stringify(parts) };
 }
 
 /** Whiteouts are for the layers below theirs: what stands in the same layer stays. */
@@ -96,9 +80,10 @@ function findState({ entries, removed, opaque }: Scan, path: ByteString): PathSt
     cleared = Math.max(cleared, removed.get(parent) ?? -1, opaque.get(parent) ?? -1);
     // Something else took the place of its directory: that is what is told then.
     const above = entries.get(parent);
-    if (above !== undefined && above.type !== "directory") covered = Math.max(covered, above.layer);
+    if (above !== undefined && !isDirectoryState(above.state))
+      covered = Math.max(covered, above.layer);
   }
   const entry = entries.get(path);
-  if (entry !== undefined && entry.layer >= Math.max(cleared, covered)) return entry;
+  if (entry !== undefined && entry.layer >= Math.max(cleared, covered)) return entry.state;
   return cleared === -1 ? undefined : absent;
 }

@@ -1,4 +1,10 @@
-import { showBytes, type ByteString, type LayerFile } from "../../archive/archive.ts";
+import {
+  absent,
+  isDirectoryState,
+  showBytes,
+  type ByteString,
+  type LayerFile,
+} from "../../archive/archive.ts";
 import { readBasePaths, type BasePaths } from "./base-paths.ts";
 import { findCover, readOwnPaths, type OwnPaths } from "./own-paths.ts";
 
@@ -24,7 +30,7 @@ export interface Conflict {
  * differently (times aside) and that an own layer has as another thing than a directory, removes, or lies
  * above; and those that became something else than the directory that an own layer has there. Where one
  * base's layers leave a path as it is below, and the other's do not, it counts as changed: what both bases
- * begin with is not read. Errors: as `readLayerFile`.
+ * begin with is not read. Errors: as `readMeanings`.
  */
 export async function findConflicts(input: ConflictInput): Promise<readonly Conflict[]> {
   const { signal } = input;
@@ -48,10 +54,10 @@ function findHiding(
   path: ByteString,
 ): number | undefined {
   const [before, after] = [from.find(path), onto.find(path)];
-  if (before?.signature === after?.signature) return undefined;
+  if (before === after) return undefined;
   const cover = findCover(own, path);
   if (cover !== undefined) return cover;
   // A directory over a directory is no more than that; over anything else it takes its place.
-  const isOther = after !== undefined && after.type !== "directory" && after.type !== "absent";
+  const isOther = after !== undefined && !isDirectoryState(after) && after !== absent;
   return isOther ? own.directories.get(path) : undefined;
 }

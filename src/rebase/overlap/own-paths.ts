@@ -1,5 +1,11 @@
-import { readLayerFile, type ByteString, type LayerFile } from "../../archive/archive.ts";
-import { listParents, readMeaning } from "./paths.ts";
+import {
+  isDirectoryState,
+  listParents,
+  readMeanings,
+  type ByteString,
+  type LayerFile,
+  type Meaning,
+} from "../../archive/archive.ts";
 
 /** What some layers do to those below them. The numbers say which layer does it, the topmost one that does. */
 export interface OwnPaths {
@@ -11,7 +17,7 @@ export interface OwnPaths {
   readonly directories: ReadonlyMap<ByteString, number>;
 }
 
-/** Reads the headers of these layers, the lowest first. Errors: as `readLayerFile`. */
+/** Reads these layers, the lowest first. Errors: as `readMeanings`. */
 export async function readOwnPaths(
   layers: readonly LayerFile[],
   signal?: AbortSignal,
@@ -20,14 +26,15 @@ export async function readOwnPaths(
   const opaque = new Map<ByteString, number>();
   const directories = new Map<ByteString, number>();
   for (const [index, layer] of layers.entries()) {
-    const take = (entry: { readonly path: ByteString; readonly type: string }): void => {
-      const { kind, path } = readMeaning(entry.path);
+    const take = (meaning: Meaning): void => {
+      const { kind, path } = meaning;
       if (kind === "opaque") opaque.set(path, index);
-      else if (kind === "entry" && entry.type === "directory") directories.set(path, index);
+      else if (kind === "entry" && isDirectoryState(meaning.state)) directories.set(path, index);
       else covers.set(path, index);
       for (const parent of listParents(path)) directories.set(parent, index);
     };
-    await readLayerFile(layer, take, signal);
+    // What files are makes no difference here.
+    await readMeanings(layer, { take, findFile: () => undefined }, signal);
   }
   return { covers, opaque, directories };
 }

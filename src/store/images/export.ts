@@ -3,6 +3,7 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { XbuildError } from "../../errors.ts";
 import {
+  describeIndex,
   describeManifest,
   digestHex,
   encodeJson,
@@ -11,7 +12,7 @@ import {
   refNameAnnotation,
   tryParseJson,
 } from "../../oci/oci.ts";
-import type { Descriptor, Digest, Image, Json } from "../../oci/oci.ts";
+import type { Descriptor, Digest, Image, ImageIndex, Json } from "../../oci/oci.ts";
 import { listMissingLayers } from "../blobs/blobs.ts";
 import { createDuplicator, type Duplicate } from "../layout/duplicate.ts";
 import { ifPresent } from "../../system/errno.ts";
@@ -33,18 +34,22 @@ export interface ExportOptions {
 }
 
 /**
- * Writes an image of the store into an OCI layout of its own (`-o oci:DIR[:NAME]`); what an existing one has under
+ * Writes an image of the store, or an index of such, into an OCI layout of its own (`-o oci:DIR[:NAME]`); what an existing one has under
  * other names stays. Blobs are reflinked or copied, and in a directory of ours hard-linked, whichever works first.
  * Errors: `image-incomplete` (layers that are not on this machine), `image-invalid` (the layout's index).
  */
 export async function exportLayout(
   store: Store,
-  image: Image,
+  exported: Image | ImageIndex,
   options: ExportOptions,
 ): Promise<void> {
   const { directory, name } = options;
-  const missing = await listMissingLayers(store, image);
+  const images = "images" in exported ? exported.images : [exported];
+  const missing = (
+    await Promise.all(images.map((image) => listMissingLayers(store, image)))
+  ).flat();
   if (options.isPartial !== true) assertComplete(missing);
+  const entry = "images" in exported ? describeIndex(exported) : describeManifest(exported);
   const lacking = new Set(missing.map((layer) => layer.digest));
   const blobs = join(directory, "blobs", "sha256");
   await makeDirectories(blobs);
@@ -52,14 +57,18 @@ export async function exportLayout(
     directory,
     async () => {
       const duplicate = createDuplicator({ mayLink: options.isOurs === true });
-      const present = [...listDigests(image)].filter((digest) => !lacking.has(digest));
+      const digests = new Set(images.flatMap(listDigests));
+      const present = [...digests].filter((digest) => !lacking.has(digest));
       await forEachOf(present, (digest) =>
         exportBlob(blobPath(store, digest), join(blobs, digestHex(digest)), duplicate),
       );
+      if ("images" in exported) {
+        await replaceFile(join(blobs, digestHex(exported.digest)), exported.bytes);
+      }
       await syncDirectory(blobs);
       const index = await readForeignIndex(directory);
       await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
-      await replaceFile(join(directory, "index.json"), encodeJson(addToIndex(index, image, name)));
+      await replaceFile(join(directory, "index.json"), encodeJson(addToIndex(index, entry, name)));
       await syncDirectory(directory);
     },
     { signal: store.signal, onWait: store.onWait },
@@ -76,8 +85,8 @@ function assertComplete(missing: readonly Descriptor[]): void {
   );
 }
 
-function listDigests({ manifest, digest }: Image): ReadonlySet<Digest> {
-  return new Set([...manifest.layers.map((layer) => layer.digest), manifest.config.digest, digest]);
+function listDigests({ manifest, digest }: Image): readonly Digest[] {
+  return [...manifest.layers.map((layer) => layer.digest), manifest.config.digest, digest];
 }
 
 async function exportBlob(source: string, target: string, duplicate: Duplicate): Promise<void> {
@@ -106,11 +115,11 @@ async function readForeignIndex(directory: string): Promise<JsonObject> {
   });
 }
 
-function addToIndex(index: JsonObject, image: Image, name: string | undefined): object {
+function addToIndex(index: JsonObject, added: Descriptor, name: string | undefined): object {
   const entries = Array.isArray(index["manifests"]) ? index["manifests"] : [];
-  const others = entries.filter((entry) => nameOf(entry) !== name);
+  const others = entries.filter((one) => nameOf(one) !== name);
   const annotations = name === undefined ? {} : { annotations: { [refNameAnnotation]: name } };
-  return { ...index, manifests: [...others, { ...describeManifest(image), ...annotations }] };
+  return { ...index, manifests: [...others, { ...added, ...annotations }] };
 }
 
 function nameOf(entry: Json): unknown {

@@ -1,33 +1,71 @@
-import { readFile } from "node:fs/promises";
-import { XbuildError } from "../../errors.ts";
-import { digestBytes, isDigest } from "../../oci/oci.ts";
-import { isJsonObject } from "../../oci/oci.ts";
-import { ociIndexType, toOciMediaType } from "../../oci/oci.ts";
-import type { Descriptor, Digest, Image, ImageConfig, Manifest, Platform } from "../../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  type ImageConfig,
+  isAttestation,
+  isDigest,
+  isJsonObject,
+  type Manifest,
+  pickPlatform,
+  platformOf,
+  type WantedPlatform,
+} from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
-import { ifPresent } from "../../system/errno.ts";
 import { nameOfEntry, readIndex } from "../layout/index-file.ts";
-import { blobPath, type Store } from "../layout/paths.ts";
+import type { Store } from "../layout/paths.ts";
+import { readRoot, type Root } from "./manifests.ts";
+import { readDocument } from "./read-document.ts";
 
-export interface NamedImage {
+/** What a name stands for: one image, or an index of several platforms' images. */
+export interface NamedImages {
   readonly name: string;
-  readonly image: Image;
+  /** Of the manifest, or of the index. */
+  readonly digest: Digest;
+  readonly isIndex: boolean;
+  /** At least one. */
+  readonly images: readonly Image[];
 }
 
 /**
- * The image of a full name (`localhost/app:latest`), or undefined where the store has none. Of an index of
- * several platforms: the one asked for. Errors: `store-damaged`, unless the store has `onDamage`.
+ * The image of a full name (`localhost/app:latest`), or undefined where the store has none. Of an index: that of the
+ * platform asked for, or undefined where it has none for it; unless one is asked for, the first.
+ * Errors: `store-damaged`, unless the store has `onDamage`.
  */
 export async function findImage(
   store: Store,
   name: string,
-  platform?: Platform,
+  platform?: WantedPlatform,
 ): Promise<Image | undefined> {
   return explainFailures(store.directory, async () => {
-    const { manifests } = await readIndex(store);
-    const entry = manifests.findLast((item) => nameOfEntry(item) === name);
-    return entry === undefined ? undefined : readEntry(store, entry, platform);
+    const entry = await findEntry(store, name);
+    const root = entry && (await readRoot(store, entry.digest));
+    if (entry === undefined || root === undefined) return undefined;
+    // Whoever names one image means that one.
+    if (!root.isIndex) return readImage(store, entry.digest);
+    return pickImage(await readImages(store, root), platform);
   });
+}
+
+/** The digest of what a full name stands for: an image's manifest, or an index. */
+export async function findNamed(store: Store, name: string): Promise<Digest | undefined> {
+  const entry = await explainFailures(store.directory, () => findEntry(store, name));
+  return entry?.digest;
+}
+
+async function findEntry(store: Store, name: string): Promise<Descriptor | undefined> {
+  const { manifests } = await readIndex(store);
+  return manifests.findLast((item) => nameOfEntry(item) === name);
+}
+
+/** By what the images themselves say: a descriptor need not. */
+function pickImage(
+  images: readonly Image[],
+  platform: WantedPlatform | undefined,
+): Image | undefined {
+  if (platform === undefined) return images[0];
+  const offered = images.map((image) => ({ image, platform: platformOf(image) }));
+  return pickPlatform(offered, platform)?.image;
 }
 
 /** The image of a manifest's digest, or undefined where its manifest or config is not here. Errors: as `findImage`. */
@@ -47,70 +85,28 @@ export async function readImage(store: Store, digest: Digest): Promise<Image | u
   });
 }
 
-/** Every name with its image, in the order of the names. An image that is not whole is left out. */
-export async function listImages(store: Store): Promise<readonly NamedImage[]> {
+/** Every name with its images, in the order of the names. What is not whole is left out. */
+export async function listImages(store: Store): Promise<readonly NamedImages[]> {
   const { manifests } = await explainFailures(store.directory, () => readIndex(store));
-  const images = await Promise.all(
-    manifests.map(async (entry): Promise<readonly NamedImage[]> => {
+  const all = await Promise.all(
+    manifests.map(async (entry): Promise<readonly NamedImages[]> => {
       const name = nameOfEntry(entry);
-      const image = name === undefined ? undefined : await readEntry(store, entry, undefined);
-      return name === undefined || image === undefined ? [] : [{ name, image }];
+      const root = name === undefined ? undefined : await readRoot(store, entry.digest);
+      if (name === undefined || root === undefined) return [];
+      const images = await readImages(store, root);
+      if (images.length === 0) return [];
+      return [{ name, digest: entry.digest, isIndex: root.isIndex, images }];
     }),
   );
-  return images.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
+  return all.flat().sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The manifests that an entry of the index stands for: itself, or those of its platforms. */
-export async function listManifests(
-  store: Store,
-  entry: Descriptor,
-): Promise<readonly Descriptor[]> {
-  if (toOciMediaType(entry.mediaType) !== ociIndexType) return [entry];
-  const index = await readDocument(store, entry.digest, isNestedIndex);
-  return index?.value.manifests ?? [];
-}
-
-async function readEntry(
-  store: Store,
-  entry: Descriptor,
-  platform: Platform | undefined,
-): Promise<Image | undefined> {
-  const manifests = await listManifests(store, entry);
-  const fitting = platform && manifests.find((item) => fits(item.platform, platform));
-  const chosen = fitting ?? manifests[0];
-  return chosen === undefined ? undefined : readImage(store, chosen.digest);
-}
-
-function fits(offered: Platform | undefined, wanted: Platform): boolean {
-  const { architecture, os, variant } = wanted;
-  return (
-    offered?.architecture === architecture &&
-    offered.os === os &&
-    (variant === undefined || offered.variant === undefined || offered.variant === variant)
-  );
-}
-
-interface Document<T> {
-  readonly bytes: Uint8Array;
-  readonly value: T;
-}
-
-/**
- * A manifest, index or config, its bytes checked against their digest. Who wrote them checked what they say, so a
- * glance at their form is enough to keep a document of another kind out.
- */
-async function readDocument<T>(
-  store: Store,
-  digest: Digest,
-  isOfKind: (value: unknown) => value is T,
-): Promise<Document<T> | undefined> {
-  const bytes = await ifPresent(readFile(blobPath(store, digest)));
-  if (bytes === undefined) return undefined;
-  if (digestBytes(bytes) !== digest)
-    return reportDamage(store, digest, "does not match its digest");
-  const value: unknown = JSON.parse(bytes.toString("utf8"));
-  if (isOfKind(value)) return { bytes: new Uint8Array(bytes), value };
-  return reportDamage(store, digest, "is not of the kind it should be");
+/** None where one of them is not here. */
+async function readImages(store: Store, root: Root): Promise<readonly Image[]> {
+  const manifests = root.manifests.filter((one) => !isAttestation(one));
+  const images = await Promise.all(manifests.map(({ digest }) => readImage(store, digest)));
+  const found = images.filter((image) => image !== undefined);
+  return found.length < images.length ? [] : found;
 }
 
 function isManifest(value: unknown): value is Manifest {
@@ -124,21 +120,4 @@ function isConfig(value: unknown): value is ImageConfig {
     isJsonObject(value["rootfs"]) &&
     Array.isArray(value["rootfs"]["diff_ids"])
   );
-}
-
-interface NestedIndex {
-  readonly manifests: readonly Descriptor[];
-}
-
-function isNestedIndex(value: unknown): value is NestedIndex {
-  return isJsonObject(value) && Array.isArray(value["manifests"]);
-}
-
-function reportDamage(store: Store, digest: Digest, what: string): undefined {
-  const error = new XbuildError("store-damaged", `${blobPath(store, digest)} ${what}`, {
-    hint: "run xbuild cache verify --repair: it repairs what can be repaired",
-  });
-  if (store.onDamage === undefined) throw error;
-  store.onDamage(error);
-  return undefined;
 }

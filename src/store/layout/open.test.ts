@@ -74,7 +74,7 @@ test("a name moves to the new image, and the others stay", () =>
     await tagName(store, "localhost/app:1", "localhost/other:2");
     await tagImage(store, second, ["localhost/app:3"]);
     const listed = await listImages(store);
-    expect(listed.map((item) => [item.name, item.image.digest])).toEqual([
+    expect(listed.map((item) => [item.name, item.digest])).toEqual([
       ["localhost/app:1", first.digest],
       ["localhost/app:3", second.digest],
       ["localhost/other:2", first.digest],

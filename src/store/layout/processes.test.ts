@@ -59,8 +59,8 @@ function listPossible(lines: readonly string[], name: string): ReadonlySet<strin
 async function expectWhole(store: Store): Promise<void> {
   expect(await checkStore(store)).toEqual([]);
   expect(await validateLayout(store.directory)).toEqual([]);
-  for (const { image } of await listImages(store)) {
-    for (const layer of image.manifest.layers) {
+  for (const { images } of await listImages(store)) {
+    for (const layer of images.flatMap((image) => image.manifest.layers)) {
       expect(await findBlob(store, layer)).toBeDefined();
     }
   }

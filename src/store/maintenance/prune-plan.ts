@@ -54,10 +54,7 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
   const names = entries.filter((entry) => isUnwanted(entry, candidates, options));
   const staying = entries.filter((entry) => !names.includes(entry));
   const needed = new Set(staying.flatMap((entry) => listNeeded(store, entry)));
-  for (const digest of await listHeld(store)) {
-    const image = await readImage(store, digest);
-    if (image !== undefined) for (const item of listImageDigests(image)) needed.add(item);
-  }
+  for (const digest of await listHeld(store)) needed.add(digest);
   for (const digest of listKept(candidates, { needed, blobs }, options)) needed.add(digest);
   const going = blobs.filter((blob) => !needed.has(blob.digest));
   const freed = sumSizes(going);
@@ -99,19 +96,22 @@ async function listCandidates(store: Store, pointers: readonly Pointer[]): Promi
 }
 
 function isUnwanted(
-  { name, entry, builtAt }: NamedEntry,
+  { name, images, builtAt }: NamedEntry,
   candidates: Candidates,
   { matches, usedBefore }: PruneOptions,
 ): boolean {
   if (name === undefined || matches?.(name) !== true) return false;
-  const usedAt = Math.max(builtAt, candidates.get(entry.digest)?.usedAt ?? 0);
+  const uses = images.map((image) => candidates.get(image?.digest ?? "sha256:")?.usedAt ?? 0);
+  const usedAt = Math.max(builtAt, ...uses);
   return usedBefore === undefined || usedAt < usedBefore;
 }
 
 /** Of an image that cannot be read nobody knows the layers, and they must not go. */
-function listNeeded(store: Store, { name, entry, images }: NamedEntry): readonly Digest[] {
-  const needed = images.flatMap((image) => (image === undefined ? [] : listImageDigests(image)));
-  const isWhole = images.length > 0 && !images.includes(undefined);
+function listNeeded(store: Store, named: NamedEntry): readonly Digest[] {
+  const { name, entry } = named;
+  const all = [...named.images, ...named.attestations];
+  const needed = all.flatMap((image) => (image === undefined ? [] : listImageDigests(image)));
+  const isWhole = named.images.length > 0 && !named.images.includes(undefined);
   if (isWhole) return [entry.digest, ...needed];
   const message = `the image ${name ?? entry.digest} of the store ${store.directory} is incomplete`;
   const hint =

@@ -5,7 +5,13 @@ import { explainFailures } from "../layout/failures.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { readImage } from "../images/images.ts";
 import { type Store, ownDocumentKinds } from "../layout/paths.ts";
-import { listBlobs, listEntries, listImageDigests, listPointers } from "./usage.ts";
+import {
+  listBlobs,
+  listEntries,
+  listImageDigests,
+  listPointers,
+  type NamedEntry,
+} from "./usage.ts";
 
 /** An image of the store, with a name or without one. */
 export interface StoredImage {
@@ -53,8 +59,9 @@ export async function listStoredImages(store: Store): Promise<readonly StoredIma
 export async function measureStore(store: Store): Promise<StoreUsage> {
   const images = await listStoredImages(store);
   return explainFailures(store.directory, async () => {
-    const named = listDigests(images.filter(({ names }) => names.length > 0));
-    const all = listDigests(images);
+    const rest = (await listEntries(store)).flatMap(listOthers);
+    const named = new Set([...listDigests(images.filter(isNamed)), ...rest]);
+    const all = new Set([...listDigests(images), ...rest]);
     const sizes = { named: 0, unnamed: 0, orphaned: 0 };
     for (const { digest, size } of await listBlobs(store)) {
       sizes[named.has(digest) ? "named" : all.has(digest) ? "unnamed" : "orphaned"] += size;
@@ -64,6 +71,16 @@ export async function measureStore(store: Store): Promise<StoreUsage> {
     const unfinished = await measureTree(join(store.directory, "tmp"));
     return { ...sizes, caches: caches.reduce((sum, size) => sum + size, 0), unfinished };
   });
+}
+
+function isNamed({ names }: StoredImage): boolean {
+  return names.length > 0;
+}
+
+/** What an index has beside its images: itself, and what is said of them. */
+function listOthers({ entry, attestations }: NamedEntry): readonly Digest[] {
+  const read = attestations.flatMap((one) => (one === undefined ? [] : listImageDigests(one)));
+  return [entry.digest, ...read];
 }
 
 function listDigests(images: readonly StoredImage[]): ReadonlySet<Digest> {

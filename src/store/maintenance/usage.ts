@@ -1,11 +1,17 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { isDigest } from "../../oci/oci.ts";
-import type { Descriptor, Digest, Image } from "../../oci/oci.ts";
+import {
+  type Descriptor,
+  type Digest,
+  type Image,
+  isAttestation,
+  isDigest,
+} from "../../oci/oci.ts";
 import { decodeOwnDocument, documentName } from "../layout/documents.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { nameOfEntry, readIndex } from "../layout/index-file.ts";
-import { listManifests, readImage } from "../images/images.ts";
+import { readImage } from "../images/images.ts";
+import { readRoot } from "../images/manifests.ts";
 import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
 import { listLiveRuns } from "../runs/liveness.ts";
 import { listHolds } from "../runs/run-directory.ts";
@@ -57,17 +63,29 @@ async function listPointersOf(store: Store, kind: Pointer["kind"]): Promise<read
   return (await Promise.all(pointers)).flat();
 }
 
-/** The manifests that running builds hold. */
+/** All that running builds hold: images and indexes, with what they consist of, as far as it is here already. */
 export async function listHeld(store: Store): Promise<readonly Digest[]> {
   const runs = await listLiveRuns(store);
-  return (await Promise.all(runs.map(listHolds))).flat();
+  const held = new Set((await Promise.all(runs.map(listHolds))).flat());
+  const parts = await Promise.all([...held].map((digest) => listParts(store, digest)));
+  return parts.flat();
 }
 
-/** What the index names: the entry, its manifests, and the images that can be read. */
+async function listParts(store: Store, digest: Digest): Promise<readonly Digest[]> {
+  const root = await readRoot(store, digest);
+  if (root === undefined) return [];
+  const images = await Promise.all(root.manifests.map((one) => readImage(store, one.digest)));
+  const parts = images.flatMap((image) => (image === undefined ? [] : listImageDigests(image)));
+  return [digest, ...parts];
+}
+
+/** What the index names: the entry, and the images of its manifests that can be read. */
 export interface NamedEntry {
   readonly name: string | undefined;
   readonly entry: Descriptor;
   readonly images: readonly (Image | undefined)[];
+  /** Of an index that somebody else made: what it has beside images (`isAttestation`), in the form of images. */
+  readonly attestations: readonly (Image | undefined)[];
   /** When it was last built, in milliseconds since 1970; 0 where its manifest is not there. */
   readonly builtAt: number;
 }
@@ -77,10 +95,14 @@ export async function listEntries(store: Store): Promise<readonly NamedEntry[]> 
   const { manifests } = await readIndex(store);
   return Promise.all(
     manifests.map(async (entry) => {
-      const own = await listManifests(store, entry);
-      const images = await Promise.all(own.map(({ digest }) => readImage(store, digest)));
+      const own = (await readRoot(store, entry.digest))?.manifests ?? [];
+      const read = (some: typeof own): Promise<readonly (Image | undefined)[]> =>
+        Promise.all(some.map(({ digest }) => readImage(store, digest)));
+      const images = await read(own.filter((one) => !isAttestation(one)));
+      const attestations = await read(own.filter(isAttestation));
       const status = await ifPresent(stat(blobPath(store, entry.digest)));
-      return { name: nameOfEntry(entry), entry, images, builtAt: status?.mtimeMs ?? 0 };
+      const builtAt = status?.mtimeMs ?? 0;
+      return { name: nameOfEntry(entry), entry, images, attestations, builtAt };
     }),
   );
 }

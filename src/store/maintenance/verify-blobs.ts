@@ -12,7 +12,7 @@ import { readLocations } from "../records/locations.ts";
 import type { EntriesExamination, Examination } from "./examination.ts";
 import type { KnownImage, StoreFinding, VerifyOptions } from "./findings.ts";
 import { blobPath, blobsDirectory, type Store } from "../layout/paths.ts";
-import { listBlobs, type NamedEntry } from "./usage.ts";
+import { listBlobs, listImageDigests, type NamedEntry } from "./usage.ts";
 
 /** What every blob proved to be. */
 export interface HashedBlobs {
@@ -75,19 +75,18 @@ export async function examineBlob(
   return [{ code: "blob-damaged", message, path: relativeBlob(digest), names, outcome }];
 }
 
-type User = Pick<NamedEntry, "entry"> & { readonly name: string };
+type User = Pick<NamedEntry, "entry" | "images"> & { readonly name: string };
 
 /** The names of images that have this blob, and of those of which it cannot be known. */
 function listUsers(entries: readonly NamedEntry[], digest: Digest): readonly User[] {
-  const users = entries.filter(({ entry, images }) => {
+  const users = entries.filter(({ entry, images, attestations }) => {
+    const all = [...images, ...attestations];
     if (entry.digest === digest || images.includes(undefined) || images.length === 0) return true;
-    return images.some(
-      (image) =>
-        image?.manifest.config.digest === digest ||
-        image?.manifest.layers.some((layer) => layer.digest === digest),
-    );
+    return all.some((image) => image !== undefined && listImageDigests(image).includes(digest));
   });
-  return users.flatMap(({ name, entry }) => (name === undefined ? [] : [{ name, entry }]));
+  return users.flatMap(({ name, entry, images }) =>
+    name === undefined ? [] : [{ name, entry, images }],
+  );
 }
 
 async function repairBlob(
@@ -107,9 +106,11 @@ async function repairBlob(
   return "removed";
 }
 
-async function describeUser({ name, entry }: User, store: Store): Promise<KnownImage> {
+async function describeUser({ name, entry, images }: User, store: Store): Promise<KnownImage> {
   const { digest } = entry;
-  return { name, digest, locations: await readLocations(store, digest) };
+  const digests = new Set([digest, ...images.flatMap((image) => image?.digest ?? [])]);
+  const known = await Promise.all([...digests].map((one) => readLocations(store, one)));
+  return { name, digest, locations: known.flat() };
 }
 
 /** A blob's file, relative to the store. */

@@ -36,7 +36,7 @@ export function examineEntries(
 ): readonly StoreFinding[] {
   return entries.filter(isBroken).map(({ name, entry }) => ({
     code: "image-missing",
-    message: `the manifest or config of ${name ?? entry.digest} cannot be read: build it again`,
+    message: `a manifest or config of ${name ?? entry.digest} cannot be read: build it again`,
     path: relativeBlob(entry.digest),
     names: name === undefined ? [] : [name],
     outcome: repair === undefined ? "left" : "removed",

@@ -1,11 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, digestBytes, digestHex } from "../../oci/oci.ts";
-import { systemCode, tolerate } from "../../system/errno.ts";
-import { makePrivateDirectory } from "../../system/private-directory.ts";
-import { isForeign } from "../layout/access.ts";
-import { type NewFile, writeAtomically } from "../layout/files.ts";
-import { cacheDirectory, temporaryDirectory, type Store } from "../layout/paths.ts";
+import { systemCode } from "../../system/errno.ts";
+import { writeCacheFile } from "../layout/cache-file.ts";
+import { cacheDirectory, type Store } from "../layout/paths.ts";
 
 /** The config of an image of elsewhere, by its digest, which is the image's ID; undefined where nobody kept it. */
 export async function findConfig(store: Store, id: Digest): Promise<Uint8Array | undefined> {
@@ -23,15 +21,8 @@ export async function findConfig(store: Store, id: Digest): Promise<Uint8Array |
  * Keeps it for the next build: whoever has nothing to do asks no engine for it. What cannot be written is not kept.
  */
 export async function keepConfig(store: Store, id: Digest, bytes: Uint8Array): Promise<void> {
-  if (digestBytes(bytes) !== id || isForeign(store)) return;
-  await tolerate(writeConfig(store, { path: configPath(store, id), bytes }));
-}
-
-async function writeConfig(store: Store, file: NewFile): Promise<void> {
-  // There may be no store yet.
-  await makePrivateDirectory(cacheDirectory(store));
-  await makePrivateDirectory(temporaryDirectory(store));
-  await writeAtomically(store, file);
+  if (digestBytes(bytes) === id)
+    await writeCacheFile(store, { path: configPath(store, id), bytes });
 }
 
 function configPath(store: Store, id: Digest): string {

@@ -11,6 +11,9 @@ import { ensureLayout } from "../layout/layout.ts";
 import { temporaryDirectory, type Store } from "../layout/paths.ts";
 import { appendNote, removeWork, writeHold } from "./run-directory.ts";
 
+/** What a prune leaves: an image or an index, with all that it consists of. */
+export type Held = Pick<Image, "digest">;
+
 /** One build's private directory in the store; it lives as long as the process does. */
 export interface Run {
   readonly store: Store;
@@ -24,9 +27,11 @@ export interface Run {
   /** Writes down what a later run must clean up if this one is killed. */
   note(key: string, value: string): Promise<void>;
   /** Keeps an image and its layers from being pruned until the run ends; false where it is gone already. */
-  hold(image: Image): Promise<boolean>;
+  hold(image: Held): Promise<boolean>;
   /** The same for an image that must be there. Errors: `image-not-found`. */
-  mustHold(image: Image): Promise<void>;
+  mustHold(image: Held): Promise<void>;
+  /** The same for one that another run is about to take into the store: there is no moment at which nobody holds it. */
+  reserve(image: Held): Promise<void>;
   /** Empties `layers` and `staging`: what the build wrote is collected, or of no use, and takes room. */
   discardWork(): Promise<void>;
   /** Lets the directory stay for the next cleaner, who reads the notes: `end` does nothing then. */
@@ -79,6 +84,8 @@ function createRun(places: RunPlaces): Run {
     mustHold: async (image) => {
       if (!(await holdImage(places, image))) throw createNotFound(store, image.digest);
     },
+    reserve: ({ digest }) =>
+      explainFailures(store.directory, () => lockStore(store, () => writeHold(directory, digest))),
     discardWork: async () => {
       for (const path of [layers, staging]) {
         await removeWork(store, path);
@@ -94,7 +101,7 @@ function createRun(places: RunPlaces): Run {
   };
 }
 
-async function holdImage({ store, directory }: RunPlaces, { digest }: Image): Promise<boolean> {
+async function holdImage({ store, directory }: RunPlaces, { digest }: Held): Promise<boolean> {
   return explainFailures(store.directory, () =>
     // Under the lock, so that a prune has either seen the hold or already removed the image.
     lockStore(store, async () => {

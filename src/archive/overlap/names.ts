@@ -1,14 +1,15 @@
-import type { ByteString } from "../../archive/archive.ts";
+import type { ByteString } from "../tar/entry.ts";
 
 /** What a name in a layer stands for. image-spec v1.1, layer.md, "Whiteouts". */
-export type Meaning =
-  | { readonly kind: "entry" | "removed"; readonly path: ByteString }
+export type Name =
+  | { readonly kind: "entry"; readonly path: ByteString }
+  | { readonly kind: "removed"; readonly path: ByteString }
   /** Everything that lower layers have in this directory is gone. */
   | { readonly kind: "opaque"; readonly path: ByteString };
 
 const prefix = ".wh.";
 
-export function readMeaning(path: ByteString): Meaning {
+export function readName(path: ByteString): Name {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
   if (!name.startsWith(prefix)) return { kind: "entry", path };

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# What becomes of the features' layers when one feature changes, goes, or comes. It fails where that is not
+# what README.md says.
+#   XBUILD       the command (default: the checkout's)
+#   BASE_IMAGE   a Debian 12 in the engine's storage (default: made with mmdebstrap where it is not there)
+#   JOBS         how many stages are built at a time (default: 4)
+set -euo pipefail
+cd "$(dirname "$0")"
+read -ra command <<<"${XBUILD:-node $PWD/../../dist/cli/main.js}"
+# Where no container runtime starts (many sandboxes and CI machines), buildah can do without one.
+export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
+base=${BASE_IMAGE:-localhost/xbuild-demo-base}
+[[ -n ${BASE_IMAGE:-} ]] || bash ../../scripts/base-image.sh "$base"
+(cd npm && npm ci --silent --no-fund --no-audit)
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/xbuild-features.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+export XBUILD_STORE=$work/store
+# shellcheck source=../../scripts/example-builds.sh
+source ../../scripts/example-builds.sh
+
+# without FEATURE: the file without its stage and without its line in the list.
+without() {
+    awk -v feature="$1" '/^# Feature |^# The development/ { skipped = index($0, "# Feature " feature ":") == 1 }
+        !skipped && $0 !~ "--from=" feature " "'
+}
+# features NAME FILE [FLAG...]: builds it, and tells what ran and what is new against the build before.
+last=
+features() {
+    local begin=$SECONDS
+    build "$1" -t localhost/example-features --no-load --jobs "${JOBS:-4}" --build-arg "BASE=$base" -f "$2" "${@:3}" .
+    printf '   %d s; stages that ran: %s\n' $((SECONDS - begin)) "$(stages_run "$1")"
+    [[ -z $last ]] || printf '   layers kept: %d; new: %s\n' "$(kept_layers "$last" "$1")" "$(new_layers "$last" "$1")"
+    last=$1
+}
+
+without ripgrep <Containerfile.x >"$work/first.x"
+without python <Containerfile.x >"$work/removed.x"
+
+say "1. Four features on a base. Nothing comes from a cache."
+features first "$work/first.x" --no-cache
+echo "   stages at work at one time: $(at_once first)"
+expect "every stage ran" "$(stages_run first)" "devcontainer esbuild node prettier python"
+((${JOBS:-4} < 2 || $(at_once first) > 1)) || expect "side by side" "$(at_once first)" "more than 1"
+layers=$(jsonOf first 'value.layers.length')
+
+say "2. Nothing changed."
+features same "$work/first.x"
+expect "the same image" "$(field same digest) $(field same upToDate)" "$(field first digest) true"
+
+say "3. Another option of python: a line of its configuration."
+features option "$work/first.x" --build-arg PIP_INDEX_URL=https://pypi.example/simple
+expect "one feature ran" "$(stages_run option)" "devcontainer python"
+expect "one layer is new" "$(new_layers same option)" "python"
+
+say "4. Another version of node, which prettier depends on."
+features version "$work/first.x" --build-arg PIP_INDEX_URL=https://pypi.example/simple --build-arg NODE_VERSION=24
+expect "it and what depends on it ran" "$(stages_run version)" "devcontainer node prettier"
+expect "one layer is new" "$(new_layers option version)" "node"
+
+say "5. One feature more, the first of the list: ripgrep. Options are as at first."
+last=first
+features added Containerfile.x
+expect "the new one ran" "$(stages_run added)" "devcontainer ripgrep"
+expect "one layer is new" "$(new_layers first added)" "ripgrep"
+expect "the others are kept" "$(kept_layers first added)" "$layers"
+
+say "6. python is removed."
+features removed "$work/removed.x"
+expect "no feature ran" "$(stages_run removed)" "devcontainer"
+expect "no layer is new" "$(new_layers added removed)" ""
+expect "the others are kept" "$(kept_layers added removed)" "$layers"
+say "Done."

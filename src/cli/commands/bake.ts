@@ -1,0 +1,190 @@
+import { show } from "../../visible.ts";
+import { toBuildWords } from "../bake/build-words.ts";
+import { printByBuildx } from "../bake/buildx.ts";
+import { createConfig } from "../bake/config.ts";
+import { readDefinition } from "../bake/definition.ts";
+import type { BakeDocument } from "../bake/document.ts";
+import { type BakeBuild, linkBuilds } from "../bake/links.ts";
+import { parseBakeFiles, readBakeFiles } from "../bake/load.ts";
+import { renderBake } from "../bake/print.ts";
+import { type BakeRequest, resolveBake, type ResolvedBake } from "../bake/resolve.ts";
+import { listUnknownKeys } from "../bake/unknown-keys.ts";
+import { createScope, type Surroundings } from "../bake/variables.ts";
+import type { CliIo } from "../io.ts";
+import {
+  type CommandLine,
+  type FlagSpec,
+  helpFlag,
+  isSet,
+  lastValue,
+  listValues,
+  parseCommandLine,
+  usageError,
+} from "../line/arguments.ts";
+import { hostPlatform } from "../line/build-line.ts";
+import { splitPair } from "../line/values.ts";
+import { isRemoteContext, locateContext, type Sources } from "../request/locate.ts";
+import { createReporter } from "../report/reporter.ts";
+import { runBuild } from "./build.ts";
+import { buildSeveral, type NamedBuild } from "./build-several.ts";
+
+const flags: readonly FlagSpec[] = [
+  { name: "file", short: "f", kind: "value" },
+  { name: "set", kind: "value" },
+  { name: "var", kind: "value" },
+  { name: "print", kind: "boolean" },
+  { name: "push", kind: "boolean" },
+  { name: "load", kind: "boolean" },
+  { name: "no-cache", kind: "boolean" },
+  { name: "pull", kind: "boolean" },
+  { name: "metadata-file", kind: "value" },
+  { name: "progress", kind: "value" },
+  { name: "allow", kind: "value" },
+  { name: "provenance", kind: "optional" },
+  { name: "sbom", kind: "optional" },
+  helpFlag,
+];
+
+const help = show`Usage: xbuild bake [FLAGS] [TARGET...] [-- FLAGS OF BUILD]
+
+Builds the targets of a bake file (docker-bake.json), as docker buildx bake does. Without TARGET it is the group
+or target "default". Files in HCL are read by docker buildx bake --print, where that is installed.
+
+  -f, --file FILE           the bake file (- for standard input); repeatable, later ones override
+      --set TARGET.KEY=VALUE   changes a target: '*.args.A=1', app.tags+=NAME, ...; repeatable
+      --var NAME=VALUE      sets a variable of the file; repeatable
+      --print               print what would be built, as JSON, and build nothing
+      --push                push the images to the registries that their names say
+      --load                load them into the engine's storage, too
+      --no-cache            build even if nothing changed
+      --pull                ask registries for every base image
+      --metadata-file FILE  write what came out to FILE as JSON, by target
+      --progress MODE       quiet prints image IDs alone; the others are accepted
+      --allow WHAT          accepted
+
+What stands after -- goes to every build: --engine, --tls-verify, --explain, ...
+`;
+
+/**
+ * `xbuild bake`. @returns the exit status of the first build that fails, else 0
+ * @throws XbuildError `usage`, `file-not-found`, `bake-*`, `buildx-failed`, and what `build` does
+ */
+export async function runBake(argv: readonly string[], io: CliIo): Promise<number> {
+  const line = parseCommandLine(argv, flags);
+  if (isSet(line, "help")) {
+    io.stdout(help);
+    return 0;
+  }
+  const bake = await readBake(line, io);
+  if (isSet(line, "print")) {
+    io.stdout(renderBake(bake));
+    return 0;
+  }
+  const builds = bake.targets.map((one): BakeBuild => ({
+    name: one.name,
+    words: toBuildWords(one),
+    inline: one.target["dockerfile-inline"],
+  }));
+  const common = [...(lastValue(line, "progress") === "quiet" ? ["--quiet"] : []), ...line.rest];
+  const named: NamedBuild[] = [];
+  for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
+  const metadataFile = lastValue(line, "metadata-file");
+  // One may be made of another.
+  return buildSeveral({ builds: named, metadataFile, jobs: 1 }, runBuild, io);
+}
+
+async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {
+  const names = line.operands;
+  const remote = names.find(isRemoteContext);
+  if (remote !== undefined)
+    throw usageError(
+      `${remote}: a bake file is read on this machine alone`,
+      "clone it, and run bake there",
+    );
+  const surroundings = readSurroundings(line, io);
+  const files = await readBakeFiles(listValues(line, "file"), io);
+  const overrides = [...listValues(line, "set"), ...listShorthands(line)];
+  const asked = { names, overrides, lookUp: surroundings.lookUp };
+  if (!files.some((one) => one.isHcl))
+    return resolveDocuments(parseBakeFiles(files), asked, { surroundings, io });
+  const words = [
+    ...overrides.map((one) => `--set=${one}`),
+    ...listValues(line, "var").map((one) => `--var=${one}`),
+  ];
+  const printed = await printByBuildx({ files, flags: words, names }, io);
+  // What was asked for is its default group, and all changes are made.
+  return resolveDocuments([printed], { ...asked, names: [], overrides: [] }, { surroundings, io });
+}
+
+interface Around {
+  readonly surroundings: Surroundings;
+  readonly io: CliIo;
+}
+
+function resolveDocuments(
+  documents: readonly BakeDocument[],
+  request: BakeRequest,
+  { surroundings, io }: Around,
+): ResolvedBake {
+  const definition = readDefinition(documents);
+  const { warn } = createReporter(io, { quiet: false });
+  for (const finding of listUnknownKeys(definition)) warn(finding);
+  const config = createConfig(definition, createScope(definition, surroundings));
+  return resolveBake(config, request);
+}
+
+/** Flags that are short for a --set. */
+function listShorthands(line: CommandLine): readonly string[] {
+  const sets = ["push", "load", "no-cache", "pull"].flatMap((name) =>
+    listValues(line, name)
+      .slice(-1)
+      .map((value) => `*.${name}=${value}`),
+  );
+  const attests = ["provenance", "sbom"].flatMap((type) =>
+    listValues(line, type)
+      .slice(-1)
+      .map((value) => `*.attest=type=${type}${renderAttest(value)}`),
+  );
+  return [...sets, ...attests];
+}
+
+function renderAttest(value: string): string {
+  if (value === "" || value === "true") return "";
+  return value === "false" ? ",disabled=true" : `,${value}`;
+}
+
+function readSurroundings(line: CommandLine, io: CliIo): Surroundings {
+  const given = new Map(
+    listValues(line, "var").map((word) => {
+      const [name, value] = splitPair(word);
+      if (value === undefined) throw usageError(`--var ${word} is not of the form NAME=VALUE`);
+      return [name, value] as const;
+    }),
+  );
+  const isClosed = /^(?:1|t|T|true|TRUE|True)$/.test(
+    io.env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "",
+  );
+  return {
+    lookUp: (name) => given.get(name) ?? (isClosed ? undefined : io.env[name]),
+    builtIn: new Map([
+      ["BAKE_CMD_CONTEXT", "cwd://"],
+      ["BAKE_LOCAL_PLATFORM", hostPlatform()],
+    ]),
+  };
+}
+
+async function nameBuild(
+  { name, words, inline }: BakeBuild,
+  common: readonly string[],
+  io: CliIo,
+): Promise<NamedBuild> {
+  const all = [...common, ...words];
+  const context = words.at(-1) ?? ".";
+  if (inline === undefined) return { name, words: all };
+  const sources: Sources = {
+    file: "-",
+    bytes: Buffer.from(inline),
+    context: await locateContext(context, io.cwd),
+  };
+  return { name, words: all, sources };
+}

@@ -1,0 +1,26 @@
+import type { CliIo } from "../io.ts";
+import { lastValue } from "../line/arguments.ts";
+import type { BuildStart } from "../line/build-line.ts";
+import { readSources } from "../request/parsed.ts";
+import { omitFlag, renderLine, type TargetLine } from "../request/targets.ts";
+import { readJobs } from "./build-workspace.ts";
+import { buildSeveral, type RunBuild } from "./build-several.ts";
+
+/** A command line that names several targets: each is built. Errors and result: as `buildSeveral`. */
+export async function buildTargets(
+  targets: readonly TargetLine[],
+  { start, runBuild }: { readonly start: BuildStart; readonly runBuild: RunBuild },
+  io: CliIo,
+): Promise<number> {
+  const [first] = targets;
+  // Standard input and a pipe can be read but once.
+  const sources = start.sources ?? (first && (await readSources(first.line, io)));
+  const builds = targets.map(({ target, line }) => ({
+    name: target ?? "",
+    words: renderLine(omitFlag(line, "metadata-file")),
+    sources,
+  }));
+  const metadataFile = first && lastValue(first.line, "metadata-file");
+  const jobs = first === undefined ? 1 : readJobs(first.line);
+  return buildSeveral({ builds, metadataFile, jobs }, runBuild, io);
+}

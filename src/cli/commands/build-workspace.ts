@@ -1,0 +1,80 @@
+import type { Destination } from "../../delivery/delivery.ts";
+import type { Engine } from "../../engine/engine.ts";
+import { type BuildWorkspace, createShared, describeEvents } from "../../pipeline/pipeline.ts";
+import { nameTargetLines, type Reporter } from "../../reporter.ts";
+import { openStore } from "../../store/store.ts";
+import type { CliIo } from "../io.ts";
+import { lastValue } from "../line/arguments.ts";
+import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
+import { parseCount } from "../line/values.ts";
+import { createReporter } from "../report/reporter.ts";
+import type { ResultFiles } from "../report/result-files.ts";
+import type { Parsed } from "../request/parsed.ts";
+import { readAccess } from "../request/registries.ts";
+import { findStoreDirectory } from "../request/store-directory.ts";
+
+/** A command line of `build` whose target has an OUTPUT. */
+export interface OutputBuild {
+  readonly words: readonly string[];
+  readonly line: BuildCommandLine;
+  readonly parsed: Parsed;
+  readonly engine: Engine;
+  readonly beside?: BuildStart["beside"];
+}
+
+/** Where its build is done. Errors: `usage`; those of opening the store. */
+export async function createWorkspace(
+  { words, line, parsed: { sources }, engine, beside }: OutputBuild,
+  reporter: Reporter,
+  io: CliIo,
+): Promise<BuildWorkspace> {
+  const { signal } = io;
+  const input = sources.file === "-" ? sources.bytes : undefined;
+  return {
+    engine,
+    reporter,
+    signal,
+    store: await openStore(findStoreDirectory(io), describeEvents({ reporter, signal })),
+    registries: readAccess(line, io),
+    now: `${new Date().toISOString().slice(0, 19)}Z`,
+    shared: beside?.shared ?? createShared(readJobs(line)),
+    enterNamespace: () => engine.runInNamespace([...io.self, "build", ...words], input),
+  };
+}
+
+/** Tells of a build, with its name where others are built beside it. */
+export function createBuildReporter(
+  io: CliIo,
+  { beside }: OutputBuild,
+  options: Parameters<typeof createReporter>[1],
+): Reporter {
+  const reporter = createReporter(io, options);
+  return beside?.label === undefined ? reporter : nameTargetLines(reporter, beside.label);
+}
+
+/** --jobs; 0: as many as there are. Errors: `usage` */
+export function readJobs(line: BuildCommandLine): number {
+  return parseCount(lastValue(line, "jobs") ?? "1", "--jobs", 0);
+}
+
+/** What --iidfile and --metadata-file ask for; undefined where they do not: then nothing is loaded for them. */
+export async function prepareFiles(
+  line: BuildCommandLine,
+  io: CliIo,
+  work: BuildWorkspace,
+): Promise<ResultFiles | undefined> {
+  const iidFile = lastValue(line, "iidfile");
+  const metadataFile = lastValue(line, "metadata-file");
+  if (iidFile === undefined && metadataFile === undefined) return undefined;
+  const { createResultFiles } = await import("../report/result-files.ts");
+  return createResultFiles({ iidFile, metadataFile }, io, work);
+}
+
+/** Where stdout carries the image's files, words go to stderr. */
+export function withWords(io: CliIo, destinations: readonly Destination[]): CliIo {
+  return destinations.some(isStdout) ? { ...io, stdout: io.stderr } : io;
+}
+
+function isStdout(destination: Destination): boolean {
+  return destination.kind === "files" && /^-$|(?:^|,)dest=-(?:,|$)/.test(destination.text);
+}

@@ -1,0 +1,49 @@
+import type { Engine } from "../../engine/engine.ts";
+import type { CliIo } from "../io.ts";
+import { isSet, usageError } from "../line/arguments.ts";
+import { type BuildCommandLine, hostPlatform } from "../line/build-line.ts";
+import { type Parsed, resolveFor } from "./parsed.ts";
+import { listPlatforms, withPlatform } from "./platform.ts";
+
+/** A command line, and what its file means: for the platform that the line names. */
+export interface PlatformLine {
+  readonly line: BuildCommandLine;
+  readonly parsed: Parsed;
+}
+
+/**
+ * A command line for each platform that it asks for, in the order given; itself where it names none. Errors: `usage`,
+ * and of --all-platforms those of `listAllPlatforms`.
+ */
+export async function splitByPlatform(
+  { line, parsed, engine }: PlatformLine & { readonly engine: Engine },
+  io: CliIo,
+): Promise<readonly PlatformLine[]> {
+  const platforms = await choosePlatforms({ line, parsed, engine }, io);
+  if (platforms.length === 0) {
+    return [{ line, parsed: { ...parsed, graph: resolveFor(parsed, line, hostPlatform()) } }];
+  }
+  return platforms.map((platform) => ({
+    line: withPlatform(line, platform),
+    parsed: { ...parsed, graph: resolveFor(parsed, line, platform) },
+  }));
+}
+
+async function choosePlatforms(
+  { line, parsed, engine }: PlatformLine & { readonly engine: Engine },
+  io: CliIo,
+): Promise<readonly string[]> {
+  if (!isSet(line, "all-platforms")) return listPlatforms(line);
+  const { listAllPlatforms } = await import("./all-platforms.ts");
+  return listAllPlatforms(line, { parsed, engine }, io);
+}
+
+/** The error for a target that only some platforms make with OUTPUT. */
+export function lacksOutput({ line }: Pick<PlatformLine, "line">): Error {
+  const [platform] = listPlatforms(line);
+  if (platform === undefined) return usageError("the target has no OUTPUT");
+  return usageError(
+    `the target has no OUTPUT for ${platform}`,
+    "build the platforms whose target has one together, and the others by themselves",
+  );
+}

@@ -1,0 +1,76 @@
+import type { ResolvedStage } from "../containerfile/containerfile.ts";
+import { XbuildError } from "../errors.ts";
+import {
+  mayBeImageId,
+  normalisePlatform,
+  renderPlatform,
+  type WantedPlatform,
+} from "../oci/oci.ts";
+import type { BuildPlan } from "../plan/plan.ts";
+import { findHost } from "./image-platform.ts";
+import type { BuildRequest } from "./request.ts";
+import { findWanted } from "./resolve-images.ts";
+
+/**
+ * Refuses steps that run programs of a platform that this machine has none for. What only the engine can know is left to
+ * it: other systems, architectures that nobody here knows, images without a platform that was asked for.
+ * @throws XbuildError `platform-cannot-run`, at the first such step
+ */
+export async function assertRunnable(plan: BuildPlan, request: BuildRequest): Promise<void> {
+  const { stages } = plan.dependencies;
+  for (const stage of stages) {
+    const at = stage.stage.instructions.findIndex(({ keyword }) => keyword === "RUN");
+    if (at === -1) continue;
+    const platform = findPlatform(stage, stages, request);
+    if (platform === undefined || isHost(platform, plan)) continue;
+    const { canRun } = await import("../system/can-run.ts");
+    if ((await canRun(platform.architecture)) === false)
+      throw refuse(plan, stage, { at, platform });
+  }
+}
+
+/** What the programs of a stage are for: the platform of the image at its bottom. */
+function findPlatform(
+  { base, platform }: ResolvedStage,
+  stages: readonly ResolvedStage[],
+  request: BuildRequest,
+): WantedPlatform | undefined {
+  if (base.kind === "stage") {
+    const below = stages.find(({ stage }) => stage.index === base.index);
+    return below === undefined ? undefined : findPlatform(below, stages, request);
+  }
+  if (base.kind === "image") {
+    return mayBeImageId(base.name) ? undefined : findWanted(base, request);
+  }
+  // A named context is an image, or files of nobody knows what.
+  if (base.kind !== "built" || platform !== undefined) return undefined;
+  return request.steps.platform === undefined ? undefined : request.reuse.platform;
+}
+
+function isHost(platform: WantedPlatform, plan: BuildPlan): boolean {
+  const [own, host] = [normalisePlatform(platform), normalisePlatform(findHost(plan))];
+  return own.os !== "linux" || own.architecture === host.architecture;
+}
+
+interface Foreign {
+  /** Which of the stage's instructions, those of triggers included. */
+  readonly at: number;
+  readonly platform: WantedPlatform;
+}
+
+function refuse(plan: BuildPlan, { stage }: ResolvedStage, { at, platform }: Foreign): XbuildError {
+  const name = stage.name ?? String(stage.index);
+  const code = "platform-cannot-run";
+  const words = {
+    message: `the stage ${name} runs programs for ${renderPlatform(platform)}, which this machine cannot`,
+    hint: "install qemu-user-static (binfmt_misc), or let the stage run here: FROM --platform=$BUILDPLATFORM",
+  };
+  // A trigger stands in the base image, in front of all that the file has.
+  const own = plan.graph.stages[stage.index]?.stage ?? stage;
+  const triggers = stage.instructions.length - own.instructions.length;
+  const { span } = own.instructions[at - triggers] ?? own.from;
+  const place = { file: plan.containerfile.file, span };
+  return new XbuildError(code, words.message, {
+    diagnostics: [{ code, severity: "error", ...words, ...place }],
+  });
+}

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { readRemoteImage, type RegistryReference } from "../copy/copy.ts";
+import { XbuildError } from "../errors.ts";
+import {
+  type Digest,
+  type Image,
+  localHost,
+  mayBeImageId,
+  pickPlatform,
+  renderPlatform,
+  type WantedPlatform,
+} from "../oci/oci.ts";
+import { listSome } from "../text.ts";
+import {
+  describePlatform,
+  findHost,
+  isSamePlatform,
+  readStoredPlatform,
+} from "./image-platform.ts";
+import { completeReference, identifyImage } from "./identify.ts";
+import { placeError } from "./place-error.ts";
+import { type ImageUse, mayBeProved, notHere, type ResolvedImage } from "./resolve-images.ts";
+import type { BuildWorkspace } from "./workspace.ts";
+
+/** An image that is wanted for a platform, whatever machine this is. */
+export interface PlatformUse extends ImageUse {
+  readonly platform: WantedPlatform;
+}
+
+/**
+ * The image of a name for a platform: the one that the name stands for in the engine's storage, where that is for this
+ * platform; else the one that was pulled for it before; else a new pull. No name of the user's moves to an image of
+ * another platform. Errors: `image-pull-failed`, `image-unsupported` where there is none for the platform.
+ */
+export async function resolveForPlatform(
+  use: PlatformUse,
+  work: BuildWorkspace,
+): Promise<ResolvedImage> {
+  const { reference, platform, request } = use;
+  const { pull } = request.steps;
+  const here = await findForPlatform(use, work);
+  if (here !== undefined && pull !== "always" && pull !== "newer") {
+    return { id: here, isHere: true };
+  }
+  if (pull === "never") {
+    const name = `${reference.name} for ${renderPlatform(platform)}`;
+    throw notHere(name, "--pull=never forbids pulling it");
+  }
+  if (here === undefined && mayBeProved(request)) {
+    const remote = await identifyImage(reference.name, platform, work);
+    if (remote !== undefined) return { id: remote, isHere: false };
+  }
+  try {
+    return { id: await pullForPlatform(use, work), isHere: true };
+  } catch (error) {
+    // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
+    if (pull !== "newer" || here === undefined || work.signal.aborted) throw error;
+    return { id: here, isHere: true };
+  }
+}
+
+/** The image for the platform that the engine has; undefined where it has none. */
+export async function findForPlatform(
+  use: PlatformUse,
+  work: BuildWorkspace,
+): Promise<Digest | undefined> {
+  const { name } = use.reference;
+  const named = await work.engine.findImage(name);
+  // An ID says which image is meant, whatever it is for.
+  if (named !== undefined && mayBeImageId(name)) return named;
+  const own = named === undefined ? undefined : await readStoredPlatform(named, use.plan, work);
+  if (own !== undefined && isSamePlatform(own, use.platform)) return named;
+  const other = (await findInList(use, work)) ?? (await findPulled(use, work));
+  if (other !== undefined) return other;
+  const isLast = use.request.steps.pull === "never" || hasNoRegistry(name);
+  return isLast && own !== undefined && isFitting(own, use.platform) ? named : undefined;
+}
+
+/** Of a manifest list in the engine's storage. */
+async function findInList(
+  { reference, platform }: PlatformUse,
+  { engine }: BuildWorkspace,
+): Promise<Digest | undefined> {
+  const entries = await engine.readList(reference.name);
+  const entry = pickPlatform(entries ?? [], platform);
+  return entry === undefined ? undefined : engine.findManifest(entry.digest);
+}
+
+async function findPulled(use: PlatformUse, work: BuildWorkspace): Promise<Digest | undefined> {
+  const reference = await completeReference(use.reference.name, work.registries);
+  return work.engine.findImage(nameBase(reference?.name ?? use.reference.name, use.platform));
+}
+
+function isFitting(own: WantedPlatform, platform: WantedPlatform): boolean {
+  return pickPlatform([{ platform: own }], platform) !== undefined;
+}
+
+/** The name that keeps it in the engine's storage between builds, as the environments' names do. */
+function nameBase(name: string, platform: WantedPlatform): string {
+  const of = [name, renderPlatform(platform)].join("\n");
+  const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
+  return `localhost/xbuild-base:${hash}`;
+}
+
+function hasNoRegistry(name: string): boolean {
+  return name.startsWith(`${localHost}/`);
+}
+
+/**
+ * Has the engine pull it: by the digest of the platform's manifest, which moves no name. Where only the engine knows what
+ * a name stands for, it pulls it by that, and names that moved are put back. @returns its ID
+ */
+export async function pullForPlatform(use: PlatformUse, work: BuildWorkspace): Promise<Digest> {
+  const { reference, platform, request } = use;
+  const { name } = reference;
+  await assertNoOther(use, work);
+  const done = work.reporter.step(`Pulling ${name} for ${renderPlatform(platform)}`);
+  const full = await completeReference(name, work.registries);
+  const remote = full && (await readRemote(full, use, work));
+  const isNamed = await mayTakeName(use, work);
+  const source = { flags: request.steps.flags, name: full?.name ?? name, isNamed };
+  const by =
+    full === undefined || remote === undefined
+      ? { platform: renderPlatform(platform) }
+      : { manifest: `${full.repository}@${remote.digest}` };
+  const keep = nameBase(full?.name ?? name, platform);
+  const id = await work.engine.pullAs({ ...source, ...by }, keep, work);
+  done();
+  const own = await readStoredPlatform(id, use.plan, work);
+  if (!isFitting(own, platform)) throw refuseOther(use, own);
+  return id;
+}
+
+/**
+ * Whether the name may stand for what is pulled, as after any pull: where it stands for the platform's image already,
+ * or for none, and the platform is this machine's.
+ */
+async function mayTakeName(
+  { reference: { name }, platform, plan }: PlatformUse,
+  work: BuildWorkspace,
+): Promise<boolean> {
+  const named = await work.engine.findImage(name);
+  const own = named === undefined ? findHost(plan) : await readStoredPlatform(named, plan, work);
+  return isSamePlatform(own, platform);
+}
+
+/** No registry has a local image for another platform. Errors: `image-unsupported` */
+async function assertNoOther(use: PlatformUse, work: BuildWorkspace): Promise<void> {
+  const { name } = use.reference;
+  if (!hasNoRegistry(name)) return;
+  const entries = await work.engine.readList(name);
+  const offered = entries?.flatMap(({ platform }) => (platform ? [platform] : [])) ?? [];
+  if (offered.length > 0) throw refuseOther(use, ...offered);
+  const named = await work.engine.findImage(name);
+  if (named !== undefined) throw refuseOther(use, await readStoredPlatform(named, use.plan, work));
+}
+
+/** undefined where it cannot be known here: then the engine's pull will say. Errors: `image-unsupported` */
+async function readRemote(
+  full: RegistryReference,
+  use: PlatformUse,
+  { registries, signal }: BuildWorkspace,
+): Promise<Image | undefined> {
+  const access = { ...registries, retries: 0 };
+  try {
+    const image = await readRemoteImage(full, { access, platform: use.platform, signal });
+    if (image === undefined) return undefined;
+    const own = describePlatform(image.config, use.plan);
+    if (!isFitting(own, use.platform)) throw refuseOther(use, own);
+    return image;
+  } catch (error) {
+    if (!(error instanceof XbuildError) || signal.aborted) throw error;
+    if (error.code === "image-unsupported") throw placeError(error, use);
+    return undefined;
+  }
+}
+
+/** An image, or a list of them, for other platforms alone. */
+function refuseOther(use: PlatformUse, ...offered: readonly WantedPlatform[]): XbuildError {
+  const { reference, platform } = use;
+  const text = renderPlatform(platform);
+  const others = listSome([...new Set(offered.map((one) => renderPlatform(one)))]);
+  const message = `${reference.name}: this image is for ${others}, not for ${text}`;
+  const hint =
+    "name an image for that platform, or say in FROM which one is meant: FROM --platform=OS/ARCH";
+  return placeError(new XbuildError("image-unsupported", message, { hint }), use);
+}

@@ -1,0 +1,16 @@
+import type { Reference } from "../containerfile/containerfile.ts";
+import type { BuiltReference, ImageReference } from "./model.ts";
+
+/**
+ * What an image that a file's reference stands for is kept by in a build: its name, with the platform where FROM asks
+ * for another than the result's; or the stage's number.
+ */
+export function imageKey(reference: ImageReference | BuiltReference): string;
+export function imageKey(reference: Reference): string | undefined;
+export function imageKey(reference: Reference): string | undefined {
+  if (reference.kind === "image") {
+    const { name, platform } = reference;
+    return platform?.isOther === true ? `${name} for ${platform.text}` : name;
+  }
+  return reference.kind === "built" ? `stage ${reference.index}` : undefined;
+}

@@ -1,0 +1,107 @@
+import { pushIndex, type RunWorkspace } from "../delivery/delivery.ts";
+import { XbuildError } from "../errors.ts";
+import {
+  assembleIndex,
+  type ImageIndex,
+  platformOf,
+  renderPlatform,
+  type WantedPlatform,
+} from "../oci/oci.ts";
+import { commitIndex } from "../store/store.ts";
+import { listSome } from "../text.ts";
+import type { RebasedIndex, RebaseRequest, SourceName } from "./rebase-request.ts";
+import { readSource, type Source, type SourceIndex } from "./rebase-sources.ts";
+import {
+  describeRebased,
+  listNewNames,
+  readBases,
+  type Rebased,
+  rebaseOne,
+  type RebaseRunWorkspace,
+  type Sources,
+  takeIn,
+} from "./rebase-one.ts";
+
+/**
+ * Puts each image of an index onto the new base's image of its platform: an index again, in the same order. What fails
+ * leaves every name as it is.
+ * Errors: as `rebase`; `image-unsupported`, which names all platforms that the new base lacks.
+ */
+export async function rebaseIndex(
+  source: SourceIndex,
+  request: RebaseRequest,
+  work: RebaseRunWorkspace,
+): Promise<RebasedIndex> {
+  const done = work.reporter.step("Reading the images");
+  const sources = await readAllBases(source.images, request, work);
+  done();
+  const rebased: Rebased[] = [];
+  for (const one of sources) rebased.push(await rebaseOne(request, one, work));
+  const images = rebased.map((one) => one.rebased);
+  const index = assembleIndex(images, source.annotations);
+  const isUpToDate = rebased.every((one) => one.isUpToDate);
+  // What an index says beside its images is lost with the first of them that is another one.
+  const before = isUpToDate ? source : index;
+  await deliverIndex({ index, before, rebased, isUpToDate }, request, work);
+  return { index, isUpToDate, platforms: rebased.map(describeRebased) };
+}
+
+/** All platforms that the new base lacks are told at once. */
+async function readAllBases(
+  images: readonly Source[],
+  request: RebaseRequest,
+  work: RunWorkspace,
+): Promise<readonly Sources[]> {
+  const lacking: string[] = [];
+  for (const { image } of images) {
+    const platform = platformOf(image);
+    if (!(await offers(request.onto, platform, work))) lacking.push(renderPlatform(platform));
+  }
+  if (lacking.length > 0) {
+    const message = `${request.onto.text} has no image for ${listSome(lacking)}, of which ${request.image.text} has one`;
+    const hint = "name a base that has them all, or one --platform and a name for the result (-t)";
+    throw new XbuildError("image-unsupported", message, { hint });
+  }
+  const found: Sources[] = [];
+  for (const image of images) found.push(await readBases(request, image, work));
+  return found;
+}
+
+async function offers(
+  base: SourceName,
+  platform: WantedPlatform,
+  work: RunWorkspace,
+): Promise<boolean> {
+  try {
+    const { config } = (await readSource(base, platform, work)).image;
+    // Of one image only the machine counts, as `rebaseImage` has it.
+    return config.os === platform.os && config.architecture === platform.architecture;
+  } catch (error) {
+    if (error instanceof XbuildError && error.code === "image-unsupported") return false;
+    throw error;
+  }
+}
+
+interface Delivered {
+  readonly index: ImageIndex;
+  /** What names that need not move stand for. */
+  readonly before: Pick<ImageIndex, "digest">;
+  readonly rebased: readonly Rebased[];
+  readonly isUpToDate: boolean;
+}
+
+/** Into the store, so that it can be pushed from there, and named last. */
+async function deliverIndex(
+  { index, before, rebased, isUpToDate }: Delivered,
+  request: RebaseRequest,
+  work: RunWorkspace,
+): Promise<void> {
+  // What an up-to-date index was read from has it.
+  const own = isUpToDate ? request.image.reference?.text : undefined;
+  const pushes = request.pushes.filter((one) => one.text !== own);
+  const names = await listNewNames(request, before, work.store);
+  if (names.length + pushes.length === 0) return;
+  for (const one of rebased) await takeIn(one, work);
+  for (const destination of pushes) await pushIndex(index, { destination }, work);
+  await commitIndex(work.run, { index, names });
+}
