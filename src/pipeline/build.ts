@@ -3,7 +3,7 @@ import { XbuildError } from "../errors.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { cleanUpDeadRuns } from "./dead-runs.ts";
-import { findBuilt, keepNames } from "./find-built.ts";
+import { findBuilt, keepNames, keepRef } from "./find-built.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import type { CollectedImage, EarlierImages, StageSources } from "./steps.ts";
@@ -33,6 +33,7 @@ export async function buildImage(
   const useless = new Set<Digest>();
   const built = request.steps.noCache ? undefined : await findBuilt(build.inputs.key, work);
   if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
+    await keepRef(build, { image: built, key: build.inputs.key }, work);
     return describeResult(built, { request, upToDate: true }, work);
   }
   const status = await work.enterNamespace?.();
@@ -101,6 +102,7 @@ async function deliverEqual(
   if (!(await deliverBuilt(image, { request, loaded: undefined, useless }, work))) return undefined;
   const { rememberKeys } = await import("./steps.ts");
   await rememberKeys(build, image, work);
+  await keepRef(build, { image, key: inputs.key ?? inputs.exactKey }, work);
   return describeResult(image, { request, upToDate: true, stages: inputs.stages }, work);
 }
 

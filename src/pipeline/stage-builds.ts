@@ -6,7 +6,7 @@ import { putRecord, withRun } from "../store/store.ts";
 import { assertRunnable } from "./assert-runnable.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
 import { tellReasons } from "./explain.ts";
-import { findBuilt } from "./find-built.ts";
+import { findBuilt, keepRef } from "./find-built.ts";
 import type { CollectedImage } from "./collect-image.ts";
 import { makeImage } from "./make-image.ts";
 import { makePortable } from "./make-portable.ts";
@@ -166,6 +166,7 @@ async function findKnown(
   if (image === undefined || !(await work.run.hold(image))) return undefined;
   const { layers } = image.manifest;
   if (layers.some(({ digest }) => useless.has(digest))) return undefined;
+  await keepRef({ plan, request }, { image, key }, work);
   work.reporter.step("Stage")(
     `up to date, ${layers.length === 1 ? "1 layer" : `${layers.length} layers`}`,
   );

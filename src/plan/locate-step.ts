@@ -1,28 +1,31 @@
-import { decodeText, type Containerfile } from "../containerfile/containerfile.ts";
+import { decodeText, type Containerfile, type Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
 /**
  * The instruction that an engine's message means by a step's text, as a place in the user's file.
- * Engines print a step joined and with single spaces, or nearly so.
+ * Engines print a step joined and with single spaces, or nearly so. Where several instructions have that text it is the
+ * first of those that are `run`.
  */
 export function locateStep(
-  containerfile: Containerfile,
+  { source, file }: Containerfile,
+  run: readonly Instruction[],
   step: string,
 ): Pick<Diagnostic, "file" | "span" | "excerpt"> | undefined {
   const wanted = normalise(step);
-  const instruction = containerfile.instructions.find(
-    (one) => normalise(decodeText(one.text)) === wanted,
-  );
+  const instruction = run.find((one) => normalise(decodeText(one.text)) === wanted);
   if (instruction === undefined) return undefined;
-  const { source, file } = containerfile;
   const start = instruction.span.start.offset - instruction.span.start.column + 1;
   const end = source.indexOf("\n", start);
   return { file, span: instruction.span, excerpt: source.slice(start, end < 0 ? undefined : end) };
 }
 
-/** Quotes stand escaped in the message of some versions, and white space is never reliable. */
+/**
+ * Quotes stand escaped in the message of some versions, and white space is never reliable. Images and stages have other
+ * names in what an engine gets.
+ */
 function normalise(text: string): string {
   return text
+    .replace(/\bfrom=[^\s,]+/g, "from=")
     .replace(/\\(?=["\\])/g, "")
     .replace(/\s+/g, " ")
     .trim();

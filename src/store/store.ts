@@ -25,6 +25,7 @@ export {
   findRecord,
   findRef,
   putRecord,
+  putRef,
 } from "./records/records.ts";
 export { openKeyedHash } from "./records/secret-key.ts";
 export { readState } from "./records/state.ts";

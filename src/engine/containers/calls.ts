@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { isPredefined } from "../../containerfile/containerfile.ts";
+import { type Instruction, isPredefined } from "../../containerfile/containerfile.ts";
 import {
   type BuildPlan,
   declaredNames,
@@ -25,7 +25,8 @@ export function createStageCall(
   names: Omit<StageNames, "digests">,
 ): BuildCall {
   return {
-    ...commonCall(plan, steps),
+    ...commonCall(steps),
+    locate: (step) => locateStep(plan.containerfile, listBuilt(plan, stage), step),
     noCache: (steps.noCache && !unseen.isRenewed) || unseen.byTriggers,
     purpose: stage.kind === "layered" ? nameCall(plan, "environment") : `stage ${stage.name}`,
     text: lowerStage(plan, stage, { ...names, digests: unseen.digests }),
@@ -58,7 +59,8 @@ export function createLayeringCall(
   { images, directory, names }: LayeringPlace,
 ): BuildCall {
   return {
-    ...commonCall(plan, steps),
+    ...commonCall(steps),
+    locate: (step) => locateStep(plan.containerfile, stage.layering.instructions, step),
     purpose: nameCall(plan, "layering steps"),
     text: lowerLayering(plan, stage, images),
     mode: "single",
@@ -85,13 +87,19 @@ export function cacheName(
   return `localhost/xbuild-env:${hash}`;
 }
 
+/** The instructions that the engine runs for a stage, in its order. */
+function listBuilt({ needed }: BuildPlan, { index }: StagePlan): readonly Instruction[] {
+  return needed.flatMap(({ stage }) => {
+    const { instructions, output } = stage;
+    if (stage.index > index) return [];
+    const end = output === undefined ? instructions.length : instructions.indexOf(output);
+    return [stage.from, ...instructions.slice(0, end)];
+  });
+}
+
 function commonCall(
-  plan: BuildPlan,
   steps: StepsRequest,
-): Pick<
-  BuildCall,
-  "context" | "noCache" | "platform" | "pull" | "ignoreFile" | "quiet" | "locate"
-> {
+): Pick<BuildCall, "context" | "noCache" | "platform" | "pull" | "ignoreFile" | "quiet"> {
   const { context, noCache, platform, ignoreFile, quiet } = steps;
   return {
     context,
@@ -100,7 +108,6 @@ function commonCall(
     pull: steps.pull === "never" ? "never" : "missing",
     ignoreFile,
     quiet,
-    locate: (step) => locateStep(plan.containerfile, step),
   };
 }
 

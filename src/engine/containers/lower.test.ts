@@ -14,6 +14,7 @@ const images: LayeringImages = {
 
 const names = {
   pinned: new Map<string, string>(),
+  mounted: new Map<string, string>(),
   stages: new Map<number, string>(),
   digests: new Map<Instruction, string>(),
 };
@@ -117,6 +118,16 @@ describe("lowerStage with names of the run", () => {
     const digests = new Map(step === undefined ? [] : [[step, "d1"]]);
     expect(lowerStage(plan, plan.target, { ...names, digests })).toBe(
       "FROM a\nRUN x\n  LABEL io.xbuild.inputs=d1\nRUN y \\\n z\n",
+    );
+  });
+
+  it("names what is mounted by its image, so that the step is the same one in each run", () => {
+    const plan = mustPlan(
+      "FROM a\nRUN --mount=type=bind,from=c,target=/c --mount=type=bind,from=a,target=/a t\nCOPY --from=c /1 /1\nOUTPUT /l\nRUN t\n",
+    );
+    const mounted = new Map([["c", "1234"]]);
+    expect(lowerStage(plan, plan.target, { ...names, pinned, mounted })).toBe(
+      "FROM localhost/run-0\nRUN --mount=type=bind,from=1234,target=/c --mount=type=bind,from=localhost/run-0,target=/a t\nCOPY --from=localhost/run-1 /1 /1\n",
     );
   });
 

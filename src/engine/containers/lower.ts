@@ -59,7 +59,7 @@ export interface PlacedImages {
 export function lowerStage(
   plan: BuildPlan,
   stage: StagePlan,
-  { pinned, stages, digests, placed }: StageNames,
+  { pinned, mounted, stages, digests, placed }: StageNames,
 ): SourceText {
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
@@ -67,7 +67,7 @@ export function lowerStage(
   const names = plan.needed.flatMap((one) => [
     ...pinBase(one, pinned, placed),
     ...pinUses(one, { pinned, placed, platform: findPlatform(plan, one, placed) }),
-    ...renameMounts(one, stages),
+    ...renameMounts(one, { mounted, pinned, stages }),
   ]);
   const edits = [...names, ...[...digests].map(markStep)];
   return stage.kind === "plain"
@@ -79,20 +79,27 @@ export function lowerStage(
 export interface StageNames {
   readonly pinned: PinnedImages;
   readonly placed?: PlacedImages | undefined;
+  /** The IDs of images from outside, by their keys. */
+  readonly mounted: PinnedImages;
   /** Image IDs of the stages that were built before, by stage index. */
   readonly stages: ReadonlyMap<number, string>;
   readonly digests: UnseenInputs["digests"];
 }
 
-/** A mount of a stage is one of its image: so the step is another one with another image, whatever the cache says. */
+/**
+ * What is mounted is named by its image's ID: so the step is another one with another image, and the same one in each
+ * run, whatever the run calls the image.
+ */
 function renameMounts(
   { uses, ...stage }: ResolvedStage,
-  stages: StageNames["stages"],
+  { mounted, pinned, stages }: Pick<StageNames, "mounted" | "pinned" | "stages">,
 ): readonly Edit[] {
   const mounts = uses.filter(({ instruction }) => instruction.keyword === "RUN");
-  return renameUses({ ...stage, uses: mounts }, (reference) =>
-    reference.kind === "stage" ? stages.get(reference.index) : undefined,
-  );
+  return renameUses({ ...stage, uses: mounts }, (reference) => {
+    if (reference.kind === "stage") return stages.get(reference.index);
+    const key = imageKey(reference) ?? "";
+    return mounted.get(key) ?? pinned.get(key);
+  });
 }
 
 /**
@@ -137,8 +144,10 @@ interface PinnedUses {
   readonly platform: string | undefined;
 }
 
-function pinUses(stage: ResolvedStage, uses: PinnedUses): readonly Edit[] {
-  return renameUses(stage, (reference) => nameUsed(reference, uses));
+/** Mounts have names of another kind. */
+function pinUses({ uses, ...stage }: ResolvedStage, names: PinnedUses): readonly Edit[] {
+  const copies = uses.filter(({ instruction }) => instruction.keyword !== "RUN");
+  return renameUses({ ...stage, uses: copies }, (reference) => nameUsed(reference, names));
 }
 
 /** Engines look for what a stage copies or mounts by the platform of the stage. */

@@ -39,7 +39,7 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly BuildCall[] {
   const others = plan.stages.filter((stage) => stage !== target);
   const stages = new Map(others.map((one) => [one.index, cacheName(steps, one)]));
   const named = plan.stages.map((stage) => ({
-    ...createStageCall(build, stage, { pinned, stages }),
+    ...createStageCall(build, stage, { pinned, mounted: pinned, stages }),
     names: [nameCall(stage, plan, steps)],
   }));
   if (target.kind === "plain") return named;

@@ -117,7 +117,7 @@ function placeImages({ platforms, images, steps }: EngineBuild): PlacedImages | 
   if (platforms.size === 0) return undefined;
   return {
     platforms: new Map([...platforms].map(([key, one]) => [key, renderPlatform(one)])),
-    ids: new Map([...images].map(([key, id]) => [key, id.replace(/^sha256:/, "")])),
+    ids: nameImages(images),
     isCalled: steps.platform !== undefined,
   };
 }
@@ -128,7 +128,8 @@ async function evaluateStage(
   names: OutsideNames,
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
-  const call = createStageCall(build, stage, { ...names, stages: nameStages(stages) });
+  const outside = { ...names, mounted: nameImages(build.images) };
+  const call = createStageCall(build, stage, { ...outside, stages: nameImages(stages) });
   const id = await commands.build(call, callContext(session));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
@@ -158,7 +159,7 @@ function describeImages(
   { config, os, architecture, variant = "" }: ImageConfig,
 ): LayeringImages {
   const own = renderPlatform(normalisePlatform({ os, architecture, variant }));
-  const others = [...nameStages(stages)].filter(([index]) => index !== stage.index);
+  const others = [...nameImages(stages)].filter(([index]) => index !== stage.index);
   return {
     environment: runImageName(label),
     pinned,
@@ -171,8 +172,8 @@ function describeImages(
 }
 
 /** Image IDs as a Containerfile has them. */
-function nameStages(stages: ReadonlyMap<number, Digest>): ReadonlyMap<number, string> {
-  return new Map([...stages].map(([index, id]) => [index, id.replace(/^sha256:/, "")]));
+function nameImages<T>(images: ReadonlyMap<T, Digest>): ReadonlyMap<T, string> {
+  return new Map([...images].map(([key, id]) => [key, id.replace(/^sha256:/, "")]));
 }
 
 function callContext({ reporter, signal, run }: Session): CallContext {
@@ -195,17 +196,17 @@ async function readImageConfig(
 
 function restoreNames(
   text: string,
-  { build: { plan }, pinned, placed, stages }: Session & OutsideNames,
+  { build: { plan, images }, pinned, stages }: Session & OutsideNames,
 ): string {
   const nameOf = (index: number): string => plan.graph.stages[index]?.stage.name ?? String(index);
   const built = plan.dependencies.built.map((one) => [imageKey(one), nameOf(one.index)] as const);
   const stageNames = new Map(built);
   const names = [
-    ...[...pinned, ...(placed?.ids ?? [])].map(([key, name]): [string, string] => [
+    ...[...pinned, ...nameImages(images)].map(([key, name]): [string, string] => [
       name,
       stageNames.get(key) ?? key.replace(/ for \S+$/, ""),
     ]),
-    ...[...nameStages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
+    ...[...nameImages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
   ];
   return names.reduce((restored, [ours, theirs]) => restored.replaceAll(ours, theirs), text);
 }
