@@ -1,6 +1,6 @@
 import type { ContextHash } from "../context/context.ts";
 import { type Digest, digestBytes, type Json } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
+import { type BuildPlan, nameOfKey } from "../plan/plan.ts";
 import type { Store } from "../store/store.ts";
 import type { BasesFacts } from "./base-facts.ts";
 import { type Dependent, followTriggers } from "./follow-triggers.ts";
@@ -154,7 +154,8 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
       ...found,
       images: new Map([...images, ...ids]),
       key: isKnown ? hashKey(parts, describeStageKeys(plan, keys)) : undefined,
-      portableKey: isKnown && isPortable(plan) ? hashPortable(plan, parts, keys) : undefined,
+      portableKey:
+        isKnown && isPortable(plan) ? hashPortable(plan, { parts, images }, keys) : undefined,
       exactKey: isKnown ? hashKey(parts, describeStageImages(plan, stages)) : undefined,
       keys,
       stages,
@@ -190,10 +191,13 @@ function joinParts(parts: readonly (readonly [string, Digest | undefined])[]): S
 
 function hashPortable(
   { dependencies }: BuildPlan,
-  parts: KeyParts,
+  { parts, images }: Pick<BuildInputs, "parts" | "images">,
   keys: StageKeys,
 ): Digest | undefined {
-  const { platform: _, ...rest } = parts;
+  const { platform: _, ...others } = parts;
+  // The same image is kept by its name alone for the platform that FROM names, and by both for any other.
+  const named = [...images].map(([key, id]) => `${id} ${nameOfKey(key)}`).sort();
+  const rest = { ...others, images: named };
   const stages = dependencies.built.map(
     ({ index, name }) => [name, keys.get(index)?.portableKey] as const,
   );

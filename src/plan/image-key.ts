@@ -14,3 +14,9 @@ export function imageKey(reference: Reference): string | undefined {
   }
   return reference.kind === "built" ? `stage ${reference.index}` : undefined;
 }
+
+/** The name in the key of an image, without the platform. */
+export function nameOfKey(key: string): string {
+  const end = key.lastIndexOf(" for ");
+  return end === -1 ? key : key.slice(0, end);
+}

@@ -4,6 +4,6 @@ export { declaredNames } from "./dependencies.ts";
 export { drawGraph } from "./draw-graph.ts";
 export { type Edit, applyEdits, blank, blankOutputs, omitOutputs } from "./edits.ts";
 export { locateStep } from "./locate-step.ts";
-export { imageKey } from "./image-key.ts";
+export { imageKey, nameOfKey } from "./image-key.ts";
 export type { BuildPlan, ImageReference, LayeredStage, StagePlan } from "./model.ts";
 export { applyTriggers } from "./triggers.ts";
