@@ -46,7 +46,9 @@ async function replaceBase(content: string): Promise<void> {
 
 /** Layer names that were made anew, or listed again, by stage; and what is said of the reasons. */
 function reasonsOf({ stdout, stderr }: Built): readonly string[] {
-  return [...`${stdout}\n${stderr}`.matchAll(/^built because: (.*)$/gm)].map(([, text]) => text ?? "");
+  return [...`${stdout}\n${stderr}`.matchAll(/^built because: (.*)$/gm)].map(
+    ([, text]) => text ?? "",
+  );
 }
 
 test("only what the target needs is built, each stage once, and an order in which they stand", () => {
@@ -131,7 +133,10 @@ describe("a change builds what it changes", () => {
     expect([...reasonsOf(built)].sort()).toEqual([...reasons].sort());
     expect(built.metadata.digest === first.metadata.digest).toBe(run.length === 0);
     // What stands under the names of the others is what it was.
-    expect(await build()).toMatchObject({ builds: [], metadata: { digest: first.metadata.digest } });
+    expect(await build()).toMatchObject({
+      builds: [],
+      metadata: { digest: first.metadata.digest },
+    });
   });
 
   test("early cut-off: where a stage came out equal nothing that uses it is built", async () => {
@@ -163,13 +168,22 @@ test("each stage has its own previous image and state", async () => {
 });
 
 describe("--no-cache", () => {
-  test.each(["--jobs=1", "--jobs=4"])("%s runs each step once, and comes to equal layers", async (jobs) => {
-    await build();
-    const built = await build(["--no-cache", jobs]);
-    expect(listRunSorted(built).filter((name) => name !== "env")).toEqual(["a", "b", "c", "d", "t"]);
-    const steps = built.stdout.match(/^\[.*RUN echo env > \/env$/gm) ?? [];
-    const cached = built.stdout.match(/RUN echo env > \/env\n.*Using cache/gm) ?? [];
-    expect(steps.length - cached.length).toBe(1);
-    expect(built.metadata.digest).toBe(first.metadata.digest);
-  });
+  test.each(["--jobs=1", "--jobs=4"])(
+    "%s runs each step once, and comes to equal layers",
+    async (jobs) => {
+      await build();
+      const built = await build(["--no-cache", jobs]);
+      expect(listRunSorted(built).filter((name) => name !== "env")).toEqual([
+        "a",
+        "b",
+        "c",
+        "d",
+        "t",
+      ]);
+      const steps = built.stdout.match(/^\[.*RUN echo env > \/env$/gm) ?? [];
+      const cached = built.stdout.match(/RUN echo env > \/env\n.*Using cache/gm) ?? [];
+      expect(steps.length - cached.length).toBe(1);
+      expect(built.metadata.digest).toBe(first.metadata.digest);
+    },
+  );
 });
