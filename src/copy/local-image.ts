@@ -10,6 +10,8 @@ import {
   type LayerFiles,
   parseImage,
   parseManifest,
+  pickPlatform,
+  platformOf,
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { ifPresent } from "../system/errno.ts";
@@ -28,6 +30,11 @@ export interface LocalImage {
 }
 
 interface LocalOptions {
+  readonly platform: WantedPlatform;
+  readonly signal?: AbortSignal | undefined;
+}
+
+interface ReadOptions {
   readonly platform: WantedPlatform;
   readonly signal?: AbortSignal | undefined;
 }
@@ -92,6 +99,7 @@ async function copyToLayout(
       if (text.startsWith("oci:")) return readLayoutImage(text, blobs, options);
       if (await isAbsent(text)) return undefined;
       if (text.startsWith(engineStorage)) await writeLayerPlaceholders(blobs, [...known.keys()]);
+      if (mayBeIndex.test(text)) return readArchive(text, directory, options);
       await copyLocal(text, `oci:${directory}:image`, { ...options, what: `read ${text}` });
       const image = await readCopied(directory, blobs);
       return { image, files: await listFiles(image, blobs) };
@@ -103,6 +111,42 @@ async function copyToLayout(
 
 /** Its layers are named by their diff IDs when they are copied, and compressed where the destination wants that. */
 const engineStorage = "containers-storage:";
+
+/** Sources that have an index as it was pushed. */
+const mayBeIndex = /^(?:oci-archive|dir):/;
+
+/**
+ * Of an index the platform's image is skopeo's choice, where it is one for the platform: skopeo takes an entry that says
+ * no platform whatever its image is for, and finds none where only configs tell. Then all of it is unpacked, and read as
+ * a layout is.
+ */
+async function readArchive(
+  text: string,
+  directory: string,
+  options: ReadOptions,
+): Promise<LocalImage | undefined> {
+  const what = `read ${text}`;
+  const blobs = join(directory, "blobs", "sha256");
+  const failure = await copyLocal(text, `oci:${directory}:image`, { ...options, what }).catch(
+    (error: unknown) => {
+      if (error instanceof XbuildError && options.signal?.aborted !== true) return error;
+      throw error;
+    },
+  );
+  const image = failure === undefined ? await readCopied(directory, blobs) : undefined;
+  const fits = image && pickPlatform([{ platform: platformOf(image) }], options.platform);
+  if (image !== undefined && fits !== undefined) {
+    return { image, files: await listFiles(image, blobs) };
+  }
+  const whole = join(directory, "whole");
+  await makeLayout(whole);
+  try {
+    await copyImage(text, `oci:${whole}:image`, { all: true, signal: options.signal, what });
+  } catch (error) {
+    throw failure ?? error;
+  }
+  return readLayoutImage(`oci:${whole}:image`, blobs, options);
+}
 
 /** Sources of which skopeo says that their layers are gzip, whatever they are; it compresses those anew. */
 const uncompressed = /^(?:containers-storage|docker-archive|docker-daemon):/;

@@ -39,15 +39,16 @@ const ownNames: ReadonlySet<string> = new Set([
  */
 export async function ensureLayout(store: Store): Promise<void> {
   const marker = join(store.directory, markerName);
-  // A layout that another tool made has the marker alone.
-  const needed = [marker, temporaryDirectory(store)];
+  // A layout that another tool made has the marker alone, and what a build keeps early is in some directories already.
+  const kinds = ownDocumentKinds.map((name) => join(store.directory, name));
+  const needed = [marker, temporaryDirectory(store), ...kinds];
   const found = await Promise.all(needed.map((path) => ifPresent(stat(path))));
   assertOwn(store);
   if (!found.includes(undefined)) return;
   await assertOurs(store.directory);
   await makePrivateDirectory(blobsDirectory(store));
   await Promise.all(
-    [...ownDocumentKinds, "cache"].map((name) => makePrivateDirectory(join(store.directory, name))),
+    [...kinds, join(store.directory, "cache")].map((path) => makePrivateDirectory(path)),
   );
   await makePrivateDirectory(temporaryDirectory(store));
   const files = [
