@@ -3,7 +3,8 @@ import { XbuildError } from "../errors.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { cleanUpDeadRuns } from "./dead-runs.ts";
-import { findBuilt, keepNames, keepRef } from "./find-built.ts";
+import { findBuilt, keepNames } from "./find-built.ts";
+import { keepRef, keepRefs } from "./keep-refs.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import type { CollectedImage, EarlierImages, StageSources } from "./steps.ts";
@@ -33,7 +34,7 @@ export async function buildImage(
   const useless = new Set<Digest>();
   const built = request.steps.noCache ? undefined : await findBuilt(build.inputs.key, work);
   if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
-    await keepRef(build, { image: built, key: build.inputs.key }, work);
+    await keepRefs(build, { image: built, inputs }, work);
     return describeResult(built, { request, upToDate: true }, work);
   }
   const status = await work.enterNamespace?.();

@@ -3,16 +3,13 @@ import type { Image } from "../oci/oci.ts";
 import {
   findNamed,
   findRecord,
-  findRef,
   listMissingLayers,
-  putRef,
   readImage,
   readLocations,
   tagImage,
 } from "../store/store.ts";
-import { nameTarget } from "./request.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
-import type { Build, BuildWorkspace } from "./workspace.ts";
+import type { BuildWorkspace } from "./workspace.ts";
 
 /**
  * The image that a build with the same key gave, where it is still to be had as a whole: each layer is
@@ -43,26 +40,4 @@ export async function keepNames(
   const missing = names.filter((_, index) => now[index] !== image.digest);
   if (missing.length > 0) await tagImage(store, image, missing);
   return missing;
-}
-
-/** An image that was found, and the key that it was found by. */
-export interface FoundImage {
-  readonly image: Image;
-  readonly key: BuildInputs["key"];
-}
-
-/** It counts as the stage's last build: the next one begins with it, and a prune leaves it. */
-export async function keepRef(
-  { plan, request }: Pick<Build, "plan" | "request">,
-  { image, key }: FoundImage,
-  { store }: BuildWorkspace,
-): Promise<void> {
-  const name = nameTarget(plan.target, request);
-  const before = await findRef(store, name);
-  if (before?.manifest === image.digest && before.record === key) return;
-  await putRef(store, {
-    key: name,
-    manifest: image.digest,
-    ...(key === undefined ? {} : { record: key }),
-  });
 }

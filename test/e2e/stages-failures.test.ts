@@ -1,0 +1,122 @@
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { findProcesses, listLeftovers, listProcesses } from "../support/leftovers.ts";
+import type { Project } from "../support/project.ts";
+import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { listRunSorted } from "../support/stages.ts";
+import { assertStatus, type Started } from "../support/xbuild.ts";
+
+// What goes wrong while stages are built side by side.
+
+const sandbox = useSandbox();
+/** What tells our sleeping steps from those of others. */
+const sleep = `sleep 1000${process.pid}`;
+
+const stages = (failing: string, others: string): string => `FROM ${baseImage} AS unused
+RUN exit 9
+FROM ${baseImage} AS shared
+RUN echo shared > /shared
+FROM shared AS failing
+OUTPUT /layers
+RUN ${failing}
+RUN /layers/bin/layer add failing /shared
+FROM shared AS layering
+OUTPUT /layers
+RUN ${others}
+RUN /layers/bin/layer add layering /etc/passwd
+FROM shared AS plain
+COPY --from=shared /shared /plain
+RUN ${others}
+FROM shared
+COPY --from=plain /plain /p
+OUTPUT --from=failing --from=layering /layers
+RUN /layers/bin/layer add top /p
+`;
+/** Begins when both others are in their steps. */
+const together = `i=0; while [ "$(ls /meet | wc -l)" -lt 2 ] && [ $i -lt 1200 ]; do i=$((i+1)); sleep 0.1; done`;
+
+let project: Project;
+
+beforeAll(async () => {
+  project = await sandbox.project({ "Containerfile.x": stages("true", "true") });
+  await project.build(["--jobs=4"]);
+});
+
+afterEach(async () => {
+  for (const pid of await findProcesses(sleep)) process.kill(pid, "SIGKILL");
+  await sandbox.exec("buildah", "rm", "--all");
+});
+
+describe("a stage fails while others run", () => {
+  test.each(["--jobs=0", "--jobs=4"])("%s: its status and place are told, the others are stopped", async (jobs) => {
+    const meeting = await project.sandbox.project();
+    const waiting = `mktemp -d /meet/XXXXXX && ${sleep}`;
+    await project.write({ "Containerfile.x": stages(`${together}; exit 9`, waiting) });
+    const failed = await project.fail(9, [jobs, `--volume=${meeting.context}:/meet`]);
+    expect(failed.stderr).toContain("Containerfile.x:7:1: error[step-failed]");
+    expect(failed.stderr).toContain("exit status 9 (layering steps of failing)");
+    expect(failed.stderr.match(/error\[/g)).toHaveLength(1);
+    expect(await listProcesses(sleep)).toEqual([]);
+  });
+});
+
+const ways: readonly { readonly way: string; readonly stop: (started: Started) => void }[] = [
+  { way: "SIGINT", stop: (started) => started.signal("SIGINT") },
+  { way: "SIGINT to the process group", stop: ({ pid }) => void process.kill(-pid, "SIGINT") },
+  { way: "SIGTERM", stop: (started) => started.signal("SIGTERM") },
+];
+
+describe("stopped while several stages run", () => {
+  test.each(ways)("$way ends all and leaves nothing", async ({ stop }) => {
+    const before = [await project.findDigest(), await project.findLoaded()];
+    const started = await startThree();
+    stop(started);
+    const outcome = await started.ended;
+    assertStatus(outcome, 130);
+    expect(outcome.stderr).not.toMatch(/^\s+at /m);
+    expect(await listProcesses(sleep)).toEqual([]);
+    expect(await listLeftovers(sandbox, project.store)).toEqual([]);
+    expect([await project.findDigest(), await project.findLoaded()]).toEqual(before);
+  });
+
+  test("SIGKILL: the next build cleans up, and what was done is not done again", async () => {
+    const started = await startThree();
+    started.signal("SIGKILL");
+    await started.ended;
+    await project.write({ "Containerfile.x": stages("true", "true") });
+    // Checks that nothing is left.
+    const next = await project.build(["--jobs=0"]);
+    expect(next.builds).toEqual([]);
+    expect(await listProcesses(sleep)).toEqual([]);
+  });
+});
+
+/** A build in which three stages are in a step that does not end. */
+async function startThree(): Promise<Started> {
+  const begun = "echo be''gun";
+  const text = stages(`${begun}; ${sleep}`, `${begun}; ${sleep}`);
+  await project.write({ "Containerfile.x": text });
+  const started = project.start(["--jobs=0"]);
+  await Promise.all(["failing", "layering", "plain"].map((name) => started.says(`[${name}] begun`)));
+  return started;
+}
+
+test("an input that changes while a stage is built: the stage and the target count as not up to date", async () => {
+  const moving = await sandbox.project({
+    "Containerfile.x": `FROM ${baseImage} AS moving
+OUTPUT /layers
+COPY input /input
+RUN mkdir /o && cp /input /o/moving && echo x >> /outside/input && /layers/bin/layer add moving -C /o moving
+FROM ${baseImage}
+OUTPUT --from=moving /layers
+RUN /layers/bin/layer add top /etc/passwd
+`,
+    input: "one\n",
+  });
+  const args = ["--no-load", `--volume=${moving.context}:/outside`];
+  const first = await moving.build(args);
+  expect(first.stderr).toMatch(/warning\[inputs-changed\].*input \(content\)/);
+  const again = await moving.build(args);
+  expect(listRunSorted(again)).toContain("moving");
+  expect(again.layers[0]).toBe("moving base");
+  expect(again.metadata.layers[0]?.digest).not.toBe(first.metadata.layers[0]?.digest);
+});
