@@ -39,3 +39,27 @@ at_once() {
          /^  ✓ [^ ]*: / { if (--begun[$2] == 0) open-- }
          END { print most + 0 }' "$work/$1.log"
 }
+
+# start_registry: Debian's docker-registry on a free port of 127.0.0.1, empty. Sets registry_host and registry_pid.
+start_registry() {
+    if ! command -v docker-registry >/dev/null; then
+        echo "docker-registry is missing. As root: apt-get install -y docker-registry" >&2
+        exit 1
+    fi
+    printf '{"version": 0.1, "log": {"accesslog": {"disabled": true}}, "http": {"addr": "127.0.0.1:0"}, "storage": {"filesystem": {"rootdirectory": "%s"}}}\n' \
+        "$work/registry" >"$work/registry.json"
+    mkdir "$work/registry"
+    touch "$work/registry.log"
+    docker-registry serve "$work/registry.json" 2>>"$work/registry.log" &
+    registry_pid=$!
+    local _
+    for _ in {1..100}; do
+        registry_host=$(sed -n -E 's/.*listening on (127\.0\.0\.1:[0-9]+).*/\1/p' "$work/registry.log" | head -n 1)
+        [[ -z $registry_host ]] || return 0
+        sleep 0.1
+    done
+    cat "$work/registry.log" >&2
+    return 1
+}
+# registry_blobs: the digests of all that the registry holds.
+registry_blobs() { find "$work/registry" -path '*/blobs/sha256/*/data' -printf '%h\n' | sed 's/.*\///' | sort; }
