@@ -16,6 +16,7 @@ import { measureManyLayers } from "./workloads/many.ts";
 import { measurePushed } from "./workloads/pushed.ts";
 import { measureRebase } from "./workloads/rebased.ts";
 import { measureSmallFile } from "./workloads/small.ts";
+import { measureChangedStage, measureSideBySide } from "./workloads/stages.ts";
 
 /** Rounds of a workload that is short, and of one that is long. */
 const [shortRounds, longRounds] = [Number(process.env["XBUILD_BENCH_ROUNDS"] ?? 7), 3];
@@ -33,6 +34,8 @@ const workloads: Readonly<Record<string, Workload>> = {
   D: async (_, debian) => measureFirstBuild(await debian(), longRounds),
   J: async (_, debian) => measureRebase(await debian(), longRounds),
   E: async (_, debian) => measureFreshMachine(await debian(), longRounds),
+  L: (room) => measureSideBySide(room, longRounds),
+  M: async (_, debian) => measureChangedStage(await debian(), longRounds),
   H: (room) => measureManyLayers(room, 5),
   F: async (room, debian) => measureSplit(room, await packagesOf(debian), scale, longRounds),
   G: async (room, debian) => measureReadyBlobs(room, await packagesOf(debian), scale, longRounds),
