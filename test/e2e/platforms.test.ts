@@ -493,3 +493,21 @@ test("a file without OUTPUT goes to the engine with these flags as ever", async 
   const raw = await inEngine("localhost/plain-list");
   expect(raw.manifests.map((one) => one.platform.architecture).sort()).toEqual(["amd64", "arm64"]);
 });
+
+test("a stage on the build platform that reads nothing of the target runs once", async () => {
+  const here = `localhost/base-${process.arch === "arm64" ? "arm64" : "amd64"}`;
+  const shared = await sandbox.project({
+    "Containerfile.x": `FROM --platform=$BUILDPLATFORM ${here} AS common
+OUTPUT /layers
+RUN date +%s%N > /common && /layers/bin/layer add common /common
+FROM --platform=$BUILDPLATFORM ${here}
+ARG TARGETARCH
+OUTPUT --from=common /layers
+RUN echo $TARGETARCH > /app && /layers/bin/layer add app /app
+`,
+  });
+  const { metadata } = await buildIndex(shared, ["--no-load", "--no-cache"]);
+  const [one, other] = metadata.platforms.map(({ layers }) => layers.map(({ digest }) => digest));
+  expect(one?.[0]).toBe(other?.[0]);
+  expect(one?.[1]).not.toBe(other?.[1]);
+});
