@@ -30,8 +30,8 @@ compare() {
 }
 jsonOf() { node -p "const value = JSON.parse(fs.readFileSync(process.argv[1], 'utf8')); $2" "$work/$1.json"; }
 
-# stages_run NAME: the stages whose layering steps ran, sorted.
-stages_run() { sed -n 's/^==> \(.*\): Layering steps$/\1/p' "$work/$1.log" | sort | xargs; }
+# stages_run NAME: the stages whose layering steps ran, sorted; with several platforms PLATFORM:STAGE.
+stages_run() { sed -n 's/^==> \(.*\): Layering steps$/\1/p' "$work/$1.log" | sed 's/: /:/g' | sort | xargs; }
 
 # at_once NAME: how many stages were at work at one time, at most.
 at_once() {
