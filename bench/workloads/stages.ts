@@ -81,7 +81,7 @@ async function writeFiles(
   const [file, plain] = [join(room.directory, "stages.x"), join(room.directory, "stages")];
   const copy = (name: string): string => `COPY pkgs/${name} /part/\n`;
   const steps = (name: string): string =>
-    `${copy(name)}OUTPUT /layers\nRUN /layers/bin/layer add ${name} -C /part .\n`;
+    `OUTPUT /layers\n${copy(name)}RUN /layers/bin/layer add ${name} -C /part .\n`;
   await writeFile(file, renderStages(packages, steps));
   const stages = packages.map((name, index) => `FROM ${baseImage} AS part-${index}\n${copy(name)}`);
   const copies = packages.map((_, index) => `COPY --from=part-${index} /part/ /\n`);

@@ -102,9 +102,10 @@ export interface StageConfigs {
 export interface EngineSession {
   /**
    * Builds a stage with the engine's cache; one with an OUTPUT up to there. Those that it reads come first.
+   * @param known the image that it comes to, where there is nothing to do for it
    * @returns the image's ID. Errors: `step-failed` with the engine's exit status, `engine-cannot-run`.
    */
-  readonly evaluateStage: (stage: StagePlan) => Promise<Digest>;
+  readonly evaluateStage: (stage: StagePlan, known?: Digest) => Promise<Digest>;
   /**
    * Runs the steps behind OUTPUT on the stage that was evaluated. Nothing of their file system is kept, and no
    * process of theirs lives on. Errors: as `evaluateStage`.

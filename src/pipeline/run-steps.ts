@@ -1,5 +1,6 @@
 import type { EngineSession } from "../engine/engine.ts";
 import { type Digest, parseConfig } from "../oci/oci.ts";
+import { findBareEnvironment, openIdleSession } from "./bare-stage.ts";
 import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
@@ -18,7 +19,7 @@ export async function withSession<T>(
   const images = listLoaded(build);
   const platforms = await listPlatforms(build, images, work);
   const used = { plan, steps: request.steps, images, platforms, unseen };
-  const session = await work.engine.openSession(used, work);
+  const session = openIdleSession(build, work) ?? (await work.engine.openSession(used, work));
   try {
     const result = await action(session);
     // What follows may take long: nothing is kept for it that it does not need.
@@ -44,13 +45,17 @@ async function endSession(session: EngineSession, work: BuildRunWorkspace): Prom
 
 /** Image IDs of the stages, by their indexes: the environment, and before it what the layering steps read. */
 export async function evaluateStages(
-  { plan }: Build,
+  build: Build,
   session: EngineSession,
   { reporter }: BuildRunWorkspace,
 ): Promise<ReadonlyMap<number, Digest>> {
+  const { plan } = build;
   const done = reporter.step(plan.target.kind === "plain" ? "Stages" : "Environment");
   const stages = new Map<number, Digest>();
-  for (const stage of plan.stages) stages.set(stage.index, await session.evaluateStage(stage));
+  for (const stage of plan.stages) {
+    const known = stage === plan.target ? findBareEnvironment(build) : undefined;
+    stages.set(stage.index, await session.evaluateStage(stage, known));
+  }
   done();
   return stages;
 }

@@ -62,13 +62,18 @@ export async function openSession(
     throw error;
   });
   return {
-    evaluateStage: (stage) => evaluateStage(session, stage, { pinned, placed }),
+    evaluateStage: (stage, known) => evaluateStage(session, stage, { pinned, placed, known }),
     runLayering: (stage, directory) =>
       runLayering({ ...session, pinned, placed }, stage, directory),
     restoreNames: (text) => restoreNames(text, { ...session, pinned, placed }),
     abandon,
     end,
   };
+}
+
+/** What a stage comes to, where nothing has to be done for that. */
+interface Known {
+  readonly known: Digest | undefined;
 }
 
 /** How the engine finds images from outside. */
@@ -125,12 +130,12 @@ function placeImages({ platforms, images, steps }: EngineBuild): PlacedImages | 
 async function evaluateStage(
   session: Session,
   stage: StagePlan,
-  names: OutsideNames,
+  { known, ...names }: OutsideNames & Known,
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
   const call = createStageCall(build, stage, { ...outside, stages: nameImages(stages) });
-  const id = await commands.build(call, callContext(session));
+  const id = known ?? (await commands.build(call, callContext(session)));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
   await addNames(id, [cacheName(build.steps, stage), ...own], session);
