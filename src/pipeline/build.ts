@@ -79,6 +79,7 @@ async function buildTarget(
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
   await steps.assertRunnable(build.plan, build.request);
+  await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {
     const complete = await stages.complete(build);

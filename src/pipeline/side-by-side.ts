@@ -5,6 +5,7 @@ import { nameLines } from "../reporter.ts";
 import { readImage, type Run } from "../store/store.ts";
 import { buildImage } from "./build.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
+import { createGate } from "./gate.ts";
 import { createShared } from "./shared.ts";
 import type { CallerWorkspace } from "./workspace.ts";
 
@@ -23,8 +24,9 @@ export interface MadeImages {
 type Work = CallerWorkspace & { readonly run: Run };
 
 /**
- * Builds each platform's image, as many at a time as `jobs` says (0: all). Where one fails the others are stopped, and
- * the first failure is told when all have ended. The images are held by the run, at every moment.
+ * Builds each platform's image, as many at a time as `jobs` says (0: all). No step runs before all builds have got as far:
+ * what keeps one of them from it is told at once. Where one fails the others are stopped, and the first failure is told
+ * when all have ended. The images are held by the run, at every moment.
  */
 export async function buildSideBySide(
   builds: readonly PlatformBuild[],
@@ -35,37 +37,34 @@ export async function buildSideBySide(
   const signal = AbortSignal.any([given.signal, stop.signal]);
   const shared = given.shared ?? createShared(jobs);
   const work = { ...given, shared, signal, ...joinNamespace(given) };
-  const limit = await createLimit(jobs, builds.length);
+  const gate = createGate(builds.length, jobs === 0 ? builds.length : jobs);
   const failures: unknown[] = [];
   const outcomes = await Promise.all(
-    builds.map((build) =>
-      limit(async () => {
-        try {
+    builds.map(async (build) => {
+      try {
+        const outcome = await gate.run((beforeSteps) => {
           signal.throwIfAborted();
-          const outcome = await buildOne(build, work);
-          // All of it goes on in another process, whose end this one has waited for.
-          if ("continuedElsewhere" in outcome) stop.abort();
-          return outcome;
-        } catch (error) {
-          failures.push(error);
-          stop.abort();
-          return undefined;
-        }
-      }),
-    ),
+          const pass = async (): Promise<void> => {
+            await beforeSteps();
+            signal.throwIfAborted();
+          };
+          return buildOne(build, { ...work, beforeSteps: pass });
+        });
+        // All of it goes on in another process, whose end this one has waited for.
+        if ("continuedElsewhere" in outcome) stop.abort();
+        return outcome;
+      } catch (error) {
+        failures.push(error);
+        stop.abort();
+        return undefined;
+      }
+    }),
   );
   const elsewhere = outcomes.find((one) => one !== undefined && "continuedElsewhere" in one);
   if (elsewhere !== undefined && "continuedElsewhere" in elsewhere) return elsewhere;
   if (failures.length > 0) throw failures[0];
   const made = outcomes.flatMap((one) => (one !== undefined && "image" in one ? [one] : []));
   return { images: made.map(({ image }) => image), results: made.map(({ result }) => result) };
-}
-
-type Limit = <T>(action: () => Promise<T>) => Promise<T>;
-
-async function createLimit(jobs: number, count: number): Promise<Limit> {
-  const { default: pLimit } = await import("p-limit");
-  return pLimit(jobs === 0 ? count : jobs);
 }
 
 /** Whichever build asks first starts the whole command over: the others wait for it. */

@@ -15,6 +15,8 @@ export interface BuildWorkspace extends EngineWorkspace {
   readonly now: string;
   /** Called when the image is known and no name stands for it yet: what fails there leaves all as it was. */
   readonly beforeNaming?: (result: BuildResult) => Promise<void>;
+  /** Called when it is known that steps must run, and can; where several images are built, the others may wait here. */
+  readonly beforeSteps?: () => Promise<void>;
   /**
    * Starts over where ordinary users have all ids of the container (`buildah unshare`), and gives
    * the exit status; undefined, or a result of undefined, where that is not needed.
