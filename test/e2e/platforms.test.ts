@@ -26,7 +26,7 @@ const files = {
   "Containerfile.x": containerfile,
   one: "1",
   amd64: "a",
-  arm64: "b",
+  386: "b",
   ".dockerignore": "Containerfile.x",
 };
 
@@ -78,11 +78,11 @@ describe("one name for two platforms", () => {
     const { metadata, stdout } = first;
     expect(first.layers).toEqual([
       "linux/amd64: common new, app new",
-      "linux/arm64: common new, app new",
+      "linux/386: common new, app new",
     ]);
     const raw = await readRaw(`oci:${project.store}:${project.name}`);
     expect(raw.mediaType).toBe("application/vnd.oci.image.index.v1+json");
-    expect(raw.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "arm64"]);
+    expect(raw.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64", "386"]);
     expect(listEntries(raw)).toEqual(entriesOf(first));
     expect(await project.findDigest()).toBe(metadata.digest);
     expect(metadata).toMatchObject({
@@ -96,11 +96,11 @@ describe("one name for two platforms", () => {
     expect(await readFile(join(sandbox.directory, "iid"), "utf8")).toBe(metadata.digest);
     expect(stdout.trimEnd().split("\n").at(-1)).toBe(metadata.digest);
     for (const { digest } of metadata.platforms) expect(stdout).toContain(digest);
-    expect(stdout).toContain("linux/arm64: 2 layers, kept 0 (0 B), new 2");
+    expect(stdout).toContain("linux/386: 2 layers, kept 0 (0 B), new 2");
   });
 
   test("each image's config has the platform that was asked for", async () => {
-    for (const architecture of ["amd64", "arm64"]) {
+    for (const architecture of ["amd64", "386"]) {
       const words = [`--override-arch=${architecture}`, "inspect", "--config"];
       const place = `oci:${project.store}:${project.name}`;
       const config: { architecture: string } = JSON.parse(
@@ -128,7 +128,7 @@ describe("one name for two platforms", () => {
     expect(again.calls.filter((call) => / (?:copy|tag|rmi|manifest) /.test(call))).toEqual([]);
     expect(again.metadata).toMatchObject({ upToDate: true, digest: first.metadata.digest });
     expect(await readFile(join(project.store, "index.json"))).toEqual(index);
-    const platforms = ["--platform=linux/amd64", "--platform", "linux/aarch64"];
+    const platforms = ["--platform=linux/amd64", "--platform", "linux/i386"];
     const quiet = await project.run(["-q", "-t", project.name, ...platforms, project.context]);
     expect(quiet.stdout).toBe(`${first.metadata.digest}\n`);
     expect(quiet.builds).toEqual([]);
@@ -136,14 +136,14 @@ describe("one name for two platforms", () => {
 
   test("images, cache ls, tag, prune, verify and rmi know it", async () => {
     const table = (await project.run(["images", project.name])).stdout;
-    expect(table).toMatch(new RegExp(`${project.name} .* linux/amd64, linux/arm64 .* 4 `));
+    expect(table).toMatch(new RegExp(`${project.name} .* linux/amd64, linux/386 .* 4 `));
     const [shown] = JSON.parse(
       (await project.run(["images", "--format=json", project.name])).stdout,
     );
     expect(shown).toMatchObject({ digest: first.metadata.digest, layers: 4, missingLayers: 0 });
     expect(shown.images.map((one: { platform: string }) => one.platform)).toEqual([
       "linux/amd64",
-      "linux/arm64",
+      "linux/386",
     ]);
     const listed: { digest: string; names: string[] }[] = JSON.parse(
       (await project.run(["cache", "ls", "--format=json"])).stdout,
@@ -161,14 +161,14 @@ describe("one name for two platforms", () => {
   });
 
   test("one platform changed: the other is not built, and keeps its digest", async () => {
-    await project.write({ arm64: "other" });
+    await project.write({ 386: "other" });
     const text = containerfile.replace("COPY . /src/", "COPY one $TARGETARCH /src/");
     await project.write({ "Containerfile.x": text });
     const before = await buildIndex(project);
-    await project.write({ arm64: "changed" });
+    await project.write({ 386: "changed" });
     const built = await buildIndex(project);
     expect(built.metadata.platforms.map((one) => one.upToDate)).toEqual([true, false]);
-    expect(built.layers[1]).toBe("linux/arm64: common equal, app new");
+    expect(built.layers[1]).toBe("linux/386: common equal, app new");
     expect(built.metadata.platforms[0]?.digest).toBe(before.metadata.platforms[0]?.digest);
     expect(built.metadata.digest).not.toBe(before.metadata.digest);
     expect(listEntries(await inEngine(project.name))).toEqual(entriesOf(built));
@@ -178,7 +178,7 @@ describe("one name for two platforms", () => {
     const before = [await project.findDigest(), listEntries(await inEngine(project.name))];
     const text = `${await readFile(join(project.context, "Containerfile.x"), "utf8")}RUN [ $TARGETARCH = amd64 ] || exit 7\n`;
     await project.write({ "Containerfile.x": text });
-    const words = ["-t", project.name, "--platform=linux/amd64,linux/arm64", "--jobs=2"];
+    const words = ["-t", project.name, "--platform=linux/amd64,linux/386", "--jobs=2"];
     const failed = await project.run([...words, project.context]);
     assertStatus(failed, 7);
     expect(failed.stderr).toContain("error[step-failed]");
@@ -251,19 +251,19 @@ describe("--manifest", () => {
     await add("linux/amd64");
     const alone = await inEngine(list);
     expect(alone.manifests.map(({ platform }) => platform.architecture)).toEqual(["amd64"]);
-    await add("linux/arm64");
+    await add("linux/386");
     const both = await inEngine(list);
     expect(listEntries(both)).toEqual(listEntries(await readRaw(`oci:${project.store}:${list}`)));
     expect(both.manifests).toHaveLength(2);
-    const words = ["--manifest", list, "--platform=linux/arm64"];
+    const words = ["--manifest", list, "--platform=linux/386"];
     const repeated = await project.run([...words, project.context]);
     expect(repeated.calls.filter((call) => / (?:build|copy|tag|manifest) /.test(call))).toEqual([]);
-    await project.write({ arm64: "other" });
-    await add("linux/arm64");
+    await project.write({ 386: "other" });
+    await add("linux/386");
     const replaced = await inEngine(list);
     expect(replaced.manifests).toHaveLength(2);
-    expect(listEntries(replaced)[0]).toBe(listEntries(both)[0]);
-    expect(listEntries(replaced)[1]).not.toBe(listEntries(both)[1]);
+    expect(listEntries(replaced)[1]).toBe(listEntries(both)[1]);
+    expect(listEntries(replaced)[0]).not.toBe(listEntries(both)[0]);
     expect(listEntries(await readRaw(`oci:${project.store}:${list}`))).toEqual(
       listEntries(replaced),
     );
@@ -279,7 +279,7 @@ describe("--manifest", () => {
     );
     const built = await buildIndex(project, ["--manifest", list, "-t", project.name]);
     const architectures = (await inEngine(list)).manifests.map((one) => one.platform.architecture);
-    expect(architectures.sort()).toEqual(["amd64", "arm64", "s390x"]);
+    expect(architectures.sort()).toEqual(["386", "amd64", "s390x"]);
     expect(listEntries(await inEngine(project.name))).toEqual(entriesOf(built));
   });
 
@@ -315,7 +315,7 @@ describe("destinations", () => {
   });
 
   test("-o docker-archive: is refused before anything is built", async () => {
-    const words = ["--platform=linux/amd64,linux/arm64", "-o", `docker-archive:${join(out, "d")}`];
+    const words = ["--platform=linux/amd64,linux/386", "-o", `docker-archive:${join(out, "d")}`];
     const refused = await project.run([...words, project.context]);
     assertStatus(refused, 125);
     expect(refused.stderr).toMatch(/several platforms[^]*hint: write oci-archive:FILE/);
@@ -325,8 +325,8 @@ describe("destinations", () => {
   test("-o type=local: a directory for each platform", async () => {
     const directory = join(out, "local");
     await buildIndex(project, ["-o", `type=local,dest=${directory}`]);
-    expect((await readdir(directory)).sort()).toEqual(["linux_amd64", "linux_arm64"]);
-    expect(await readFile(join(directory, "linux_arm64/app/arch"), "utf8")).toBe("arm64\nb");
+    expect((await readdir(directory)).sort()).toEqual(["linux_386", "linux_amd64"]);
+    expect(await readFile(join(directory, "linux_386/app/arch"), "utf8")).toBe("386\nb");
     expect(await readFile(join(directory, "linux_amd64/common/one"), "utf8")).toBe("1");
   });
 
@@ -335,13 +335,13 @@ describe("destinations", () => {
     await buildIndex(project, ["-o", `type=tar,dest=${file}`]);
     const list = (await sandbox.exec("tar", "-tf", file)).split("\n");
     expect(list).toEqual(
-      expect.arrayContaining(["linux_amd64/", "linux_amd64/app/arch", "linux_arm64/common/one"]),
+      expect.arrayContaining(["linux_amd64/", "linux_amd64/app/arch", "linux_386/common/one"]),
     );
     const extracted = join(out, "extracted");
     await mkdir(extracted);
     await sandbox.exec("tar", "-xf", file, "-C", extracted);
-    expect(await readFile(join(extracted, "linux_arm64/app/arch"), "utf8")).toBe("arm64\nb");
-    const words = ["--platform=linux/amd64,linux/arm64", "-o", "-", project.context];
+    expect(await readFile(join(extracted, "linux_386/app/arch"), "utf8")).toBe("386\nb");
+    const words = ["--platform=linux/amd64,linux/386", "-o", "-", project.context];
     const { stdout, exitCode } = await execa(process.execPath, [mainFile, ...words], {
       env: { ...sandbox.env, XBUILD_STORE: project.store },
       encoding: "buffer",
@@ -370,11 +370,11 @@ describe("a registry", () => {
     expect(again.builds).toEqual([]);
     expect(sentRequests()).toEqual([]);
 
-    await project.write({ arm64: "other" });
+    await project.write({ 386: "other" });
     const text = containerfile.replace("COPY . /src/", "COPY one $TARGETARCH /src/");
     await project.write({ "Containerfile.x": text });
     await buildIndex(project, words);
-    await project.write({ arm64: "third" });
+    await project.write({ 386: "third" });
     service.proxy.reset();
     const changed = await buildIndex(project, words);
     expect(changed.metadata.platforms.map((one) => one.upToDate)).toEqual([true, false]);
@@ -398,7 +398,7 @@ describe("a registry", () => {
     });
     const failed = await project.run([
       ...words,
-      "--platform=linux/amd64,linux/arm64",
+      "--platform=linux/amd64,linux/386",
       project.context,
     ]);
     fault.remove();
@@ -420,13 +420,13 @@ describe("a registry", () => {
 
   test("--all-platforms: what all bases are there for, asked in their registry", async () => {
     for (const [repository, list] of [
-      ["bases/one", ["amd64", "arm64"]],
-      ["bases/two", ["arm64", "amd64", "s390x"]],
+      ["bases/one", ["amd64", "386"]],
+      ["bases/two", ["386", "amd64", "s390x"]],
     ] as const) {
       const made = `localhost/made-${list.length}`;
       await sandbox.exec("buildah", "manifest", "create", made);
       for (const architecture of list) {
-        const base = `containers-storage:localhost/base-${architecture === "arm64" ? "arm64" : "amd64"}`;
+        const base = `containers-storage:localhost/base-${architecture === "386" ? "386" : "amd64"}`;
         await sandbox.exec("buildah", "manifest", "add", `--arch=${architecture}`, made, base);
       }
       const place = `docker://${name(repository)}`;
@@ -445,7 +445,7 @@ ${containerfile.replace(/^FROM .*\n/, "")}`,
     const built = await project.run(["expand", "--all-platforms", project.context]);
     assertStatus(built, 0);
     expect(built.stdout).toContain("--platform=linux/amd64");
-    expect(built.stdout).toContain("--platform=linux/arm64");
+    expect(built.stdout).toContain("--platform=linux/386");
     expect(built.stdout).not.toContain("s390x");
   });
 });
@@ -489,10 +489,10 @@ describe("what is refused", () => {
 test("a file without OUTPUT goes to the engine with these flags as ever", async () => {
   const project = await sandbox.project({ Containerfile: "FROM scratch\nCOPY one /\n", one: "1" });
   await writeFile(join(project.context, "Containerfile"), "FROM scratch\nCOPY one /\n");
-  const words = ["--platform=linux/amd64,linux/arm64", "--manifest", "localhost/plain-list"];
+  const words = ["--platform=linux/amd64,linux/386", "--manifest", "localhost/plain-list"];
   assertStatus(await project.run([...words, project.context]), 0);
   const raw = await inEngine("localhost/plain-list");
-  expect(raw.manifests.map((one) => one.platform.architecture).sort()).toEqual(["amd64", "arm64"]);
+  expect(raw.manifests.map((one) => one.platform.architecture).sort()).toEqual(["386", "amd64"]);
 });
 
 test("a stage on the build platform that reads nothing of the target runs once", async () => {

@@ -21,15 +21,15 @@ export interface IndexBuilt extends Outcome {
   readonly layers: readonly string[];
 }
 
-const bothPlatforms = "--platform=linux/amd64,linux/arm64";
+const bothPlatforms = "--platform=linux/amd64,linux/386";
 
 /**
- * Base images of two platforms, `localhost/base-amd64` and `localhost/base-arm64`: the programs in both are this
- * machine's, so that steps run in both.
+ * Base images of two platforms, `localhost/base-amd64` and `localhost/base-386`: a machine of the first has both. The
+ * programs in both are this machine's.
  */
 export async function createPlatformBases(sandbox: Sandbox): Promise<void> {
   const context = join(sandbox.directory, "base");
-  for (const architecture of ["amd64", "arm64"]) {
+  for (const architecture of ["amd64", "386"]) {
     const name = `localhost/base-${architecture}`;
     const flags = ["--quiet", "--layers=false", `--platform=linux/${architecture}`];
     await sandbox.exec("buildah", "build", ...flags, "-t", name, context);
