@@ -1,4 +1,8 @@
-import { decodeText, type Containerfile, type Instruction } from "../containerfile/containerfile.ts";
+import {
+  decodeText,
+  type Containerfile,
+  type Instruction,
+} from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
 /**
