@@ -131,7 +131,7 @@ describe("a change builds what it changes", () => {
     const built = await build();
     expect(listRunSorted(built)).toEqual(["a", "b"]);
     expect(reasonsOf(built)).toEqual([
-      "a: the text of the file changed, first at: RUN mkdir /layers/output/state && echo \"$A\" > /layers/output/state/a && true; echo \"state of a: $(cat /layers/input/state/*)\"",
+      'a: the text of the file changed, first at: RUN mkdir /layers/output/state && echo "$A" > /layers/output/state/a && true; echo "state of a: $(cat /layers/input/state/*)"',
       "b: context: b (content)",
       `b: the image ${otherBase} changed`,
       "c: the stage b changed",
@@ -147,11 +147,14 @@ describe("a change builds what it changes", () => {
 });
 
 describe("--no-cache", () => {
-  test.each(["--jobs=1", "--jobs=4"])("%s runs each step once, and comes to the same image", async (jobs) => {
-    const built = await build(["--no-cache", jobs]);
-    expect(built.stdout.match(/^\[\w+\] env has run$/gm)).toHaveLength(1);
-    const run = listRunSorted(built).filter((name) => name !== "env");
-    expect(run).toEqual(["a", "b", "c", "t"]);
-    expect(built.metadata.digest).toBe(first.metadata.digest);
-  });
+  test.each(["--jobs=1", "--jobs=4"])(
+    "%s runs each step once, and comes to the same image",
+    async (jobs) => {
+      const built = await build(["--no-cache", jobs]);
+      expect(built.stdout.match(/^\[\w+\] env has run$/gm)).toHaveLength(1);
+      const run = listRunSorted(built).filter((name) => name !== "env");
+      expect(run).toEqual(["a", "b", "c", "t"]);
+      expect(built.metadata.digest).toBe(first.metadata.digest);
+    },
+  );
 });

@@ -77,7 +77,12 @@ describe("OUTPUT --from of stages", () => {
   });
 
   test("one stage changed: the layers of the others are those of the target's image, none of whose bytes come", async () => {
-    const changed = await buildHere("second", composed, { a: "2", b: "1" }, { args: ["--push", "--no-load"] });
+    const changed = await buildHere(
+      "second",
+      composed,
+      { a: "2", b: "1" },
+      { args: ["--push", "--no-load"] },
+    );
     expect(listRunSorted(changed)).toEqual(["2", "a", "b"]);
     const [a, b, top] = changed.metadata.layers.map(({ digest }) => digest);
     const before = first.metadata.layers.map(({ digest }) => digest);
@@ -92,7 +97,12 @@ describe("OUTPUT --from of stages", () => {
   test("--cache-from: another name begins with all layers", async () => {
     const tag = name.replace("stages", "other");
     const args = ["--push", `--cache-from=${name}`];
-    const other = await buildHere("third", composed.replace("layer add top", "layer add low"), { a: "2", b: "1" }, { tag, args });
+    const other = await buildHere(
+      "third",
+      composed.replace("layer add top", "layer add low"),
+      { a: "2", b: "1" },
+      { tag, args },
+    );
     expect(other.layers).toEqual(["a-2 kept", "b-1 kept", "low equal"]);
   });
 });
@@ -103,8 +113,12 @@ describe("FROM a stage", () => {
     const files = { a: "1", b: "1", top: "1" };
     const made = await buildHere("top", onTop, files, { tag });
     const changed = await buildHere("top", onTop, { ...files, top: "2" }, { tag });
-    expect(changed.stdout).toMatch(/a: Loading|Loading the stage a: 1 layer, \S+ \S+; OUTPUT --from=a needs none of it here/);
-    const digests = [made, changed].map(({ metadata }) => metadata.layers.map(({ digest }) => digest));
+    expect(changed.stdout).toMatch(
+      /a: Loading|Loading the stage a: 1 layer, \S+ \S+; OUTPUT --from=a needs none of it here/,
+    );
+    const digests = [made, changed].map(({ metadata }) =>
+      metadata.layers.map(({ digest }) => digest),
+    );
     expect(digests[1]?.slice(0, 2)).toEqual(digests[0]?.slice(0, 2));
     expect(changed.layers.map((one) => one.split(" ").at(-1))).toEqual(["kept", "equal", "new"]);
     const sent = service.proxy.blobUploads().filter(({ method }) => method !== "POST");
@@ -119,7 +133,9 @@ test("a layer that is gone from the registry is made once more", async () => {
   const [gone] = made.metadata.layers;
   if (gone === undefined || !isDigest(gone.digest)) throw new Error("there is no layer");
   await service.registry.deleteBlob("team/gone", gone.digest);
-  const again = await buildHere("gone", composed.replace("layer add top", "layer add low"), files, { tag });
+  const again = await buildHere("gone", composed.replace("layer add top", "layer add low"), files, {
+    tag,
+  });
   expect(again.layers.map((one) => one.split(" ")[0])).toEqual(["a-1", "b-1", "low"]);
   expect(again.stderr).toMatch(/warning\[layer-gone\]/);
   // The others were not made again.

@@ -23,10 +23,13 @@ export async function openGate(project: Project): Promise<void> {
   await writeFile(join(await findOutput(project.store), "go"), "");
 }
 
-/** The output directory of the one build that runs. */
+/** The output directory of the one build that runs: its stages have runs of their own. */
 export async function findOutput(store: string): Promise<string> {
-  const run = (await readdir(join(store, "tmp"))).find((name) => name.startsWith("run-"));
-  const layers = join(store, "tmp", run ?? "", "layers");
-  const [target = ""] = await readdir(layers);
-  return join(layers, target, "output");
+  const runs = (await readdir(join(store, "tmp"))).filter((name) => name.startsWith("run-"));
+  for (const run of runs) {
+    const layers = join(store, "tmp", run, "layers");
+    const [target] = await readdir(layers);
+    if (target !== undefined) return join(layers, target, "output");
+  }
+  throw new Error("no layering step runs");
 }
