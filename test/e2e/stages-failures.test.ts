@@ -13,7 +13,7 @@ const sandbox = useSandbox();
 const sleep = `sleep 1000${process.pid}`;
 
 const stages = (failing: string, others: string): string => `FROM ${baseImage} AS unused
-RUN exit 9
+RUN ${failing}
 FROM ${baseImage} AS shared
 RUN echo shared > /shared
 FROM shared AS failing
