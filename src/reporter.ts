@@ -4,6 +4,8 @@ import type { Diagnostic } from "./diagnostics.ts";
 export interface OutputLog {
   readonly stdout: (chunk: Uint8Array) => void;
   readonly stderr: (chunk: Uint8Array) => void;
+  /** Told when the program has ended: what it said last may be no whole line. */
+  readonly end?: () => void;
 }
 
 /** How work tells of itself. */
@@ -32,11 +34,16 @@ export function nameStageLines(reporter: Reporter, name: string): Reporter {
 
 /** The same, each line with a name before it. */
 export function nameLines(reporter: Reporter, name: string): Reporter {
-  const { stdout, stderr } = reporter.log;
+  const { stdout, stderr, end } = reporter.log;
   const prefix = Buffer.from(`[${name}] `);
+  const lines = [prefixLines(prefix, stdout), prefixLines(prefix, stderr)] as const;
+  const endLines = (): void => {
+    for (const one of lines) one.end();
+    end?.();
+  };
   return {
     ...reporter,
-    log: { stdout: prefixLines(prefix, stdout), stderr: prefixLines(prefix, stderr) },
+    log: { stdout: lines[0].write, stderr: lines[1].write, end: endLines },
     step: (title) => reporter.step(`${name}: ${title}`),
     progress: (text) => reporter.progress(`${name}: ${text}`),
     explain: (reason) => reporter.explain(`${name}: ${reason}`),
@@ -46,18 +53,29 @@ export function nameLines(reporter: Reporter, name: string): Reporter {
 
 const newline = "\n".charCodeAt(0);
 
+interface Lines {
+  readonly write: OutputLog["stdout"];
+  /** Writes what is there of a line that has no end. */
+  readonly end: () => void;
+}
+
 /** Whole lines, so that those of several stages stay apart. A line that has no end yet waits for it. */
-function prefixLines(prefix: Uint8Array, write: OutputLog["stdout"]): OutputLog["stdout"] {
+function prefixLines(prefix: Uint8Array, write: OutputLog["stdout"]): Lines {
   let rest = Buffer.alloc(0);
-  return (chunk) => {
-    rest = Buffer.concat([rest, chunk]);
-    for (let end = rest.indexOf(newline); end >= 0; end = rest.indexOf(newline)) {
-      write(Buffer.concat([prefix, rest.subarray(0, end + 1)]));
-      rest = rest.subarray(end + 1);
-    }
-    if (rest.length < longest) return;
-    write(Buffer.concat([prefix, rest, Buffer.from("\n")]));
+  const end = (): void => {
+    if (rest.length > 0) write(Buffer.concat([prefix, rest, Buffer.from("\n")]));
     rest = Buffer.alloc(0);
+  };
+  return {
+    end,
+    write: (chunk) => {
+      rest = Buffer.concat([rest, chunk]);
+      for (let at = rest.indexOf(newline); at >= 0; at = rest.indexOf(newline)) {
+        write(Buffer.concat([prefix, rest.subarray(0, at + 1)]));
+        rest = rest.subarray(at + 1);
+      }
+      if (rest.length >= longest) end();
+    },
   };
 }
 

@@ -58,12 +58,17 @@ export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace
   };
   const make = (index: number): Promise<StageImage> =>
     once(String(index), () => track(shareStage(index, { ...sources, complete }, inner)));
-  const makeAll = async ({ dependencies }: BuildPlan): Promise<StageImages> =>
-    new Map(
-      await Promise.all(
-        dependencies.built.map(async ({ index }) => [index, await make(index)] as const),
-      ),
-    );
+  const makeAll = async ({ dependencies }: BuildPlan): Promise<StageImages> => {
+    const images = new Map<number, Promise<StageImage>>();
+    for (const { index } of dependencies.built) {
+      const image = make(index);
+      images.set(index, image);
+      // One after another in the order of the file, whichever of them is found sooner.
+      if (!work.shared.isParallel) await image;
+    }
+    const known = [...images].map(async ([index, image]) => [index, await image] as const);
+    return new Map(await Promise.all(known));
+  };
   return {
     complete: (build) => complete(build).catch((error: unknown) => throwCause(error, stop.signal)),
     settle: async () => void (await Promise.allSettled(begun)),

@@ -104,6 +104,7 @@ export async function streamProgram(
       throw notStarted(program, result);
     return { status: result.exitCode ?? 1, tail: tail.toString("utf8") };
   } finally {
+    log.end?.();
     signal.removeEventListener("abort", stop);
     if (signal.aborted && pid !== undefined) signalGroup(pid, "SIGKILL");
   }
