@@ -79,7 +79,6 @@ async function writeFiles(
   { context, packages }: Packages,
 ): Promise<{ readonly ours: Command; readonly peer: Command }> {
   const [file, plain] = [join(room.directory, "stages.x"), join(room.directory, "stages")];
-  const copy = (name: string): string => `COPY pkgs/${name} /part/\n`;
   const steps = (name: string): string =>
     `OUTPUT /layers\n${copy(name)}RUN /layers/bin/layer add ${name} -C /part .\n`;
   await writeFile(file, renderStages(packages, steps));
@@ -91,6 +90,10 @@ async function writeFiles(
     ours: xbuild(room, "-t", "stages", "--no-load", "-f", file, context),
     peer: inRoom(room, ...build),
   };
+}
+
+function copy(name: string): string {
+  return `COPY pkgs/${name} /part/\n`;
 }
 
 /** A stage with OUTPUT for each, and a last one of them all. */
