@@ -32,6 +32,8 @@ export async function openRoom(parent: string): Promise<Room> {
     CONTAINERS_STORAGE_CONF: storageConf,
     BUILDAH_ISOLATION: process.env["BUILDAH_ISOLATION"] ?? "chroot",
     XBUILD_STORE: store,
+    // Where every xbuild of a user waits for the others: those of other storages are no matter here.
+    XDG_RUNTIME_DIR: directory,
     NO_COLOR: "1",
   };
   const room = { directory, env, cache: resolve(parent), store };

@@ -21,8 +21,9 @@ build() {
 
 field() { jsonOf "$1" "value[\"$2\"]"; }
 
-# new_layers BEFORE AFTER: names of the layers whose digests the first build has not; kept_layers: how many it has.
+# Against a build before: names of the layers whose digests are new, the bytes of these, and how many are not new.
 new_layers() { compare "$1" "$2" 'after.filter((layer) => !known.has(layer.digest)).map((layer) => layer.name).join(" ")'; }
+new_bytes() { compare "$1" "$2" 'after.filter((layer) => !known.has(layer.digest)).reduce((sum, layer) => sum + layer.size, 0)'; }
 kept_layers() { compare "$1" "$2" 'after.filter((layer) => known.has(layer.digest)).length'; }
 compare() {
     node -p "const [before, after] = process.argv.slice(1).map((file) => JSON.parse(fs.readFileSync(file, 'utf8')).layers);

@@ -74,4 +74,9 @@ expect "one layer is new" "$(statuses example-node | grep -c '^new')" "1"
 echo "== ci-cold-cache"
 bash examples/ci-cold-cache/run.sh
 
+for example in devcontainer-features builder multi-platform; do
+    echo "== $example"
+    bash "examples/$example/run.sh"
+done
+
 echo "All examples do what their pages say."

@@ -79,10 +79,7 @@ async function writeFiles(
   { context, packages }: Packages,
 ): Promise<{ readonly ours: Command; readonly peer: Command }> {
   const [file, plain] = [join(room.directory, "stages.x"), join(room.directory, "stages")];
-  const copy = (name: string): string => `COPY pkgs/${name} /part/\n`;
-  const steps = (name: string): string =>
-    `OUTPUT /layers\n${copy(name)}RUN /layers/bin/layer add ${name} -C /part .\n`;
-  await writeFile(file, renderStages(packages, steps));
+  await writeFile(file, renderStages(packages, addPart));
   const stages = packages.map((name, index) => `FROM ${baseImage} AS part-${index}\n${copy(name)}`);
   const copies = packages.map((_, index) => `COPY --from=part-${index} /part/ /\n`);
   await writeFile(plain, [...stages, `FROM ${baseImage}\n`, ...copies].join(""));
@@ -91,6 +88,14 @@ async function writeFiles(
     ours: xbuild(room, "-t", "stages", "--no-load", "-f", file, context),
     peer: inRoom(room, ...build),
   };
+}
+
+function copy(name: string): string {
+  return `COPY pkgs/${name} /part/\n`;
+}
+
+function addPart(name: string): string {
+  return `OUTPUT /layers\n${copy(name)}RUN /layers/bin/layer add ${name} -C /part .\n`;
 }
 
 /** A stage with OUTPUT for each, and a last one of them all. */

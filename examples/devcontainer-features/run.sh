@@ -14,7 +14,12 @@ base=${BASE_IMAGE:-localhost/xbuild-demo-base}
 (cd npm && npm ci --silent --no-fund --no-audit)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/xbuild-features.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+image=localhost/example-features
+finish() {
+    buildah rmi "$image" >/dev/null 2>&1 || true
+    rm -rf "$work"
+}
+trap finish EXIT
 export XBUILD_STORE=$work/store
 # shellcheck source=../../scripts/example-builds.sh
 source ../../scripts/example-builds.sh
@@ -28,9 +33,10 @@ without() {
 last=
 features() {
     local begin=$SECONDS
-    build "$1" -t localhost/example-features --no-load --jobs "${JOBS:-4}" --build-arg "BASE=$base" -f "$2" "${@:3}" .
+    build "$1" -t "$image" --no-load --jobs "${JOBS:-4}" --build-arg "BASE=$base" -f "$2" "${@:3}" .
     printf '   %d s; stages that ran: %s\n' $((SECONDS - begin)) "$(stages_run "$1")"
-    [[ -z $last ]] || printf '   layers kept: %d; new: %s\n' "$(kept_layers "$last" "$1")" "$(new_layers "$last" "$1")"
+    [[ -z $last ]] || printf '   layers kept: %d; new: %s (%d bytes)\n' "$(kept_layers "$last" "$1")" \
+        "$(new_layers "$last" "$1")" "$(new_bytes "$last" "$1")"
     last=$1
 }
 
@@ -70,4 +76,15 @@ features removed "$work/removed.x"
 expect "no feature ran" "$(stages_run removed)" "devcontainer"
 expect "no layer is new" "$(new_layers added removed)" ""
 expect "the others are kept" "$(kept_layers added removed)" "$layers"
+
+say "7. The container of step 5 is loaded, and its programs run:"
+last=
+build loaded -t "$image" --build-arg "BASE=$base" .
+expect "nothing ran" "$(stages_run loaded)" ""
+container=$(buildah from --pull-never "$image")
+told=$(buildah run "$container" -- sh -c 'echo "let a=1" >a.js; prettier --config /etc/prettierrc a.js; esbuild --minify a.js
+    echo LET >b; rg --count let b; node -p "1 + 1"; python3 -c "print(2 + 1)"; pip3 config list')
+buildah rm "$container" >/dev/null
+echo "$told" | sed 's/^/   /'
+expect "what they say" "$told" $'let a = 1;\nlet a=1;\n1\n2\n3\nglobal.index-url=\'https://pypi.org/simple\''
 say "Done."

@@ -23,7 +23,6 @@ export function openIdleSession(build: Build, work: BuildWorkspace): EngineSessi
   const image = findBareEnvironment(build);
   if (image === undefined || target.kind === "plain" || target.layering.instructions.length > 0)
     return undefined;
-  const nothing = (): Promise<void> => Promise.resolve();
   return {
     evaluateStage: () => Promise.resolve(image),
     runLayering: async () => {
@@ -31,7 +30,11 @@ export function openIdleSession(build: Build, work: BuildWorkspace): EngineSessi
       return { environment: config, layering: config };
     },
     restoreNames: (text) => text,
-    abandon: nothing,
-    end: nothing,
+    abandon: doNothing,
+    end: doNothing,
   };
+}
+
+function doNothing(): Promise<void> {
+  return Promise.resolve();
 }

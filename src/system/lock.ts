@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync } from "node:fs";
 import { XbuildError } from "../errors.ts";
 import { systemCode } from "./errno.ts";
-import { clearHolder, readHolder, writeHolder } from "./lock-holder.ts";
+import { readHolder, writeHolder } from "./lock-holder.ts";
+import { giveBack, handOn, type HeldLock, type Line, takeOver, waitInside } from "./lock-line.ts";
 
 /** That this process alone holds a lock: what must not be done without it asks for this. */
 export interface Lock {
@@ -30,64 +31,29 @@ export async function withLock<T>(
   action: (lock: Lock) => Promise<T>,
   options: LockOptions = {},
 ): Promise<T> {
-  const leave = await waitInside(path, options.signal);
+  const line = await waitInside(path, options.signal);
   try {
-    const fd = await acquire(path, options);
+    const held = await obtain(path, line, options);
     try {
       return await action({ path });
     } finally {
-      release(fd);
+      handOn(path, held);
     }
   } finally {
-    leave();
+    line.leave();
   }
 }
 
-/** The end of the line of those in this process who wait for a lock, by its path. */
-const lines = new Map<string, Promise<void>>();
-
-/** Parts of this process wait for each other here: a program for each would be no use, nor would a word of it. */
-async function waitInside(path: string, signal: AbortSignal | undefined): Promise<() => void> {
-  const before = lines.get(path);
-  const own = createEnd();
-  const line = before === undefined ? own.promise : before.then(() => own.promise);
-  lines.set(path, line);
-  const leave = (): void => {
-    own.resolve();
-    if (lines.get(path) === line) lines.delete(path);
-  };
-  try {
-    if (before !== undefined) await untilAborted(before, signal);
-    return leave;
-  } catch (error) {
-    leave();
-    throw error;
+async function obtain(path: string, { hasWaited }: Line, options: LockOptions): Promise<HeldLock> {
+  const held = hasWaited ? takeOver(path) : undefined;
+  if (held === undefined) return { fd: await acquire(path, options), since: performance.now() };
+  if (options.signal?.aborted === true) {
+    handOn(path, held);
+    throw options.signal.reason;
   }
-}
-
-interface End {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-}
-
-function createEnd(): End {
-  const ends: (() => void)[] = [];
-  const promise = new Promise<void>((resolve) => void ends.push(resolve));
-  return { promise, resolve: () => ends[0]?.() };
-}
-
-function untilAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return waiting;
-  signal.throwIfAborted();
-  return new Promise((resolve, reject) => {
-    const stop = (): void => reject(signal.reason);
-    signal.addEventListener("abort", stop, { once: true });
-    const go = (): void => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    };
-    void waiting.then(go);
-  });
+  if (isStillThere(held.fd, path)) return held;
+  giveBack(held.fd);
+  return { fd: await acquire(path, options), since: performance.now() };
 }
 
 async function acquire(path: string, options: LockOptions): Promise<number> {
@@ -173,11 +139,6 @@ function takeLock(fd: number, path: string, { signal, onWait }: LockOptions): Pr
 function isStillThere(fd: number, path: string): boolean {
   const [ours, there] = [fstatSync(fd), statSync(path, { throwIfNoEntry: false })];
   return ours.ino === there?.ino && ours.dev === there.dev;
-}
-
-function release(fd: number): void {
-  clearHolder(fd);
-  closeSync(fd);
 }
 
 function describeWait(fd: number, path: string, since: Date): string {

@@ -1,1 +1,1 @@
-console.log(`Hello from ${"everywhere"}`);
+console.log("Hello from everywhere");
