@@ -55,7 +55,7 @@ export async function buildSideBySide(
         return outcome;
       } catch (error) {
         failures.push(error);
-        stop.abort();
+        stop.abort(error);
         return undefined;
       }
     }),

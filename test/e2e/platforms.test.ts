@@ -319,7 +319,7 @@ describe("destinations", () => {
     const refused = await project.run([...words, project.context]);
     assertStatus(refused, 125);
     expect(refused.stderr).toMatch(/several platforms[^]*hint: write oci-archive:FILE/);
-    expect(refused.calls).toEqual([]);
+    expect(refused.builds).toEqual([]);
   });
 
   test("-o type=local: a directory for each platform", async () => {
@@ -485,6 +485,27 @@ describe("what is refused", () => {
     expect(refused.stderr).toContain("no stage of the target stands on an image");
   });
 });
+
+test.skipIf(process.arch !== "x64")(
+  "a platform whose steps cannot run here is told before any step of another runs",
+  async () => {
+    const project = await sandbox.project({
+      ...files,
+      "Containerfile.x": "FROM localhost/base-s390x\nOUTPUT /layers\nRUN /bin/true\n",
+    });
+    const context = join(sandbox.directory, "base");
+    await sandbox.exec("buildah", "manifest", "create", "localhost/base-s390x");
+    for (const architecture of ["amd64", "s390x"]) {
+      const place = ["--platform", `linux/${architecture}`, "--manifest", "localhost/base-s390x"];
+      await sandbox.exec("buildah", "build", "--quiet", "--layers=false", ...place, context);
+    }
+    const words = ["-t", project.name, "--platform=linux/amd64,linux/s390x", project.context];
+    const refused = await project.run(words);
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toContain("error[platform-cannot-run]");
+    expect(refused.stdout).not.toContain("STEP");
+  },
+);
 
 test("a file without OUTPUT goes to the engine with these flags as ever", async () => {
   const project = await sandbox.project({ Containerfile: "FROM scratch\nCOPY one /\n", one: "1" });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { XbuildError } from "../../errors.ts";
 import { withLock, type LockOptions } from "../../system/lock.ts";
 import { findUserDirectory } from "../../system/user-directory.ts";
 import type { EngineWorkspace } from "../model.ts";
@@ -60,8 +61,8 @@ export async function releaseNames(
   });
 }
 
-/** Milliseconds that the clearing up waits for others, once the user is in a hurry. */
-const patience = 2000;
+/** Milliseconds that the clearing up waits for others: once the user is in a hurry, and where something else failed. */
+const [patience, calm] = [2000, 60_000];
 
 /** Takes names away, and images that then have none. Idempotent. Errors: `store-lock` where it had to wait too long. */
 export async function dropNames(names: readonly string[], work: NamingWorkspace): Promise<void> {
@@ -69,11 +70,25 @@ export async function dropNames(names: readonly string[], work: NamingWorkspace)
   await withHurriedLock(work, () => work.commands.removeImages(names));
 }
 
+/** With the lock for the clearing up, which is done also where the work was stopped. */
 async function withHurriedLock(work: NamingWorkspace, action: () => Promise<void>): Promise<void> {
-  const options = lockOptions(work);
-  const isHurried = work.signal.aborted;
-  const signal = isHurried ? AbortSignal.timeout(patience) : work.signal;
-  await withLock(lockPath(), action, { ...options, signal });
+  const { signal } = work;
+  const waiting = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const giveUp = (milliseconds: number): void => {
+    timer = setTimeout(() => waiting.abort(signal.reason), milliseconds);
+  };
+  // What failed elsewhere has stopped the work: the user is in no hurry.
+  const isCalm = (): boolean => signal.reason instanceof XbuildError;
+  const hear = (): void => giveUp(isCalm() ? calm : 0);
+  if (signal.aborted) giveUp(isCalm() ? calm : patience);
+  else signal.addEventListener("abort", hear, { once: true });
+  try {
+    await withLock(lockPath(), action, { ...lockOptions(work), signal: waiting.signal });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", hear);
+  }
 }
 
 function lockOptions({ reporter, signal }: EngineWorkspace): LockOptions {
