@@ -107,22 +107,15 @@ describe.each(testedEngines)("%s", (engine) => {
     expect(first?.architecture).toBe(foreign);
   });
 
-  test.each([
-    "linux/arm/v7",
-    "linux/arm",
-    "linux/arm/v6",
-    "linux/riscv64",
-    `linux/${foreign}`,
-    `linux/${own}`,
-  ])("--platform=%s", async (platform) => {
-    const project = await sandbox.project({ "Containerfile.x": containerfile() });
-    const made = await readMade(project, [...flags, `--platform=${platform}`]);
-    const wanted = platform === "linux/arm" ? "linux/arm/v7" : platform;
-    const key = images.has(wanted) ? wanted : `${wanted}/v8`;
-    expect(made.text).toBe(expectedText(key));
-    const asked = await readMade(project, [...flags, `--platform=${platform}`, "--no-cache"]);
-    expect(asked.text).toBe(made.text);
-  });
+  test.each(["linux/arm", "linux/arm/v6", `linux/${foreign}`, `linux/${own}`])(
+    "--platform=%s",
+    async (platform) => {
+      const project = await sandbox.project({ "Containerfile.x": containerfile() });
+      const made = await readMade(project, [...flags, `--platform=${platform}`]);
+      const wanted = platform === "linux/arm" ? "linux/arm/v7" : platform;
+      expect(made.text).toBe(expectedText(images.has(wanted) ? wanted : `${wanted}/v8`));
+    },
+  );
 
   test("a name that stands for another platform's image is left alone", async () => {
     const words = ["pull", "--quiet", `--platform=linux/${foreign}`];
@@ -246,9 +239,8 @@ RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/r
     await sandbox.exec("buildah", "rmi", name);
     const again = await readMade(project, [...flags, "--platform=linux/arm/v7"]);
     expect(again.text).toBe(expectedText("linux/arm/v7"));
-    expect([...(await listNames(/multi:1$/)).values()]).toEqual(
-      [images.get(`linux/${own}`)?.id].slice(1),
-    );
+    // One of this machine's platform has the name, where that was free, as after any pull.
+    expect([...(await listNames(/multi:1$/)).values()]).toEqual([images.get(`linux/${own}`)?.id]);
   });
 
   test("builds of several platforms at once", async () => {
@@ -272,7 +264,7 @@ RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/r
     }
     for (const [index, project] of projects.entries()) {
       const made = await readMade(project, [...flags, `--platform=${platforms[index]}`]);
-      expect(made.stdout).toContain("up to date");
+      expect(made.stdout).toContain("Up to date");
       const [key] = [...images.keys()].filter((one) => one.startsWith(platforms[index] ?? "-"));
       expect(made.text).toBe(expectedText(key ?? ""));
     }
