@@ -34,23 +34,31 @@ const mask =
   "\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\x00\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xff\\xfe\\xff\\xff\\xff";
 const entry = "xbuild-test";
 
+/** `mount` first: it is its own process's alone. What stands there from an earlier test goes. */
+const script = `mount -t binfmt_misc binfmt_misc /mnt
+[ ! -e /mnt/${entry} ] || printf %s -1 > /mnt/${entry}
+printf %s "$1" > /mnt/register
+echo registered
+read -r line
+printf %s -1 > /mnt/${entry}`;
+
 /**
- * Has the kernel run programs of an architecture by its emulator, in all containers, until `unregisterEmulator`: as root.
- * binfmt_misc is mounted in a mount namespace that is gone afterwards; what is registered stays.
+ * Has the kernel run programs of an architecture by its emulator, in all containers: as root. binfmt_misc is mounted in
+ * a mount namespace of its own; newer kernels (6.7) keep what is registered as long as that is.
+ * @returns takes it away again
  */
-export async function registerEmulator(architecture: keyof typeof magics): Promise<void> {
-  await unregisterEmulator();
+export async function registerEmulator(
+  architecture: keyof typeof magics,
+): Promise<() => Promise<void>> {
   const program = await findEmulator(architecture);
   const line = `:${entry}:M::${magics[architecture]}:${mask}:${program}:F`;
-  await inBinfmt(`printf %s "$1" > /mnt/register`, line);
-}
-
-/** Idempotent. */
-export async function unregisterEmulator(): Promise<void> {
-  await inBinfmt(`[ ! -e "/mnt/$1" ] || printf %s -1 > "/mnt/$1"`, entry);
-}
-
-async function inBinfmt(command: string, word: string): Promise<void> {
-  const script = `mount -t binfmt_misc binfmt_misc /mnt && ${command}`;
-  await execa("unshare", ["--mount", "sh", "-c", script, "sh", word]);
+  const child = execa("unshare", ["--mount", "sh", "-e", "-c", script, "sh", line]);
+  await new Promise<void>((ready, fail) => {
+    child.stdout.once("data", () => ready());
+    child.catch(fail);
+  });
+  return async () => {
+    child.stdin.end("end\n");
+    await child;
+  };
 }
