@@ -9,7 +9,7 @@ import { testedEngines } from "../support/engine.ts";
 import { pushPlatforms } from "../support/platform-images.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { useSandbox } from "../support/sandbox.ts";
-import { assertStatus, mainFile } from "../support/xbuild.ts";
+import { mainFile } from "../support/xbuild.ts";
 
 // Steps of another platform: refused where this machine has nothing to run them, done where an emulator is registered.
 // What is registered holds for the whole machine: no other test file may hang on it.
@@ -100,7 +100,7 @@ RUN mkdir -p /layers/output/layers/one && echo "$TARGETARCH $(uname -m)" > /laye
       const project = await sandbox.project({
         "Containerfile.x": `FROM ${name} AS unused\nRUN true\nFROM --platform=$BUILDPLATFORM ${name}\nOUTPUT /layers\nRUN mkdir -p /layers/output/layers/one\n`,
       });
-      await project.build(flags);
+      expect((await project.build(flags)).builds).not.toEqual([]);
     });
   });
 });
@@ -136,6 +136,7 @@ RUN mkdir -p /layers/output/layers/one && cp /tmp/before /layers/output/layers/o
     const env = { ...sandbox.env, TMPDIR: place, XBUILD_STORE: project.store };
     const options = { env, extendEnv: false, reject: false } as const;
     const { exitCode, stdout, stderr } = await execa("unshare", [...command, ...words], options);
-    assertStatus({ status: exitCode, stdout, stderr, calls: [], builds: [] }, 0);
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain("1 layer");
   });
 });

@@ -86,6 +86,11 @@ function takeRequests(): readonly string[] {
 
 describe.each(testedEngines)("%s", (engine) => {
   const flags = [`--engine=${engine}`, "--no-load"];
+  const on = (base: string): readonly string[] => [
+    ...flags,
+    "--platform=linux/s390x",
+    `--build-arg=BASE=${base}`,
+  ];
 
   test("one name for two platforms, and no name of the user's moves", async () => {
     await sandbox.exec("buildah", "pull", "--quiet", name);
@@ -207,19 +212,14 @@ OUTPUT /layers
 RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/read
 `,
     });
-    const build = (base: string): readonly string[] => [
-      ...flags,
-      "--platform=linux/s390x",
-      `--build-arg=BASE=${base}`,
-    ];
-    const { stderr } = await project.fail(1, build(`localhost/one-${own}`));
+    const { stderr } = await project.fail(1, on(`localhost/one-${own}`));
     expect(stderr).toContain(`this image is for linux/${own}, not for linux/s390x`);
-    expect((await readMade(project, build("localhost/one-s390x"))).text).toBe("linux/s390x\n");
+    expect((await readMade(project, on("localhost/one-s390x"))).text).toBe("linux/s390x\n");
     await sandbox.exec("buildah", "manifest", "create", local);
     for (const platform of [own, "s390x"]) {
       await sandbox.exec("buildah", "manifest", "add", local, `localhost/one-${platform}`);
     }
-    expect((await readMade(project, build(local))).text).toBe("linux/s390x\n");
+    expect((await readMade(project, on(local))).text).toBe("linux/s390x\n");
     await sandbox.exec("buildah", "manifest", "rm", local);
   });
 
@@ -265,7 +265,7 @@ RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/r
     for (const [index, project] of projects.entries()) {
       const made = await readMade(project, [...flags, `--platform=${platforms[index]}`]);
       expect(made.stdout).toContain("Up to date");
-      const [key] = [...images.keys()].filter((one) => one.startsWith(platforms[index] ?? "-"));
+      const key = [...images.keys()].find((one) => one.startsWith(platforms[index] ?? "-"));
       expect(made.text).toBe(expectedText(key ?? ""));
     }
     const now = await listNames(/multi:1$/);
