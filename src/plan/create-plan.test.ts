@@ -4,6 +4,7 @@ import { parseContainerfile } from "../containerfile/parse.ts";
 import { mustPlan, planOf } from "../../test/support/plans.ts";
 import { listPlans } from "./create-plan.ts";
 import { drawGraph } from "./draw-graph.ts";
+import { imageKey } from "./image-key.ts";
 import { omitOutputs } from "./edits.ts";
 import { nameStage } from "./separate.ts";
 
@@ -38,6 +39,20 @@ describe("createPlan", () => {
     expect(plan.dependencies.images.map(({ name }) => name)).toEqual(["b", "c"]);
     const [first] = listPlans(plan);
     expect(first?.target).toMatchObject({ kind: "plain", bases: [{ kind: "image", name: "a" }] });
+  });
+
+  it.each([
+    ["linux/arm64/v8", ["a", "a for linux/arm64"]],
+    ["arm", ["a", "a for linux/arm/v7"]],
+    ["$BUILDPLATFORM", ["a"]],
+    ["linux/x86_64", ["a"]],
+    ["nothing/known", ["a"]],
+  ])("knows the images that FROM asks for, for each platform: %s", (platform, keys) => {
+    const text = `FROM --platform=${platform} a AS x\nFROM a\nCOPY --from=x /a /a\nOUTPUT /l\nRUN z\n`;
+    const { images } = mustPlan(text).dependencies;
+    expect(images.map((one) => imageKey(one))).toEqual(keys);
+    const isKnown = platform !== "nothing/known";
+    expect(images.some((one) => one.platform !== undefined)).toBe(isKnown);
   });
 
   it.each([

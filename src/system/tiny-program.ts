@@ -56,20 +56,26 @@ function writeElf({ number, flags = 0, bits, isBigEndian = false, code }: Machin
   const identity = Buffer.alloc(16);
   identity.write("\x7fELF", "latin1");
   identity.set([is64 ? 2 : 1, isBigEndian ? 2 : 1, currentVersion], 4);
-  const header = [
-    ...[identity, short(executable), short(number), word(currentVersion)],
-    ...[wide(address + start), wide(headerSize), wide(0), word(flags)],
+  const header = Buffer.concat([
+    identity,
+    short(executable),
+    short(number),
+    word(currentVersion),
+    wide(address + start),
+    wide(headerSize),
+    wide(0),
+    word(flags),
     ...[headerSize, segmentSize, 1, 0, 0, 0].map(short),
-  ];
+  ]);
   const place = [wide(0), wide(address), wide(address), wide(size), wide(size)];
   const segment = is64
     ? [word(loadSegment), word(readAndExecute), ...place, wide(0x10000)]
     : [word(loadSegment), ...place, word(readAndExecute), wide(0x10000)];
-  return Buffer.concat([...header, ...segment, instructions]);
+  return Buffer.concat([header, ...segment, instructions]);
 }
 
 function writeNumber(value: number, size: 2 | 4 | 8, isBigEndian: boolean): Buffer {
   const bytes = Buffer.alloc(size);
   bytes.writeUIntLE(value, 0, Math.min(size, 6));
-  return isBigEndian ? bytes.reverse() : bytes;
+  return isBigEndian ? Buffer.from(bytes.toReversed()) : bytes;
 }

@@ -9,6 +9,7 @@ import {
   type EngineTrait,
   type EngineVersion,
 } from "../../src/engine/versions.ts";
+import { digestBytes } from "../../src/oci/digest.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 // The table of engines' versions (src/engine/versions.ts), each row of it asked of the installed engine.
@@ -71,6 +72,34 @@ describe.each(["buildah", "podman"] as const)("%s", (engine) => {
     expect(new RegExp(`--${flag}\\b`).test(help)).toBe(version.has(trait));
   });
 
+  test("imageVariants: an image in OCI's format is found by the variant of its config", async () => {
+    const image = `localhost/variant-${engine}`;
+    const directory = join(sandbox.directory, `variant-${engine}`);
+    await sandbox.exec(
+      "skopeo",
+      "copy",
+      "--quiet",
+      `containers-storage:${baseImage}`,
+      `oci:${directory}`,
+    );
+    await setVariant(directory, { architecture: "arm", variant: "v6" });
+    await sandbox.exec(
+      "skopeo",
+      "copy",
+      "--quiet",
+      `oci:${directory}`,
+      `containers-storage:${image}`,
+    );
+    const file = join(sandbox.directory, "Containerfile.variant");
+    await writeFile(file, `FROM --platform=linux/arm/v6 ${image}\nCOPY file /x\n`);
+    const words = ["build", "--quiet", "--layers=false", "--pull=false", "--file", file, context];
+    const { exitCode, stderr } = await execa(engine, words, { env: sandbox.env, reject: false });
+    expect({ stderr, found: exitCode === 0 }).toEqual({
+      stderr,
+      found: version.has("imageVariants"),
+    });
+  });
+
   test("epochIsTime: refused beside --timestamp", async () => {
     const args = ["--timestamp=1", "--build-arg=SOURCE_DATE_EPOCH=1"];
     const { exitCode, stderr } = await build("ARG SOURCE_DATE_EPOCH", args);
@@ -80,6 +109,28 @@ describe.each(["buildah", "podman"] as const)("%s", (engine) => {
     });
   });
 });
+
+/** Changes what the config of the only image of a layout says. */
+async function setVariant(directory: string, platform: object): Promise<void> {
+  const change = async (file: string, replace: (document: object) => object): Promise<string> => {
+    const document: object = JSON.parse(await readFile(file, "utf8"));
+    const bytes = Buffer.from(JSON.stringify(replace(document)));
+    const digest = digestBytes(bytes);
+    await writeFile(join(directory, "blobs", digest.replace(":", "/")), bytes);
+    return JSON.stringify({ digest, size: bytes.byteLength });
+  };
+  const find = (descriptor: { readonly digest: string }): string =>
+    join(directory, "blobs", descriptor.digest.replace(":", "/"));
+  const path = join(directory, "index.json");
+  const index = JSON.parse(await readFile(path, "utf8"));
+  const [entry] = index.manifests;
+  const manifest = JSON.parse(await readFile(find(entry), "utf8"));
+  const config = await change(find(manifest.config), (one) => ({ ...one, ...platform }));
+  Object.assign(manifest.config, JSON.parse(config));
+  const changed = await change(find(entry), () => manifest);
+  Object.assign(entry, JSON.parse(changed));
+  await writeFile(path, JSON.stringify(index));
+}
 
 describe("heredocs", () => {
   const buildah = describeVersion(

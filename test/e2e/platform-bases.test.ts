@@ -86,6 +86,11 @@ function takeRequests(): readonly string[] {
 
 describe.each(testedEngines)("%s", (engine) => {
   const flags = [`--engine=${engine}`, "--no-load"];
+  const on = (base: string): readonly string[] => [
+    ...flags,
+    "--platform=linux/s390x",
+    `--build-arg=BASE=${base}`,
+  ];
 
   test("one name for two platforms, and no name of the user's moves", async () => {
     await sandbox.exec("buildah", "pull", "--quiet", name);
@@ -107,22 +112,15 @@ describe.each(testedEngines)("%s", (engine) => {
     expect(first?.architecture).toBe(foreign);
   });
 
-  test.each([
-    "linux/arm/v7",
-    "linux/arm",
-    "linux/arm/v6",
-    "linux/riscv64",
-    `linux/${foreign}`,
-    `linux/${own}`,
-  ])("--platform=%s", async (platform) => {
-    const project = await sandbox.project({ "Containerfile.x": containerfile() });
-    const made = await readMade(project, [...flags, `--platform=${platform}`]);
-    const wanted = platform === "linux/arm" ? "linux/arm/v7" : platform;
-    const key = images.has(wanted) ? wanted : `${wanted}/v8`;
-    expect(made.text).toBe(expectedText(key));
-    const asked = await readMade(project, [...flags, `--platform=${platform}`, "--no-cache"]);
-    expect(asked.text).toBe(made.text);
-  });
+  test.each(["linux/arm", "linux/arm/v6", `linux/${foreign}`, `linux/${own}`])(
+    "--platform=%s",
+    async (platform) => {
+      const project = await sandbox.project({ "Containerfile.x": containerfile() });
+      const made = await readMade(project, [...flags, `--platform=${platform}`]);
+      const wanted = platform === "linux/arm" ? "linux/arm/v7" : platform;
+      expect(made.text).toBe(expectedText(images.has(wanted) ? wanted : `${wanted}/v8`));
+    },
+  );
 
   test("a name that stands for another platform's image is left alone", async () => {
     const words = ["pull", "--quiet", `--platform=linux/${foreign}`];
@@ -214,19 +212,14 @@ OUTPUT /layers
 RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/read
 `,
     });
-    const build = (base: string): readonly string[] => [
-      ...flags,
-      "--platform=linux/s390x",
-      `--build-arg=BASE=${base}`,
-    ];
-    const { stderr } = await project.fail(1, build(`localhost/one-${own}`));
+    const { stderr } = await project.fail(1, on(`localhost/one-${own}`));
     expect(stderr).toContain(`this image is for linux/${own}, not for linux/s390x`);
-    expect((await readMade(project, build("localhost/one-s390x"))).text).toBe("linux/s390x\n");
+    expect((await readMade(project, on("localhost/one-s390x"))).text).toBe("linux/s390x\n");
     await sandbox.exec("buildah", "manifest", "create", local);
     for (const platform of [own, "s390x"]) {
       await sandbox.exec("buildah", "manifest", "add", local, `localhost/one-${platform}`);
     }
-    expect((await readMade(project, build(local))).text).toBe("linux/s390x\n");
+    expect((await readMade(project, on(local))).text).toBe("linux/s390x\n");
     await sandbox.exec("buildah", "manifest", "rm", local);
   });
 
@@ -246,9 +239,8 @@ RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/r
     await sandbox.exec("buildah", "rmi", name);
     const again = await readMade(project, [...flags, "--platform=linux/arm/v7"]);
     expect(again.text).toBe(expectedText("linux/arm/v7"));
-    expect([...(await listNames(/multi:1$/)).values()]).toEqual(
-      [images.get(`linux/${own}`)?.id].slice(1),
-    );
+    // One of this machine's platform has the name, where that was free, as after any pull.
+    expect([...(await listNames(/multi:1$/)).values()]).toEqual([images.get(`linux/${own}`)?.id]);
   });
 
   test("builds of several platforms at once", async () => {
@@ -272,8 +264,8 @@ RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/r
     }
     for (const [index, project] of projects.entries()) {
       const made = await readMade(project, [...flags, `--platform=${platforms[index]}`]);
-      expect(made.stdout).toContain("up to date");
-      const [key] = [...images.keys()].filter((one) => one.startsWith(platforms[index] ?? "-"));
+      expect(made.stdout).toContain("Up to date");
+      const key = [...images.keys()].find((one) => one.startsWith(platforms[index] ?? "-"));
       expect(made.text).toBe(expectedText(key ?? ""));
     }
     const now = await listNames(/multi:1$/);

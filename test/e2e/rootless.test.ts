@@ -143,6 +143,28 @@ test("a registry: pushed by one user, kept by reference from an empty store", as
   expect(await readdir(`${home}/fresh/tmp`)).toEqual([]);
 });
 
+test("bases of another platform", async () => {
+  const name = `${service.proxy.host}/bases/two:1`;
+  await configureAccess(home, service.proxy);
+  await run("chown", ["-R", `${user}:`, join(home, ".config")]);
+  const platforms = `linux/riscv64,linux/${process.arch === "arm64" ? "arm64" : "amd64"}`;
+  const words = `--platform=${platforms} --manifest localhost/two -f - ${directory}/context`;
+  const pushed = await asUser(
+    `printf 'FROM scratch\nARG TARGETARCH\nENV arch=$TARGETARCH\nCOPY busybox /\n' | buildah build -q ${words} && ` +
+      `buildah manifest push -q --all localhost/two docker://${name} && buildah manifest rm localhost/two`,
+  );
+  expect(pushed).toMatchObject({ exitCode: 0 });
+  const text = `FROM ${name} AS other\nFROM --platform=$BUILDPLATFORM localhost/base\nCOPY --from=other /busybox /other\nOUTPUT /layers\nRUN /layers/bin/layer add other /other\n`;
+  await writeFile(join(directory, "context", "Containerfile.two"), text);
+  const build = `xbuild -f ${directory}/context/Containerfile.two --platform=linux/riscv64 -t two --no-load`;
+  const built = await asUser(`${build} --metadata-file two.json ${directory}/context`);
+  expect(built).toMatchObject({ exitCode: 0 });
+  const metadata: Metadata = JSON.parse((await asUser("cat two.json")).stdout);
+  expect(metadata.platform).toMatchObject({ os: "linux", architecture: "riscv64" });
+  const names = await asUser("buildah images --format '{{.Name}}'");
+  expect(names.stdout).toMatch(/^localhost\/xbuild-base$/m);
+});
+
 test.each(["buildah", "podman"])(
   "credentials of %s login, without a login session",
   async (program) => {

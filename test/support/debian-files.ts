@@ -4,10 +4,15 @@ import { join, resolve } from "node:path";
 import { execa } from "execa";
 
 /**
- * A directory with the files of a Debian package, of any architecture, fetched with apt's sources: nothing is installed,
+ * A directory with files of a Debian package, of any architecture, fetched with apt's sources: nothing is installed,
  * and no architecture is added to this system. Kept in the project's `.cache/`, which git ignores.
+ * @param paths within the package; all of it unless given
  */
-export async function unpackDebian(name: string, architecture: string): Promise<string> {
+export async function unpackDebian(
+  name: string,
+  architecture: string,
+  paths: readonly string[] = [],
+): Promise<string> {
   const cache = resolve(".cache", "packages");
   const directory = join(cache, `${name}-${architecture}`);
   if ((await stat(directory).catch(() => undefined)) !== undefined) return directory;
@@ -16,7 +21,11 @@ export async function unpackDebian(name: string, architecture: string): Promise<
   const unfinished = `${directory}.${process.pid}`;
   try {
     const file = await download(name, { architecture, work });
-    await execa("dpkg-deb", ["--extract", file, unfinished]);
+    await mkdir(unfinished);
+    const script = `file=$1 && shift && dpkg-deb --fsys-tarfile "$file" | tar --extract "$@"`;
+    const members = paths.map((path) => `./${path}`);
+    const words = [file, `--directory=${unfinished}`, ...members];
+    await execa("bash", ["-o", "pipefail", "-c", script, "bash", ...words]);
     await rename(unfinished, directory).catch(async (error: unknown) => {
       // Another test was faster.
       if ((await stat(directory).catch(() => undefined)) === undefined) throw error;

@@ -91,7 +91,7 @@ async function claim(session: Session, names: readonly string[]): Promise<void> 
 /** One that the file names by its ID keeps that: it may have no other name, and would go with ours. */
 async function pinImages(session: Session): Promise<PinnedImages> {
   const images = [...session.build.images];
-  const named = images.filter(([name]) => !/^(?:sha256:.*|[0-9a-f]{3,64})(?: for .*)?$/.test(name));
+  const named = images.filter(([key]) => !/^(?:sha256:.*|[0-9a-f]{3,64})$/.test(nameOfKey(key)));
   const hidden = await listHidden(session);
   const pinned = new Map(
     named.map(([name], index) => [name, pinName(session.label, index)] as const),
@@ -99,6 +99,11 @@ async function pinImages(session: Session): Promise<PinnedImages> {
   await claim(session, [...pinned.values()]);
   for (const [name, id] of named) await addNames(id, [pinned.get(name) ?? name], session);
   return new Map([...pinned, ...hidden]);
+}
+
+/** The image's name in the file, without the platform that stands behind it (`imageKey`). */
+function nameOfKey(key: string): string {
+  return key.split(" for ", 1)[0] ?? key;
 }
 
 /** IDs of images that the engine does not find by name and platform. */
@@ -209,7 +214,7 @@ function restoreNames(
   const names = [
     ...[...pinned, ...nameImages(images)].map(([key, name]): [string, string] => [
       name,
-      stageNames.get(key) ?? key.replace(/ for \S+$/, ""),
+      stageNames.get(key) ?? nameOfKey(key),
     ]),
     ...[...nameImages(stages)].map(([index, id]): [string, string] => [id, nameOf(index)]),
   ];
