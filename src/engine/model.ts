@@ -199,6 +199,8 @@ export interface Engine {
     list: string,
     work: SessionWorkspace,
   ) => Promise<void>;
+  /** Gives an image that the engine has a name; false where it is gone. Errors: `engine-failed`, `store-lock`. */
+  readonly keepImage: (id: Digest, name: string, work: EngineWorkspace) => Promise<boolean>;
   /** `-o PATH` and the like: writes the image's flattened files. Errors: `output-destination`. */
   readonly writeFiles: (
     source: LoadSource,

@@ -4,10 +4,11 @@ import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { cleanUpDeadRuns } from "./dead-runs.ts";
 import { findBuilt, keepNames } from "./find-built.ts";
+import { findCurrent } from "./find-current.ts";
 import { keepRef, keepRefs } from "./keep-refs.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
-import type { CollectedImage, EarlierImages, StageSources } from "./steps.ts";
+import type { CollectedImage, EarlierImages, StageBuilds, StageSources } from "./steps.ts";
 import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
 import { nameStageLines } from "../reporter.ts";
 import { createShared } from "./shared.ts";
@@ -32,7 +33,7 @@ export async function buildImage(
     findLoadedEarly(request, work),
   ]);
   const useless = new Set<Digest>();
-  const built = request.steps.noCache ? undefined : await findBuilt(build.inputs.key, work);
+  const built = request.steps.noCache ? undefined : await findCurrent(build, inputs, work);
   if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
     await keepRefs(build, { image: built, inputs }, work);
     return describeResult(built, { request, upToDate: true }, work);
@@ -82,6 +83,7 @@ async function buildTarget(
   await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {
+    if (mayBeStage(build, work)) return await deliverMade(build, { stages }, work);
     const complete = await stages.complete(build);
     return (
       (await deliverEqual(complete, sources, work)) ?? (await runBuild(complete, sources, work))
@@ -89,6 +91,26 @@ async function buildTarget(
   } finally {
     await stages.settle();
   }
+}
+
+/** Whether another target of the command may have the same image as a stage of its own: then it is made once. */
+function mayBeStage({ request: { image }, inputs }: Build, { shared }: BuildRunWorkspace): boolean {
+  const isPlain = image.labels.size === 0 && Object.keys(image.annotations).length === 0;
+  return shared.hasTargets && inputs.key !== undefined && isPlain;
+}
+
+async function deliverMade(
+  build: Build,
+  { stages }: { readonly stages: StageBuilds },
+  work: BuildRunWorkspace,
+): Promise<BuildResult> {
+  const { request } = build;
+  const { image, layers } = await stages.make(build.plan.target.index);
+  const outcome = { request, upToDate: layers === undefined, ...(layers && { layers }) };
+  await announceResult(image, outcome, work);
+  await keepNames(image, request.delivery, work);
+  await deliverImage(image, { request: request.delivery }, work);
+  return describeResult(image, outcome, work);
 }
 
 /** What the target came to when the stages that it uses were what they are now, whatever they are made of. */

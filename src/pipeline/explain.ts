@@ -2,7 +2,7 @@ import { compareContexts } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
 import { findLastRecord, findTree, type Store } from "../store/store.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
-import { describeDetails } from "./records.ts";
+import { describeDetails, usedPart } from "./records.ts";
 import { nameTarget } from "./request.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
@@ -45,6 +45,7 @@ const labels: Readonly<Record<string, string>> = {
   version: "this version of xbuild makes other images from the same inputs",
   texts: "the text of the file changed",
   escape: "the escape character changed",
+  links: "a name or a number of a stage means another one",
   output: "another stage is built",
   platform: "the platform changed",
   epoch: "the epoch changed",
@@ -62,7 +63,8 @@ const entryLabels: Readonly<Record<string, string>> = {
 };
 
 function explainPart(part: string, before: Json, now: Json): readonly string[] {
-  if (part === "directories" || JSON.stringify(before) === JSON.stringify(now)) return [];
+  if (part === "directories" || part === usedPart || JSON.stringify(before) === JSON.stringify(now))
+    return [];
   if (part === "texts") return [explainTexts(before, now)];
   const label = entryLabels[part];
   if (label === undefined) return [labels[part] ?? `${part} changed`];

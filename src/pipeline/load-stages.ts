@@ -17,9 +17,13 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
     if (stage === undefined) throw new RangeError(`the stage ${index} has no image`);
     const { image, name } = stage;
     await work.shared.loadStage(image.digest, async () => {
-      if ((await work.engine.findImage(image.manifest.config.digest)) !== undefined) return;
+      const keep = nameLoaded(name, build.request);
+      const id = image.manifest.config.digest;
+      const isHere = (await work.engine.findImage(id)) !== undefined;
+      // With a name of ours it stays when others give up theirs.
+      if (isHere && (await work.engine.keepImage(id, keep, work))) return;
       const done = work.reporter.step(`Loading the stage ${name}`);
-      await loadImage(image, nameLoaded(name, build.request), work);
+      await loadImage(image, keep, work);
       const isBase = build.plan.dependencies.stages.some(
         ({ base }) => base.kind === "built" && base.index === index,
       );

@@ -28,7 +28,9 @@ export async function makePortable(
   if (portableKey === undefined || build.request.steps.platform === undefined) return make();
   const { noCache } = build.request.steps;
   const { key, image, layers } = await work.shared.makePortable(portableKey, async () => {
-    const known = noCache ? undefined : await findBuilt(portableKey, work);
+    // What other stages came to is not in the key.
+    const mayBeKnown = !noCache && build.plan.dependencies.built.length === 0;
+    const known = mayBeKnown ? await findBuilt(portableKey, work) : undefined;
     const made = known === undefined ? await make() : { image: known, layers: [] };
     return { ...made, key: known === undefined ? build.inputs.key : undefined };
   });

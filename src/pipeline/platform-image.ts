@@ -152,7 +152,9 @@ async function assertNoOther(use: PlatformUse, work: BuildWorkspace): Promise<vo
   const offered = entries?.flatMap(({ platform }) => (platform ? [platform] : [])) ?? [];
   if (offered.length > 0) throw refuseOther(use, ...offered);
   const named = await work.engine.findImage(name);
-  if (named !== undefined) throw refuseOther(use, await readStoredPlatform(named, use.plan, work));
+  if (named === undefined) return;
+  const own = await readStoredPlatform(named, use.plan, work);
+  if (!isSamePlatform(own, use.platform)) throw refuseOther(use, own);
 }
 
 /** undefined where it cannot be known here: then the engine's pull will say. Errors: `image-unsupported` */

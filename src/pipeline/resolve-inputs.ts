@@ -232,6 +232,7 @@ function describeKey(
   return {
     version: keyVersion,
     texts: plan.dependencies.texts,
+    ...(plan.dependencies.links.length === 0 ? {} : { links: plan.dependencies.links }),
     escape: plan.containerfile.escape,
     // Its place among them: stages that are not used may come and go.
     output: plan.needed.findIndex(({ stage }) => stage.index === plan.target.index),

@@ -2,9 +2,13 @@ import { randomUUID } from "node:crypto";
 import type { LimitFunction } from "p-limit";
 import type { Once, Shared } from "./workspace.ts";
 
-/** @param jobs how many images are built at a time; 0: as many as there are */
-export function createShared(jobs: number): Shared {
+/**
+ * @param jobs how many images are built at a time; 0: as many as there are
+ * @param hasTargets whether several targets are built, of which one may be a stage of another
+ */
+export function createShared(jobs: number, hasTargets = false): Shared {
   return {
+    hasTargets,
     limit: createLimit(jobs),
     isParallel: jobs !== 1,
     resolveImage: createOnce(),

@@ -7,6 +7,7 @@ import { assertRunnable } from "./assert-runnable.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
 import { tellReasons } from "./explain.ts";
 import { findBuilt } from "./find-built.ts";
+import { findCurrent } from "./find-current.ts";
 import { keepRef } from "./keep-refs.ts";
 import type { CollectedImage } from "./collect-image.ts";
 import { makeImage } from "./make-image.ts";
@@ -21,6 +22,8 @@ import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
 
 /** The images of a file's stages, each made when somebody wants it, and once. */
 export interface StageBuilds {
+  /** The image of a stage; of the target, too, with its names. */
+  readonly make: (index: number) => Promise<StageImage>;
   /** The build when the engine has its images, and its other stages are images. */
   readonly complete: (build: Build) => Promise<Build>;
   /** Waits until nothing is built any more, however it went. */
@@ -70,6 +73,7 @@ export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace
     return new Map(await Promise.all(known));
   };
   return {
+    make: (index) => make(index).catch((error: unknown) => throwCause(error, stop.signal)),
     complete: (build) => complete(build).catch((error: unknown) => throwCause(error, stop.signal)),
     settle: async () => void (await Promise.allSettled(begun)),
   };
@@ -106,8 +110,11 @@ async function makeStage(
   given: BuildRunWorkspace,
 ): Promise<StageImage> {
   const work = { ...given, reporter: nameStageLines(given.reporter, build.plan.target.name) };
-  const known = await findKnown(build, { key: build.inputs.key, ...sources }, work);
-  if (known !== undefined) return known;
+  if (!build.request.steps.noCache) {
+    const image = await findCurrent(build, sources.inputs, work);
+    const known = await takeKnown(build, { image, key: build.inputs.key, ...sources }, work);
+    if (known !== undefined) return known;
+  }
   await tellReasons(build, work);
   await assertRunnable(build.plan, build.request);
   const complete = await sources.complete(build);
@@ -142,8 +149,9 @@ async function findEqual(
   work: BuildRunWorkspace,
 ): Promise<StageImage | undefined> {
   const { exactKey, key, stages } = build.inputs;
-  if (stages.size === 0) return undefined;
-  const found = await findKnown(build, { key: exactKey, useless }, work);
+  if (stages.size === 0 || build.request.steps.noCache) return undefined;
+  const image = await findBuilt(exactKey, work);
+  const found = await takeKnown(build, { image, key: exactKey, useless }, work);
   if (found === undefined) return undefined;
   await rememberKeys(build, found.image, work);
   return { ...found, isKeyed: key !== undefined };
@@ -158,17 +166,17 @@ export async function rememberKeys(
   for (const record of describeRecords(build, image)) await putRecord(store, record);
 }
 
-interface KnownKey extends Pick<StageSources, "useless"> {
+interface Known extends Pick<StageSources, "useless"> {
+  readonly image: Image | undefined;
+  /** It was found by. */
   readonly key: Digest | undefined;
 }
 
-async function findKnown(
+async function takeKnown(
   { plan, request }: Build,
-  { key, useless }: KnownKey,
+  { image, key, useless }: Known,
   work: BuildRunWorkspace,
 ): Promise<StageImage | undefined> {
-  if (request.steps.noCache) return undefined;
-  const image = await findBuilt(key, work);
   if (image === undefined || !(await work.run.hold(image))) return undefined;
   const { layers } = image.manifest;
   if (layers.some(({ digest }) => useless.has(digest))) return undefined;

@@ -10,6 +10,8 @@ export interface StageInputs {
   readonly plans: ReadonlyMap<number, BuildPlan>;
   /** The build of a stage, by its index. Nothing is built for it. */
   readonly resolve: (index: number) => Promise<Build>;
+  /** Looks once whether a stage's last image is made with others than it would be now. */
+  readonly once: (index: number, isStale: () => Promise<boolean>) => Promise<boolean>;
 }
 
 export interface Target {
@@ -31,7 +33,8 @@ export function createStageInputs(target: Target, work: BuildWorkspace): StageIn
     );
     return resolveInputs({ plan, request, keys: new Map(await Promise.all(keys)) }, work);
   };
-  return { plans, resolve };
+  const looked = createOnce<boolean>();
+  return { plans, resolve, once: (index, isStale) => looked(String(index), isStale) };
 }
 
 /** A stage on the way to the target: it has no name, goes nowhere, and what the command line says of the image is not its own. */

@@ -7,6 +7,11 @@ export { makeImage } from "./make-image.ts";
 export { makePortable } from "./make-portable.ts";
 export type { EarlierImages } from "./previous.ts";
 export { readRemotes } from "./read-remotes.ts";
-export { createStageBuilds, rememberKeys, type StageSources } from "./stage-builds.ts";
+export {
+  createStageBuilds,
+  rememberKeys,
+  type StageBuilds,
+  type StageSources,
+} from "./stage-builds.ts";
 export { withRun } from "../store/store.ts";
 export { withoutUseless } from "./without-useless.ts";

@@ -37,6 +37,8 @@ export interface Shared {
   /** As many at a time as --jobs says. */
   readonly limit: <T>(action: () => Promise<T>) => Promise<T>;
   readonly isParallel: boolean;
+  /** Whether there are several targets, of which one may be a stage of another. */
+  readonly hasTargets: boolean;
   /** Images from outside, by name. */
   readonly resolveImage: Once<ResolvedImage>;
   /** Directories that steps read. */

@@ -22,6 +22,7 @@ export function listDependencies(
     built: listBuilt(stages),
     contexts: listContexts(stages),
     texts: instructions.map(describeInstruction),
+    links: listLinks(stages),
     declaredArguments: new Set([
       ...declaredNames(instructions, containerfile.escape),
       // Predefined ones that an instruction names.
@@ -56,6 +57,18 @@ function listBuilt(stages: readonly ResolvedStage[]): readonly BuiltReference[] 
     .flatMap((one): readonly BuiltReference[] => (one.kind === "built" ? [one] : []));
   const unique = new Map(built.map((one) => [one.index, one]));
   return [...unique.values()].sort((a, b) => a.index - b.index);
+}
+
+function listLinks(stages: readonly ResolvedStage[]): readonly string[] {
+  const places = new Map(stages.map(({ stage }, place) => [stage.index, place]));
+  const built = new Map(listBuilt(stages).map(({ index }, place) => [index, place]));
+  return stages.flatMap((stage, place) =>
+    listReferences(stage).flatMap((one, at): readonly string[] => {
+      if (one.kind !== "stage" && one.kind !== "built") return [];
+      const meant = (one.kind === "stage" ? places : built).get(one.index);
+      return [`${place}.${at} ${one.kind} ${meant}`];
+    }),
+  );
 }
 
 /** All that a stage names: its base first. */

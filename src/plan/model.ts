@@ -40,6 +40,11 @@ export interface Dependencies {
   readonly contexts: readonly string[];
   /** The instructions of the needed stages, comments left out. */
   readonly texts: readonly string[];
+  /**
+   * Which stages of the file are meant, wherever one is named or numbered: a line each, by their places among those in
+   * use. The texts alone do not tell.
+   */
+  readonly links: readonly string[];
   /** Names that an ARG of those stages, or of the file's head, declares. */
   readonly declaredArguments: ReadonlySet<string>;
   /** Steps whose result can change while nothing here does: an ADD of a URL without a checksum. */

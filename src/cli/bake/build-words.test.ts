@@ -107,6 +107,8 @@ describe("outputs", () => {
 test.each([
   [{ attest: ["type=provenance,mode=max"] }, "attest (provenance)"],
   [{ "no-cache-filter": ["a"] }, "no-cache-filter"],
+  [{ args: { "a=b": "1" } }, 'args with the name "a=b"'],
+  [{ args: { "a\nb": "1" } }, 'args with the name "a\\nb"'],
   [{ policy: [{}] }, "policy"],
   [{ call: "check" }, "call=check"],
   [{ context: "-" }, "standard input as context or dockerfile"],

@@ -53,6 +53,13 @@ function assertSupported({ name, target }: ResolvedTarget): void {
     throw unsupported(name, `attest (${attest["type"]})`, "leave it out, or give it disabled=true");
   if ((target["no-cache-filter"] ?? []).length > 0)
     throw unsupported(name, "no-cache-filter", "use no-cache, for the whole target");
+  const wrong = Object.keys(target.args ?? {}).find((key) => !/^[^=\s]+$/.test(key));
+  if (wrong !== undefined)
+    throw unsupported(
+      name,
+      `args with the name ${JSON.stringify(wrong)}`,
+      "name arguments as ARG does",
+    );
   if ((target.policy ?? []).length > 0) throw unsupported(name, "policy", "leave it out");
   if (target.call !== undefined && target.call !== "build")
     throw unsupported(

@@ -39,7 +39,7 @@ export async function buildSeveral(
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
-  const shared = createShared(jobs);
+  const shared = createShared(jobs, true);
   const runAll = (all: readonly NamedBuild[]): Promise<number> =>
     jobs === 1
       ? runInOrder(all, { runBuild, shared }, io)

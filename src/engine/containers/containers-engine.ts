@@ -40,6 +40,10 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
       const { addToList } = await import("./load-list.ts");
       return addToList(sources, list, { ...work, commands });
     },
+    keepImage: async (id, name, work) => {
+      const { keepImage } = await import("./names.ts");
+      return keepImage(id, [name], { ...work, commands });
+    },
     writeFiles: async (source, destination, work) => {
       const { writeFiles } = await import("./write-files.ts");
       return writeFiles(source, destination, { ...work, commands });

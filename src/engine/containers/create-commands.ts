@@ -244,9 +244,16 @@ function renderStorage(options: readonly string[]): string {
   );
   const valueOf = (name: string): string | undefined =>
     words.findLast((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const driver = valueOf("storage-driver") ?? "";
   const root = valueOf("root");
   const runRoot = valueOf("runroot");
+  const driver = valueOf("storage-driver") ?? findDriver(root);
   if (root === undefined && driver === "") return "";
   return `[${driver}@${root ?? ""}${runRoot === undefined ? "" : `+${runRoot}`}]`;
+}
+
+/** skopeo takes no storage whose driver neither it nor storage.conf(5) names: where images are, one can tell. */
+function findDriver(root: string | undefined): string {
+  const known = ["overlay", "vfs", "btrfs", "zfs"];
+  const isThere = (driver: string): boolean => existsSync(join(root ?? "", `${driver}-images`));
+  return root === undefined ? "" : (known.find(isThere) ?? "");
 }

@@ -231,10 +231,12 @@ export function lowerLayering(
     .map((one) => containerfile.source.slice(one.span.start.offset, one.span.end.offset))
     .concat(layering.metadata.every((one) => one.keyword === "ARG") ? [fillerInstruction] : [])
     .join("\n");
+  // The last stage does all that there is: a stage of its own that does nothing would leave its container, too.
+  const hasSteps = layering.instructions.length > layering.metadata.length;
   return [
     containerfile.escape === "`" ? "# escape=`\n" : "",
     renderPreamble(containerfile),
-    `${head}${steps.replace(/^\s*\n/, "")}\n`,
+    hasSteps ? `${head}${steps.replace(/^\s*\n/, "")}\n` : "",
     `${head}${metadata}\n`,
   ].join("");
 }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { XbuildError } from "../../errors.ts";
+import type { Digest } from "../../oci/oci.ts";
 import { withLock, type LockOptions } from "../../system/lock.ts";
 import { findUserDirectory } from "../../system/user-directory.ts";
 import type { EngineWorkspace } from "../model.ts";
@@ -23,6 +24,22 @@ export async function addNames(
 ): Promise<void> {
   if (names.length === 0) return;
   await withNames(work, () => work.commands.tag(id, names));
+}
+
+/** The same for an image that may be gone: false then. */
+export async function keepImage(
+  id: Digest,
+  names: readonly string[],
+  work: NamingWorkspace,
+): Promise<boolean> {
+  try {
+    await addNames(id, names, work);
+    return true;
+  } catch (error) {
+    if (!(error instanceof XbuildError) || error.code !== "engine-failed") throw error;
+    if ((await work.commands.findImage(id.replace("sha256:", ""))) !== undefined) throw error;
+    return false;
+  }
 }
 
 /** Does `action` while no other xbuild of this user changes names. Errors: `store-lock` */

@@ -19,7 +19,9 @@ import { describeVersion } from "../versions.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { CallContext, ContainersCommands } from "./commands.ts";
 import type { LayeringImages, PinnedImages, PlacedImages } from "./lower.ts";
-import { addNames, dropNames } from "./names.ts";
+import { storageBusy } from "./storage-races.ts";
+import { XbuildError } from "../../errors.ts";
+import { addNames, keepImage, dropNames } from "./names.ts";
 import {
   configImageName,
   labelRun,
@@ -140,12 +142,37 @@ async function evaluateStage(
   const { commands, build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
   const call = createStageCall(build, stage, { ...outside, stages: nameImages(stages) });
-  const id = known ?? (await commands.build(call, callContext(session)));
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
-  await addNames(id, [cacheName(build.steps, stage), ...own], session);
+  const make = (): Promise<Digest> =>
+    known === undefined ? commands.build(call, callContext(session)) : Promise.resolve(known);
+  const id = await makeNamed(make, [cacheName(build.steps, stage), ...own], session);
   stages.set(stage.index, id);
   return id;
+}
+
+/** How often an image is made that another process removes before it has a name. */
+const attempts = 3;
+
+async function makeNamed(
+  make: () => Promise<Digest>,
+  names: readonly string[],
+  session: Session,
+): Promise<Digest> {
+  for (let attempt = 1; ; attempt += 1) {
+    const id = await make();
+    const isNamed = await keepImage(id, names, session);
+    if (isNamed) return id;
+    if (attempt === attempts) throw removedMeanwhile(id);
+    session.reporter.warn(storageBusy);
+  }
+}
+
+function removedMeanwhile(id: Digest): XbuildError {
+  const message = `the image ${id} was removed from the engine's storage before it had a name`;
+  return new XbuildError("engine-failed", message, {
+    hint: "build again when no other program prunes images there",
+  });
 }
 
 async function runLayering(

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Diagnostic } from "../../diagnostics.ts";
 import { hasInOrder } from "../../text.ts";
 import type { CallContext } from "./commands.ts";
 import type { RunResult } from "./run.ts";
@@ -20,14 +21,17 @@ export async function pastStorageRaces(
   for (let attempt = 1; ; attempt += 1) {
     const result = await run();
     if (!isStorageRace(result) || attempt === attempts) return result;
-    warn?.({
-      code: "engine-storage-busy",
-      severity: "warning",
-      message: "an image was removed while the engine looked for steps that it has: trying again",
-    });
+    warn?.(storageBusy);
     await sleep(firstPause * 2 ** (attempt - 1), undefined, { signal });
   }
 }
+
+/** What is told before it is tried again. */
+export const storageBusy: Diagnostic = {
+  code: "engine-storage-busy",
+  severity: "warning",
+  message: "an image was removed while the engine looked for steps that it has: trying again",
+};
 
 /** What an engine was at: never a step itself. */
 const lookingUp =
