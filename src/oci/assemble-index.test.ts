@@ -31,13 +31,12 @@ test("an index names its images in the order given, each with its platform, in t
   const arm = await createImage({ ...linux("arm", "v7"), "os.version": "6" });
   const amd64 = await createImage(linux("amd64"));
   const index = assembleIndex([arm, amd64], { b: "2", a: "1" });
-  const size = (image: Image): number => image.manifestBytes.byteLength;
   const type = "application/vnd.oci.image.manifest.v1+json";
   const text =
     `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[` +
-    `{"mediaType":"${type}","digest":"${arm.digest}","size":${size(arm)},` +
+    `{"mediaType":"${type}","digest":"${arm.digest}","size":${arm.manifestBytes.byteLength},` +
     `"platform":{"architecture":"arm","os":"linux","os.version":"6","variant":"v7"}},` +
-    `{"mediaType":"${type}","digest":"${amd64.digest}","size":${size(amd64)},` +
+    `{"mediaType":"${type}","digest":"${amd64.digest}","size":${amd64.manifestBytes.byteLength},` +
     `"platform":{"architecture":"amd64","os":"linux"}}],"annotations":{"a":"1","b":"2"}}`;
   expect(Buffer.from(index.bytes).toString()).toBe(text);
   expect(index.digest).toBe(digestBytes(index.bytes));

@@ -10,14 +10,7 @@ export interface Gate {
  */
 export function createGate(count: number, slots: number): Gate {
   const turns = createTurns(slots);
-  let missing = count;
-  let arrive = (): void => undefined;
-  const isOpen = new Promise<void>((open) => {
-    arrive = (): void => {
-      missing -= 1;
-      if (missing === 0) open();
-    };
-  });
+  const { isOpen, arrive } = createBarrier(count);
   return {
     run: async (action) => {
       let hasArrived = false;
@@ -41,6 +34,23 @@ export function createGate(count: number, slots: number): Gate {
       }
     },
   };
+}
+
+interface Barrier {
+  /** Settled when all have come. */
+  readonly isOpen: Promise<void>;
+  readonly arrive: () => void;
+}
+
+function createBarrier(count: number): Barrier {
+  const openers: (() => void)[] = [];
+  const isOpen = new Promise<void>((resolve) => void openers.push(resolve));
+  let missing = count;
+  const arrive = (): void => {
+    missing -= 1;
+    if (missing === 0) for (const open of openers) open();
+  };
+  return { isOpen, arrive };
 }
 
 interface Turns {

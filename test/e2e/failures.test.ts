@@ -123,7 +123,6 @@ describe("wrong usage", () => {
     ["an unknown engine", ["--engine", "docker"], "buildah or podman"],
     ["a wrong number", ["--max-layers", "many"], "--max-layers"],
     ["a wrong policy", ["--pull=sometimes"], "--pull"],
-    ["two platforms", ["--platform", "linux/amd64,linux/arm64"], "platform"],
     ["a name that is none", ["-t", "Upper"], "Upper"],
     ["--squash", ["--squash"], "--squash"],
     ["--userns-uid-map", ["--userns-uid-map=0:100000:65536"], "--userns-uid-map"],
