@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Image } from "../../oci/oci.ts";
+import type { Digest, Image } from "../../oci/oci.ts";
 import { makePrivateDirectory } from "../../system/private-directory.ts";
 import { identifyOwnProcess } from "../../system/process-identity.ts";
 import { findBlob } from "../blobs/blobs.ts";
@@ -76,13 +76,20 @@ type RunPlaces = Pick<Run, "store" | "id" | "directory" | "staging" | "layers">;
 function createRun(places: RunPlaces): Run {
   const { store, directory, staging, layers } = places;
   const state = { isLeft: false };
+  // Whatever is held stays there until the run ends: it need not be looked for again.
+  const held = new Set<Digest>();
+  const hold = async (image: Held): Promise<boolean> => {
+    if (!held.has(image.digest) && !(await holdImage(places, image))) return false;
+    held.add(image.digest);
+    return true;
+  };
   return {
     ...places,
     note: (key, value) =>
       explainFailures(store.directory, () => appendNote(directory, { key, value })),
-    hold: (image) => holdImage(places, image),
+    hold,
     mustHold: async (image) => {
-      if (!(await holdImage(places, image))) throw createNotFound(store, image.digest);
+      if (!(await hold(image))) throw createNotFound(store, image.digest);
     },
     reserve: ({ digest }) =>
       explainFailures(store.directory, () => lockStore(store, () => writeHold(directory, digest))),
