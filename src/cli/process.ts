@@ -1,3 +1,4 @@
+import { allowListeners } from "../system/signals.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { systemCode } from "../system/errno.ts";
 import { runCommand } from "./commands.ts";
@@ -10,6 +11,7 @@ import { renderFailure } from "./report/failure.ts";
  */
 export async function runProcess(words: readonly string[], packageUrl: string): Promise<void> {
   const controller = new AbortController();
+  allowListeners(controller.signal);
   const interrupt = (): void => controller.abort();
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   const output = watchOutput();

@@ -66,11 +66,11 @@ const historyEntry = z.looseObject({
   comment: z.exactOptional(z.string()),
   empty_layer: z.exactOptional(z.boolean()),
 });
-/** image-spec v1.1, config.md. */
+/** image-spec v1.1, config.md. Go leaves out a list that has nothing in it. */
 export const configSchema = platform.extend({
   created: z.exactOptional(z.string()),
   author: z.exactOptional(z.string()),
   config: z.exactOptional(containerConfig),
-  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(digest) }),
+  rootfs: z.looseObject({ type: z.literal("layers"), diff_ids: z.array(digest).default([]) }),
   history: z.exactOptional(z.array(historyEntry)),
 });

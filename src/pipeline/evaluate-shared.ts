@@ -10,6 +10,8 @@ export interface SharedSources {
   readonly inputs: StageInputs;
   /** With the images of the stages that it uses. */
   readonly complete: (build: Build) => Promise<Build>;
+  /** Makes the image of a stage, where it is one of those that others take layers of. */
+  readonly make: (index: number) => Promise<unknown>;
   /** Told of what was begun, so that it is waited for, and stops the others where it fails. */
   readonly track: <T>(begun: Promise<T>) => Promise<T>;
 }
@@ -20,7 +22,7 @@ export interface SharedSources {
  */
 export async function evaluateShared(
   { plan }: Build,
-  { inputs, complete, track }: SharedSources,
+  { inputs, complete, make, track }: SharedSources,
   work: BuildRunWorkspace,
 ): Promise<void> {
   if (!work.shared.isParallel || inputs.plans.size < 2) return;
@@ -32,6 +34,7 @@ export async function evaluateShared(
       const build = await inputs.resolve(index);
       const key = build.inputs.key ?? JSON.stringify([build.request.steps.platform ?? "", index]);
       const begin = async (): Promise<void> => {
+        if (inputs.plans.has(index)) await make(index);
         const ready = await complete(build);
         await work.shared.limit(() => evaluate(ready, work));
       };

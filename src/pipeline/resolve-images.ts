@@ -1,7 +1,8 @@
 import type { Reference } from "../containerfile/containerfile.ts";
-import { XbuildError } from "../errors.ts";
+import { restateError, XbuildError } from "../errors.ts";
 import { type Digest, parsePlatform, renderPlatform, type WantedPlatform } from "../oci/oci.ts";
 import { type BuildPlan, imageKey, type ImageReference } from "../plan/plan.ts";
+import { suggestName } from "../suggest.ts";
 import type { BuildRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
@@ -103,7 +104,21 @@ export interface ImageUse {
 
 /** All images of one command are made of the same. */
 function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
-  return work.shared.resolveImage(nameUse(use), () => resolveImage(use, work));
+  return work.shared.resolveImage(nameUse(use), () =>
+    resolveImage(use, work).catch((error: unknown) => {
+      throw suggestStage(error, use);
+    }),
+  );
+}
+
+/** A name that is nearly that of a stage is most likely meant as one. */
+function suggestStage(error: unknown, { reference: { name }, plan }: ImageUse): unknown {
+  if (!(error instanceof XbuildError) || error.code !== "image-pull-failed") return error;
+  const stages = plan.graph.stages.flatMap(({ stage }) => stage.name ?? []);
+  const near = /[/:@]/.test(name) ? undefined : suggestName(name, stages);
+  return near === undefined
+    ? error
+    : restateError(error, { hint: `did you mean the stage ${near}?` });
 }
 
 function nameUse({ reference, request }: ImageUse): string {

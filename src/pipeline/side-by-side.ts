@@ -1,3 +1,4 @@
+import { joinSignals } from "../system/signals.ts";
 import { XbuildError } from "../errors.ts";
 import { type Image, renderPlatform } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
@@ -34,7 +35,7 @@ export async function buildSideBySide(
   given: Work,
 ): Promise<MadeImages | Continued> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([given.signal, stop.signal]);
+  const signal = joinSignals([given.signal, stop.signal]);
   const shared = given.shared ?? createShared(jobs);
   const work = { ...given, shared, signal, ...joinNamespace(given) };
   const gate = createGate(builds.length, jobs === 0 ? builds.length : jobs);

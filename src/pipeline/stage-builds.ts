@@ -1,3 +1,4 @@
+import { joinSignals } from "../system/signals.ts";
 import type { PreviousImage } from "../layers/layers.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
@@ -45,7 +46,7 @@ export interface StageSources {
  */
 export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace): StageBuilds {
   const stop = new AbortController();
-  const inner = { ...work, signal: AbortSignal.any([work.signal, stop.signal]) };
+  const inner = { ...work, signal: joinSignals([work.signal, stop.signal]) };
   const once = createOnce<StageImage>();
   const begun = new Set<Promise<unknown>>();
   const track = <T>(begin: Promise<T>): Promise<T> => {
@@ -56,7 +57,7 @@ export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace
   const complete = async (build: Build): Promise<Build> => {
     const pulled = await pullPending(build, inner);
     const ready = await addStages(pulled, await makeAll(build.plan), inner);
-    await evaluateShared(ready, { inputs: sources.inputs, complete, track }, inner);
+    await evaluateShared(ready, { inputs: sources.inputs, complete, make, track }, inner);
     return ready;
   };
   const make = (index: number): Promise<StageImage> =>

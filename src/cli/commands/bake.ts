@@ -27,6 +27,7 @@ import { isRemoteContext, locateContext, type Sources } from "../request/locate.
 import { createReporter } from "../report/reporter.ts";
 import { runBuild } from "./build.ts";
 import { buildSeveral, type NamedBuild } from "./build-several.ts";
+import { readJobs } from "./build-workspace.ts";
 
 const flags: readonly FlagSpec[] = [
   { name: "file", short: "f", kind: "value" },
@@ -37,6 +38,7 @@ const flags: readonly FlagSpec[] = [
   { name: "load", kind: "boolean" },
   { name: "no-cache", kind: "boolean" },
   { name: "pull", kind: "boolean" },
+  { name: "jobs", kind: "value" },
   { name: "metadata-file", kind: "value" },
   { name: "progress", kind: "value" },
   { name: "allow", kind: "value" },
@@ -58,6 +60,7 @@ or target "default". Files in HCL are read by docker buildx bake --print, where 
       --load                load them into the engine's storage, too
       --no-cache            build even if nothing changed
       --pull                ask registries for every base image
+      --jobs N              how many targets and stages are built side by side (default 1; 0: all)
       --metadata-file FILE  write what came out to FILE as JSON, by target
       --progress MODE       quiet prints image IDs alone; the others are accepted
       --allow WHAT          accepted
@@ -85,12 +88,19 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
     words: toBuildWords(one),
     inline: one.target["dockerfile-inline"],
   }));
-  const common = [...(lastValue(line, "progress") === "quiet" ? ["--quiet"] : []), ...line.rest];
+  const jobs = readJobs(line);
+  const common = [
+    ...(lastValue(line, "jobs") === undefined ? [] : [`--jobs=${jobs}`]),
+    ...(lastValue(line, "progress") === "quiet" ? ["--quiet"] : []),
+    ...line.rest,
+  ];
   const named: NamedBuild[] = [];
   for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
   const metadataFile = lastValue(line, "metadata-file");
-  // One may be made of another.
-  return buildSeveral({ builds: named, metadataFile, jobs: 1 }, runBuild, io);
+  const isLinked = builds.some(({ words }) =>
+    words.some((word) => /^--build-context=[^=]+=target:/.test(word)),
+  );
+  return buildSeveral({ builds: named, metadataFile, jobs, isLinked }, runBuild, io);
 }
 
 async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {

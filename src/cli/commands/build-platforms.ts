@@ -23,6 +23,7 @@ import {
   type OutputBuild,
   prepareFiles,
   readJobs,
+  withReport,
   withWords,
 } from "./build-workspace.ts";
 
@@ -47,15 +48,16 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
   const options = { quiet, started };
+  const told = withReport(io, build);
   try {
     const { delivery } = first;
     return builds.length > 1
       ? await makeIndex(
           builds,
           { delivery, jobs: readJobs(build.line), files, options },
-          { work, io },
+          { work, io: told },
         )
-      : await addOne(builds, { request: first, files, options }, { work, io });
+      : await addOne(builds, { request: first, files, options }, { work, io: told });
   } finally {
     await files?.discard();
   }

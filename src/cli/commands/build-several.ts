@@ -1,3 +1,4 @@
+import { joinSignals } from "../../system/signals.ts";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -5,7 +6,7 @@ import { createShared, type Shared } from "../../pipeline/pipeline.ts";
 import { tryParseJson } from "../../oci/oci.ts";
 import { prepareFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
-import { show } from "../../visible.ts";
+import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
@@ -23,8 +24,10 @@ export interface SeveralBuilds {
   readonly builds: readonly NamedBuild[];
   /** Gets an object with what each build's own file of that flag would have, by name. */
   readonly metadataFile: string | undefined;
-  /** How many are built at a time, where none needs another; 0: all. */
+  /** How many images are made at a time; 0: as many as there are. */
   readonly jobs: number;
+  /** Whether one may be made of another, so that they are built one after another. */
+  readonly isLinked?: boolean;
 }
 
 /** `xbuild build`, as `commands/build.ts` has it. */
@@ -35,13 +38,13 @@ export type RunBuild = (start: BuildStart, io: CliIo) => Promise<number>;
  * @throws what `runBuild` does
  */
 export async function buildSeveral(
-  { builds, metadataFile, jobs }: SeveralBuilds,
+  { builds, metadataFile, jobs, isLinked = false }: SeveralBuilds,
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
   const shared = createShared(jobs, true);
   const runAll = (all: readonly NamedBuild[]): Promise<number> =>
-    jobs === 1
+    jobs === 1 || isLinked
       ? runInOrder(all, { runBuild, shared }, io)
       : runSideBySide(all, { runBuild, shared }, io);
   if (metadataFile === undefined) return runAll(builds);
@@ -103,11 +106,13 @@ async function runSideBySide(
   io: CliIo,
 ): Promise<number> {
   const stop = new AbortController();
-  const signal = AbortSignal.any([io.signal, stop.signal]);
+  const signal = joinSignals([io.signal, stop.signal]);
   const failures: unknown[] = [];
+  const reports = builds.map((): (Visible | Uint8Array)[] => []);
   const statuses = await Promise.all(
-    builds.map(async (build) => {
-      const beside = { shared, label: build.name };
+    builds.map(async (build, at) => {
+      const report = (text: Visible | Uint8Array): void => void reports[at]?.push(text);
+      const beside = { shared, label: build.name, report };
       try {
         const status = await runBuild(startBuild(build, beside), { ...io, signal });
         if (status !== 0) stop.abort();
@@ -119,6 +124,7 @@ async function runSideBySide(
       }
     }),
   );
+  for (const text of reports.flat()) io.stdout(text);
   const failed = statuses.find((status) => status !== 0);
   if (failed === undefined && failures.length > 0) throw failures[0];
   return failed ?? 0;

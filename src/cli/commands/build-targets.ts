@@ -1,7 +1,9 @@
 import type { CliIo } from "../io.ts";
 import { lastValue } from "../line/arguments.ts";
 import type { BuildStart } from "../line/build-line.ts";
-import { readSources } from "../request/parsed.ts";
+import type { Sources } from "../request/locate.ts";
+import { readParsed, readSources, reportFindings } from "../request/parsed.ts";
+import { selectEngine } from "../request/select-engine.ts";
 import { omitFlag, renderLine, type TargetLine } from "../request/targets.ts";
 import { readJobs } from "./build-workspace.ts";
 import { buildSeveral, type RunBuild } from "./build-several.ts";
@@ -15,6 +17,7 @@ export async function buildTargets(
   const [first] = targets;
   // Standard input and a pipe can be read but once.
   const sources = start.sources ?? (first && (await readSources(first.line, io)));
+  await assertTargets(targets, sources, io);
   const builds = targets.map(({ target, line }) => ({
     name: target ?? "",
     words: renderLine(omitFlag(line, "metadata-file")),
@@ -23,4 +26,19 @@ export async function buildTargets(
   const metadataFile = first && lastValue(first.line, "metadata-file");
   const jobs = first === undefined ? 1 : readJobs(first.line);
   return buildSeveral({ builds, metadataFile, jobs }, runBuild, io);
+}
+
+/** Before anything is built: one that is not there would be found when others have moved their names. */
+async function assertTargets(
+  targets: readonly TargetLine[],
+  sources: Sources | undefined,
+  io: CliIo,
+): Promise<void> {
+  if (sources === undefined) return;
+  for (const { line } of targets) {
+    const parsed = await readParsed({ line, sources }, io);
+    const isMissing = parsed?.graph.diagnostics.some(({ code }) => code === "target-not-found");
+    if (parsed === undefined || isMissing !== true) continue;
+    await reportFindings(parsed, selectEngine(line, io), () => undefined);
+  }
 }

@@ -4,7 +4,7 @@ import { type BuildWorkspace, createShared, describeEvents } from "../../pipelin
 import { nameTargetLines, type Reporter } from "../../reporter.ts";
 import { openStore } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
-import { lastValue } from "../line/arguments.ts";
+import { type GivenFlags, lastValue } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { parseCount } from "../line/values.ts";
 import { createReporter } from "../report/reporter.ts";
@@ -53,7 +53,7 @@ export function createBuildReporter(
 }
 
 /** --jobs; 0: as many as there are. Errors: `usage` */
-export function readJobs(line: BuildCommandLine): number {
+export function readJobs(line: GivenFlags): number {
   return parseCount(lastValue(line, "jobs") ?? "1", "--jobs", 0);
 }
 
@@ -73,6 +73,11 @@ export async function prepareFiles(
 /** Where stdout carries the image's files, words go to stderr. */
 export function withWords(io: CliIo, destinations: readonly Destination[]): CliIo {
   return destinations.some(isStdout) ? { ...io, stdout: io.stderr } : io;
+}
+
+/** Where what is said in the end goes: others may be built beside. */
+export function withReport(io: CliIo, { beside }: OutputBuild): CliIo {
+  return beside?.report === undefined ? io : { ...io, stdout: beside.report };
 }
 
 function isStdout(destination: Destination): boolean {

@@ -31,6 +31,7 @@ import {
   createWorkspace,
   type OutputBuild,
   prepareFiles,
+  withReport,
   withWords,
 } from "./build-workspace.ts";
 import { passThrough } from "./pass-through.ts";
@@ -89,7 +90,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const files = await prepareFiles(line, terminal, work);
   const result = await buildWithFiles({ plan, request, files }, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
-  reportResult(result, io, { quiet, milliseconds: Date.now() - started });
+  reportResult(result, withReport(io, build), { quiet, milliseconds: Date.now() - started });
   return 0;
 }
 

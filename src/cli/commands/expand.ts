@@ -34,7 +34,11 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
   const targets = splitTargets(line);
   // Several targets are of one file, which may be such that it is read but once.
   const sources = targets.length > 1 ? await readSources(line, io) : undefined;
-  for (const one of targets) printData(io, await expandLine({ line: one.line, sources }, io));
+  for (const { line: own, target } of targets) {
+    const script = await expandLine({ line: own, sources }, io);
+    const head = targets.length === 1 ? "" : `# The target ${target}\n`;
+    printData(io, Buffer.concat([Buffer.from(head), script]));
+  }
   return 0;
 }
 
@@ -48,12 +52,14 @@ async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
     return Buffer.from(omitOutputs(containerfile), "latin1");
   const engine = selectEngine(line, io);
   const scripts: string[] = [];
-  for (const one of await splitByPlatform({ line, parsed, engine }, io)) {
+  const platforms = await splitByPlatform({ line, parsed, engine }, io);
+  for (const one of platforms) {
     await reportFindings(one.parsed, engine, () => undefined);
     const plan = createPlan(containerfile, one.parsed.graph);
     if (plan === undefined) throw lacksOutput(one);
     const { steps } = await createRequest(one.line, { parsed, engine }, io);
-    scripts.push(await engine.renderScript(listPlans(plan), steps));
+    const head = platforms.length === 1 ? "" : `# For ${steps.platform}\n`;
+    scripts.push(head + (await engine.renderScript(listPlans(plan), steps)));
   }
   return Buffer.from(scripts.join(""), "latin1");
 }

@@ -20,7 +20,12 @@ export type BuildLineResult =
 /** A build's command line, read once, and its Containerfile where that has been read already. */
 export interface BuildStart {
   /** Where it is one of several builds: what they have in common, and how its lines are marked. */
-  readonly beside?: { readonly shared: Shared; readonly label: string | undefined };
+  readonly beside?: {
+    readonly shared: Shared;
+    readonly label: string | undefined;
+    /** Takes what is said in the end: it is shown in the order of the builds. */
+    readonly report?: CliIo["stdout"];
+  };
   readonly words: readonly string[];
   readonly read: BuildLineResult;
   readonly sources?: Sources;

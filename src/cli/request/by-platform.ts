@@ -33,7 +33,10 @@ async function choosePlatforms(
   { line, parsed, engine }: PlatformLine & { readonly engine: Engine },
   io: CliIo,
 ): Promise<readonly string[]> {
-  if (!isSet(line, "all-platforms")) return listPlatforms(line);
+  const given = listPlatforms(line);
+  if (!isSet(line, "all-platforms")) return given;
+  if (given.length > 0)
+    throw usageError("--platform and --all-platforms cannot be given together", "give one of them");
   const { listAllPlatforms } = await import("./all-platforms.ts");
   return listAllPlatforms(line, { parsed, engine }, io);
 }

@@ -1,3 +1,4 @@
+import { joinSignals } from "../../system/signals.ts";
 import { availableParallelism } from "node:os";
 import pLimit from "p-limit";
 
@@ -49,7 +50,7 @@ export function createLayerJobs(signal: AbortSignal | undefined): LayerJobs {
   const signals = signal === undefined ? [] : [signal];
   const abort = (reason: unknown): void => failed.abort(reason);
   return {
-    signal: AbortSignal.any([failed.signal, ...signals]),
+    signal: joinSignals([failed.signal, ...signals]),
     map: (items, run) => mapParallel(items, run, { limit: maxLayers, abort }),
   };
 }
