@@ -83,7 +83,7 @@ async function buildTarget(
   await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {
-    if (mayBeStage(build, work)) return await deliverMade(build, { stages }, work);
+    if (work.shared.hasTargets) return await deliverMade(build, { stages }, work);
     const complete = await stages.complete(build);
     return (
       (await deliverEqual(complete, sources, work)) ?? (await runBuild(complete, sources, work))
@@ -93,24 +93,19 @@ async function buildTarget(
   }
 }
 
-/** Whether another target of the command may have the same image as a stage of its own: then it is made once. */
-function mayBeStage({ request: { image }, inputs }: Build, { shared }: BuildRunWorkspace): boolean {
-  const isPlain = image.labels.size === 0 && Object.keys(image.annotations).length === 0;
-  return shared.hasTargets && inputs.key !== undefined && isPlain;
-}
-
+/** Other targets of the command may have the same image as a stage of theirs: it is made once, and gets its names here. */
 async function deliverMade(
   build: Build,
   { stages }: { readonly stages: StageBuilds },
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const { request } = build;
-  const { image, layers } = await stages.make(build.plan.target.index);
-  const outcome = { request, upToDate: layers === undefined, ...(layers && { layers }) };
-  await announceResult(image, outcome, work);
-  await keepNames(image, request.delivery, work);
+  const { adaptImage } = await import("./steps.ts");
+  const made = await stages.make(build.plan.target.index);
+  const complete = made.layers === undefined ? build : await stages.complete(build);
+  const { image, ...outcome } = await adaptImage(complete, made, work);
   await deliverImage(image, { request: request.delivery }, work);
-  return describeResult(image, outcome, work);
+  return describeResult(image, { request, ...outcome }, work);
 }
 
 /** What the target came to when the stages that it uses were what they are now, whatever they are made of. */

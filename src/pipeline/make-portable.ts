@@ -4,6 +4,8 @@ import {
   type Image,
   keyAnnotation,
   listHistory,
+  mergeConfig,
+  platformOf,
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { listNames } from "../delivery/delivery.ts";
@@ -12,7 +14,7 @@ import type { CollectedImage } from "./collect-image.ts";
 import { findBuilt } from "./find-built.ts";
 import { describeRecords } from "./records.ts";
 import { nameTarget } from "./request.ts";
-import { announceResult } from "./result.ts";
+import { announceResult, type Outcome } from "./result.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /**
@@ -36,47 +38,58 @@ export async function makePortable(
   });
   // This build made it, or one for the same platform did.
   if (key !== undefined && key === build.inputs.key) return { image, layers, isKeyed: true };
-  return takeOver(build, { image, layers }, work);
+  const adapted = await adaptImage(build, { image, layers }, work);
+  return { image: adapted.image, layers, isKeyed: build.inputs.key !== undefined };
 }
 
 interface MadeImage {
   readonly image: Image;
-  readonly layers: readonly CollectedLayer[];
+  /** undefined where nothing had to be built for it. */
+  readonly layers: readonly CollectedLayer[] | undefined;
 }
 
-async function takeOver(
+/** Takes what another build made of the same steps for the result, with the build's own platform, labels and names. */
+export async function adaptImage(
   build: Build,
   { image: other, layers }: MadeImage,
   work: BuildRunWorkspace,
-): Promise<CollectedImage> {
+): Promise<Pick<CollectedImage, "image"> & Pick<Outcome, "upToDate" | "layers">> {
   const { request, plan, inputs } = build;
-  const image = changePlatform(other, build);
-  await announceResult(image, { request, upToDate: false, layers, stages: inputs.stages }, work);
+  // With which images of other stages it was made is known where it was made just now.
+  const isTold = layers !== undefined;
+  const image = changeWords(other, build);
+  const outcome = { upToDate: layers === undefined, ...(layers === undefined ? {} : { layers }) };
+  await announceResult(image, { request, ...outcome, stages: inputs.stages }, work);
   await work.run.mustHold(other);
   await commitImage(work.run, {
     image,
     names: listNames(request.delivery),
-    records: describeRecords(build, image),
+    records: isTold ? describeRecords(build, image) : [],
     refs: [nameTarget(plan.target, request)],
     locations: await readLocations(work.store, other.digest),
   });
-  return { image, layers, isKeyed: inputs.key !== undefined };
+  return { image, ...outcome };
 }
 
-/** The same image for the platform of a build. */
-function changePlatform({ manifest, config }: Image, { inputs, request }: Build): Image {
+/** The same image with what a build says of it. */
+function changeWords(other: Image, { inputs, request }: Build): Image {
+  const { manifest, config } = other;
+  const { image, steps, reuse } = request;
+  const hasWords = image.labels.size + Object.keys(image.annotations).length > 0;
+  if (!hasWords && steps.platform === undefined) return other;
   const { [keyAnnotation]: _, ...annotations } = manifest.annotations ?? {};
   const { key, isPublic } = inputs;
   const { created = "1970-01-01T00:00:00Z", author } = config;
   return assembleImage({
-    platform: namePlatform(request.reuse.platform),
-    config: config.config ?? {},
+    platform: steps.platform === undefined ? platformOf({ config }) : namePlatform(reuse.platform),
+    config: mergeConfig(config.config ?? {}, { Labels: Object.fromEntries(image.labels) }),
     ...(author === undefined ? {} : { author }),
     entries: listHistory({ manifest, config }).map(({ entry, layer }) =>
       layer === undefined ? { history: entry } : { history: entry, layer },
     ),
     annotations: {
       ...annotations,
+      ...image.annotations,
       ...(key === undefined || !isPublic ? {} : { [keyAnnotation]: key }),
     },
     created,

@@ -23,7 +23,7 @@ import type { Build, BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
 
 /** The images of a file's stages, each made when somebody wants it, and once. */
 export interface StageBuilds {
-  /** The image of a stage; of the target, too, with its names. */
+  /** The image of a stage; of the target, too, as other targets have it. */
   readonly make: (index: number) => Promise<StageImage>;
   /** The build when the engine has its images, and its other stages are images. */
   readonly complete: (build: Build) => Promise<Build>;
@@ -95,7 +95,7 @@ async function shareStage(
   sources: MakeSources,
   work: BuildRunWorkspace,
 ): Promise<StageImage> {
-  const build = await sources.inputs.resolve(index);
+  const build = await sources.inputs.resolveAsStage(index);
   const make = (): Promise<StageImage> => makeStage(build, sources, work);
   const { key } = build.inputs;
   if (key === undefined) return make();

@@ -10,6 +10,8 @@ export interface StageInputs {
   readonly plans: ReadonlyMap<number, BuildPlan>;
   /** The build of a stage, by its index. Nothing is built for it. */
   readonly resolve: (index: number) => Promise<Build>;
+  /** The same for the target as other targets have it, where it is a stage of theirs. */
+  readonly resolveAsStage: (index: number) => Promise<Build>;
   /** Looks once whether a stage's last image is made with others than it would be now. */
   readonly once: (index: number, isStale: () => Promise<boolean>) => Promise<boolean>;
 }
@@ -22,19 +24,30 @@ export interface Target {
 export function createStageInputs(target: Target, work: BuildWorkspace): StageInputs {
   const once = createOnce<Build>();
   const plans = new Map(listPlans(target.plan).map((plan) => [plan.target.index, plan]));
-  const resolve = (index: number): Promise<Build> => once(String(index), () => resolveStage(index));
-  const resolveStage = async (index: number): Promise<Build> => {
+  const asStage = withoutDelivery(target.request);
+  const resolve = (index: number): Promise<Build> =>
+    once(String(index), () => resolveStage(index, target.request));
+  const resolveAsStage = (index: number): Promise<Build> =>
+    index === target.plan.target.index
+      ? once("as stage", () => resolveStage(index, asStage))
+      : resolve(index);
+  const resolveStage = async (index: number, ofTarget: BuildRequest): Promise<Build> => {
     const { containerfile, graph } = target.plan;
     const plan = plans.get(index) ?? planStage(containerfile, graph, index);
     const isTarget = plan === target.plan;
-    const request = isTarget ? target.request : withoutDelivery(target.request);
+    const request = isTarget ? ofTarget : asStage;
     const keys = plan.dependencies.built.map(
       async (one) => [one.index, (await resolve(one.index)).inputs] as const,
     );
     return resolveInputs({ plan, request, keys: new Map(await Promise.all(keys)) }, work);
   };
   const looked = createOnce<boolean>();
-  return { plans, resolve, once: (index, isStale) => looked(String(index), isStale) };
+  return {
+    plans,
+    resolve,
+    resolveAsStage,
+    once: (index, isStale) => looked(String(index), isStale),
+  };
 }
 
 /** A stage on the way to the target: it has no name, goes nowhere, and what the command line says of the image is not its own. */

@@ -4,7 +4,7 @@ export { assertRunnable } from "./assert-runnable.ts";
 export { tellReasons } from "./explain.ts";
 export type { CollectedImage } from "./collect-image.ts";
 export { makeImage } from "./make-image.ts";
-export { makePortable } from "./make-portable.ts";
+export { adaptImage, makePortable } from "./make-portable.ts";
 export type { EarlierImages } from "./previous.ts";
 export { readRemotes } from "./read-remotes.ts";
 export {

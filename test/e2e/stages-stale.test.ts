@@ -77,6 +77,39 @@ test("a target that is a stage of another target is made once, side by side with
   );
 });
 
+test("a target with labels of its own has the layers that others have of it as a stage", async () => {
+  const project = await sandbox.project({ "Containerfile.x": chain });
+  const metadata = join(sandbox.directory, "labelled.json");
+  const name = (target: string): string => `${project.name}-${target}`;
+  const targets = ["--target=b", "-t", name("b"), "--target=c", "-t", name("c")];
+  const words = ["--no-load", "--label=own=1", "--metadata-file", metadata, ...targets];
+  const build = async (more: readonly string[]): Promise<readonly Told[]> => {
+    assertStatus(await project.run([...words, ...more, project.context]), 0);
+    const told: Record<string, Told> = JSON.parse(await readFile(metadata, "utf8"));
+    return Object.values(told);
+  };
+  const first = await build(["--no-cache"]);
+  expect(first[0]?.layers.map(({ digest }) => digest)).toEqual(
+    first[1]?.layers.map(({ digest }) => digest),
+  );
+  const second = await build(["--jobs=2"]);
+  expect(second.map(({ upToDate }) => upToDate)).toEqual([true, true]);
+  expect(second.map(({ digest }) => digest)).toEqual(first.map(({ digest }) => digest));
+  const raw = await sandbox.exec(
+    "skopeo",
+    "inspect",
+    "--config",
+    `oci:${project.store}:${name("b")}`,
+  );
+  expect(JSON.parse(raw)).toMatchObject({ config: { Labels: { own: "1" } } });
+});
+
+interface Told {
+  readonly digest: string;
+  readonly upToDate: boolean;
+  readonly layers: readonly { readonly digest: string }[];
+}
+
 test("an OUTPUT with no step behind it leaves no container", async () => {
   const project = await sandbox.project({
     "Containerfile.x": `FROM scratch\nARG X\nOUTPUT --from=${baseImage} /layers\nCMD ["x"]\n`,
