@@ -1,15 +1,18 @@
 /**
  * xbuild as a library: the language (`parseContainerfile`, `resolveStages`, `checkContainerfile`),
- * the plan (`createPlan`) and the build (`buildImage`). All values are readonly; errors are
+ * the plan (`createPlan`) and the build (`buildImage`, `buildPlatforms`). All values are readonly; errors are
  * `XbuildError` with a stable code.
  */
 export {
   buildImage,
+  buildPlatforms,
   type BuildRequest,
   type BuildResult,
   type BuildWorkspace,
   type Continued,
   type ImageRequest,
+  type IndexResult,
+  type PlatformBuild,
   type ResultLayer,
   type ReuseRequest,
 } from "./pipeline/pipeline.ts";

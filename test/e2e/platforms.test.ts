@@ -7,7 +7,7 @@ import type { Project } from "../support/project.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { validateLayout } from "../support/validate-layout.ts";
-import { assertStatus, mainFile } from "../support/xbuild.ts";
+import { assertStatus, mainFile, runXbuild } from "../support/xbuild.ts";
 
 const sandbox = useSandbox();
 const service = useRegistry();
@@ -235,6 +235,42 @@ describe("names in the engine's storage", () => {
     expect(listEntries(await readRaw(`oci:${project.store}:${project.name}`))).toEqual(
       entriesOf(built),
     );
+  });
+});
+
+describe("killed while it loads", () => {
+  test.each([
+    ["before the list is whole", "manifest add", false],
+    ["when the name has moved", "tag", true],
+  ])("%s: the name stands for a whole list, and the next run cleans up", async (_, call, isNew) => {
+    const project = await sandbox.project(files);
+    const first = await buildIndex(project);
+    await project.write({ one: "2" });
+    const bin = join(project.context, "..", "bin");
+    await mkdir(bin);
+    const real = join(sandbox.env["PATH"]?.split(":")[0] ?? "", "buildah");
+    // The engine's call is done, or not, and xbuild is killed.
+    const script = `#!/bin/sh
+case "$*" in
+"${call} localhost/xbuild-run-"*-list*) ${isNew ? `${real} "$@"; ` : ""}kill -9 $PPID; exit 1 ;;
+esac
+exec ${real} "$@"
+`;
+    await writeFile(join(bin, "buildah"), script, { mode: 0o755 });
+    const env = { XBUILD_STORE: project.store, PATH: `${bin}:${sandbox.env["PATH"]}` };
+    const words = ["-t", project.name, "--platform=linux/amd64,linux/386", project.context];
+    const killed = await runXbuild(sandbox, words, { env });
+    expect(killed.status).toBeUndefined();
+    const names = await sandbox.exec("buildah", "images", "--format={{.Name}}");
+    expect(names).toMatch(/xbuild-run-\w+-list/);
+    const loaded = listEntries(await inEngine(project.name));
+    expect(loaded).toHaveLength(2);
+    const isFirst = loaded.join() === entriesOf(first).join();
+    expect(isFirst).toBe(!isNew);
+    // What is left behind is looked for after each run.
+    const again = await buildIndex(project);
+    expect(again.builds).toEqual([]);
+    expect(listEntries(await inEngine(project.name))).toEqual(entriesOf(again));
   });
 });
 
