@@ -120,7 +120,7 @@ describe("the order of the calls", () => {
 
   test.each([
     ["stage tool", ["build stage tool"], 1],
-    ["environment", ["build stage tool", "tag", "build environment"], 1],
+    ["environment", ["build stage tool", "tag", "build environment"], 2],
     [
       "layering steps",
       ["build stage tool", "tag", "build environment", "tag", "readConfig", "build layering steps"],

@@ -71,7 +71,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       note("pull", name, flags);
       return Promise.resolve(plainId);
     },
-    listImages: unused,
+    listImages: () => Promise.resolve([]),
     tag: (name, names) => {
       note("tag", name, names);
       return Promise.resolve();

@@ -31,6 +31,11 @@ export function dropName(label: string, index: number): string {
   return `localhost/xbuild-run-${label}-drop${index}:latest`;
 }
 
+/** Whether a name is one of those. */
+export function isPinName(name: string, label: string): boolean {
+  return name.startsWith(`localhost/xbuild-run-${label}-base`);
+}
+
 /** The engine names a working container after the image that it comes from; here all are the run's own. */
 export function runContainerPrefix(label: string): string {
   return `xbuild-run-${label}-`;

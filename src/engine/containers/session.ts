@@ -21,10 +21,11 @@ import type { CallContext, ContainersCommands } from "./commands.ts";
 import type { LayeringImages, PinnedImages, PlacedImages } from "./lower.ts";
 import { storageBusy } from "./storage-races.ts";
 import { XbuildError } from "../../errors.ts";
-import { addNames, keepImage, dropNames } from "./names.ts";
+import { addNames, dropNames, keepImage, releaseNames } from "./names.ts";
 import {
   configImageName,
   labelRun,
+  isPinName,
   pinName,
   runContainerPrefix,
   runImageName,
@@ -56,7 +57,15 @@ export async function openSession(
   await work.run.note(noteKeys.engine, JSON.stringify([commands.name, ...commands.options]));
   await work.run.note(noteKeys.label, label);
   const abandon = (): Promise<void> => commands.removeContainers(runContainerPrefix(label));
-  const end = (): Promise<void> => dropNames(session.claimed.splice(0), session);
+  const end = async (): Promise<void> => {
+    const names = session.claimed.splice(0);
+    const lonely = await listLonely(names, session);
+    if (lonely.length > 0) await releaseNames(lonely, label, session);
+    await dropNames(
+      names.filter((name) => !lonely.includes(name)),
+      session,
+    );
+  };
   const placed = placeImages(build);
   const pinned = await pinImages(session).catch(async (error: unknown) => {
     await abandon();
@@ -101,6 +110,25 @@ async function pinImages(session: Session): Promise<PinnedImages> {
   await claim(session, [...pinned.values()]);
   for (const [name, id] of named) await addNames(id, [pinned.get(name) ?? name], session);
   return new Map([...pinned, ...hidden]);
+}
+
+/**
+ * Names of ours of images from outside that have no other: one of a manifest list would go with it. Only a platform
+ * leads to such.
+ */
+async function listLonely(
+  names: readonly string[],
+  { commands, build, label }: Session,
+): Promise<readonly string[]> {
+  const pins = new Set(names.filter((name) => isPinName(name, label)));
+  if (build.platforms.size === 0 || pins.size === 0) return [];
+  const images = await commands.listImages();
+  const kept = new Set(
+    images.flatMap(({ id, name }) => (name === undefined || names.includes(name) ? [] : [id])),
+  );
+  return images.flatMap(({ id, name }) =>
+    name !== undefined && pins.has(name) && !kept.has(id) ? [name] : [],
+  );
 }
 
 /** The image's name in the file, without the platform that stands behind it (`imageKey`). */
