@@ -131,6 +131,15 @@ describe("lowerStage with names of the run", () => {
     );
   });
 
+  it("tells stages of one name apart, wherever they are named", () => {
+    const plan = mustPlan(
+      "FROM a AS x\nRUN one\nFROM x AS y\nRUN two\nFROM scratch AS X\nCOPY --from=y /1 /1\nCOPY --from=0 /2 /2\nFROM x AS z\nCOPY --from=x /3 /3\nOUTPUT /l\nRUN t\n",
+    );
+    expect(environmentOf(plan)).toBe(
+      "FROM a AS xbuild-stage-0\nRUN one\nFROM xbuild-stage-0 AS y\nRUN two\nFROM scratch AS xbuild-stage-2\nCOPY --from=y /1 /1\nCOPY --from=xbuild-stage-0 /2 /2\nFROM xbuild-stage-2 AS z\nCOPY --from=xbuild-stage-2 /3 /3\n",
+    );
+  });
+
   it("leaves stages that are not needed alone", () => {
     const plan = mustPlan(
       "FROM a AS unused\nOUTPUT /l\nCOPY --from=c / /\nRUN t\nFROM b\nOUTPUT /l\nRUN t\n",

@@ -64,9 +64,10 @@ export function lowerStage(
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
+  const twins = nameTwins(plan);
   const names = plan.needed.flatMap((one) => [
-    ...pinBase(one, pinned, placed),
-    ...pinUses(one, { pinned, placed, platform: findPlatform(plan, one, placed) }),
+    ...pinBase(one, { pinned, placed, twins }),
+    ...pinUses(one, { pinned, placed, twins, platform: findPlatform(plan, one, placed) }),
     ...renameMounts(one, { mounted, pinned, stages }),
   ]);
   const edits = [...names, ...[...digests].map(markStep)];
@@ -74,6 +75,24 @@ export function lowerStage(
     ? lowerPlain(containerfile, lowered, edits)
     : lowerEnvironment(containerfile, lowered, edits);
 }
+
+/**
+ * Names for stages that have theirs in common with another one, by their indexes: buildah 1.28 takes the one that was
+ * built last. What triggers say of them stands in no text of ours: then they keep theirs.
+ */
+function nameTwins({ containerfile, needed, dependencies }: BuildPlan): TwinNames {
+  if (dependencies.fired.size > 0) return new Map();
+  const names = containerfile.stages.flatMap(({ name }) => name ?? []);
+  const isTwin = (name: string | undefined): boolean =>
+    name !== undefined && names.indexOf(name) !== names.lastIndexOf(name);
+  return new Map(
+    needed.flatMap(({ stage: { name, index } }) =>
+      isTwin(name) ? [[index, `xbuild-stage-${index}`]] : [],
+    ),
+  );
+}
+
+type TwinNames = ReadonlyMap<number, string>;
 
 /** What a run calls images and steps. */
 export interface StageNames {
@@ -140,6 +159,7 @@ function lowerEnvironment(
 interface PinnedUses {
   readonly pinned: PinnedImages;
   readonly placed: PlacedImages | undefined;
+  readonly twins: TwinNames;
   /** Of the stage, as the engine knows it. */
   readonly platform: string | undefined;
 }
@@ -153,8 +173,9 @@ function pinUses({ uses, ...stage }: ResolvedStage, names: PinnedUses): readonly
 /** Engines look for what a stage copies or mounts by the platform of the stage. */
 function nameUsed(
   reference: Reference,
-  { pinned, placed, platform }: PinnedUses,
+  { pinned, placed, twins, platform }: PinnedUses,
 ): string | undefined {
+  if (reference.kind === "stage") return twins.get(reference.index);
   const key = imageKey(reference);
   if (key === undefined) return undefined;
   return placed === undefined || placed.platforms.get(key) === platform
@@ -173,20 +194,21 @@ function findPlatform(
   return below === undefined ? undefined : findPlatform(plan, below, placed);
 }
 
-/** A FROM with another image; line breaks within it are kept, behind it. */
+/** A FROM with another image or name; line breaks within it are kept, behind it. */
 function pinBase(
   { stage, base, platform }: ResolvedStage,
-  pinned: PinnedImages,
-  placed: PlacedImages | undefined,
+  { pinned, placed, twins }: Omit<PinnedUses, "platform">,
 ): readonly Edit[] {
   const key = imageKey(base) ?? "";
-  const image = pinned.get(key);
-  if (image === undefined) return [];
-  const { span, text } = stage.from;
+  const below = base.kind === "stage" ? twins.get(base.index) : pinned.get(key);
+  const own = twins.get(stage.index);
+  if (below === undefined && own === undefined) return [];
+  const { span, text, args } = stage.from;
   const isPlaced = platform !== undefined || placed?.isCalled === true;
-  const own = isPlaced ? (placed?.platforms.get(key) ?? platform) : undefined;
-  const flag = own === undefined ? "" : `--platform=${own} `;
-  const name = /\s(AS\s+\S+)\s*$/i.exec(text)?.[1];
+  const wanted = isPlaced ? (placed?.platforms.get(key) ?? platform) : undefined;
+  const flag = wanted === undefined ? "" : `--platform=${wanted} `;
+  const image = below ?? args.split(/\s+/)[0];
+  const name = own === undefined ? /\s(AS\s+\S+)\s*$/i.exec(text)?.[1] : `AS ${own}`;
   const lines = "\n".repeat(stage.from.endLine - span.start.line);
   return [{ span, text: `FROM ${flag}${image}${name === undefined ? "" : ` ${name}`}${lines}` }];
 }
@@ -224,7 +246,7 @@ export function lowerLayering(
   const edits = renameUses(resolved, (reference) => {
     if (reference.kind === "stage") return images.stages.get(reference.index);
     const { pinned, placed, platform } = images;
-    return nameUsed(reference, { pinned, placed, platform });
+    return nameUsed(reference, { pinned, placed, platform, twins: new Map() });
   });
   const steps = applyEdits(containerfile.source, { start, end }, edits);
   const metadata = layering.metadata
