@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
 import { type Digest, isDigest, isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
@@ -92,7 +93,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     pull: (name, flags, context) =>
       pullImage(command(...dialect.pull, ...flags, name), name, context),
     listImages: async () =>
-      (await queryProgram(command(...dialect.listImages))).split("\n").flatMap(parseStored),
+      (await queryAgain(command(...dialect.listImages))).split("\n").flatMap(parseStored),
     tag: async (name, names) => {
       if (names.length > 0) await queryProgram(command("tag", stripAlgorithm(name), ...names));
     },
@@ -107,10 +108,15 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       void (await queryProgram(command("manifest", "remove", name, manifest))),
     removeWithNames: async (id) => void (await queryProgram(command("rmi", "--force", id))),
     removeContainers: async (prefix) => {
-      const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
-      const containers = output.split("\n").filter((name) => name.startsWith(prefix));
-      if (containers.length > 0)
-        await tryQuery(command(...dialect.removeContainers, ...containers));
+      for (let look = 1; look <= looks; look += 1) {
+        const output = (await tryQuery(command(...dialect.listContainers))) ?? "";
+        const containers = output.split("\n").filter((name) => name.startsWith(prefix));
+        // What a stopped engine was at may take a moment to be seen, or to be let go.
+        if (containers.length === 0 && look > 1) return;
+        if (containers.length > 0)
+          await tryQuery(command(...dialect.removeContainers, ...containers));
+        await sleep(lookPause);
+      }
     },
     stopOrphan,
     storageSpecifier: () => renderStorage(options),
@@ -118,6 +124,19 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     version,
   };
 }
+
+/** The engines end a listing with an error where an image is removed beside it: then it is asked for again. */
+async function queryAgain(command: readonly string[]): Promise<string> {
+  for (let look = 1; look < looks; look += 1) {
+    const answer = await tryQuery(command, ["engine-failed"]);
+    if (answer !== undefined) return answer;
+    await sleep(lookPause);
+  }
+  return queryProgram(command);
+}
+
+/** How often containers are looked for, and milliseconds between two looks. */
+const [looks, lookPause] = [5, 100];
 
 /** With a directory of its own for a file of arguments, where one is needed; it is gone afterwards. */
 async function withHiddenArguments<T>(

@@ -17,7 +17,7 @@ import type {
 import { noteKeys } from "../notes.ts";
 import { describeVersion } from "../versions.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
-import type { CallContext, ContainersCommands } from "./commands.ts";
+import type { CallContext, ContainersCommands, StoredImage } from "./commands.ts";
 import type { LayeringImages, PinnedImages, PlacedImages } from "./lower.ts";
 import { storageBusy } from "./storage-races.ts";
 import { XbuildError } from "../../errors.ts";
@@ -60,11 +60,14 @@ export async function openSession(
   const end = async (): Promise<void> => {
     const names = session.claimed.splice(0);
     const lonely = await listLonely(names, session);
-    if (lonely.length > 0) await releaseNames(lonely, label, session);
-    await dropNames(
-      names.filter((name) => !lonely.includes(name)),
-      session,
-    );
+    try {
+      if (lonely.length > 0) await releaseNames(lonely, label, session);
+    } finally {
+      await dropNames(
+        names.filter((name) => !lonely.includes(name)),
+        session,
+      );
+    }
   };
   const placed = placeImages(build);
   const pinned = await pinImages(session).catch(async (error: unknown) => {
@@ -122,13 +125,27 @@ async function listLonely(
 ): Promise<readonly string[]> {
   const pins = new Set(names.filter((name) => isPinName(name, label)));
   if (build.platforms.size === 0 || pins.size === 0) return [];
-  const images = await commands.listImages();
+  const images = await listStored(commands);
+  // Where it cannot be known, no image goes with a name.
+  if (images === undefined) return [...pins];
   const kept = new Set(
     images.flatMap(({ id, name }) => (name === undefined || names.includes(name) ? [] : [id])),
   );
   return images.flatMap(({ id, name }) =>
     name !== undefined && pins.has(name) && !kept.has(id) ? [name] : [],
   );
+}
+
+/** undefined where the engine does not tell. */
+async function listStored({
+  listImages,
+}: ContainersCommands): Promise<readonly StoredImage[] | undefined> {
+  try {
+    return await listImages();
+  } catch (error) {
+    if (!(error instanceof XbuildError) || error.code !== "engine-failed") throw error;
+    return undefined;
+  }
 }
 
 /** The image's name in the file, without the platform that stands behind it (`imageKey`). */
