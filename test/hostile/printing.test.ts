@@ -54,6 +54,8 @@ beforeAll(async () => {
   await mkdir(context);
   await writeFile(join(context, hostileFile), text);
   await writeFile(join(context, "Containerfile"), text);
+  const targets = { default: { target: hostile, args: { A: hostile }, [hostile]: 1 } };
+  await writeFile(join(context, "bake.json"), JSON.stringify({ target: targets, [hostile]: 1 }));
 });
 afterAll(() => rm(context, { recursive: true }));
 
@@ -89,6 +91,16 @@ const lines: Readonly<Record<string, readonly (readonly string[])[]>> = {
   parse: [[hostileFile], [hostile], ["Containerfile"]],
   expand: [["-f", hostileFile], ["--target", hostile], [hostile], [`--${hostile}`]],
   build: [["-f", hostileFile], [hostile], [`--pull=${hostile}`], ["-t", hostile]],
+  bake: [
+    ["-f", "bake.json", "--print"],
+    ["-f", "bake.json"],
+    ["-f", "bake.json", hostile],
+    ["-f", "bake.json", "--set", hostile],
+    ["-f", "bake.json", "--set", `*.${hostile}=1`],
+    ["-f", hostileFile],
+    ["-f", hostile],
+    [hostile],
+  ],
   help: [[]],
 };
 
