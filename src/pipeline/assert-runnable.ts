@@ -17,11 +17,14 @@ import { findWanted } from "./resolve-images.ts";
  * @throws XbuildError `platform-cannot-run`, at the first such step
  */
 export async function assertRunnable(plan: BuildPlan, request: BuildRequest): Promise<void> {
-  const { stages } = plan.dependencies;
-  for (const stage of stages) {
+  const platforms = new Map<number, WantedPlatform | undefined>();
+  for (const stage of plan.dependencies.stages) {
+    const { base } = stage;
+    const own = base.kind === "stage" ? platforms.get(base.index) : findPlatform(stage, request);
+    platforms.set(stage.stage.index, own);
     const at = stage.stage.instructions.findIndex(({ keyword }) => keyword === "RUN");
     if (at === -1) continue;
-    const platform = findPlatform(stage, stages, request);
+    const platform = own;
     if (platform === undefined || isHost(platform, plan)) continue;
     const { canRun } = await import("../system/can-run.ts");
     if ((await canRun(platform.architecture)) === false)
@@ -32,13 +35,8 @@ export async function assertRunnable(plan: BuildPlan, request: BuildRequest): Pr
 /** What the programs of a stage are for: the platform of the image at its bottom. */
 function findPlatform(
   { base, platform }: ResolvedStage,
-  stages: readonly ResolvedStage[],
   request: BuildRequest,
 ): WantedPlatform | undefined {
-  if (base.kind === "stage") {
-    const below = stages.find(({ stage }) => stage.index === base.index);
-    return below === undefined ? undefined : findPlatform(below, stages, request);
-  }
   if (base.kind === "image") {
     return mayBeImageId(base.name) ? undefined : findWanted(base, request);
   }

@@ -1,4 +1,4 @@
-import type { Reference } from "../containerfile/containerfile.ts";
+import type { Reference, ResolvedStage } from "../containerfile/containerfile.ts";
 import type { Digest } from "../oci/oci.ts";
 import { type BuildPlan, engineLabel, enginePath, type ImageReference } from "../plan/plan.ts";
 import { findConfig, keepConfig } from "../store/store.ts";
@@ -50,11 +50,20 @@ export function findLowestBase(
   let lowest = base;
   while (lowest.kind === "stage") {
     const { index } = lowest;
-    const stage = plan.dependencies.stages.find((one) => one.stage.index === index);
+    const stage = indexStages(plan.dependencies.stages).get(index);
     if (stage === undefined) return undefined;
     lowest = stage.base;
   }
   return nameImage(lowest, request);
+}
+
+const indexes = new WeakMap<readonly ResolvedStage[], ReadonlyMap<number, ResolvedStage>>();
+
+/** Once for each list: a file may have thousands of stages, each on the one before. */
+function indexStages(stages: readonly ResolvedStage[]): ReadonlyMap<number, ResolvedStage> {
+  const known = indexes.get(stages) ?? new Map(stages.map((one) => [one.stage.index, one]));
+  indexes.set(stages, known);
+  return known;
 }
 
 /**

@@ -164,8 +164,9 @@ function planPlain(
 
 /** What a stage stands on, whatever stages are between them. */
 function findBottom(needed: readonly ResolvedStage[], stage: ResolvedStage): Reference {
+  const bases = new Map(needed.map((one) => [one.stage.index, one.base]));
   let { base } = stage;
-  while (base.kind === "stage") ({ base } = findStage(needed, base.index));
+  while (base.kind === "stage") base = bases.get(base.index) ?? { kind: "scratch" };
   return base;
 }
 

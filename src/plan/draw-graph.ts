@@ -13,12 +13,11 @@ export function drawGraph(plans: readonly BuildPlan[]): readonly string[] {
     plans.flatMap(({ needed }) => needed.map((one) => [one.stage.index, one] as const)),
   );
   const images = new Set(plans.map(({ target }) => target.index));
-  const turns = new Map<number, ResolvedStage[]>();
-  for (const stage of [...stages.values()].sort((a, b) => a.stage.index - b.stage.index)) {
-    const turn = findTurn(stage, stages);
-    turns.set(turn, [...(turns.get(turn) ?? []), stage]);
-  }
-  const width = Math.max(...[...stages.values()].map((one) => nameStage(one).length));
+  const turns = listTurns(stages);
+  const width = [...stages.values()].reduce(
+    (most, one) => Math.max(most, nameStage(one).length),
+    0,
+  );
   const describe = (one: ResolvedStage): string => describeStage(one, { stages, images, width });
   return [...turns.entries()]
     .sort(([a], [b]) => a - b)
@@ -31,13 +30,21 @@ function nameTurn(turn: number, count: number): string {
 
 type Stages = ReadonlyMap<number, ResolvedStage>;
 
-/** One behind the last of the stages that it uses. */
-function findTurn(stage: ResolvedStage, stages: Stages): number {
-  const used = listReferences(stage).flatMap((one) => {
-    const other = "index" in one ? stages.get(one.index) : undefined;
-    return other === undefined || other === stage ? [] : [findTurn(other, stages)];
-  });
-  return Math.max(0, ...used) + 1;
+/** Each stage is one turn behind the last of those that it uses, which come before it in the file. */
+function listTurns(stages: Stages): ReadonlyMap<number, readonly ResolvedStage[]> {
+  const found = new Map<number, number>();
+  const turns = new Map<number, ResolvedStage[]>();
+  for (const one of [...stages.values()].sort((a, b) => a.stage.index - b.stage.index)) {
+    const used = listReferences(one).map((other) =>
+      "index" in other ? (found.get(other.index) ?? 0) : 0,
+    );
+    const turn = Math.max(0, ...used) + 1;
+    found.set(one.stage.index, turn);
+    const members = turns.get(turn);
+    if (members === undefined) turns.set(turn, [one]);
+    else members.push(one);
+  }
+  return turns;
 }
 
 interface Drawing {

@@ -65,9 +65,10 @@ export function lowerStage(
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
   const twins = nameTwins(plan);
+  const platforms = listPlatforms(plan, placed);
   const names = plan.needed.flatMap((one) => [
     ...pinBase(one, { pinned, placed, twins }),
-    ...pinUses(one, { pinned, placed, twins, platform: findPlatform(plan, one, placed) }),
+    ...pinUses(one, { pinned, placed, twins, platform: platforms.get(one.stage.index) }),
     ...renameMounts(one, { mounted, pinned, stages }),
   ]);
   const edits = [...names, ...[...digests].map(markStep)];
@@ -82,9 +83,10 @@ export function lowerStage(
  */
 function nameTwins({ containerfile, needed, dependencies }: BuildPlan): TwinNames {
   if (dependencies.fired.size > 0) return new Map();
-  const names = containerfile.stages.flatMap(({ name }) => name ?? []);
-  const isTwin = (name: string | undefined): boolean =>
-    name !== undefined && names.indexOf(name) !== names.lastIndexOf(name);
+  const counts = new Map<string, number>();
+  for (const { name } of containerfile.stages)
+    if (name !== undefined) counts.set(name, (counts.get(name) ?? 0) + 1);
+  const isTwin = (name: string | undefined): boolean => (counts.get(name ?? "") ?? 0) > 1;
   return new Map(
     needed.flatMap(({ stage: { name, index } }) =>
       isTwin(name) ? [[index, `xbuild-stage-${index}`]] : [],
@@ -183,15 +185,18 @@ function nameUsed(
     : placed.ids.get(key);
 }
 
-/** The platform of the image at the bottom of a stage. */
-function findPlatform(
-  plan: BuildPlan,
-  { base }: ResolvedStage,
+/** The platforms of the images at the bottom of stages. */
+function listPlatforms(
+  { needed }: BuildPlan,
   placed: PlacedImages | undefined,
-): string | undefined {
-  if (base.kind !== "stage") return placed?.platforms.get(imageKey(base) ?? "");
-  const below = plan.needed.find(({ stage }) => stage.index === base.index);
-  return below === undefined ? undefined : findPlatform(plan, below, placed);
+): ReadonlyMap<number, string | undefined> {
+  const platforms = new Map<number, string | undefined>();
+  if (placed === undefined) return platforms;
+  for (const { base, stage } of needed) {
+    const own = placed.platforms.get(imageKey(base) ?? "");
+    platforms.set(stage.index, base.kind === "stage" ? platforms.get(base.index) : own);
+  }
+  return platforms;
 }
 
 /** A FROM with another image or name; line breaks within it are kept, behind it. */
