@@ -31,6 +31,23 @@ export class XbuildError extends Error {
   }
 }
 
+/** Where in a file an error is, and what to do there. */
+export type ErrorPlace = Pick<Diagnostic, "file" | "span" | "hint"> &
+  Pick<ErrorDetails, "exitStatus" | "cause">;
+
+/** An error that one finding at its place says whole. */
+export function errorAt(
+  code: ErrorCode,
+  message: string,
+  { exitStatus = exitStatuses.refused, cause, ...place }: ErrorPlace,
+): XbuildError {
+  return new XbuildError(code, message, {
+    diagnostics: [{ code, severity: "error", message, ...place }],
+    exitStatus,
+    cause,
+  });
+}
+
 /** The same error in other words: what the place that threw it could not know. */
 export function restateError(
   error: XbuildError,

@@ -1,3 +1,5 @@
+import { hashText } from "./digest.ts";
+
 /**
  * The one grammar of image names: `[host[:port]/]path[:tag][@digest]`, as the distribution project has it
  * (reference/reference.go, normalize.go). What a name without a host means is for whoever reads it to say.
@@ -22,6 +24,12 @@ export interface Repository {
 
 /** The host that stands for "no registry", as with buildah; `localhost:PORT` is one like any other. */
 export const localHost = "localhost";
+
+/** The name of an image of ours in the engine's storage, whose tag says what it is of. */
+export function localName(repository: `xbuild-${string}`, of: string): string {
+  return `${localHost}/${repository}:${hashText(of)}`;
+}
+
 /** Docker Hub, the registry of names without one wherever registries are asked. */
 export const hubHost = "docker.io";
 

@@ -14,7 +14,7 @@ export {
 } from "./assemble.ts";
 export { assembleIndex, describeIndex, mergeIndex, platformOf } from "./assemble-index.ts";
 export { describeManifest } from "./describe.ts";
-export { digestBytes, digestHex, isDigest } from "./digest.ts";
+export { digestBytes, digestHex, hashText, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";
 export { isExternal } from "./external.ts";
 export { listHistory, listHistoryAbove } from "./history.ts";
@@ -59,6 +59,7 @@ export {
   isLocalName,
   isRegistryHost,
   localHost,
+  localName,
   mayBeImageId,
   normaliseHost,
   normaliseRepository,
@@ -72,7 +73,7 @@ export {
   type WantedPlatform,
 } from "./platforms.ts";
 export { isAttestation } from "./attestations.ts";
-export { countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
+export { countCommon, countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
 export { type ImageName, parseImageName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";
 export { readJson } from "./strict-json.ts";

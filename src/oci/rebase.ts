@@ -3,7 +3,7 @@ import { baseDigestAnnotation, baseNameAnnotation, keyAnnotation } from "./annot
 import { assembleWithPrevious } from "./assemble.ts";
 import { listHistory, listHistoryAbove } from "./history.ts";
 import { ociManifestType } from "./media-types.ts";
-import type { Annotations, Image, Platform } from "./model.ts";
+import type { Annotations, Digest, Image, Platform } from "./model.ts";
 import { mergeBases, mergeValue } from "./rebase-config.ts";
 
 export interface Rebase {
@@ -62,9 +62,13 @@ type Layered = Pick<Image, "config">;
 
 /** How many layers two images have in common, from the lowest up, by their content. */
 export function countCommonLayers(a: Layered, b: Layered): number {
-  const others = b.config.rootfs.diff_ids;
-  const differing = a.config.rootfs.diff_ids.findIndex((diffId, index) => diffId !== others[index]);
-  return differing === -1 ? a.config.rootfs.diff_ids.length : differing;
+  return countCommon(a.config.rootfs.diff_ids, b.config.rootfs.diff_ids);
+}
+
+/** The same of lists of diff IDs, the lowest first. */
+export function countCommon(a: readonly Digest[], b: readonly Digest[]): number {
+  const differing = a.findIndex((diffId, index) => diffId !== b[index]);
+  return differing === -1 ? a.length : differing;
 }
 
 function assertBuiltOn(image: Image, from: Image): void {

@@ -1,5 +1,4 @@
-import type { Span } from "../diagnostics.ts";
-import { exitStatuses, XbuildError } from "../errors.ts";
+import { errorAt } from "../errors.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameImage } from "./resolve-images.ts";
@@ -16,7 +15,8 @@ export function assertBases({ containerfile, target }: BuildPlan, request: Build
   );
   const reference = from[wrong];
   if (reference?.kind !== "context") return;
-  throw refuse(`OUTPUT --from=${reference.name}: this named context is no image`, {
+  const message = `OUTPUT --from=${reference.name}: this named context is no image`;
+  throw errorAt("output-unsupported", message, {
     file: containerfile.file,
     span: fromSpans[wrong] ?? target.output.instruction.span,
     hint: "give an image for it (--build-context NAME=docker-image://IMAGE), or copy its files in a stage",
@@ -30,32 +30,14 @@ export function assertBases({ containerfile, target }: BuildPlan, request: Build
  */
 export function assertTriggers({ containerfile, dependencies, graph }: BuildPlan): void {
   const { stages, fired } = dependencies;
-  const wrong = stages
-    .flatMap(({ uses }) => uses)
-    .find(({ instruction, reference }) => fired.has(instruction) && reference.kind === "built");
-  if (wrong?.reference.kind !== "built") return;
-  const { name } = wrong.reference;
-  const index = stages.findIndex(({ uses }) => uses.includes(wrong));
-  const { from } = (
-    graph.stages[stages[index]?.stage.index ?? 0] ?? { stage: { from: wrong.instruction } }
-  ).stage;
-  throw refuse(`a trigger of the base image uses the stage ${name}, which has an OUTPUT`, {
-    file: containerfile.file,
-    span: from.span,
-    hint: "name an image in the trigger, or a stage without OUTPUT",
-  });
-}
-
-interface Refusal {
-  readonly file: string;
-  readonly span: Span;
-  readonly hint: string;
-}
-
-function refuse(message: string, place: Refusal): XbuildError {
-  const diagnostic = { code: "output-unsupported", severity: "error", message, ...place } as const;
-  return new XbuildError("output-unsupported", message, {
-    diagnostics: [diagnostic],
-    exitStatus: exitStatuses.refused,
-  });
+  for (const { stage, uses } of stages)
+    for (const { instruction, reference } of uses) {
+      if (!fired.has(instruction) || reference.kind !== "built") continue;
+      const message = `a trigger of the base image uses the stage ${reference.name}, which has an OUTPUT`;
+      throw errorAt("output-unsupported", message, {
+        file: containerfile.file,
+        span: (graph.stages[stage.index]?.stage ?? stage).from.span,
+        hint: "name an image in the trigger, or a stage without OUTPUT",
+      });
+    }
 }

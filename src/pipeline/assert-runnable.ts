@@ -1,5 +1,5 @@
 import type { ResolvedStage } from "../containerfile/containerfile.ts";
-import { XbuildError } from "../errors.ts";
+import { errorAt, type XbuildError } from "../errors.ts";
 import {
   mayBeImageId,
   normalisePlatform,
@@ -20,12 +20,11 @@ export async function assertRunnable(plan: BuildPlan, request: BuildRequest): Pr
   const platforms = new Map<number, WantedPlatform | undefined>();
   for (const stage of plan.dependencies.stages) {
     const { base } = stage;
-    const own = base.kind === "stage" ? platforms.get(base.index) : findPlatform(stage, request);
-    platforms.set(stage.stage.index, own);
+    const platform =
+      base.kind === "stage" ? platforms.get(base.index) : findPlatform(stage, request);
+    platforms.set(stage.stage.index, platform);
     const at = stage.stage.instructions.findIndex(({ keyword }) => keyword === "RUN");
-    if (at === -1) continue;
-    const platform = own;
-    if (platform === undefined || isHost(platform, plan)) continue;
+    if (at === -1 || platform === undefined || isHost(platform, plan)) continue;
     const { canRun } = await import("../system/can-run.ts");
     if ((await canRun(platform.architecture)) === false)
       throw refuse(plan, stage, { at, platform });
@@ -58,17 +57,12 @@ interface Foreign {
 
 function refuse(plan: BuildPlan, { stage }: ResolvedStage, { at, platform }: Foreign): XbuildError {
   const name = stage.name ?? String(stage.index);
-  const code = "platform-cannot-run";
-  const words = {
-    message: `the stage ${name} runs programs for ${renderPlatform(platform)}, which this machine cannot`,
-    hint: "install qemu-user-static (binfmt_misc), or let the stage run here: FROM --platform=$BUILDPLATFORM",
-  };
+  const message = `the stage ${name} runs programs for ${renderPlatform(platform)}, which this machine cannot`;
+  const hint =
+    "install qemu-user-static (binfmt_misc), or let the stage run here: FROM --platform=$BUILDPLATFORM";
   // A trigger stands in the base image, in front of all that the file has.
   const own = plan.graph.stages[stage.index]?.stage ?? stage;
   const triggers = stage.instructions.length - own.instructions.length;
   const { span } = own.instructions[at - triggers] ?? own.from;
-  const place = { file: plan.containerfile.file, span };
-  return new XbuildError(code, words.message, {
-    diagnostics: [{ code, severity: "error", ...words, ...place }],
-  });
+  return errorAt("platform-cannot-run", message, { file: plan.containerfile.file, span, hint });
 }

@@ -10,7 +10,7 @@ import {
   type Settled,
   settlePath,
 } from "../archive/archive.ts";
-import type { Digest } from "../oci/oci.ts";
+import { countCommon, type Digest } from "../oci/oci.ts";
 import type { KnownPaths } from "./base-order.ts";
 
 /** A layer where it stands, and which of the bases it comes from. */
@@ -133,9 +133,4 @@ function isGone(gone: ReadonlySet<string>, path: string): boolean {
   if (gone.size === 0) return false;
   for (const parent of listParents(path)) if (gone.has(parent)) return true;
   return false;
-}
-
-function countCommon(a: readonly Digest[], b: readonly Digest[]): number {
-  const differing = a.findIndex((diffId, index) => diffId !== b[index]);
-  return differing === -1 ? a.length : differing;
 }

@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { deliverImage } from "../delivery/delivery.ts";
-import { type Digest, type Image, parseImageName } from "../oci/oci.ts";
+import { type Digest, type Image, localName, parseImageName } from "../oci/oci.ts";
 import { renderSize } from "../units.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameBuilt } from "./resolve-images.ts";
@@ -54,8 +53,7 @@ function listUsed({ plan }: Build): ReadonlySet<number> {
 /** The name that keeps it in the engine's storage between builds, as the environments' names do. */
 function nameLoaded(stage: string, { steps }: BuildRequest): string {
   const of = [steps.cacheKey, steps.platform ?? "", stage, "image"].join("\n");
-  const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
-  return `localhost/xbuild-env:${hash}`;
+  return localName("xbuild-env", of);
 }
 
 async function loadImage(image: Image, name: string, work: BuildRunWorkspace): Promise<void> {

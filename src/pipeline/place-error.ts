@@ -1,5 +1,5 @@
 import type { Span } from "../diagnostics.ts";
-import { XbuildError } from "../errors.ts";
+import { errorAt, type XbuildError } from "../errors.ts";
 import { type BuildPlan, imageKey, type ImageReference } from "../plan/plan.ts";
 import type { ImageUse } from "./resolve-images.ts";
 
@@ -7,13 +7,13 @@ import type { ImageUse } from "./resolve-images.ts";
 export function placeError(error: XbuildError, { reference, plan }: ImageUse): XbuildError {
   const span = findUse(plan, reference);
   if (span === undefined || error.diagnostics.length > 0) return error;
-  const { code, message, hint } = error;
-  const words = { message, ...(hint === undefined ? {} : { hint }) };
-  const place = { file: plan.containerfile.file, span };
-  return new XbuildError(code, message, {
-    diagnostics: [{ code, severity: "error", ...words, ...place }],
-    exitStatus: error.exitStatus,
-    cause: error.cause,
+  const { code, message, hint, exitStatus, cause } = error;
+  return errorAt(code, message, {
+    file: plan.containerfile.file,
+    span,
+    exitStatus,
+    cause,
+    ...(hint === undefined ? {} : { hint }),
   });
 }
 

@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { readRemoteImage, type RegistryReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import {
   type Digest,
   type Image,
   localHost,
+  localName,
   mayBeImageId,
   pickPlatform,
   renderPlatform,
@@ -98,8 +98,7 @@ function isFitting(own: WantedPlatform, platform: WantedPlatform): boolean {
 /** The name that keeps it in the engine's storage between builds, as the environments' names do. */
 function nameBase(name: string, platform: WantedPlatform): string {
   const of = [name, renderPlatform(platform)].join("\n");
-  const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
-  return `localhost/xbuild-base:${hash}`;
+  return localName("xbuild-base", of);
 }
 
 function hasNoRegistry(name: string): boolean {

@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { parseImageName } from "../../oci/oci.ts";
+import { localName, parseImageName } from "../../oci/oci.ts";
 import { readLink } from "./resolve.ts";
 
 /** The words that build a target. */
@@ -57,6 +56,5 @@ function readName(words: readonly string[]): string | undefined {
 }
 
 function createName(target: string, cwd: string): string {
-  const hash = createHash("sha256").update(`${cwd}\0${target}`).digest("hex");
-  return `localhost/xbuild-bake:${hash.slice(0, 16)}`;
+  return localName("xbuild-bake", `${cwd}\0${target}`);
 }

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type Instruction, isPredefined } from "../../containerfile/containerfile.ts";
+import { localName } from "../../oci/oci.ts";
 import {
   type BuildPlan,
   declaredNames,
@@ -10,7 +10,8 @@ import {
 import type { EngineBuild, LayersDirectory, StepsRequest } from "../model.ts";
 import type { BuildCall, Mount } from "./commands.ts";
 import { epochVariable } from "./layering-arguments.ts";
-import { lowerLayering, lowerStage, type LayeringImages, type StageNames } from "./lower.ts";
+import { lowerLayering, lowerStage, type LayeringImages } from "./lower.ts";
+import type { StageNames } from "./stage-names.ts";
 
 type Build = Pick<EngineBuild, "plan" | "steps">;
 
@@ -83,8 +84,7 @@ export function cacheName(
   { name }: Pick<StagePlan, "name">,
 ): string {
   const of = [cacheKey, platform ?? "", name].join("\n");
-  const hash = createHash("sha256").update(of).digest("hex").slice(0, 16);
-  return `localhost/xbuild-env:${hash}`;
+  return localName("xbuild-env", of);
 }
 
 /** The instructions that the engine runs for a stage, in its order. */

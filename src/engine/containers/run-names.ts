@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { hashText } from "../../oci/oci.ts";
 import type { EngineRun } from "../model.ts";
 
 /** What names a run in the engine's storage: 16 hex digits. */
 export function labelRun({ id }: Pick<EngineRun, "id">): string {
-  return createHash("sha256").update(id).digest("hex").slice(0, 16);
+  return hashText(id);
 }
 
 /** The name that a run gives to the environment's image, so that what a killed run leaves can be told. */
