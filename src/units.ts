@@ -10,3 +10,8 @@ export function renderSize(bytes: number): string {
   }
   return `${unit === 0 ? value : value.toPrecision(3)} ${sizeUnits[unit]}`;
 }
+
+/** In bytes. */
+export function sumSizes(items: readonly { readonly size: number }[]): number {
+  return items.reduce((sum, { size }) => sum + size, 0);
+}

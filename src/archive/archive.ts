@@ -18,6 +18,7 @@ export { type PathState, absent, impliedDirectory, isDirectoryState } from "./ov
 export { isUntouched } from "./overlap/untouched.ts";
 export { type PackOptions, type PackResult, createPackStream } from "./pack/stream.ts";
 export type { Compression } from "./model.ts";
+export { parseJson } from "./parse-json.ts";
 export { readProgram } from "./programs.ts";
 export { readChunks, readStart } from "./read/blob.ts";
 export {

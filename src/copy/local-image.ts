@@ -34,11 +34,6 @@ interface LocalOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-interface ReadOptions {
-  readonly platform: WantedPlatform;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
  * The image of a reference to somewhere on this machine (a layout, an archive, an engine's storage), its layers copied
  * into a directory that is made; undefined where our own look says that there is none. Layers keep
@@ -123,7 +118,7 @@ const mayBeIndex = /^(?:oci-archive|dir):/;
 async function readArchive(
   text: string,
   directory: string,
-  options: ReadOptions,
+  options: LocalOptions,
 ): Promise<LocalImage | undefined> {
   const what = `read ${text}`;
   const blobs = join(directory, "blobs", "sha256");

@@ -2,8 +2,7 @@ import {
   type Image,
   type ImageIndex,
   mergeIndex,
-  normalisePlatform,
-  renderPlatform,
+  namePlatform,
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { commitIndex, findIndex, listMissingLayers, type Run } from "../store/store.ts";
@@ -88,7 +87,7 @@ interface Entry {
 /** The order says nothing: each is found by its platform. */
 function describeEntries(entries: readonly Entry[]): string {
   const lines = entries.map(({ digest, platform }) =>
-    platform === undefined ? digest : `${digest} ${renderPlatform(normalisePlatform(platform))}`,
+    platform === undefined ? digest : `${digest} ${namePlatform(platform)}`,
   );
   return lines.toSorted().join("\n");
 }

@@ -4,7 +4,7 @@ import type { LayerIdentity } from "../archive/archive.ts";
 import { fetchLayers, referToDigest } from "../copy/copy.ts";
 import type { Descriptor, Digest, Image, LayerFiles, Location } from "../oci/oci.ts";
 import { commitImage, listMissingLayers, readLocations } from "../store/store.ts";
-import { renderSize } from "../units.ts";
+import { renderSize, sumSizes } from "../units.ts";
 import { assertNotExternal, createLayersGone } from "./useless-layers.ts";
 import { listClaims, verifyLayers, type LayerCheck, type LayerClaim } from "./verify-layers.ts";
 import type { RunWorkspace, Workspace } from "./workspace.ts";
@@ -81,7 +81,7 @@ async function fetchOne(
   work: Workspace,
 ): Promise<LayerFiles> {
   const { registries: access, reporter, signal } = work;
-  const total = asked.reduce((sum, layer) => sum + layer.size, 0);
+  const total = sumSizes(asked);
   const what = asked.length === 1 ? "1 layer" : `${asked.length} layers`;
   const done = reporter.step(`Fetching ${what} from ${repository}`);
   const onBytes = (bytes: number): void =>

@@ -9,7 +9,7 @@ import {
 } from "../oci/oci.ts";
 import { type RegistryTransfers, withRegistryClient, withTransfers } from "../registry/registry.ts";
 import { findBlob, readLocations, writeLocations } from "../store/store.ts";
-import { renderSize } from "../units.ts";
+import { renderSize, sumSizes } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
 import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
@@ -153,8 +153,4 @@ async function listLacking(
     Promise.all(layers.map(({ digest }) => client.hasBlob(repository, digest))),
   );
   return layers.filter((_, index) => answers[index] === false);
-}
-
-function sumSizes(layers: readonly Descriptor[]): number {
-  return layers.reduce((sum, layer) => sum + layer.size, 0);
 }

@@ -3,7 +3,7 @@ import { describeManifest } from "./describe.ts";
 import { digestBytes } from "./digest.ts";
 import { encodeJson, orderMembers, sortKeys } from "./json.ts";
 import { ociIndexType } from "./media-types.ts";
-import { normalisePlatform, renderPlatform } from "./platforms.ts";
+import { namePlatform } from "./platforms.ts";
 import type { Annotations, Descriptor, Image, ImageIndex, Platform } from "./model.ts";
 
 /**
@@ -30,13 +30,9 @@ export function mergeIndex(index: ImageIndex | undefined, images: readonly Image
   if (index === undefined) return assembleIndex(images);
   const known = new Set(index.images.map(({ digest }) => digest));
   if (images.every(({ digest }) => known.has(digest))) return index;
-  const merged = new Map(index.images.map((image) => [namePlatform(image), image]));
-  for (const image of images) merged.set(namePlatform(image), image);
+  const merged = new Map(index.images.map((image) => [namePlatform(platformOf(image)), image]));
+  for (const image of images) merged.set(namePlatform(platformOf(image)), image);
   return assembleIndex([...merged.values()], index.annotations);
-}
-
-function namePlatform(image: Image): string {
-  return renderPlatform(normalisePlatform(platformOf(image)));
 }
 
 /** The descriptor of an image in an index: with its platform. image-spec v1.1, image-index.md, "manifests" */

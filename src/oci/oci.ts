@@ -66,6 +66,8 @@ export {
   splitName,
 } from "./names.ts";
 export {
+  isSamePlatform,
+  namePlatform,
   normalisePlatform,
   parsePlatform,
   pickPlatform,

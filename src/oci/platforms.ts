@@ -14,8 +14,7 @@ export function pickPlatform<T extends { readonly platform?: WantedPlatform }>(
 ): T | undefined {
   const order = listFitting(wanted);
   const ranked = entries.map(({ platform }) => {
-    const at =
-      platform === undefined ? -1 : order.indexOf(renderPlatform(normalisePlatform(platform)));
+    const at = platform === undefined ? -1 : order.indexOf(namePlatform(platform));
     return at === -1 ? Infinity : at;
   });
   const best = Math.min(...ranked);
@@ -25,6 +24,15 @@ export function pickPlatform<T extends { readonly platform?: WantedPlatform }>(
 /** `os/architecture[/variant]` */
 export function renderPlatform({ os, architecture, variant }: WantedPlatform): string {
   return [os, architecture, ...(variant ? [variant] : [])].join("/");
+}
+
+/** The one name of a platform that has several: `linux/x86_64` is `linux/amd64`. */
+export function namePlatform(platform: WantedPlatform): string {
+  return renderPlatform(normalisePlatform(platform));
+}
+
+export function isSamePlatform(one: WantedPlatform, other: WantedPlatform): boolean {
+  return namePlatform(one) === namePlatform(other);
 }
 
 /** What Go calls systems and architectures. containerd, `isKnownOS` and `isKnownArch` */

@@ -4,7 +4,7 @@ import { digestBytes } from "./digest.ts";
 import { sortKeys } from "./json.ts";
 import { ociIndexType } from "./media-types.ts";
 import type { Descriptor, Image, ImageIndex } from "./model.ts";
-import { normalisePlatform, renderPlatform } from "./platforms.ts";
+import { namePlatform } from "./platforms.ts";
 import { catchFinding, validateImage } from "./validate.ts";
 import { type BlobReader, compare, type Finding } from "./validate-blob.ts";
 
@@ -49,7 +49,7 @@ async function validateDocument(index: ImageIndex): Promise<readonly Finding[]> 
 /** Who looks for a platform would find one of several. */
 function validatePlatforms({ manifests }: ImageIndex): readonly Finding[] {
   const names = manifests.map(({ platform }) =>
-    platform === undefined ? "" : renderPlatform(normalisePlatform(platform)),
+    platform === undefined ? "" : namePlatform(platform),
   );
   return names.flatMap((name, at): readonly Finding[] => {
     const path = `manifests.${at}.platform`;

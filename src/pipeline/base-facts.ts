@@ -1,6 +1,12 @@
-import type { Reference, ResolvedStage } from "../containerfile/containerfile.ts";
+import type { Reference } from "../containerfile/containerfile.ts";
 import type { Digest } from "../oci/oci.ts";
-import { type BuildPlan, engineLabel, enginePath, type ImageReference } from "../plan/plan.ts";
+import {
+  type BuildPlan,
+  engineLabel,
+  enginePath,
+  findBottom,
+  type ImageReference,
+} from "../plan/plan.ts";
 import { findConfig, keepConfig } from "../store/store.ts";
 import type { BuildRequest } from "./request.ts";
 import { findWanted, nameBuilt, nameImage, type ResolvedImage } from "./resolve-images.ts";
@@ -47,23 +53,7 @@ export function findLowestBase(
   base: Reference,
   request: BuildRequest,
 ): string | undefined {
-  let lowest = base;
-  while (lowest.kind === "stage") {
-    const { index } = lowest;
-    const stage = indexStages(plan.dependencies.stages).get(index);
-    if (stage === undefined) return undefined;
-    lowest = stage.base;
-  }
-  return nameImage(lowest, request);
-}
-
-const indexes = new WeakMap<readonly ResolvedStage[], ReadonlyMap<number, ResolvedStage>>();
-
-/** Once for each list: a file may have thousands of stages, each on the one before. */
-function indexStages(stages: readonly ResolvedStage[]): ReadonlyMap<number, ResolvedStage> {
-  const known = indexes.get(stages) ?? new Map(stages.map((one) => [one.stage.index, one]));
-  indexes.set(stages, known);
-  return known;
+  return nameImage(findBottom(plan.dependencies.stages, base), request);
 }
 
 /**

@@ -84,13 +84,13 @@ async function finishIndex(
   const index = assembleIndex(images);
   const names = listNames(delivery);
   const before = await Promise.all(names.map((name) => findNamed(store, name)));
-  const isKnown = names.length > 0 && before.every((digest) => digest === index.digest);
+  const isNamed = before.every((digest) => digest === index.digest);
   const describe = async (): Promise<IndexResult> => ({
     names,
     digest: index.digest,
     mediaType: ociIndexType,
     size: index.bytes.byteLength,
-    upToDate: results.every((one) => one.upToDate) && (isKnown || names.length === 0),
+    upToDate: results.every((one) => one.upToDate) && isNamed,
     platforms: await describeAll({ images, results }, work),
   });
   await beforeNaming?.(await describe());

@@ -5,11 +5,9 @@ import {
   type ContainerConfig,
   type HistoryEntry,
   keyAnnotation,
+  isSamePlatform,
   mergeConfig,
-  normalisePlatform,
   type Platform,
-  renderPlatform,
-  type WantedPlatform,
 } from "../oci/oci.ts";
 import { createAuthor, createConfig, describeMetadata, type StagePlan } from "../plan/plan.ts";
 import { describeBase } from "./bases.ts";
@@ -47,7 +45,7 @@ export function describeImage(
 }
 
 /** Labels of the command line come last, as the engines have it. */
-function finishConfig({ labels }: ImageRequest, config: ContainerConfig): ContainerConfig {
+export function finishConfig({ labels }: ImageRequest, config: ContainerConfig): ContainerConfig {
   return mergeConfig(config, { Labels: Object.fromEntries(labels) });
 }
 
@@ -56,17 +54,11 @@ function finishConfig({ labels }: ImageRequest, config: ContainerConfig): Contai
  * for another. What only the environment knows of the same platform counts, too.
  */
 function pickPlatform(environment: Platform, { steps, reuse }: BuildRequest): Platform {
-  if (steps.platform === undefined || isSame(environment, reuse.platform)) {
+  if (steps.platform === undefined || isSamePlatform(environment, reuse.platform)) {
     const { architecture, os } = environment;
     return { architecture, os, ...listOptional(environment) };
   }
   return { ...reuse.platform };
-}
-
-function isSame(environment: Platform, asked: WantedPlatform): boolean {
-  return (
-    renderPlatform(normalisePlatform(environment)) === renderPlatform(normalisePlatform(asked))
-  );
 }
 
 function listOptional(image: Platform): Partial<Platform> {

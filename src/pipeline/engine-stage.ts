@@ -33,8 +33,6 @@ export interface EngineStage {
   readonly compression: Compression;
   /** As OUTPUT's `--reuse`. */
   readonly reuse: Reuse | undefined;
-  /** For finished blobs; the run's unless given. */
-  readonly staging?: string;
 }
 
 /**
@@ -49,13 +47,14 @@ export async function collectEngineStage(
   stage: EngineStage,
   work: Pick<BuildRunWorkspace, "engine" | "run" | "signal">,
 ): Promise<CollectedOutput> {
-  const { config: image, base, previous, compression, reuse, staging = work.run.staging } = stage;
+  const { config: image, base, previous, compression, reuse } = stage;
   assertBase(image, base?.image.config);
   const entries = listEngineEntries(image, base?.image.config);
   const { maxLayers, maxLayerSize } = request.layers;
   const scratch = await mkdtemp(join(work.run.directory, "stage-"));
   try {
-    const archives = await listArchives(entries, { stage, image, scratch }, work);
+    const archives = await listArchives(entries, { stage, scratch }, work);
+    const { staging } = work.run;
     const options = { reuse, compression, staging, maxLayerSize, epoch: request.steps.epoch };
     const { signal } = work;
     const layers = await collectArchives(archives, {
@@ -86,19 +85,18 @@ function assertBase(image: ImageConfig, base: ImageConfig | undefined): void {
 
 interface StoredStage {
   readonly stage: EngineStage;
-  readonly image: ImageConfig;
   readonly scratch: string;
 }
 
 async function listArchives(
   entries: readonly EngineEntry[],
-  { stage, image, scratch }: StoredStage,
+  { stage, scratch }: StoredStage,
   { engine }: Pick<BuildRunWorkspace, "engine">,
 ): Promise<readonly ArchiveLayer[]> {
   const where = showStage(stage);
   const take = await openStoredLayers({
     reference: createLocalReference(engine.locateImage(stage.id)),
-    diffIds: image.rootfs.diff_ids,
+    diffIds: stage.config.rootfs.diff_ids,
     scratch: join(scratch, "layout"),
     what: `read a layer of ${where} from the engine's storage`,
   });

@@ -26,9 +26,12 @@ export async function evaluateShared(
   work: BuildRunWorkspace,
 ): Promise<void> {
   if (!work.shared.isParallel || inputs.plans.size < 2) return;
-  const stages = plan.needed.filter(
-    ({ stage: { index } }) => index !== plan.target.index && isShared(index, inputs),
-  );
+  const users = countUsers(inputs);
+  const stages = plan.needed.filter(({ stage: { index } }) => {
+    const used = users.get(index) ?? 0;
+    const isShared = used > 1 || (used === 1 && inputs.plans.has(index));
+    return index !== plan.target.index && isShared;
+  });
   await Promise.all(
     stages.map(async ({ stage: { index } }) => {
       const build = await inputs.resolve(index);
@@ -43,11 +46,13 @@ export async function evaluateShared(
   );
 }
 
-function isShared(index: number, { plans }: StageInputs): boolean {
-  const users = [...plans.values()].filter(({ needed, target }) =>
-    needed.some(({ stage }) => stage.index === index && stage.index !== target.index),
-  );
-  return users.length > 1 || (users.length === 1 && plans.has(index));
+/** With how many images a stage is built that is not theirs, by its index. */
+function countUsers({ plans }: StageInputs): ReadonlyMap<number, number> {
+  const users = new Map<number, number>();
+  for (const { needed, target } of plans.values())
+    for (const { stage } of needed)
+      if (stage.index !== target.index) users.set(stage.index, (users.get(stage.index) ?? 0) + 1);
+  return users;
 }
 
 function evaluate(build: Build, work: BuildRunWorkspace): Promise<void> {

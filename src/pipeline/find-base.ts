@@ -28,12 +28,7 @@ export interface WantedBase {
   readonly scratch: string;
   readonly platform: WantedPlatform;
   readonly previous: PreviousImages;
-  /** Further images whose layers, where the bytes are known to be had, may stand for those of the same content. */
-  readonly known?: readonly KnownImage[];
 }
-
-/** What tells an image's layers. */
-export type KnownImage = Pick<Image, "manifest" | "config">;
 
 /** Where the registry's image is the very one that the engine has under that name. */
 export async function findInRegistry(
@@ -65,15 +60,15 @@ async function readQuietly(
 }
 
 /**
- * The image as the engine has it, its layers one by one those of known images where such have the same content, else
+ * The image as the engine has it, its layers one by one those of previous images where such have the same content, else
  * compressed anew. Only the latter are read. Errors: `image-pull-failed` where it is gone, `copy-failed`, `store-full`.
  */
 export async function takeLoaded(
-  { id, scratch, platform, previous, known = [] }: WantedBase,
+  { id, scratch, platform, previous }: WantedBase,
   { engine, signal }: Pick<BuildRunWorkspace, "engine" | "signal">,
 ): Promise<BaseImage> {
   const config = parseConfig(await engine.readConfig(id));
-  const descriptors = indexKnown(previous, known);
+  const descriptors = indexKnown(previous);
   const layers = config.rootfs.diff_ids.flatMap((diffId) => descriptors.get(diffId) ?? []);
   if (layers.length === config.rootfs.diff_ids.length) {
     const manifest = { schemaVersion: 2 as const, mediaType: "", config: emptyConfig, layers };
@@ -93,11 +88,11 @@ const emptyConfig: Descriptor = { mediaType: "", digest: `sha256:${"0".repeat(64
 
 type KnownLayers = ReadonlyMap<Digest, Descriptor>;
 
-/** Layers by their content: those of previous images before those of others, the first image's before the next one's. */
-function indexKnown(previous: PreviousImages, known: readonly KnownImage[]): KnownLayers {
-  const claims = [...previous.map(listOfferedLayers), ...known.map(listClaims)];
+/** Layers by their content: the first image's before the next one's. */
+function indexKnown(previous: PreviousImages): KnownLayers {
   return new Map(
-    claims
+    previous
+      .map(listOfferedLayers)
       .toReversed()
       .flat()
       .map(({ diffId, descriptor }) => [diffId, descriptor]),

@@ -1,6 +1,7 @@
 import { type DeliveryRequest, listNames } from "../delivery/delivery.ts";
 import type { Image } from "../oci/oci.ts";
 import {
+  type BuildRecord,
   findNamed,
   findRecord,
   listMissingLayers,
@@ -17,10 +18,18 @@ import type { BuildWorkspace } from "./workspace.ts";
  */
 export async function findBuilt(
   key: BuildInputs["key"],
+  work: BuildWorkspace,
+): Promise<Image | undefined> {
+  const record = key === undefined ? undefined : await findRecord(work.store, key);
+  return record && takeRecorded(record, work);
+}
+
+/** The image of a record, likewise. */
+export async function takeRecorded(
+  { manifest }: BuildRecord,
   { store }: BuildWorkspace,
 ): Promise<Image | undefined> {
-  const record = key === undefined ? undefined : await findRecord(store, key);
-  const image = record === undefined ? undefined : await readImage(store, record.manifest);
+  const image = await readImage(store, manifest);
   if (image === undefined) return undefined;
   const missing = await listMissingLayers(store, image);
   if (missing.length === 0) return image;

@@ -1,6 +1,6 @@
 import type { Digest, Image } from "../oci/oci.ts";
 import { type BuildRecord, findRecord } from "../store/store.ts";
-import { findBuilt } from "./find-built.ts";
+import { takeRecorded } from "./find-built.ts";
 import { readUsed } from "./records.ts";
 import type { StageInputs } from "./stage-inputs.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
@@ -15,11 +15,11 @@ export async function findCurrent(
   work: BuildWorkspace,
 ): Promise<Image | undefined> {
   const { key } = build.inputs;
-  if (build.plan.dependencies.built.length > 0) {
-    const record = key === undefined ? undefined : await findRecord(work.store, key);
-    if (record !== undefined && (await isStale(build, { record, inputs }, work))) return undefined;
-  }
-  return findBuilt(key, work);
+  const record = key === undefined ? undefined : await findRecord(work.store, key);
+  if (record === undefined) return undefined;
+  const isComposed = build.plan.dependencies.built.length > 0;
+  if (isComposed && (await isStale(build, { record, inputs }, work))) return undefined;
+  return takeRecorded(record, work);
 }
 
 interface Recorded {

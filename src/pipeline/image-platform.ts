@@ -1,4 +1,4 @@
-import { type Digest, normalisePlatform, renderPlatform, type WantedPlatform } from "../oci/oci.ts";
+import { type Digest, normalisePlatform, type WantedPlatform } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { readStoredConfig } from "./base-facts.ts";
 import { nameBuilt } from "./resolve-images.ts";
@@ -8,10 +8,6 @@ import type { Build, BuildWorkspace } from "./workspace.ts";
 export function findHost({ graph }: BuildPlan): WantedPlatform {
   const [os = "", architecture = ""] = graph.options.buildPlatform.split("/");
   return { os, architecture };
-}
-
-export function isSamePlatform(one: WantedPlatform, other: WantedPlatform): boolean {
-  return renderPlatform(normalisePlatform(one)) === renderPlatform(normalisePlatform(other));
 }
 
 /**

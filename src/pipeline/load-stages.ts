@@ -1,6 +1,6 @@
 import { deliverImage } from "../delivery/delivery.ts";
 import { type Digest, type Image, localName, parseImageName } from "../oci/oci.ts";
-import { renderSize } from "../units.ts";
+import { renderSize, sumSizes } from "../units.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameBuilt } from "./resolve-images.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -63,6 +63,6 @@ async function loadImage(image: Image, name: string, work: BuildRunWorkspace): P
 }
 
 function describeSize({ manifest: { layers } }: Image): string {
-  const size = layers.reduce((sum, layer) => sum + layer.size, 0);
+  const size = sumSizes(layers);
   return `${layers.length === 1 ? "1 layer" : `${layers.length} layers`}, ${renderSize(size)}`;
 }

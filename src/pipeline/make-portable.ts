@@ -4,13 +4,13 @@ import {
   type Image,
   keyAnnotation,
   listHistory,
-  mergeConfig,
   platformOf,
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { listNames } from "../delivery/delivery.ts";
 import { commitImage, readLocations } from "../store/store.ts";
 import type { CollectedImage } from "./collect-image.ts";
+import { finishConfig } from "./describe-image.ts";
 import { findBuilt } from "./find-built.ts";
 import { describeRecords } from "./records.ts";
 import { nameTarget } from "./request.ts";
@@ -82,7 +82,7 @@ function changeWords(other: Image, { inputs, request }: Build): Image {
   const { created = "1970-01-01T00:00:00Z", author } = config;
   return assembleImage({
     platform: steps.platform === undefined ? platformOf({ config }) : namePlatform(reuse.platform),
-    config: mergeConfig(config.config ?? {}, { Labels: Object.fromEntries(image.labels) }),
+    config: finishConfig(image, config.config ?? {}),
     ...(author === undefined ? {} : { author }),
     entries: listHistory({ manifest, config }).map(({ entry, layer }) =>
       layer === undefined ? { history: entry } : { history: entry, layer },

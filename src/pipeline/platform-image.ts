@@ -3,6 +3,7 @@ import { XbuildError } from "../errors.ts";
 import {
   type Digest,
   type Image,
+  isSamePlatform,
   localHost,
   localName,
   mayBeImageId,
@@ -11,15 +12,10 @@ import {
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { listSome } from "../text.ts";
-import {
-  describePlatform,
-  findHost,
-  isSamePlatform,
-  readStoredPlatform,
-} from "./image-platform.ts";
-import { completeReference, identifyImage } from "./identify.ts";
+import { describePlatform, findHost, readStoredPlatform } from "./image-platform.ts";
+import { completeReference } from "./identify.ts";
 import { placeError } from "./place-error.ts";
-import { type ImageUse, mayBeProved, notHere, type ResolvedImage } from "./resolve-images.ts";
+import type { ImageUse } from "./resolve-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /** An image that is wanted for a platform, whatever machine this is. */
@@ -28,38 +24,10 @@ export interface PlatformUse extends ImageUse {
 }
 
 /**
- * The image of a name for a platform: the one that the name stands for in the engine's storage, where that is for this
- * platform; else the one that was pulled for it before; else a new pull. No name of the user's moves to an image of
- * another platform. Errors: `image-pull-failed`, `image-unsupported` where there is none for the platform.
+ * The image for the platform that the engine has: the one that the name stands for, where that is for this platform; else
+ * the one that was pulled for it before; undefined where it has none. No name of the user's moves to an image of another
+ * platform.
  */
-export async function resolveForPlatform(
-  use: PlatformUse,
-  work: BuildWorkspace,
-): Promise<ResolvedImage> {
-  const { reference, platform, request } = use;
-  const { pull } = request.steps;
-  const here = await findForPlatform(use, work);
-  if (here !== undefined && pull !== "always" && pull !== "newer") {
-    return { id: here, isHere: true };
-  }
-  if (pull === "never") {
-    const name = `${reference.name} for ${renderPlatform(platform)}`;
-    throw notHere(name, "--pull=never forbids pulling it");
-  }
-  if (here === undefined && mayBeProved(request)) {
-    const remote = await identifyImage(reference.name, platform, work);
-    if (remote !== undefined) return { id: remote, isHere: false };
-  }
-  try {
-    return { id: await pullForPlatform(use, work), isHere: true };
-  } catch (error) {
-    // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
-    if (pull !== "newer" || here === undefined || work.signal.aborted) throw error;
-    return { id: here, isHere: true };
-  }
-}
-
-/** The image for the platform that the engine has; undefined where it has none. */
 export async function findForPlatform(
   use: PlatformUse,
   work: BuildWorkspace,

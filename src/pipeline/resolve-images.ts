@@ -137,23 +137,16 @@ export async function findUsed(use: ImageUse, work: BuildWorkspace): Promise<Dig
 }
 
 async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
-  const { reference, request } = use;
-  const platform = findWanted(reference, request);
-  if (platform !== undefined) {
-    const { resolveForPlatform } = await import("./platform-image.ts");
-    return resolveForPlatform({ ...use, platform }, work);
-  }
-  const { name } = reference;
-  const { pull } = request.steps;
-  const before = await work.engine.findImage(name);
+  const { pull } = use.request.steps;
+  const before = await findUsed(use, work);
   if (before !== undefined && pull !== "always" && pull !== "newer") {
     return { id: before, isHere: true };
   }
-  if (pull === "never") throw notHere(name, "--pull=never forbids pulling it");
-  const remote = before === undefined ? await askRegistry(name, request, work) : undefined;
+  if (pull === "never") throw notHere(describeUse(use), "--pull=never forbids pulling it");
+  const remote = before === undefined ? await askRegistry(use, work) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
   try {
-    return { id: await pullNamed(name, request, work), isHere: true };
+    return { id: await pullImage(use, work), isHere: true };
   } catch (error) {
     // `newer` means "if there is a newer one to be had": an unreachable registry is no failure.
     if (pull !== "newer" || before === undefined || work.signal.aborted) throw error;
@@ -161,22 +154,29 @@ async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<Resolv
   }
 }
 
+function describeUse({ reference, request }: ImageUse): string {
+  const platform = findWanted(reference, request);
+  return platform === undefined
+    ? reference.name
+    : `${reference.name} for ${renderPlatform(platform)}`;
+}
+
 /**
  * The ID that an image will have when it is pulled. Only asked where a previous image in a registry may prove
  * to be up to date: then nothing needs to be pulled. What cannot be found out so, the pull will say.
  */
 async function askRegistry(
-  name: string,
-  request: BuildRequest,
+  { reference, request }: ImageUse,
   work: BuildWorkspace,
 ): Promise<Digest | undefined> {
   if (!mayBeProved(request)) return undefined;
   const { identifyImage } = await import("./identify.ts");
-  return identifyImage(name, request.reuse.platform, work);
+  const platform = findWanted(reference, request) ?? request.reuse.platform;
+  return identifyImage(reference.name, platform, work);
 }
 
 /** Whether a previous image elsewhere may be the result, so that nothing is pulled before that is known. */
-export function mayBeProved({ steps, reuse }: BuildRequest): boolean {
+function mayBeProved({ steps, reuse }: BuildRequest): boolean {
   return !steps.noCache && reuse.cacheFrom.length + reuse.pushes.length > 0;
 }
 
@@ -209,7 +209,7 @@ async function pullNamed(
   return pulled;
 }
 
-export function notHere(name: string, why: string): XbuildError {
+function notHere(name: string, why: string): XbuildError {
   return new XbuildError("image-pull-failed", `the image ${name} is not on this machine: ${why}`, {
     hint: "pull it first, or build with --pull=missing",
   });

@@ -14,12 +14,7 @@ export async function withSession<T>(
   work: BuildRunWorkspace,
   action: (session: EngineSession) => Promise<T>,
 ): Promise<T> {
-  const { plan, request } = build;
-  const unseen = findUnseenInputs(build, work);
-  const images = listLoaded(build);
-  const platforms = await listPlatforms(build, images, work);
-  const used = { plan, steps: request.steps, images, platforms, unseen };
-  const session = openIdleSession(build, work) ?? (await work.engine.openSession(used, work));
+  const session = openIdleSession(build, work) ?? (await openSession(build, work));
   try {
     const result = await action(session);
     // What follows may take long: nothing is kept for it that it does not need.
@@ -31,6 +26,14 @@ export async function withSession<T>(
     await endSession(session, work);
     throw error;
   }
+}
+
+async function openSession(build: Build, work: BuildRunWorkspace): Promise<EngineSession> {
+  const { plan, request } = build;
+  const unseen = findUnseenInputs(build, work);
+  const images = listLoaded(build);
+  const platforms = await listPlatforms(build, images, work);
+  return work.engine.openSession({ plan, steps: request.steps, images, platforms, unseen }, work);
 }
 
 /** What could not be given up stays written down in the run's directory, for the next cleaner. */

@@ -3,10 +3,10 @@ import {
   type Containerfile,
   type Instruction,
   type OutputOptions,
-  type Reference,
   type ResolvedStage,
   type StageGraph,
 } from "../containerfile/containerfile.ts";
+import { findBottom } from "./bottoms.ts";
 import { listDeclaredBefore, listDependencies } from "./dependencies.ts";
 import type { BuildPlan, LayeredStage, LayeringSteps, PlainStage, StagePlan } from "./model.ts";
 import { nameStage, separateStage } from "./separate.ts";
@@ -112,7 +112,8 @@ function planLayered(
       .map((one) => decodeText(one.args)),
     commandBeforeOutput: before.some((one) => one.keyword === "CMD"),
     hasEnginePath:
-      findBottom(needed, resolved).kind === "scratch" && !setsPath(containerfile, start.offset),
+      findBottom(needed, resolved.base).kind === "scratch" &&
+      !setsPath(containerfile, start.offset),
   };
 }
 
@@ -151,7 +152,7 @@ function planPlain(
 ): PlainStage {
   const { instructions, from } = resolved.stage;
   const end = (instructions.at(-1) ?? from).span.end.offset;
-  const base = findBottom(needed, resolved);
+  const base = findBottom(needed, resolved.base);
   return {
     kind: "plain",
     index: resolved.stage.index,
@@ -160,14 +161,6 @@ function planPlain(
     bases: base.kind === "scratch" ? [] : [base],
     hasEnginePath: base.kind === "scratch" && !setsPath(containerfile, end),
   };
-}
-
-/** What a stage stands on, whatever stages are between them. */
-function findBottom(needed: readonly ResolvedStage[], stage: ResolvedStage): Reference {
-  const bases = new Map(needed.map((one) => [one.stage.index, one.base]));
-  let { base } = stage;
-  while (base.kind === "stage") base = bases.get(base.index) ?? { kind: "scratch" };
-  return base;
 }
 
 function planLayering(target: ResolvedStage, after: readonly Instruction[]): LayeringSteps {

@@ -1,4 +1,5 @@
 export { createAuthor, createConfig, describeMetadata, engineLabel, enginePath } from "./config.ts";
+export { findBottom } from "./bottoms.ts";
 export { createPlan, listPlans, planStage } from "./create-plan.ts";
 export { declaredNames } from "./dependencies.ts";
 export { drawGraph } from "./draw-graph.ts";

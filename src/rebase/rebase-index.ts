@@ -52,10 +52,13 @@ async function readAllBases(
   request: RebaseRequest,
   work: RunWorkspace,
 ): Promise<readonly Sources[]> {
+  const pairs: Omit<Sources, "from">[] = [];
   const lacking: string[] = [];
-  for (const { image } of images) {
-    const platform = platformOf(image);
-    if (!(await offers(request.onto, platform, work))) lacking.push(renderPlatform(platform));
+  for (const image of images) {
+    const platform = platformOf(image.image);
+    const onto = await readOffered(request.onto, platform, work);
+    if (onto === undefined) lacking.push(renderPlatform(platform));
+    else pairs.push({ image, onto });
   }
   if (lacking.length > 0) {
     const message = `${request.onto.text} has no image for ${listSome(lacking)}, of which ${request.image.text} has one`;
@@ -63,21 +66,23 @@ async function readAllBases(
     throw new XbuildError("image-unsupported", message, { hint });
   }
   const found: Sources[] = [];
-  for (const image of images) found.push(await readBases(request, image, work));
+  for (const pair of pairs) found.push(await readBases(request, pair, work));
   return found;
 }
 
-async function offers(
+/** The base's image for a platform; undefined where it has none. */
+async function readOffered(
   base: SourceName,
   platform: WantedPlatform,
   work: RunWorkspace,
-): Promise<boolean> {
+): Promise<Source | undefined> {
   try {
-    const { config } = (await readSource(base, platform, work)).image;
+    const onto = await readSource(base, platform, work);
+    const { os, architecture } = onto.image.config;
     // Of one image only the machine counts, as `rebaseImage` has it.
-    return config.os === platform.os && config.architecture === platform.architecture;
+    return os === platform.os && architecture === platform.architecture ? onto : undefined;
   } catch (error) {
-    if (error instanceof XbuildError && error.code === "image-unsupported") return false;
+    if (error instanceof XbuildError && error.code === "image-unsupported") return undefined;
     throw error;
   }
 }

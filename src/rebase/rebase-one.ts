@@ -51,14 +51,13 @@ export interface Sources {
   readonly onto: Source;
 }
 
-/** The new base and the old one, of the image's platform. Errors: `rebase-base-unknown`, `image-*`, `registry-*` */
+/** The old base, of the image's platform, with the new one. Errors: `rebase-base-unknown`, `image-*`, `registry-*` */
 export async function readBases(
   request: RebaseRequest,
-  image: Source,
+  { image, onto }: Omit<Sources, "from">,
   work: RunWorkspace,
 ): Promise<Sources> {
   const platform = platformOf(image.image);
-  const onto = await readSource(request.onto, platform, work);
   // What stands on the new base already is done, whatever it stood on before.
   const digest = image.image.manifest.annotations?.[baseDigestAnnotation];
   if (digest === onto.image.digest && isBuiltOn(image.image, onto.image)) {

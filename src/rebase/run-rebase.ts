@@ -1,6 +1,7 @@
 import { isPushed } from "../copy/copy.ts";
 import { pushImage, type RunWorkspace } from "../delivery/delivery.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
+import { platformOf } from "../oci/oci.ts";
 import { tagImage, withRun } from "../store/store.ts";
 import {
   describeRebased,
@@ -38,7 +39,8 @@ export async function rebase(
     const done = work.reporter.step("Reading the images");
     const image = await readSource(request.image, request.platform, work);
     await assertReplaceable(request, image, work);
-    const sources = await readBases(request, image, work);
+    const onto = await readSource(request.onto, platformOf(image.image), work);
+    const sources = await readBases(request, { image, onto }, work);
     done();
     const rebased = await rebaseOne(request, sources, work);
     await deliver(request, rebased, work);

@@ -5,6 +5,7 @@ import { findProcesses, listLeftovers, listProcesses } from "../support/leftover
 import type { Project } from "../support/project.ts";
 import { testedEngines, testEngine } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
+import { waysToStop } from "../support/stops.ts";
 import { assertStatus } from "../support/xbuild.ts";
 import type { Started } from "../support/xbuild.ts";
 
@@ -51,20 +52,11 @@ async function start(text: string, says: string, args: readonly string[] = []): 
   return started;
 }
 
-const ways: readonly { readonly way: string; readonly stop: (started: Started) => void }[] = [
-  { way: "SIGINT", stop: (started) => started.signal("SIGINT") },
-  {
-    way: "Ctrl-C (SIGINT to the process group)",
-    stop: ({ pid }) => void process.kill(-pid, "SIGINT"),
-  },
-  { way: "SIGTERM", stop: (started) => started.signal("SIGTERM") },
-];
-
 describe.each(testedEngines)("engine %s", (engine) => {
   // Collecting is the same with every engine.
   const others = phases.filter(({ phase }) => phase !== "collecting");
   describe.each(engine === testEngine ? phases : others)("during $phase", ({ text, says }) => {
-    test.each(ways)("$way ends all and leaves nothing", async ({ stop }) => {
+    test.each(waysToStop)("$way ends all and leaves nothing", async ({ stop }) => {
       const before = [await project.findDigest(), await project.findLoaded()];
       const started = await start(text, says, ["--engine", engine]);
       stop(started);

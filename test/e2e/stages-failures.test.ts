@@ -4,6 +4,7 @@ import { findProcesses, listLeftovers, listProcesses } from "../support/leftover
 import type { Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { listRunSorted } from "../support/stages.ts";
+import { waysToStop } from "../support/stops.ts";
 import { assertStatus, type Started } from "../support/xbuild.ts";
 
 // What goes wrong while stages are built side by side.
@@ -62,14 +63,8 @@ describe("a stage fails while others run", () => {
   );
 });
 
-const ways: readonly { readonly way: string; readonly stop: (started: Started) => void }[] = [
-  { way: "SIGINT", stop: (started) => started.signal("SIGINT") },
-  { way: "SIGINT to the process group", stop: ({ pid }) => void process.kill(-pid, "SIGINT") },
-  { way: "SIGTERM", stop: (started) => started.signal("SIGTERM") },
-];
-
 describe("stopped while several stages run", () => {
-  test.each(ways)("$way ends all and leaves nothing", async ({ stop }) => {
+  test.each(waysToStop)("$way ends all and leaves nothing", async ({ stop }) => {
     const before = [await project.findDigest(), await project.findLoaded()];
     const started = await startThree();
     stop(started);

@@ -1,3 +1,4 @@
+import { readBoolean } from "../line/arguments.ts";
 import {
   type Entry,
   EntryProblem,
@@ -62,8 +63,8 @@ function applySecret(target: BakeTarget, { name = "", word }: Override, value: s
 }
 
 function readFlag({ word, key }: Override, value: string): boolean {
-  if (["1", "t", "T", "true", "TRUE", "True"].includes(value)) return true;
-  if (["0", "f", "F", "false", "FALSE", "False"].includes(value)) return false;
+  const flag = readBoolean(value);
+  if (flag !== undefined) return flag;
   throw refuseWord(word, `${key} is true or false`);
 }
 

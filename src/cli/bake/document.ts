@@ -1,16 +1,13 @@
-import { refuse } from "../../archive/archive.ts";
+import { parseJson, refuse } from "../../archive/archive.ts";
 import type { ErrorCode } from "../../codes.ts";
 import type { XbuildError } from "../../errors.ts";
 import {
   createSource,
   isJsonObject,
   type Json,
-  JsonProblem,
   type JsonSource,
   locateJson,
   maxDocumentSize,
-  readJson,
-  toSpans,
 } from "../../oci/oci.ts";
 
 /** An object of a bake file. */
@@ -40,23 +37,12 @@ export function readBakeDocument(bytes: Buffer, file: string): BakeDocument {
       hint: "split it into several files (-f)",
     });
   const place = { source, path: [] };
-  const value = parse(source);
+  const value = parseJson(source, {
+    code: "bake-file-invalid",
+    hint: "write valid JSON (RFC 8259); HCL needs a name that ends in .hcl",
+  });
   if (isJsonObject(value)) return { value, place };
   throw refuseAt(place, "an object is expected here");
-}
-
-function parse(source: JsonSource): Json {
-  try {
-    return readJson(source.bytes.subarray(source.start, source.end));
-  } catch (error) {
-    if (!(error instanceof JsonProblem)) throw error;
-    const [span] = toSpans(source.bytes, [source.start + error.offset]);
-    const place = { file: source.file, ...(span === undefined ? {} : { span }) };
-    throw refuse("bake-file-invalid", error.message, {
-      ...place,
-      hint: "write valid JSON (RFC 8259); HCL needs a name that ends in .hcl",
-    });
-  }
 }
 
 /** The place of an inner value. */

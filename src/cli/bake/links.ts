@@ -29,7 +29,7 @@ function linkWords(
   { name, words }: BakeBuild,
   names: ReadonlyMap<string, string>,
 ): readonly string[] {
-  const isLinked = words.some((word) => splitLink(word) !== undefined);
+  const isLinked = words.some(isLink);
   const replaced = words.map((word) => {
     const [context, target] = splitLink(word) ?? [];
     const image = target === undefined ? undefined : names.get(target);
@@ -40,6 +40,11 @@ function linkWords(
   const own = names.get(name);
   if (own === undefined) return replaced;
   return ["--load", ...(readName(words) === undefined ? [`--tag=${own}`] : []), ...replaced];
+}
+
+/** Whether a word of a build says that a context is another target. */
+export function isLink(word: string): boolean {
+  return splitLink(word) !== undefined;
 }
 
 /** The name of a context and the target that it is. */

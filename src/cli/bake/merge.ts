@@ -1,5 +1,6 @@
 import type { Entry, SshEntry } from "./entries.ts";
 import type { BakeTarget } from "./schema.ts";
+import { mapKeys } from "./set-keys.ts";
 
 /**
  * A target over another one, as buildx merges blocks of one name and what is inherited: maps by key, some lists one
@@ -9,7 +10,6 @@ export function mergeTargets(under: BakeTarget, over: BakeTarget): BakeTarget {
   return { ...under, ...over, ...mergeMaps(under, over), ...mergeLists(under, over) };
 }
 
-const mapKeys = ["args", "labels", "contexts", "extra-hosts", "resources"] as const;
 const textKeys = [
   "inherits",
   "annotations",

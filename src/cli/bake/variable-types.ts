@@ -1,6 +1,7 @@
 import type { XbuildError } from "../../errors.ts";
 import type { Json } from "../../oci/oci.ts";
 import { quoteText } from "../../text.ts";
+import { readBoolean } from "../line/arguments.ts";
 import { splitFields } from "./csv.ts";
 import { type BakePlace, refuseAt } from "./document.ts";
 
@@ -53,11 +54,6 @@ function guessType(fallback: Json | undefined): VariableType {
   return typeof fallback === "object" && fallback !== null ? "other" : "string";
 }
 
-const booleans: ReadonlyMap<string, boolean> = new Map([
-  ...["1", "t", "T", "true", "TRUE", "True"].map((word) => [word, true] as const),
-  ...["0", "f", "F", "false", "FALSE", "False"].map((word) => [word, false] as const),
-]);
-
 function convertPrimitive(
   text: string,
   type: "string" | "number" | "bool" | "other",
@@ -65,7 +61,7 @@ function convertPrimitive(
 ): Json {
   if (type === "string") return text;
   if (type === "bool") {
-    const value = booleans.get(text);
+    const value = readBoolean(text);
     if (value === undefined) throw refuseValue(text, "true or false", variable);
     return value;
   }

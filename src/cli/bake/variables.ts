@@ -1,4 +1,5 @@
 import type { Json } from "../../oci/oci.ts";
+import { assertReferences } from "./chains.ts";
 import { decodeBody } from "./decode.ts";
 import type { Block, Definition } from "./definition.ts";
 import { type BakePlace, enter, refuseAt } from "./document.ts";
@@ -13,9 +14,6 @@ export interface Surroundings {
   /** Variables that are there by themselves; nothing overrides them. */
   readonly builtIn: ReadonlyMap<string, string>;
 }
-
-/** A chain of variables that is longer than this is refused. */
-const longestChain = 100;
 
 /**
  * The variables of bake files, each worked out when it is first asked for, and all of them in the end: a fault is a
@@ -35,7 +33,7 @@ export function createScope(
     const block = variables.get(name);
     const place = local?.place ?? block?.place;
     if (place === undefined) return undefined;
-    assertEnds(chain, name, place);
+    assertReferences(chain, name, place);
     chain.push(name);
     const scope = { find, names };
     const value =
@@ -48,15 +46,6 @@ export function createScope(
   };
   for (const name of [...variables.keys(), ...locals.keys()]) find(name);
   return { find, names };
-}
-
-function assertEnds(chain: readonly string[], name: string, place: BakePlace): void {
-  if (chain.includes(name)) {
-    const circle = [...chain.slice(chain.indexOf(name)), name].join(" -> ");
-    throw refuseAt(place, `variables refer to each other in a circle: ${circle}`);
-  }
-  if (chain.length >= longestChain)
-    throw refuseAt(place, `more than ${longestChain} variables refer to each other in a chain`);
 }
 
 function readVariable({ name, body, place }: Block, scope: Scope, { lookUp }: Surroundings): Json {

@@ -4,7 +4,7 @@ import { printByBuildx } from "../bake/buildx.ts";
 import { createConfig } from "../bake/config.ts";
 import { readDefinition } from "../bake/definition.ts";
 import type { BakeDocument } from "../bake/document.ts";
-import { type BakeBuild, linkBuilds } from "../bake/links.ts";
+import { type BakeBuild, isLink, linkBuilds } from "../bake/links.ts";
 import { parseBakeFiles, readBakeFiles } from "../bake/load.ts";
 import { renderBake } from "../bake/print.ts";
 import { type BakeRequest, resolveBake, type ResolvedBake } from "../bake/resolve.ts";
@@ -19,6 +19,7 @@ import {
   lastValue,
   listValues,
   parseCommandLine,
+  readBoolean,
   usageError,
 } from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";
@@ -97,9 +98,7 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const named: NamedBuild[] = [];
   for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
   const metadataFile = lastValue(line, "metadata-file");
-  const isLinked = builds.some(({ words }) =>
-    words.some((word) => /^--build-context=[^=]+=target:/.test(word)),
-  );
+  const isLinked = builds.some(({ words }) => words.some(isLink));
   return buildSeveral({ builds: named, metadataFile, jobs, isLinked }, runBuild, io);
 }
 
@@ -171,9 +170,7 @@ function readSurroundings(line: CommandLine, io: CliIo): Surroundings {
       return [name, value] as const;
     }),
   );
-  const isClosed = /^(?:1|t|T|true|TRUE|True)$/.test(
-    io.env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "",
-  );
+  const isClosed = readBoolean(io.env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "") === true;
   return {
     lookUp: (name) => given.get(name) ?? (isClosed ? undefined : io.env[name]),
     builtIn: new Map([

@@ -2,7 +2,8 @@ import type { CliIo } from "../io.ts";
 import { lastValue } from "../line/arguments.ts";
 import type { BuildStart } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
-import { readParsed, readSources, reportFindings } from "../request/parsed.ts";
+import { readParsed, readSources, reportFindings, resolveFor } from "../request/parsed.ts";
+import { guessPlatform } from "../request/platform.ts";
 import { selectEngine } from "../request/select-engine.ts";
 import { omitFlag, renderLine, type TargetLine } from "../request/targets.ts";
 import { readJobs } from "./build-workspace.ts";
@@ -34,11 +35,12 @@ async function assertTargets(
   sources: Sources | undefined,
   io: CliIo,
 ): Promise<void> {
-  if (sources === undefined) return;
+  const [first] = targets;
+  const parsed = sources && first && (await readParsed({ line: first.line, sources }, io));
+  if (parsed === undefined) return;
   for (const { line } of targets) {
-    const parsed = await readParsed({ line, sources }, io);
-    const isMissing = parsed?.graph.diagnostics.some(({ code }) => code === "target-not-found");
-    if (parsed === undefined || isMissing !== true) continue;
-    await reportFindings(parsed, selectEngine(line, io), () => undefined);
+    const graph = resolveFor(parsed, line, guessPlatform(line));
+    if (!graph.diagnostics.some(({ code }) => code === "target-not-found")) continue;
+    await reportFindings({ ...parsed, graph }, selectEngine(line, io), () => undefined);
   }
 }

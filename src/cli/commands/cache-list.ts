@@ -11,7 +11,7 @@ import {
   type StoreCommandLine,
 } from "./store-command.ts";
 import { renderTable } from "../report/table.ts";
-import { renderSize } from "../../units.ts";
+import { renderSize, sumSizes } from "../../units.ts";
 import { show, showJson, type Visible } from "../../visible.ts";
 
 const listHelp = show`Usage: xbuild cache ls [--format table|json]
@@ -83,7 +83,7 @@ function describe({ image, names, usedAt }: StoredImage): object {
     names,
     platform: renderPlatform(platformOf(image)),
     lastUsed: new Date(usedAt).toISOString(),
-    size: measure(image),
+    size: sumSizes(image.manifest.layers),
     layers: image.manifest.layers.length,
   };
 }
@@ -102,12 +102,8 @@ function renderImages(images: readonly StoredImage[], io: CliIo, now: number): V
     renderPlatform(platformOf(image)),
     renderAge(usedAt, now),
     String(image.manifest.layers.length),
-    renderSize(measure(image)),
+    renderSize(sumSizes(image.manifest.layers)),
     names.join(", "),
   ]);
   return renderTable(io, columns, rows);
-}
-
-function measure(image: StoredImage["image"]): number {
-  return image.manifest.layers.reduce((sum, layer) => sum + layer.size, 0);
 }

@@ -6,7 +6,7 @@ import {
   platformOf,
   renderPlatform,
 } from "../../oci/oci.ts";
-import { listImages, listMissingLayers, type NamedImages } from "../../store/store.ts";
+import { listImages, listMissingLayers, type NamedImages, type Store } from "../../store/store.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
 import type { CliIo } from "../io.ts";
 import {
@@ -17,7 +17,7 @@ import {
   wantsJson,
 } from "./store-command.ts";
 import { renderTable } from "../report/table.ts";
-import { renderSize } from "../../units.ts";
+import { renderSize, sumSizes } from "../../units.ts";
 import { joinVisible, show, showJson, type Visible } from "../../visible.ts";
 
 const help = show`Usage: xbuild images [FLAGS] [PATTERN...]
@@ -40,29 +40,30 @@ export async function runImages(argv: readonly string[], io: CliIo): Promise<num
   const store = await openUserStore(io);
   const matches = createNamePattern(line.operands);
   const images = (await listImages(store)).filter(({ name }) => matches(name));
-  const missing = await Promise.all(
-    images.map((one) => Promise.all(one.images.map((image) => listMissingLayers(store, image)))),
-  );
   if (line.isSet("quiet")) io.stdout(joinVisible(images.map(({ name }) => show`${name}\n`)));
-  else if (isJson) io.stdout(showJson(images.map((one, at) => describe(one, missing[at] ?? []))));
+  else if (isJson)
+    io.stdout(showJson(await Promise.all(images.map((one) => describe(one, store)))));
   else io.stdout(renderImages(images, io, Date.now()));
   return 0;
 }
 
-type Missing = readonly (readonly Descriptor[])[];
-
 /** What a name stands for as programs get it: of an index its images, one for each platform. */
-function describe({ name, digest, isIndex, images }: NamedImages, missing: Missing): object {
+async function describe(
+  { name, digest, isIndex, images }: NamedImages,
+  store: Store,
+): Promise<object> {
+  const missing = await Promise.all(images.map((image) => listMissingLayers(store, image)));
   const described = images.map((image, at) => describeImage(image, missing[at]?.length ?? 0));
   const [first] = described;
   if (!isIndex) return { name, ...first };
-  const sizes = { size: sumSizes(listLayers(images)), layers: listLayers(images).length };
+  const layers = listLayers(images);
   const missingLayers = new Set(missing.flat().map((layer) => layer.digest)).size;
   return {
     name,
     digest,
     created: findNewest(images) ?? null,
-    ...sizes,
+    size: sumSizes(layers),
+    layers: layers.length,
     missingLayers,
     images: described,
   };
@@ -126,8 +127,4 @@ function findNewest(images: readonly Image[]): string | undefined {
 function renderCreated(created: string | undefined, now: number): string {
   const then = Date.parse(created ?? "");
   return Number.isNaN(then) ? "" : renderAge(then, now);
-}
-
-function sumSizes(layers: readonly Descriptor[]): number {
-  return layers.reduce((sum, layer) => sum + layer.size, 0);
 }

@@ -1,4 +1,4 @@
-import { renderSize } from "../../units.ts";
+import { renderSize, sumSizes } from "../../units.ts";
 import { platformOf, renderPlatform } from "../../oci/oci.ts";
 import {
   type NamedBase,
@@ -75,7 +75,7 @@ function renderResult(
     return show`${state}: ${title} is on ${renderBase(onto)}\n`;
   }
   const own = image.manifest.layers.slice(onto.layers);
-  const size = renderSize(own.reduce((sum, layer) => sum + layer.size, 0));
+  const size = renderSize(sumSizes(own));
   const counts = `${countLayers(from.layers, "base")} replaced by ${onto.layers}, ${countLayers(own.length, "own")} kept`;
   return joinVisible([
     show`${paintText(io, "bold", title)}: ${counts} (${size})\n`,

@@ -118,10 +118,16 @@ function parseShort<Spec extends FlagSpec>(
 const trueWords = new Set(["1", "t", "T", "true", "TRUE", "True"]);
 const falseWords = new Set(["0", "f", "F", "false", "FALSE", "False"]);
 
+/** undefined for what is neither. Go, strconv.ParseBool */
+export function readBoolean(word: string): boolean | undefined {
+  if (trueWords.has(word)) return true;
+  return falseWords.has(word) ? false : undefined;
+}
+
 function checkValue(spec: FlagSpec, value: string): string {
   if (spec.kind !== "boolean") return value;
-  if (trueWords.has(value)) return "true";
-  if (falseWords.has(value)) return "false";
+  const flag = readBoolean(value);
+  if (flag !== undefined) return String(flag);
   throw usageError(`--${spec.name} is true or false, not "${value}"`);
 }
 

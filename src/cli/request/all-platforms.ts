@@ -4,10 +4,9 @@ import type { Engine } from "../../engine/engine.ts";
 import { XbuildError } from "../../errors.ts";
 import {
   isLocalName,
-  normalisePlatform,
+  namePlatform,
   parseConfig,
   platformOf,
-  renderPlatform,
   type WantedPlatform,
 } from "../../oci/oci.ts";
 import { listValues, usageError } from "../line/arguments.ts";
@@ -120,7 +119,7 @@ async function listOffers(
           throw error;
         });
   const known = offered.length > 0 ? offered : await here();
-  if (known.length > 0) return known.filter(isKnown).map(normalise);
+  if (known.length > 0) return known.filter(isKnown).map(namePlatform);
   throw usageError(
     `--all-platforms: the image ${name} is neither in a registry nor in ${engine.name}'s storage`,
     "name the platforms with --platform",
@@ -130,10 +129,6 @@ async function listOffers(
 /** What has no platform says `unknown`. */
 function isKnown({ os }: WantedPlatform): boolean {
   return os !== "unknown" && os !== "";
-}
-
-function normalise(platform: WantedPlatform): string {
-  return renderPlatform(normalisePlatform(platform));
 }
 
 async function askRegistry(

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { copyAs, copyImage } from "../../copy/copy.ts";
 import {
   type Digest,
-  normalisePlatform,
+  namePlatform,
   parseManifest,
   platformOf,
   renderPlatform,
@@ -81,7 +81,7 @@ function listReplaced(
 }
 
 function describe({ platform }: ListEntry): string {
-  return platform === undefined ? "" : renderPlatform(normalisePlatform(platform));
+  return platform === undefined ? "" : namePlatform(platform);
 }
 
 function locate(id: Digest, commands: ContainersCommands): string {

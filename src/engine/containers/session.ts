@@ -1,7 +1,8 @@
 import {
   type Digest,
   type ImageConfig,
-  normalisePlatform,
+  isSamePlatform,
+  namePlatform,
   parseConfig,
   renderPlatform,
   type WantedPlatform,
@@ -160,15 +161,14 @@ async function listHidden({ commands, build }: Session): Promise<PinnedImages> {
   if (special.length === 0) return new Map();
   const { has } = describeVersion(commands.name, await commands.version());
   if (has("imageVariants")) return new Map();
-  const ids = placeImages(build)?.ids;
-  return new Map(special.map(([key]) => [key, ids?.get(key) ?? key]));
+  const ids = nameImages(build.images);
+  return new Map(special.map(([key]) => [key, ids.get(key) ?? key]));
 }
 
 /** Whether it says more than its architecture alone would mean. */
 function isSpecial(platform: WantedPlatform): boolean {
   const { os, architecture } = platform;
-  const plain = normalisePlatform({ os, architecture });
-  return renderPlatform(plain) !== renderPlatform(normalisePlatform(platform));
+  return !isSamePlatform({ os, architecture }, platform);
 }
 
 function placeImages({ platforms, images, steps }: EngineBuild): PlacedImages | undefined {
@@ -187,12 +187,18 @@ async function evaluateStage(
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
-  const call = createStageCall(build, stage, { ...outside, stages: nameImages(stages) });
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
   const make = (): Promise<Digest> =>
-    known === undefined ? commands.build(call, callContext(session)) : Promise.resolve(known);
-  const id = await makeNamed(make, [cacheName(build.steps, stage), ...own], session);
+    commands.build(
+      createStageCall(build, stage, { ...outside, stages: nameImages(stages) }),
+      callContext(session),
+    );
+  const id = await makeNamed(
+    known === undefined ? make : () => Promise.resolve(known),
+    [cacheName(build.steps, stage), ...own],
+    session,
+  );
   stages.set(stage.index, id);
   return id;
 }
@@ -239,9 +245,8 @@ async function runLayering(
 function describeImages(
   { build, label, stages, pinned, placed }: Session & OutsideNames,
   stage: LayeredStage,
-  { config, os, architecture, variant = "" }: ImageConfig,
+  { config, ...platform }: ImageConfig,
 ): LayeringImages {
-  const own = renderPlatform(normalisePlatform({ os, architecture, variant }));
   const others = [...nameImages(stages)].filter(([index]) => index !== stage.index);
   return {
     environment: runImageName(label),
@@ -250,7 +255,7 @@ function describeImages(
     variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),
     epoch: build.steps.epoch,
     placed,
-    platform: placed === undefined ? undefined : own,
+    platform: placed === undefined ? undefined : namePlatform(platform),
   };
 }
 

@@ -5,7 +5,7 @@ import { placeBlobs } from "../blobs/place-blobs.ts";
 import { writeBlob } from "../blobs/write-blob.ts";
 import { lockStore } from "../layout/access.ts";
 import { createNotFound, explainFailures } from "../layout/failures.ts";
-import { nameOfEntry, readIndex, setNames, writeIndex } from "../layout/index-file.ts";
+import { findNamedEntry, readIndex, setNames, writeIndex } from "../layout/index-file.ts";
 import { blobsDirectory, type Store } from "../layout/paths.ts";
 import { writeHold } from "../runs/run-directory.ts";
 import type { Run } from "../runs/runs.ts";
@@ -46,8 +46,6 @@ async function isNamed(store: Store, { index, names }: IndexCommit): Promise<boo
   if (names.length === 0) return true;
   if ((await findBlob(store, { digest, size: bytes.byteLength })) === undefined) return false;
   const { manifests, condition } = await readIndex(store);
-  const named = names.every(
-    (name) => manifests.findLast((entry) => nameOfEntry(entry) === name)?.digest === digest,
-  );
+  const named = names.every((name) => findNamedEntry(manifests, name)?.digest === digest);
   return named && condition === "whole";
 }

@@ -12,7 +12,7 @@ import {
   type WantedPlatform,
 } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
-import { nameOfEntry, readIndex } from "../layout/index-file.ts";
+import { findNamedEntry, nameOfEntry, readIndex } from "../layout/index-file.ts";
 import type { Store } from "../layout/paths.ts";
 import { readRoot, type Root } from "./manifests.ts";
 import { readDocument } from "./read-document.ts";
@@ -55,7 +55,7 @@ export async function findNamed(store: Store, name: string): Promise<Digest | un
 
 async function findEntry(store: Store, name: string): Promise<Descriptor | undefined> {
   const { manifests } = await readIndex(store);
-  return manifests.findLast((item) => nameOfEntry(item) === name);
+  return findNamedEntry(manifests, name);
 }
 
 /** By what the images themselves say: a descriptor need not. */

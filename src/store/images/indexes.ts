@@ -1,9 +1,9 @@
-import { type Digest, type ImageIndex, isAttestation } from "../../oci/oci.ts";
+import { type Digest, type ImageIndex, isAttestation, isJsonObject } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
-import { nameOfEntry, readIndex } from "../layout/index-file.ts";
+import { findNamedEntry, readIndex } from "../layout/index-file.ts";
 import type { Store } from "../layout/paths.ts";
 import { readImage } from "./images.ts";
-import { isNestedIndex, readRoot } from "./manifests.ts";
+import { isNestedIndex } from "./manifests.ts";
 import { readDocument } from "./read-document.ts";
 
 /**
@@ -13,18 +13,16 @@ import { readDocument } from "./read-document.ts";
 export async function findIndex(store: Store, name: string): Promise<ImageIndex | undefined> {
   return explainFailures(store.directory, async () => {
     const { manifests } = await readIndex(store);
-    const entry = manifests.findLast((item) => nameOfEntry(item) === name);
-    const root = entry && (await readRoot(store, entry.digest));
-    return entry !== undefined && root?.isIndex === true
-      ? readWholeIndex(store, entry.digest)
-      : undefined;
+    const entry = findNamedEntry(manifests, name);
+    return entry && readWholeIndex(store, entry.digest);
   });
 }
 
 async function readWholeIndex(store: Store, digest: Digest): Promise<ImageIndex | undefined> {
-  const document = await readDocument(store, digest, isNestedIndex);
+  const document = await readDocument(store, digest, isJsonObject);
   if (document === undefined) return undefined;
   const { bytes, value } = document;
+  if (!isNestedIndex(value)) return undefined;
   const manifests = value.manifests.filter((one) => !isAttestation(one));
   const read = await Promise.all(manifests.map((one) => readImage(store, one.digest)));
   const images = read.filter((image) => image !== undefined);

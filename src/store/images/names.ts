@@ -1,7 +1,13 @@
 import { findBlob } from "../blobs/blobs.ts";
 import { describeManifest, type Image } from "../../oci/oci.ts";
 import { createNotFound, explainFailures } from "../layout/failures.ts";
-import { dropNames, nameOfEntry, readIndex, setNames, writeIndex } from "../layout/index-file.ts";
+import {
+  dropNames,
+  findNamedEntry,
+  readIndex,
+  setNames,
+  writeIndex,
+} from "../layout/index-file.ts";
 import { ensureLayout } from "../layout/layout.ts";
 import { lockStore } from "../layout/access.ts";
 import type { Store } from "../layout/paths.ts";
@@ -29,7 +35,7 @@ export async function tagImage(
 /** Lets `name` stand for what `existing` stands for, all its platforms. Errors: `image-not-found`. */
 export async function tagName(store: Store, existing: string, name: string): Promise<void> {
   await changeIndex(store, existing, (manifests) => {
-    const entry = manifests.findLast((item) => nameOfEntry(item) === existing);
+    const entry = findNamedEntry(manifests, existing);
     return entry === undefined ? undefined : setNames(manifests, [name], entry);
   });
 }

@@ -67,6 +67,14 @@ export function encodeIndexFile(manifests: readonly Descriptor[]): Uint8Array {
   return encodeJson({ schemaVersion: 2, mediaType: ociIndexType, manifests, annotations });
 }
 
+/** The entry that a name stands for: of several the last. */
+export function findNamedEntry(
+  entries: readonly Descriptor[],
+  name: string,
+): Descriptor | undefined {
+  return entries.findLast((entry) => nameOfEntry(entry) === name);
+}
+
 /** The image's name, in full, or undefined for an entry without one. */
 export function nameOfEntry(entry: Descriptor): string | undefined {
   return entry.annotations?.[refNameAnnotation];

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { XbuildError } from "../../errors.ts";
 import type { Digest, Image } from "../../oci/oci.ts";
 import { ifPresent } from "../../system/errno.ts";
+import { sumSizes } from "../../units.ts";
 import { readImage } from "../images/images.ts";
 import { blobPath, type Store } from "../layout/paths.ts";
 import {
@@ -148,8 +149,4 @@ function listKept(
     for (const digest of added) kept.add(digest);
   }
   return kept;
-}
-
-function sumSizes(blobs: readonly BlobFile[]): number {
-  return blobs.reduce((sum, blob) => sum + blob.size, 0);
 }

@@ -37,29 +37,37 @@ export interface StoreUsage {
 
 /** All images that names, records and refs lead to, the last used first. */
 export async function listStoredImages(store: Store): Promise<readonly StoredImage[]> {
-  return explainFailures(store.directory, async () => {
-    const found = new Map<Digest, StoredImage>();
-    const add = (image: Image | undefined, usedAt: number, name?: string): void => {
-      if (image === undefined) return;
-      const known = found.get(image.digest) ?? { image, names: [], usedAt };
-      const names = name === undefined ? known.names : [...known.names, name];
-      found.set(image.digest, { image, names, usedAt: Math.max(known.usedAt, usedAt) });
-    };
-    for (const { name, images, builtAt } of await listEntries(store)) {
-      for (const image of images) add(image, builtAt, name);
-    }
-    for (const { manifest, usedAt } of await listPointers(store)) {
-      add(found.get(manifest)?.image ?? (await readImage(store, manifest)), usedAt);
-    }
-    return [...found.values()].sort((a, b) => b.usedAt - a.usedAt);
-  });
+  return explainFailures(store.directory, async () =>
+    collectImages(store, await listEntries(store)),
+  );
+}
+
+async function collectImages(
+  store: Store,
+  entries: readonly NamedEntry[],
+): Promise<readonly StoredImage[]> {
+  const found = new Map<Digest, StoredImage>();
+  const add = (image: Image | undefined, usedAt: number, name?: string): void => {
+    if (image === undefined) return;
+    const known = found.get(image.digest) ?? { image, names: [], usedAt };
+    const names = name === undefined ? known.names : [...known.names, name];
+    found.set(image.digest, { image, names, usedAt: Math.max(known.usedAt, usedAt) });
+  };
+  for (const { name, images, builtAt } of entries) {
+    for (const image of images) add(image, builtAt, name);
+  }
+  for (const { manifest, usedAt } of await listPointers(store)) {
+    add(found.get(manifest)?.image ?? (await readImage(store, manifest)), usedAt);
+  }
+  return [...found.values()].sort((a, b) => b.usedAt - a.usedAt);
 }
 
 /** What takes the space of a store. */
 export async function measureStore(store: Store): Promise<StoreUsage> {
-  const images = await listStoredImages(store);
   return explainFailures(store.directory, async () => {
-    const rest = (await listEntries(store)).flatMap(listOthers);
+    const entries = await listEntries(store);
+    const images = await collectImages(store, entries);
+    const rest = entries.flatMap(listOthers);
     const named = new Set([...listDigests(images.filter(isNamed)), ...rest]);
     const all = new Set([...listDigests(images), ...rest]);
     const sizes = { named: 0, unnamed: 0, orphaned: 0 };
