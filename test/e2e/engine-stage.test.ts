@@ -13,7 +13,7 @@ import { arrangeKnown } from "../../src/pipeline/arrange-bases.ts";
 import { withBases } from "../../src/pipeline/base-entries.ts";
 import type { BaseImage } from "../../src/pipeline/bases.ts";
 import { collectEngineStage, type EngineStage } from "../../src/pipeline/engine-stage.ts";
-import { takeLoaded } from "../../src/pipeline/find-base.ts";
+import { takeLoaded, type WantedBase } from "../../src/pipeline/find-base.ts";
 import type { BuildRequest } from "../../src/pipeline/request.ts";
 import { commitImage } from "../../src/store/images/commit.ts";
 import { openStore } from "../../src/store/layout/open.ts";
@@ -478,10 +478,9 @@ describe("a base in the engine's storage", () => {
     const { diff_ids: diffIds } = whole.image.config.rootfs;
     expect(whole.files.size).toBe(diffIds.length);
     const scratch = join(await mkdtemp(join(sandbox.directory, "base-")), "scratch");
-    const known = { image: await readKnown(whole, [0]) };
-    const previous = asPreviousImage(await readKnown(whole, [1]));
+    const previous = [readKnown(whole, [0]), readKnown(whole, [1])].map(asPreviousImage);
     const { signal } = new AbortController();
-    const wanted = { id, scratch, platform, previous: [previous], known: [known.image] };
+    const wanted: WantedBase = { id, scratch, platform, previous };
     const some = await takeLoaded(wanted, { engine, signal });
     const layers = some.image.manifest.layers;
     expect(layers.slice(0, 2).map(({ digest }) => digest)).toEqual([marked(0), marked(1)]);
@@ -490,8 +489,8 @@ describe("a base in the engine's storage", () => {
     for (const diffId of diffIds.slice(0, 2)) {
       expect((await stat(join(scratch, "blobs/sha256", diffId.slice(7)))).size).toBe(0);
     }
-    const all = [await readKnown(whole, [...diffIds.keys()])];
-    const nowhere = { ...wanted, scratch: join(scratch, "nowhere"), known: all };
+    const all = asPreviousImage(readKnown(whole, [...diffIds.keys()]));
+    const nowhere: WantedBase = { ...wanted, scratch: join(scratch, "nowhere"), previous: [all] };
     const none = await takeLoaded(nowhere, { engine, signal });
     expect(none.files.size).toBe(0);
     await expect(stat(nowhere.scratch)).rejects.toMatchObject({ code: "ENOENT" });
@@ -503,22 +502,20 @@ function marked(index: number): Digest {
 }
 
 /** An image that has some layers of another, under digests of its own. */
-function readKnown({ image }: BaseImage, indexes: readonly number[]): Promise<Image> {
-  return Promise.resolve(
-    assembleImage({
-      platform,
-      config: {},
-      entries: indexes.map((index) => ({
-        history: { created_by: `layer ${index}` },
-        layer: {
-          descriptor: { ...(image.manifest.layers[index] ?? none), digest: marked(index) },
-          diffId: image.config.rootfs.diff_ids[index] ?? none.digest,
-        },
-      })),
-      annotations: {},
-      created: "2026-11-20T00:00:00Z",
-    }),
-  );
+function readKnown({ image }: BaseImage, indexes: readonly number[]): Image {
+  return assembleImage({
+    platform,
+    config: {},
+    entries: indexes.map((index) => ({
+      history: { created_by: `layer ${index}` },
+      layer: {
+        descriptor: { ...(image.manifest.layers[index] ?? none), digest: marked(index) },
+        diffId: image.config.rootfs.diff_ids[index] ?? none.digest,
+      },
+    })),
+    annotations: {},
+    created: "2026-11-20T00:00:00Z",
+  });
 }
 
 function asPreviousImage(image: Image): PreviousImage {
