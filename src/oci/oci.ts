@@ -76,6 +76,6 @@ export {
 } from "./platforms.ts";
 export { isAttestation } from "./attestations.ts";
 export { countCommon, countCommonLayers, isBuiltOn, rebaseImage } from "./rebase.ts";
-export { type ImageName, parseImageName } from "./reference.ts";
+export { type ImageName, parseImageName, isFullName } from "./reference.ts";
 export { parseConfig, parseImage, parseIndex, parseManifest } from "./schema.ts";
 export { readJson } from "./strict-json.ts";

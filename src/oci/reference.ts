@@ -52,6 +52,16 @@ export function parseImageName(text: string, options: NameOptions = {}): ImageNa
   };
 }
 
+/** Whether a text is an image's name in its full form, as `parseImageName` makes it. */
+export function isFullName(text: string): boolean {
+  try {
+    return parseImageName(text).full === text;
+  } catch (error) {
+    if (error instanceof XbuildError) return false;
+    throw error;
+  }
+}
+
 function assertNoTransport(text: string): void {
   if (text === "") throw createError(text, "it is empty", "give a name such as app:latest");
   const transport = /^(?:[a-z-]+:\/\/|(?:containers-storage|oci|oci-archive|docker-archive|dir):)/;

@@ -1,4 +1,5 @@
 // The store itself.
+export { createNotFound } from "./layout/failures.ts";
 export { isForeign } from "./layout/access.ts";
 export { type StoreOptions, openStore } from "./layout/open.ts";
 export type { Store } from "./layout/paths.ts";
@@ -9,7 +10,7 @@ export { commitIndex } from "./images/commit-index.ts";
 export { exportLayout } from "./images/export.ts";
 export { type NamedImages, findImage, findNamed, listImages, readImage } from "./images/images.ts";
 export { findIndex } from "./images/indexes.ts";
-export { removeName, tagImage, tagName } from "./images/names.ts";
+export { tagImage, tagName } from "./images/names.ts";
 
 // Blobs: the bytes of layers, which are here or not.
 export { dropBlob, findBlob, listMissingLayers } from "./blobs/blobs.ts";
@@ -42,5 +43,6 @@ export { type Run, withRun } from "./runs/runs.ts";
 export type { DamagedBlob, StoreFinding } from "./maintenance/findings.ts";
 export type { PruneOptions, PruneResult } from "./maintenance/prune-plan.ts";
 export { pruneStore } from "./maintenance/prune.ts";
+export { removeNames, type RemovedNames, type StayReason } from "./maintenance/remove-names.ts";
 export { type StoredImage, listStoredImages, measureStore } from "./maintenance/summary.ts";
 export { verifyStore } from "./maintenance/verify.ts";

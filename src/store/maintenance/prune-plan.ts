@@ -1,10 +1,8 @@
-import { stat } from "node:fs/promises";
-import { XbuildError } from "../../errors.ts";
-import type { Digest, Image } from "../../oci/oci.ts";
-import { ifPresent } from "../../system/errno.ts";
+import type { Digest } from "../../oci/oci.ts";
 import { sumSizes } from "../../units.ts";
-import { readImage } from "../images/images.ts";
-import { blobPath, type Store } from "../layout/paths.ts";
+import type { Store } from "../layout/paths.ts";
+import { type Candidate, type Candidates, listCandidates, listNeeded } from "./candidates.ts";
+import { listOldCaches, listOldStates, type OldFile, type PruneLimits } from "./prune-caches.ts";
 import {
   listBlobs,
   listEntries,
@@ -16,14 +14,8 @@ import {
   type Pointer,
 } from "./usage.ts";
 
-export interface PruneOptions {
-  /**
-   * Milliseconds since 1970. What no tag needs and was last used before then goes; with `matches`, only
-   * names of images that were last used before then go.
-   */
-  readonly usedBefore?: number;
-  /** Bytes: of what no tag needs, the longest unused goes until the store is no larger. */
-  readonly maxSize?: number;
+/** With `matches`, `usedBefore` holds for names, too: only those of images that were last used before then go. */
+export interface PruneOptions extends PruneLimits {
   /** The names that are to be forgotten. Without it, no name is. */
   readonly matches?: (name: string) => boolean;
   /** Finds out and changes nothing. */
@@ -32,9 +24,12 @@ export interface PruneOptions {
 
 export interface PruneResult {
   readonly names: readonly string[];
+  /** The images that go, by the digests of their manifests. */
+  readonly images: readonly Digest[];
   readonly blobs: readonly BlobFile[];
-  /** Bytes that went, and that stay. */
+  /** Bytes that went: blobs, records, states and what only saves time. */
   readonly freed: number;
+  /** Bytes of the blobs that stay. */
   readonly kept: number;
 }
 
@@ -42,6 +37,8 @@ export interface PrunePlan {
   readonly result: PruneResult;
   /** Records and refs of images that go. */
   readonly pointers: readonly Pointer[];
+  /** What builds left for the next ones of stages that are no more, and what only saves time. */
+  readonly files: readonly OldFile[];
 }
 
 /** What goes and what stays, at this moment: to be asked under the lock. */
@@ -51,49 +48,39 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
     listPointers(store),
     listBlobs(store),
   ]);
-  const candidates = await listCandidates(store, pointers);
-  const names = entries.filter((entry) => isUnwanted(entry, candidates, options));
+  const known = await listCandidates(store, pointers, listNames(entries));
+  const names = entries.filter((entry) => isUnwanted(entry, known, options));
   const staying = entries.filter((entry) => !names.includes(entry));
+  const candidates =
+    names.length === 0 ? known : await listCandidates(store, pointers, listNames(staying));
   const needed = new Set(staying.flatMap((entry) => listNeeded(store, entry)));
   for (const digest of await listHeld(store)) needed.add(digest);
   for (const digest of listKept(candidates, { needed, blobs }, options)) needed.add(digest);
   const going = blobs.filter((blob) => !needed.has(blob.digest));
-  const freed = sumSizes(going);
+  const lost = pointers.filter((pointer) => !needed.has(pointer.manifest));
+  const files = [...(await listOldStates(store, lost)), ...(await listOldCaches(store, options))];
+  const images = [...candidates.keys(), ...names.flatMap(listOwnDigests)];
+  const size = sumSizes(going);
   return {
     result: {
       names: names.flatMap(({ name }) => name ?? []),
+      images: [...new Set(images)].filter((digest) => !needed.has(digest)).sort(),
       blobs: going,
-      freed,
-      kept: sumSizes(blobs) - freed,
+      freed: size + sumSizes(lost) + sumSizes(files),
+      kept: sumSizes(blobs) - size,
     },
-    pointers: pointers.filter((pointer) => !needed.has(pointer.manifest)),
+    pointers: lost,
+    files,
   };
 }
 
-interface Candidate {
-  readonly image: Image;
-  readonly usedAt: number;
-  /** Whether it is the last build of a stage, which the next build wants to keep layers from. */
-  readonly isCurrent: boolean;
+export function listNames(entries: readonly NamedEntry[]): ReadonlySet<string> {
+  return new Set(entries.flatMap(({ name }) => name ?? []));
 }
 
-type Candidates = ReadonlyMap<Digest, Candidate>;
-
-/** The images that records and refs lead to, with the time of their last use. */
-async function listCandidates(store: Store, pointers: readonly Pointer[]): Promise<Candidates> {
-  const candidates = new Map<Digest, Candidate>();
-  for (const { kind, manifest, usedAt } of pointers) {
-    const known = candidates.get(manifest);
-    const image = known?.image ?? (await readImage(store, manifest));
-    const status = await ifPresent(stat(blobPath(store, manifest)));
-    if (image === undefined || status === undefined) continue;
-    candidates.set(manifest, {
-      image,
-      usedAt: Math.max(usedAt, status.mtimeMs, known?.usedAt ?? 0),
-      isCurrent: kind === "refs" || known?.isCurrent === true,
-    });
-  }
-  return candidates;
+/** Of the images that a name stands for. */
+export function listOwnDigests({ images }: NamedEntry): readonly Digest[] {
+  return images.flatMap((image) => (image === undefined ? [] : [image.digest]));
 }
 
 function isUnwanted(
@@ -107,19 +94,6 @@ function isUnwanted(
   return usedBefore === undefined || usedAt < usedBefore;
 }
 
-/** Of an image that cannot be read nobody knows the layers, and they must not go. */
-function listNeeded(store: Store, named: NamedEntry): readonly Digest[] {
-  const { name, entry } = named;
-  const all = [...named.images, ...named.attestations];
-  const needed = all.flatMap((image) => (image === undefined ? [] : listImageDigests(image)));
-  const isWhole = named.images.length > 0 && !named.images.includes(undefined);
-  if (isWhole) return [entry.digest, ...needed];
-  const message = `the image ${name ?? entry.digest} of the store ${store.directory} is incomplete`;
-  const hint =
-    "run xbuild cache verify --repair first: until then it is unknown which layers it needs";
-  throw new XbuildError("store-damaged", message, { hint });
-}
-
 interface Blobs {
   /** Those that stay in any case. */
   readonly needed: ReadonlySet<Digest>;
@@ -130,23 +104,31 @@ interface Blobs {
 function listKept(
   candidates: Candidates,
   { needed, blobs }: Blobs,
-  { usedBefore, maxSize }: PruneOptions,
+  options: PruneOptions,
 ): ReadonlySet<Digest> {
   const kept = new Set<Digest>();
   const sizes = new Map(blobs.map((blob) => [blob.digest, blob.size]));
   const sizeOf = (digests: Iterable<Digest>): number =>
     [...digests].reduce((sum, digest) => sum + (sizes.get(digest) ?? 0), 0);
   let size = sizeOf(needed);
-  const isUnlimited = usedBefore === undefined && maxSize === undefined;
   const ordered = [...candidates.values()].sort((a, b) => b.usedAt - a.usedAt);
-  for (const { image, usedAt, isCurrent } of ordered) {
-    const added = listImageDigests(image).filter((one) => !needed.has(one) && !kept.has(one));
+  for (const candidate of ordered) {
+    if (!mayStay(candidate, options)) continue;
+    const added = listImageDigests(candidate.image).filter(
+      (one) => !needed.has(one) && !kept.has(one),
+    );
     const larger = size + sizeOf(new Set(added));
-    if (isUnlimited && !isCurrent) continue;
-    if (usedBefore !== undefined && usedAt < usedBefore) continue;
-    if (maxSize !== undefined && larger > maxSize) continue;
+    if (options.maxSize !== undefined && larger > options.maxSize) continue;
     size = larger;
     for (const digest of added) kept.add(digest);
   }
   return kept;
+}
+
+function mayStay(
+  { usedAt, isCurrent }: Candidate,
+  { usedBefore, maxSize, all }: PruneOptions,
+): boolean {
+  if (usedBefore === undefined && maxSize === undefined) return isCurrent && all !== true;
+  return usedBefore === undefined || usedAt >= usedBefore;
 }

@@ -7,7 +7,7 @@ import { ensureLayout } from "../layout/layout.ts";
 import type { Lock } from "../../system/lock.ts";
 import { lockStore } from "../layout/access.ts";
 import { blobPath, blobsDirectory, documentPath, type Store } from "../layout/paths.ts";
-import { removeOldCaches } from "./prune-caches.ts";
+import { removeFiles } from "./prune-caches.ts";
 import { planPrune, type PruneOptions, type PrunePlan, type PruneResult } from "./prune-plan.ts";
 import { removeOldStates } from "../records/state.ts";
 import type { BlobFile } from "./usage.ts";
@@ -21,21 +21,20 @@ import type { BlobFile } from "./usage.ts";
 export async function pruneStore(store: Store, options: PruneOptions): Promise<PruneResult> {
   return explainFailures(store.directory, async () => {
     if ((await readIndex(store)).condition === "missing") {
-      return { names: [], blobs: [], freed: 0, kept: 0 };
+      return { names: [], images: [], blobs: [], freed: 0, kept: 0 };
     }
     await ensureLayout(store);
     return lockStore(store, async (lock) => {
       const plan = await planPrune(store, options);
       if (options.dryRun === true) return plan.result;
       await carryOut(store, plan, lock);
-      await removeOldCaches(store, options.usedBefore);
       return plan.result;
     });
   });
 }
 
 /** Names first, then manifests: killed at any instant, it leaves no image without its layers. */
-async function carryOut(store: Store, plan: PrunePlan, lock: Lock): Promise<void> {
+export async function carryOut(store: Store, plan: PrunePlan, lock: Lock): Promise<void> {
   const { names, blobs } = plan.result;
   // A copy that a killed commit left ahead of the index may name an image that goes now.
   if (names.length > 0 || !(await isCopyCurrent(store))) {
@@ -52,6 +51,7 @@ async function carryOut(store: Store, plan: PrunePlan, lock: Lock): Promise<void
     store,
     blobs.filter((blob) => !manifests.has(blob.digest)),
   );
+  await removeFiles(plan.files);
   await removeLocations(store, new Set(blobs.map((blob) => blob.digest)));
   await removeOldStates(store, undefined, lock);
 }

@@ -1,8 +1,6 @@
-import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Digest, Image } from "../../oci/oci.ts";
 import { explainFailures } from "../layout/failures.ts";
-import { ifPresent } from "../../system/errno.ts";
 import { readImage } from "../images/images.ts";
 import { type Store, ownDocumentKinds } from "../layout/paths.ts";
 import {
@@ -10,6 +8,7 @@ import {
   listEntries,
   listImageDigests,
   listPointers,
+  measureTree,
   type NamedEntry,
 } from "./usage.ts";
 
@@ -93,15 +92,4 @@ function listOthers({ entry, attestations }: NamedEntry): readonly Digest[] {
 
 function listDigests(images: readonly StoredImage[]): ReadonlySet<Digest> {
   return new Set(images.flatMap(({ image }) => listImageDigests(image)));
-}
-
-async function measureTree(directory: string): Promise<number> {
-  const entries = (await ifPresent(readdir(directory, { withFileTypes: true }))) ?? [];
-  let size = 0;
-  for (const entry of entries) {
-    const path = join(directory, entry.name);
-    if (entry.isDirectory()) size += await measureTree(path);
-    else if (entry.isFile()) size += (await ifPresent(stat(path)))?.size ?? 0;
-  }
-  return size;
 }

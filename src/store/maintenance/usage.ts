@@ -25,8 +25,15 @@ export interface BlobFile {
 /** One of xbuild's own documents that leads to an image. */
 export interface Pointer {
   readonly kind: "records" | "refs";
+  readonly key: string;
   readonly path: string;
+  /** Of the document, in bytes. */
+  readonly size: number;
   readonly manifest: Digest;
+  /** The full names that a record's image was given. */
+  readonly names: readonly string[];
+  /** The key of a ref's record. */
+  readonly record: string | undefined;
   /** When it was last written or used, in milliseconds since 1970. */
   readonly usedAt: number;
 }
@@ -56,9 +63,14 @@ async function listPointersOf(store: Store, kind: Pointer["kind"]): Promise<read
   const pointers = documents.map(async (name): Promise<readonly Pointer[]> => {
     const path = join(directory, name);
     const [bytes, status] = await Promise.all([ifPresent(readFile(path)), ifPresent(stat(path))]);
-    const manifest = bytes && decodeOwnDocument(bytes)?.["manifest"];
-    if (!isDigest(manifest) || status === undefined) return [];
-    return [{ kind, path, manifest, usedAt: status.mtimeMs }];
+    const value = bytes && decodeOwnDocument(bytes);
+    if (value === undefined || status === undefined) return [];
+    const { key, manifest, names, record } = value;
+    if (!isDigest(manifest) || typeof key !== "string") return [];
+    const file = { path, size: status.size, usedAt: status.mtimeMs };
+    const own = Array.isArray(names) ? names.filter((one) => typeof one === "string") : [];
+    const link = typeof record === "string" ? record : undefined;
+    return [{ kind, key, ...file, manifest, names: own, record: link }];
   });
   return (await Promise.all(pointers)).flat();
 }
@@ -110,4 +122,16 @@ export async function listEntries(store: Store): Promise<readonly NamedEntry[]> 
 /** The digests of all that an image consists of. */
 export function listImageDigests({ digest, manifest }: Image): readonly Digest[] {
   return [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
+}
+
+/** Bytes of the files in a directory, 0 where there is none. */
+export async function measureTree(directory: string): Promise<number> {
+  const entries = (await ifPresent(readdir(directory, { withFileTypes: true }))) ?? [];
+  let size = 0;
+  for (const entry of entries) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) size += await measureTree(path);
+    else if (entry.isFile()) size += (await ifPresent(stat(path)))?.size ?? 0;
+  }
+  return size;
 }

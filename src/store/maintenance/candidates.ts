@@ -1,0 +1,87 @@
+import { stat } from "node:fs/promises";
+import { XbuildError } from "../../errors.ts";
+import { type Digest, type Image, isFullName } from "../../oci/oci.ts";
+import { ifPresent } from "../../system/errno.ts";
+import { readImage } from "../images/images.ts";
+import { blobPath, type Store } from "../layout/paths.ts";
+import { listImageDigests, type NamedEntry, type Pointer } from "./usage.ts";
+
+/** An image that a record or a ref leads to. */
+export interface Candidate {
+  readonly image: Image;
+  /** When it was last built or found to be up to date, in milliseconds since 1970. */
+  readonly usedAt: number;
+  /** Whether it is the last build of a stage, which the next build wants to keep layers from. */
+  readonly isCurrent: boolean;
+}
+
+export type Candidates = ReadonlyMap<Digest, Candidate>;
+
+/**
+ * The images that records and refs lead to, with the time of their last use.
+ * @param names all names of the store that stay
+ */
+export async function listCandidates(
+  store: Store,
+  pointers: readonly Pointer[],
+  names: ReadonlySet<string>,
+): Promise<Candidates> {
+  const candidates = new Map<Digest, Candidate>();
+  const forgotten = new Set(listForgotten(pointers, names));
+  for (const pointer of pointers) {
+    const { kind, manifest, usedAt } = pointer;
+    const known = candidates.get(manifest);
+    const image = known?.image ?? (await readImage(store, manifest));
+    const status = await ifPresent(stat(blobPath(store, manifest)));
+    if (image === undefined || status === undefined) continue;
+    const isLast = kind === "refs" && !forgotten.has(pointer);
+    candidates.set(manifest, {
+      image,
+      usedAt: Math.max(usedAt, status.mtimeMs, known?.usedAt ?? 0),
+      isCurrent: isLast || known?.isCurrent === true,
+    });
+  }
+  return candidates;
+}
+
+/**
+ * Refs to the last build of what had names, none of which is there any more: whoever took them all away does not want
+ * the next build of that name to begin with it.
+ */
+export function listForgotten(
+  pointers: readonly Pointer[],
+  names: ReadonlySet<string>,
+): readonly Pointer[] {
+  return listOwners(pointers).flatMap(({ ref, owners }) =>
+    owners.length > 0 && owners.every((one) => !names.has(one)) ? [ref] : [],
+  );
+}
+
+/** Refs with the names under which that was built: of the record, and of the target whose stage it is. */
+export function listOwners(
+  pointers: readonly Pointer[],
+): readonly { readonly ref: Pointer; readonly owners: readonly string[] }[] {
+  const records = new Map(
+    pointers.flatMap((one) => (one.kind === "records" ? [[one.key, one.names]] : [])),
+  );
+  return pointers.flatMap((ref) => {
+    if (ref.kind !== "refs") return [];
+    // What is built without a name has its context's path there.
+    const [target = ""] = ref.key.split("\n", 1);
+    const owners = [...(records.get(ref.record ?? "") ?? []), ...(isFullName(target) ? [target] : [])];
+    return [{ ref, owners }];
+  });
+}
+
+/** Of an image that cannot be read nobody knows the layers, and they must not go. Errors: `store-damaged` */
+export function listNeeded(store: Store, named: NamedEntry): readonly Digest[] {
+  const { name, entry } = named;
+  const all = [...named.images, ...named.attestations];
+  const needed = all.flatMap((image) => (image === undefined ? [] : listImageDigests(image)));
+  const isWhole = named.images.length > 0 && !named.images.includes(undefined);
+  if (isWhole) return [entry.digest, ...needed];
+  const message = `the image ${name ?? entry.digest} of the store ${store.directory} is incomplete`;
+  const hint =
+    "run xbuild cache verify --repair first: until then it is unknown which layers it needs";
+  throw new XbuildError("store-damaged", message, { hint });
+}
