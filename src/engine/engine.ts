@@ -1,11 +1,15 @@
 export { quoteItem } from "./containers/quote-item.ts";
-export { cleanUpRun, findEngine } from "./engines.ts";
+export { cleanUpRun, findEngine, findEngines } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,
   type EngineFlag,
   type EngineFlags,
   type EngineSession,
+  type Leftover,
+  type LeftoverChoice,
+  type Leftovers,
+  type RemovedLeftovers,
   type PullPolicy,
   type StageConfigs,
   type StepsRequest,

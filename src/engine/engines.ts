@@ -42,6 +42,20 @@ export function findEngine(
 }
 
 /**
+ * Every engine that is installed, with these options; the one that is asked for alone.
+ * Errors: `engine-not-found` for one that was asked for.
+ */
+export function findEngines(
+  name: EngineName | undefined,
+  options: readonly string[],
+  path: string | undefined,
+): readonly Engine[] {
+  if (name !== undefined) return [findEngine(name, options, path)];
+  const kinds = engineNames.map((one) => engines[one]);
+  return kinds.filter((kind) => kind.isInstalled(path ?? "")).map((kind) => kind.create(options));
+}
+
+/**
  * Gives up what a killed run holds in the engine that it has used. Errors: `engine-not-found`, `store-lock`.
  * @param current the engine at hand; another is looked for where the run has used that
  */

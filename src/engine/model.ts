@@ -56,6 +56,8 @@ export interface EngineRun {
   readonly directory: string;
   /** Writes down what a later run must clean up if this one is killed. */
   note(key: string, value: string): Promise<void>;
+  /** Writes down that an image which outlives the run is used now, by the name that keeps it. */
+  use(name: string): Promise<void>;
 }
 
 export interface SessionWorkspace extends EngineWorkspace {
@@ -152,6 +154,40 @@ export interface PullSource {
   readonly isNamed: boolean;
 }
 
+/** An image that builds left in the engine's storage: for the next ones, or because they were killed. */
+export interface Leftover {
+  readonly id: Digest;
+  /** Names of ours by which builds find it; none of a step that the engine's cache alone has. */
+  readonly names: readonly string[];
+  /** Whether it has a name of somebody else's, too: then it stays when it loses ours. */
+  readonly isShared: boolean;
+  /** Whether a running build or a container uses it: then it stays. */
+  readonly isUsed: boolean;
+  /** When the storage took it in, in milliseconds since 1970. */
+  readonly storedAt: number;
+}
+
+/** What shall go: asked for each name of ours, and with undefined for an image that has none. */
+export type LeftoverChoice = (leftover: Leftover, name: string | undefined) => boolean;
+
+export interface RemovedLeftovers {
+  readonly names: readonly string[];
+  readonly images: readonly Digest[];
+  /** Bytes of layers that no other image has; what several of these have counts once. */
+  readonly freed: number;
+}
+
+/** What builds left in an engine's storage. */
+export interface Leftovers {
+  /** The storage's directory: engines may have it in common. */
+  readonly storage: string;
+  readonly images: readonly Leftover[];
+  /** Bytes of layers that only they have, each once. */
+  readonly size: number;
+  /** What would go with such a choice. */
+  readonly plan: (choose: LeftoverChoice) => RemovedLeftovers;
+}
+
 /** What evaluates instructions, runs the layering steps and holds images. */
 export interface Engine {
   readonly name: string;
@@ -208,6 +244,13 @@ export interface Engine {
     work: SessionWorkspace,
   ) => Promise<void>;
   readonly openSession: (build: EngineBuild, work: SessionWorkspace) => Promise<EngineSession>;
+  /** What builds left in its storage; undefined where they leave nothing that lasts. Errors: `engine-failed`, `engine-cannot-run`. */
+  readonly readLeftovers: () => Promise<Leftovers | undefined>;
+  /** Removes of it what is chosen. @returns what went. Errors: as `readLeftovers`, `store-lock`. */
+  readonly removeLeftovers: (
+    choose: LeftoverChoice,
+    work: EngineWorkspace,
+  ) => Promise<RemovedLeftovers>;
   /** Gives up what a killed run has noted. Idempotent. */
   readonly cleanUp: (notes: readonly RunNote[], work: EngineWorkspace) => Promise<void>;
   /** The calls that a build would make, as a shell script; nothing is run. Values that look secret are masked. */

@@ -60,7 +60,7 @@ async function buildNew(
 ): Promise<BuildResult> {
   // Start-up time decides how fast a build is that has nothing to do.
   const steps = await import("./steps.ts");
-  return steps.withRun(work.store, async (run) => {
+  const result = await steps.withRun(work.store, async (run) => {
     const inRun = { ...work, run };
     const remotes = await steps.readRemotes(build.request, inRun);
     const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
@@ -70,6 +70,8 @@ async function buildNew(
       buildTarget(build, { inputs, remotes, useless }, inRun);
     return steps.withoutUseless({ request: build.request, useless }, attempt, inRun);
   });
+  await steps.tidyUp(work);
+  return result;
 }
 
 /** The stages that the target uses, then the target itself, and where it goes. */

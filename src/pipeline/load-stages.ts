@@ -17,6 +17,7 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
     const { image, name } = stage;
     await work.shared.loadStage(image.digest, async () => {
       const keep = nameLoaded(name, build.request);
+      await work.run.use(keep);
       const id = image.manifest.config.digest;
       const isHere = (await work.engine.findImage(id)) !== undefined;
       // With a name of ours it stays when others give up theirs.

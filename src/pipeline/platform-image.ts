@@ -11,6 +11,7 @@ import {
   renderPlatform,
   type WantedPlatform,
 } from "../oci/oci.ts";
+import { markUse } from "../store/store.ts";
 import { listSome } from "../text.ts";
 import { describePlatform, findHost, readStoredPlatform } from "./image-platform.ts";
 import { completeReference } from "./identify.ts";
@@ -56,7 +57,10 @@ async function findInList(
 
 async function findPulled(use: PlatformUse, work: BuildWorkspace): Promise<Digest | undefined> {
   const reference = await completeReference(use.reference.name, work.registries);
-  return work.engine.findImage(nameBase(reference?.name ?? use.reference.name, use.platform));
+  const keep = nameBase(reference?.name ?? use.reference.name, use.platform);
+  const id = await work.engine.findImage(keep);
+  if (id !== undefined) await markUse(work.store, keep);
+  return id;
 }
 
 function isFitting(own: WantedPlatform, platform: WantedPlatform): boolean {
@@ -92,6 +96,7 @@ export async function pullForPlatform(use: PlatformUse, work: BuildWorkspace): P
       : { manifest: `${full.repository}@${remote.digest}` };
   const keep = nameBase(full?.name ?? name, platform);
   const id = await work.engine.pullAs({ ...source, ...by }, keep, work);
+  await markUse(work.store, keep);
   done();
   const own = await readStoredPlatform(id, use.plan, work);
   if (!isFitting(own, platform)) throw refuseOther(use, own);

@@ -14,4 +14,5 @@ export {
   type StageSources,
 } from "./stage-builds.ts";
 export { withRun } from "../store/store.ts";
+export { tidyUp } from "./tidy-up.ts";
 export { withoutUseless } from "./without-useless.ts";

@@ -13,6 +13,8 @@ import type { BuildInputs } from "./resolve-inputs.ts";
 export interface BuildWorkspace extends EngineWorkspace {
   /** RFC 3339 in whole seconds. */
   readonly now: string;
+  /** How long what is not used stays when a build has tidied up behind itself, in milliseconds; undefined: for ever. */
+  readonly maxAge?: number | undefined;
   /** Called when the image is known and no name stands for it yet: what fails there leaves all as it was. */
   readonly beforeNaming?: (result: BuildResult) => Promise<void>;
   /** Called when it is known that steps must run, and can; where several images are built, the others may wait here. */

@@ -30,13 +30,14 @@ export {
 } from "./records/records.ts";
 export { openKeyedHash } from "./records/secret-key.ts";
 export { readState } from "./records/state.ts";
+export { dropUses, listUses, markUse } from "./records/uses.ts";
 export { findTree } from "./records/trees.ts";
 
 // Locations: which registries have an image's layers.
 export { readLocations, writeLocations } from "./records/locations.ts";
 
 // Runs: private directories of what is unfinished, and what holds images against a prune.
-export { findDeadRuns } from "./runs/liveness.ts";
+export { findDeadRuns, findOldestRun } from "./runs/liveness.ts";
 export { type Run, withRun } from "./runs/runs.ts";
 
 // Maintenance: what is here, what may go, what is damaged.
@@ -45,4 +46,5 @@ export type { PruneOptions, PruneResult } from "./maintenance/prune-plan.ts";
 export { pruneStore } from "./maintenance/prune.ts";
 export { removeNames, type RemovedNames, type StayReason } from "./maintenance/remove-names.ts";
 export { type StoredImage, listStoredImages, measureStore } from "./maintenance/summary.ts";
+export { beginTidying } from "./maintenance/tidying.ts";
 export { verifyStore } from "./maintenance/verify.ts";

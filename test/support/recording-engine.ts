@@ -93,6 +93,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       note("stopOrphan", process);
       return Promise.resolve();
     },
+    locateStorage: unused,
     storageSpecifier: () => "",
   };
   return { engine: createContainersEngine(commands), calls, builds };

@@ -6,6 +6,7 @@ import { openStore } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
 import { type GivenFlags, lastValue } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
+import { readMaxAge } from "../line/max-age.ts";
 import { parseCount } from "../line/values.ts";
 import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
@@ -36,6 +37,7 @@ export async function createWorkspace(
     signal,
     store: await openStore(findStoreDirectory(io), describeEvents({ reporter, signal })),
     registries: readAccess(line, io),
+    maxAge: readMaxAge(io.env),
     now: `${new Date().toISOString().slice(0, 19)}Z`,
     shared: beside?.shared ?? createShared(readJobs(line)),
     enterNamespace: () => engine.runInNamespace([...io.self, "build", ...words], input),

@@ -1,5 +1,5 @@
 import { digestHex, platformOf, renderPlatform } from "../../oci/oci.ts";
-import { listStoredImages, measureStore, type StoredImage } from "../../store/store.ts";
+import { listStoredImages, type StoredImage } from "../../store/store.ts";
 import { usageError, helpFlag } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import {
@@ -19,14 +19,9 @@ const listHelp = show`Usage: xbuild cache ls [--format table|json]
 Lists the images of the store, also those without a name, the last used first.
 `;
 
-const usageHelp = show`Usage: xbuild cache du [--format table|json]
-
-Says what takes the store's space. Layers that several images share count once.
-`;
-
 /** `xbuild cache ls`. @returns 0 @throws XbuildError `usage` */
 export async function runCacheList(argv: readonly string[], io: CliIo): Promise<number> {
-  const line = readPlainLine(argv, "ls");
+  const line = readPlainLine(argv);
   if (line.isSet("help")) {
     io.stdout(listHelp);
     return 0;
@@ -37,42 +32,9 @@ export async function runCacheList(argv: readonly string[], io: CliIo): Promise<
   return 0;
 }
 
-/** `xbuild cache du`. @returns 0 @throws XbuildError `usage` */
-export async function runCacheUsage(argv: readonly string[], io: CliIo): Promise<number> {
-  const line = readPlainLine(argv, "du");
-  if (line.isSet("help")) {
-    io.stdout(usageHelp);
-    return 0;
-  }
-  const isJson = wantsJson(line);
-  const usage = await measureStore(await openUserStore(io));
-  const total = Object.values(usage).reduce((sum, size) => sum + size, 0);
-  if (isJson) {
-    io.stdout(showJson({ ...usage, total }));
-    return 0;
-  }
-  const rows = [
-    ["images with a name", usage.named],
-    ["images without a name", usage.unnamed],
-    ["blobs of no image", usage.orphaned],
-    ["records and caches", usage.caches],
-    ["unfinished", usage.unfinished],
-    ["total", total],
-  ] as const;
-  const columns = [{ title: "WHAT" }, { title: "SIZE", right: true }];
-  io.stdout(
-    renderTable(
-      io,
-      columns,
-      rows.map(([what, size]) => [what, renderSize(size)]),
-    ),
-  );
-  return 0;
-}
-
-function readPlainLine(argv: readonly string[], command: string): StoreCommandLine {
+function readPlainLine(argv: readonly string[]): StoreCommandLine {
   const line = readCommandLine(argv, [formatFlag, helpFlag]);
-  if (line.operands.length > 0) throw usageError(`cache ${command} takes no argument`);
+  if (line.operands.length > 0) throw usageError("cache ls takes no argument");
   return line;
 }
 

@@ -1,12 +1,12 @@
-import { type Engine, findEngine } from "../../engine/engine.ts";
-import { XbuildError } from "../../errors.ts";
-import { cleanUpDeadRuns } from "../../pipeline/pipeline.ts";
 import { createReporter } from "../report/reporter.ts";
-import { type PruneOptions, type PruneResult, pruneStore } from "../../store/store.ts";
+import { cleanUpDeadRuns } from "../../pipeline/pipeline.ts";
+import { type PruneOptions, type PruneResult, pruneStore, type Store } from "../../store/store.ts";
 import { usageError, helpFlag } from "../line/arguments.ts";
-import { readEngineName } from "../line/engine-name.ts";
+import { parseAge, readMaxAge, usualMaxAge } from "../line/max-age.ts";
+import { readPruneFilters, readSize } from "../line/prune-filters.ts";
 import type { CliIo } from "../io.ts";
 import { createNamePattern } from "../line/name-pattern.ts";
+import { engineFlags, type EnginePruned, pruneEngines, selectEngines } from "./engine-leftovers.ts";
 import {
   formatFlag,
   openUserStore,
@@ -16,28 +16,48 @@ import {
 } from "./store-command.ts";
 import { renderSize } from "../../units.ts";
 import { joinVisible, show, showJson, type Visible } from "../../visible.ts";
-import { parseSize } from "../line/values.ts";
 
 const help = show`Usage: xbuild cache prune [FLAGS]
 
-Removes from the store what no name and no running build needs: all of it, or what the flags say.
+Removes from the store what no name, no last build and no running build needs, and from the engines'
+storages what builds left there and none used for ${String(usualMaxAge / 86_400_000)} days: all of it, or what the flags say.
 
+  -a, --all                also last builds and caches, and all that builds left in the engines'
+                           storages: names and what running builds use stay
       --older-than AGE     what was not used for that long (90m, 12h, 7d, 4w)
-      --max-size SIZE      the longest unused, until the store is no larger (500m, 20g)
+      --filter until=WHEN  the same; also before a time (2026-11-20T00:00:00Z, or seconds since 1970)
+      --max-size SIZE      the longest unused, until the store is no larger (500m, 20g);
+                           also --max-used-space and --keep-storage
       --tag PATTERN        forget the names that match first (* is any text); repeatable.
-                           With --older-than, only those of images that old
+                           With an age, only those of images that old
   -n, --dry-run            say what would go, and change nothing
+  -f, --force              for scripts that are written for an engine; nothing is asked without it either
+      --engine NAME        look into this engine's storage alone
+      --engine-arg WORD    an option of the engine, such as --root=DIR; repeatable
       --format table|json  for people, or for programs
 `;
 
 const flags = [
+  { name: "all", short: "a", kind: "boolean" },
   { name: "older-than", kind: "value" },
+  { name: "filter", kind: "value" },
   { name: "max-size", kind: "value" },
+  { name: "max-used-space", kind: "value" },
+  { name: "keep-storage", kind: "value" },
   { name: "tag", kind: "value" },
   { name: "dry-run", short: "n", kind: "boolean" },
+  { name: "force", short: "f", kind: "boolean" },
+  ...engineFlags,
   formatFlag,
   helpFlag,
 ] as const;
+
+/** What went, or would go. */
+interface Pruned extends PruneResult {
+  /** Bytes of the store and of the engines' storages. */
+  readonly freed: number;
+  readonly engines: readonly EnginePruned[];
+}
 
 /** `xbuild cache prune`. @returns 0 @throws XbuildError `usage`, `store-damaged` and those of writing */
 export async function runCachePrune(argv: readonly string[], io: CliIo): Promise<number> {
@@ -51,68 +71,76 @@ export async function runCachePrune(argv: readonly string[], io: CliIo): Promise
   }
   const isJson = wantsJson(line);
   const options = readOptions(line, Date.now());
+  const maxAge = readMaxAge(io.env) ?? usualMaxAge;
   const store = await openUserStore(io);
-  if (options.dryRun !== true) {
-    const engine = findAnyEngine(io);
-    const reporter = createReporter(io, { quiet: true });
-    const enterNamespace = async (): Promise<number | undefined> =>
-      engine?.runInNamespace([...io.self, "cache", "prune", ...argv], undefined);
-    const elsewhere = await cleanUpDeadRuns({
-      store,
-      engine,
-      reporter,
-      signal: io.signal,
-      enterNamespace,
-    });
-    if (elsewhere !== undefined) return elsewhere.continuedElsewhere;
-  }
+  const elsewhere = await cleanUp(store, { line, argv }, io);
+  if (elsewhere !== undefined) return elsewhere;
+  const { all = false, dryRun = false } = options;
+  const usedBefore = options.usedBefore ?? (all ? Number.POSITIVE_INFINITY : Date.now() - maxAge);
+  const work = { store, reporter: createReporter(io, { quiet: true }), signal: io.signal };
+  const engines = await pruneEngines(selectEngines(line, io), { usedBefore, all, dryRun }, work);
   const result = await pruneStore(store, options);
-  io.stdout(isJson ? showJson(result) : renderResult(result, options));
+  const freed = engines.reduce((sum, one) => sum + one.freed, result.freed);
+  const pruned = { ...result, freed, engines };
+  io.stdout(isJson ? showJson(pruned) : renderPruned(pruned, options));
   return 0;
 }
 
-/** A store can be pruned where no engine is. */
-function findAnyEngine(io: CliIo): Engine | undefined {
-  const name = readEngineName(undefined, io.env);
-  try {
-    return findEngine(name, [], io.env["PATH"]);
-  } catch (error) {
-    if (!(error instanceof XbuildError)) throw error;
-    return undefined;
-  }
+interface Given {
+  readonly line: StoreCommandLine;
+  readonly argv: readonly string[];
+}
+
+/** @returns the exit status where another process has done it all */
+async function cleanUp(
+  store: Store,
+  { line, argv }: Given,
+  io: CliIo,
+): Promise<number | undefined> {
+  if (line.isSet("dry-run")) return undefined;
+  // A store can be pruned where no engine is.
+  const [engine] = selectEngines(line, io);
+  const reporter = createReporter(io, { quiet: true });
+  const enterNamespace = async (): Promise<number | undefined> =>
+    engine?.runInNamespace([...io.self, "cache", "prune", ...argv], undefined);
+  const work = { store, engine, reporter, signal: io.signal, enterNamespace };
+  return (await cleanUpDeadRuns(work))?.continuedElsewhere;
 }
 
 function readOptions(line: StoreCommandLine, now: number): PruneOptions {
   const age = line.last("older-than");
-  const size = line.last("max-size");
+  const until = readPruneFilters(line.list("filter"), now);
+  const limits = [until, age === undefined ? undefined : now - parseAge(age, "--older-than")];
+  const ages = limits.filter((one) => one !== undefined);
+  const size = readSize(line);
   const patterns = line.list("tag");
   return {
-    ...(age === undefined ? {} : { usedBefore: now - parseAge(age) }),
-    ...(size === undefined ? {} : { maxSize: size === "0" ? 0 : parseSize(size, "--max-size") }),
+    ...(ages.length === 0 ? {} : { usedBefore: Math.min(...ages) }),
+    ...(size === undefined ? {} : { maxSize: size }),
     ...(patterns.length === 0 ? {} : { matches: createNamePattern(patterns) }),
+    all: line.isSet("all"),
     dryRun: line.isSet("dry-run"),
   };
 }
 
-const seconds: Readonly<Record<string, number>> = {
-  s: 1,
-  m: 60,
-  h: 3600,
-  d: 86_400,
-  w: 7 * 86_400,
-};
-
-/** Milliseconds. */
-function parseAge(text: string): number {
-  const groups = /^(?<count>\d{1,6})(?<unit>[smhdw])$/.exec(text)?.groups;
-  const age = Number(groups?.["count"]) * (seconds[groups?.["unit"] ?? ""] ?? Number.NaN) * 1000;
-  if (Number.isSafeInteger(age)) return age;
-  throw usageError(`--older-than must be an age such as 12h or 7d, not "${text}"`);
-}
-
-function renderResult(result: PruneResult, { dryRun }: PruneOptions): Visible {
-  const verb = dryRun === true ? "would be " : "";
-  const names = result.names.map((name) => show`${verb}untagged ${name}\n`);
-  const count = `${result.blobs.length} blob${result.blobs.length === 1 ? "" : "s"}`;
-  return show`${joinVisible(names)}${count} ${verb}removed: ${renderSize(result.freed)} free, ${renderSize(result.kept)} kept\n`;
+function renderPruned(pruned: Pruned, { dryRun }: PruneOptions): Visible {
+  const isDry = dryRun === true;
+  const [untagged, deleted, freed] = isDry
+    ? ["Would untag", "Would delete", "would be freed"]
+    : ["Untagged", "Deleted", "freed"];
+  const engines = pruned.engines.flatMap(({ engine, names, images }) => [
+    ...names.map((name) => show`${untagged}: ${name} (${engine})\n`),
+    ...images.map((id) => show`${deleted}: ${id} (${engine})\n`),
+  ]);
+  const rest = pruned.engines.reduce((sum, one) => sum + one.freed, 0);
+  const parts =
+    rest === 0
+      ? ""
+      : ` (${renderSize(pruned.freed - rest)} in the store, ${renderSize(rest)} in the engine's storage)`;
+  return joinVisible([
+    ...pruned.names.map((name) => show`${untagged}: ${name}\n`),
+    ...pruned.images.map((digest) => show`${deleted}: ${digest}\n`),
+    ...engines,
+    show`Total: ${renderSize(pruned.freed)} ${freed}${parts}; ${renderSize(pruned.kept)} kept in the store\n`,
+  ]);
 }

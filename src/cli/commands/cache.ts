@@ -8,7 +8,7 @@ import { printData } from "../report/text.ts";
 const help = show`Usage: xbuild cache COMMAND [FLAGS]
 
   ls      the images of the store, also those without a name, the last used first
-  du      what takes the store's space
+  du      what takes space, in the store and in the engines' storages (df is the same)
   prune   removes what no name and no running build needs
   verify  checks every byte of the store (exit status 1 with findings)
   path    the store's directory
@@ -18,7 +18,8 @@ xbuild cache COMMAND --help says more.
 
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import("./cache-list.ts")).runCacheList,
-  du: async () => (await import("./cache-list.ts")).runCacheUsage,
+  du: async () => (await import("./cache-usage.ts")).runCacheUsage,
+  df: async () => (await import("./cache-usage.ts")).runCacheUsage,
   prune: async () => (await import("./cache-prune.ts")).runCachePrune,
   verify: async () => (await import("./cache-verify.ts")).runCacheVerify,
   path: async () => runPath,

@@ -1,5 +1,10 @@
 import { digestHex, parseImageName } from "../../oci/oci.ts";
-import { createNotFound, removeNames, type RemovedNames, type StayReason } from "../../store/store.ts";
+import {
+  createNotFound,
+  removeNames,
+  type RemovedNames,
+  type StayReason,
+} from "../../store/store.ts";
 import { usageError, helpFlag } from "../line/arguments.ts";
 import { showError } from "../report/failure.ts";
 import { renderSize } from "../../units.ts";

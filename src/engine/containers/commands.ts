@@ -2,6 +2,7 @@ import type { Digest } from "../../oci/oci.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import type { OutputLog } from "../../reporter.ts";
 import type { Engine, StepPlace } from "../model.ts";
+import type { StoragePlace } from "./storage-files.ts";
 
 /** A bind mount of a host directory into the container of every RUN. */
 export interface Mount {
@@ -102,6 +103,8 @@ export interface ContainersCommands extends Pick<
   readonly removeContainers: (prefix: string) => Promise<void>;
   /** Ends a build whose starter was killed, by what `note` was told. Idempotent. */
   readonly stopOrphan: (process: string) => Promise<void>;
+  /** Where the storage is. Errors: `engine-failed`, `engine-cannot-run`. */
+  readonly locateStorage: () => Promise<StoragePlace>;
   /** The storage as skopeo's containers-storage transport names it: `[driver@root+runroot]`, or "". */
   readonly storageSpecifier: () => string;
 }

@@ -52,6 +52,14 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
       const { openSession } = await import("./session.ts");
       return openSession(commands, build, work);
     },
+    readLeftovers: async () => {
+      const { readLeftovers } = await import("./leftovers.ts");
+      return readLeftovers(commands);
+    },
+    removeLeftovers: async (choose, work) => {
+      const { removeLeftovers } = await import("./leftovers.ts");
+      return removeLeftovers(choose, { ...work, commands });
+    },
     cleanUp: async (notes, work) => {
       const { cleanUp } = await import("./clean-up.ts");
       return cleanUp(notes, { ...work, commands });

@@ -25,6 +25,7 @@ import type { Dialect } from "./dialects.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
+import type { StoragePlace } from "./storage-files.ts";
 import { pastStorageRaces } from "./storage-races.ts";
 import { describeUnusable } from "./unusable.ts";
 
@@ -119,10 +120,23 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       }
     },
     stopOrphan,
+    locateStorage: async () => parsePlace(await queryProgram(command(...dialect.info))),
     storageSpecifier: () => renderStorage(options),
     listBuildFlags,
     version,
   };
+}
+
+/** buildah has capitals there, and podman has not. */
+function parsePlace(text: string): StoragePlace {
+  const info = tryParseJson(text);
+  const store = isJsonObject(info) ? info["store"] : undefined;
+  const fields = isJsonObject(store) ? Object.entries(store) : [];
+  const find = (name: string): Json | undefined =>
+    fields.find(([key]) => key.toLowerCase() === name)?.[1];
+  const [root, driver] = [find("graphroot"), find("graphdrivername")];
+  if (typeof root === "string" && typeof driver === "string") return { root, driver };
+  throw new XbuildError("engine-failed", "the engine does not tell where its storage is");
 }
 
 /** The engines end a listing with an error where an image is removed beside it: then it is asked for again. */

@@ -6,6 +6,8 @@ export interface Dialect {
   readonly imageId: (name: string) => readonly string[];
   /** A line for each name of an image: ID, digest of its manifest, name. */
   readonly listImages: readonly string[];
+  /** Tells as JSON where the storage is, among other things. */
+  readonly info: readonly string[];
   readonly listContainers: readonly string[];
   readonly removeContainers: readonly string[];
   /** How a build is stopped so that it leaves nothing behind. */
@@ -20,6 +22,7 @@ export const buildah: Dialect = {
   name: "buildah",
   imageId: (name) => ["inspect", "--type=image", "--format={{.FromImageID}}", name],
   listImages: ["images", "--all", "--no-trunc", "--format={{.ID}} {{.Digest}} {{.Name}}:{{.Tag}}"],
+  info: ["info"],
   // All: one whose making was cut short is not yet buildah's.
   listContainers: ["containers", "--all", "--format={{.ContainerName}}"],
   removeContainers: ["rm"],
@@ -37,6 +40,7 @@ export const podman: Dialect = {
     "--no-trunc",
     "--format={{.ID}} {{.Digest}} {{.Repository}}:{{.Tag}}",
   ],
+  info: ["info", "--format=json"],
   listContainers: ["ps", "--all", "--external", "--format={{.Names}}"],
   // A container of another program (buildah's part of it), which may be mounted.
   removeContainers: ["rm", "--force"],

@@ -11,6 +11,11 @@ export function runImageName(label: string): string {
   return `localhost/xbuild-run-${label}:latest`;
 }
 
+/** The name that a run gives to the image of a stage that others are built with. */
+export function stageImageName(label: string, index: number): string {
+  return `localhost/xbuild-run-${label}-stage${index}:latest`;
+}
+
 /** The name of the image whose config says what the metadata instructions came to. */
 export function configImageName(label: string): string {
   return `localhost/xbuild-config-${label}:latest`;
@@ -39,4 +44,14 @@ export function isPinName(name: string, label: string): boolean {
 /** The engine names a working container after the image that it comes from; here all are the run's own. */
 export function runContainerPrefix(label: string): string {
   return `xbuild-run-${label}-`;
+}
+
+/** Whether a name is one that a run gives and takes away again. */
+export function isPassingName(name: string): boolean {
+  return /^localhost\/xbuild-(?:run|config|files)-/.test(name);
+}
+
+/** Whether a name is one that keeps an image for the next builds: an environment, a stage, a base for a platform. */
+export function isLastingName(name: string): boolean {
+  return /^localhost\/xbuild-(?:env|base):/.test(name);
 }

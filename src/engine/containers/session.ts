@@ -31,6 +31,7 @@ import {
   pinName,
   runContainerPrefix,
   runImageName,
+  stageImageName,
 } from "./run-names.ts";
 
 /** What the parts of a session share. */
@@ -187,18 +188,21 @@ async function evaluateStage(
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
-  const own = stage.kind === "layered" ? [runImageName(label)] : [];
-  await claim(session, own);
+  // While the run lasts, its names tell others that the image is in use.
+  const own = stage.kind === "layered" ? runImageName(label) : stageImageName(label, stage.index);
+  await claim(session, [own]);
   const make = (): Promise<Digest> =>
     commands.build(
       createStageCall(build, stage, { ...outside, stages: nameImages(stages) }),
       callContext(session),
     );
+  const lasting = cacheName(build.steps, stage);
   const id = await makeNamed(
     known === undefined ? make : () => Promise.resolve(known),
-    [cacheName(build.steps, stage), ...own],
+    [lasting, own],
     session,
   );
+  await session.run.use(lasting);
   stages.set(stage.index, id);
   return id;
 }

@@ -26,6 +26,7 @@ const ownNames: ReadonlySet<string> = new Set([
   "records",
   "state",
   "locations",
+  "uses",
   "cache",
   "key",
   "lock",

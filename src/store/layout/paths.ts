@@ -52,13 +52,18 @@ export function cacheDirectory(store: Store): string {
   return join(store.directory, "cache");
 }
 
+/** Its time is when builds last tidied up. */
+export function tidiedPath(store: Store): string {
+  return join(cacheDirectory(store), "tidied");
+}
+
 /** Where the digests of a build context's files may be remembered, by the context's own path. */
 export function contextCachePath(store: Store, context: string): string {
   return join(cacheDirectory(store), `stat-${hashKey(context)}`);
 }
 
 /** Each kind of xbuild's own documents has a directory of its own. */
-export const ownDocumentKinds = ["records", "refs", "state", "locations"] as const;
+export const ownDocumentKinds = ["records", "refs", "state", "locations", "uses"] as const;
 export type OwnDocumentKind = (typeof ownDocumentKinds)[number];
 
 /** A private document: any text may be a key. */

@@ -68,7 +68,10 @@ export function listOwners(
     if (ref.kind !== "refs") return [];
     // What is built without a name has its context's path there.
     const [target = ""] = ref.key.split("\n", 1);
-    const owners = [...(records.get(ref.record ?? "") ?? []), ...(isFullName(target) ? [target] : [])];
+    const owners = [
+      ...(records.get(ref.record ?? "") ?? []),
+      ...(isFullName(target) ? [target] : []),
+    ];
     return [{ ref, owners }];
   });
 }

@@ -62,7 +62,8 @@ export async function listOldStates(
       const path = join(directory, name);
       const bytes = await readFile(path);
       const tree = decodeOwnDocument(bytes)?.["name"];
-      const size = typeof tree === "string" ? await measureTree(join(directory, basename(tree))) : 0;
+      const size =
+        typeof tree === "string" ? await measureTree(join(directory, basename(tree))) : 0;
       return { path, size: bytes.length + size };
     }),
   );

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { readdir, rename, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
 import { join } from "node:path";
 import { ifPresent } from "../../system/errno.ts";
 import { checkProcess, identifyOwnProcess } from "../../system/process-identity.ts";
@@ -40,6 +41,19 @@ export async function listLiveRuns(store: Store): Promise<readonly string[]> {
   return names
     .filter((name) => runName.test(name) && !dead.has(name))
     .map((name) => join(directory, name));
+}
+
+/** When the oldest run that lives (or may live) began, in milliseconds since 1970. */
+export async function findOldestRun(store: Store): Promise<number | undefined> {
+  const runs = await listLiveRuns(store);
+  const found = await Promise.all(runs.map((directory) => ifPresent(stat(directory))));
+  const times = found.flatMap((status) => (status === undefined ? [] : [bornAt(status)]));
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+/** Not every file system keeps it. */
+function bornAt({ birthtimeMs, ctimeMs }: Stats): number {
+  return birthtimeMs > 0 ? birthtimeMs : ctimeMs;
 }
 
 /** Runs of which we cannot tell whether they live (another host, another container) die after a day. */

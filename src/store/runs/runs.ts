@@ -9,6 +9,7 @@ import { lockStore } from "../layout/access.ts";
 import { createNotFound, explainFailures, explainFull } from "../layout/failures.ts";
 import { ensureLayout } from "../layout/layout.ts";
 import { temporaryDirectory, type Store } from "../layout/paths.ts";
+import { markUse } from "../records/uses.ts";
 import { appendNote, removeWork, writeHold } from "./run-directory.ts";
 
 /** What a prune leaves: an image or an index, with all that it consists of. */
@@ -26,6 +27,8 @@ export interface Run {
   readonly layers: string;
   /** Writes down what a later run must clean up if this one is killed. */
   note(key: string, value: string): Promise<void>;
+  /** Writes down that a name in an engine's storage which outlives the run is used now (`markUse`). */
+  use(name: string): Promise<void>;
   /** Keeps an image and its layers from being pruned until the run ends; false where it is gone already. */
   hold(image: Held): Promise<boolean>;
   /** The same for an image that must be there. Errors: `image-not-found`. */
@@ -87,6 +90,7 @@ function createRun(places: RunPlaces): Run {
     ...places,
     note: (key, value) =>
       explainFailures(store.directory, () => appendNote(directory, { key, value })),
+    use: (name) => markUse(store, name),
     hold,
     mustHold: async (image) => {
       if (!(await hold(image))) throw createNotFound(store, image.digest);

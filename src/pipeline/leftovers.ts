@@ -1,0 +1,96 @@
+import type { Workspace } from "../delivery/delivery.ts";
+import type { Engine, Leftover, LeftoverChoice, RemovedLeftovers } from "../engine/engine.ts";
+import { dropUses, findOldestRun, listUses } from "../store/store.ts";
+
+/** How much of what builds left in an engine's storage goes. */
+export interface LeftoverLimits {
+  /** Milliseconds since 1970: what was last used before then. */
+  readonly usedBefore: number;
+  /** Also what builds of other stores, or of older versions, have named: when these were used nobody knows. */
+  readonly all: boolean;
+  /** Finds out and changes nothing. */
+  readonly dryRun: boolean;
+}
+
+/** Where it is pruned. */
+export interface PruningWorkspace extends Pick<Workspace, "store" | "reporter" | "signal"> {
+  readonly engine: Engine;
+}
+
+const nothing: RemovedLeftovers = { names: [], images: [], freed: 0 };
+
+/** What builds left in an engine's storage, with what this store knows of it. */
+export interface StoredLeftovers {
+  /** The storage's directory. */
+  readonly storage: string;
+  /** Images that the next builds find by a name of ours, and steps that the engine's cache alone has. */
+  readonly named: number;
+  readonly steps: number;
+  /** How many of them running builds and containers use. */
+  readonly used: number;
+  /** How many of them this store's builds know nothing of. */
+  readonly foreign: number;
+  /** Bytes of layers that only they have, and those of them that `prune --all` frees. */
+  readonly size: number;
+  readonly reclaimable: number;
+}
+
+/** undefined where builds leave nothing in this engine. Errors: `engine-failed`, `engine-cannot-run`. */
+export async function measureLeftovers({
+  engine,
+  store,
+}: Pick<PruningWorkspace, "engine" | "store">): Promise<StoredLeftovers | undefined> {
+  const left = await engine.readLeftovers();
+  if (left === undefined) return undefined;
+  const { storage, images, size } = left;
+  const uses = await listUses(store);
+  const count = (matches: (one: Leftover) => boolean): number => images.filter(matches).length;
+  const named = count(({ names }) => names.length > 0);
+  return {
+    storage,
+    named,
+    steps: images.length - named,
+    used: count(({ isUsed }) => isUsed),
+    foreign: count(({ names }) => names.length > 0 && !names.some((name) => uses.has(name))),
+    size,
+    reclaimable: left.plan(await createChoice({ usedBefore: Infinity, all: true }, { store }))
+      .freed,
+  };
+}
+
+/**
+ * Removes what builds left in an engine's storage and was not used for long; what a running build or a container uses,
+ * whoever's it is, and names and images of others stay. Errors: `engine-failed`, `engine-cannot-run`, `store-lock`.
+ */
+export async function pruneLeftovers(
+  limits: LeftoverLimits,
+  work: PruningWorkspace,
+): Promise<RemovedLeftovers> {
+  const { engine, store } = work;
+  const left = await engine.readLeftovers();
+  if (left === undefined) return nothing;
+  const choose = await createChoice(limits, work);
+  const planned = left.plan(choose);
+  const isNothing = planned.names.length === 0 && planned.images.length === 0;
+  if (limits.dryRun || isNothing) return planned;
+  const removed = await engine.removeLeftovers(choose, work);
+  await dropUses(store, removed.names);
+  return removed;
+}
+
+/** Milliseconds. A build finds what it needs some time before its run begins. */
+const findingTime = 60 * 60 * 1000;
+
+async function createChoice(
+  { usedBefore, all }: Pick<LeftoverLimits, "usedBefore" | "all">,
+  { store }: Pick<PruningWorkspace, "store">,
+): Promise<LeftoverChoice> {
+  const uses = await listUses(store);
+  const oldestRun = (await findOldestRun(store)) ?? Number.POSITIVE_INFINITY;
+  const limit = Math.min(usedBefore, oldestRun - findingTime);
+  return ({ storedAt }, name) => {
+    if (name === undefined) return storedAt < usedBefore;
+    const usedAt = uses.get(name);
+    return usedAt === undefined ? all && storedAt < usedBefore : usedAt < limit;
+  };
+}
