@@ -60,13 +60,15 @@ function describeEngine(
   isOneOfSeveral: boolean,
 ): readonly (readonly string[])[] {
   const where = `${engines.join(" and ")}${isOneOfSeveral ? ` (${storage})` : ""}`;
+  const head = `left in the storage of ${where}`;
+  if (named + steps === 0) return [[`${head}: nothing`, renderSize(0)]];
   const notes = [
     `${named} with a name, ${steps} without`,
     ...(used === 0 ? [] : [`${used} in use`]),
     ...(foreign === 0 ? [] : [`${foreign} of other stores or older versions`]),
   ];
   return [
-    [`left in the storage of ${where}: ${notes.join(", ")}`, renderSize(size)],
+    [`${head}: ${notes.join(", ")}`, renderSize(size)],
     ...(reclaimable === size || size === 0
       ? []
       : [[`  of it xbuild cache prune --all frees`, renderSize(reclaimable)]]),
