@@ -70,12 +70,18 @@ test("tag gives names and rmi takes them, going on where one is not there", () =
     expect((await runOn(store, runTag, ["app", "app:1", "other"])).status).toBe(0);
     expect((await findImage(store, "localhost/other:latest"))?.digest).toBe(image.digest);
     const removed = await runOn(store, runRmi, ["app", "none", "other"]);
+    const kept = `Kept: ${image.digest.slice(0, 19)}, which is localhost/app:1, too\n`;
     expect(removed).toMatchObject({
       status: 1,
-      stdout: "untagged localhost/app:latest\nuntagged localhost/other:latest\n",
+      stdout: `Untagged: localhost/app:latest\nUntagged: localhost/other:latest\n${kept}Total: 0 B freed\n`,
       stderr: expect.stringContaining("error[image-not-found]"),
     });
     expect(await findImage(store, "localhost/app:1")).toEqual(image);
+    expect(await runOn(store, runRmi, ["-f", "--ignore", "none"])).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "",
+    });
     const missing = runOn(store, runTag, ["none", "app:2"]);
     await expect(missing).rejects.toMatchObject({ code: "image-not-found" });
   }));
@@ -117,7 +123,7 @@ test("cache prune says what would go, and then what went", () =>
     await commitTestImage(store, ["two"], { names: [name] });
     const dry = await runOn(store, runCache, ["prune", "-n", "--tag", "ci:*"]);
     expect(dry.stdout).toMatch(
-      /^would be untagged localhost\/ci:1\nwould be untagged localhost\/ci:2\n3 blobs would be removed: /,
+      /^Would untag: localhost\/ci:1\nWould untag: localhost\/ci:2\nWould delete: sha256:[0-9a-f]{64}\nTotal: \d+ B would be freed; /,
     );
     expect(await findImage(store, "localhost/ci:1")).toEqual(image);
     await runOn(store, runCache, ["prune", "--tag", "ci", "--older-than", "1h"]);
@@ -132,6 +138,9 @@ test.each([
   [runCache, ["prun"], "cache has no command prun"],
   [runCache, ["prune", "app"], "cache prune takes no argument"],
   [runCache, ["prune", "--older-than", "soon"], 'an age such as 12h or 7d, not "soon"'],
+  [runCache, ["prune", "--filter", "label=x"], "--filter cannot be label=x"],
+  [runCache, ["prune", "--filter", "until=soon"], 'an age such as 12h or 7d, not "soon"'],
+  [runCache, ["prune", "--max-size=1g", "--keep-storage=1g"], "say the same"],
   [runCache, ["prune", "--max-size", "big"], 'a size such as 512m or 10g, not "big"'],
   [runCache, ["ls", "--format", "jsn"], "--format cannot be jsn"],
   [runCache, ["verify", "x"], "cache verify takes no argument"],

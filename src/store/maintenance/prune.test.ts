@@ -9,6 +9,7 @@ import { findImage, readImage } from "../images/images.ts";
 import { removeName } from "../images/names.ts";
 import { blobPath, documentPath, type Store } from "../layout/paths.ts";
 import { pruneStore } from "./prune.ts";
+import { measureTree } from "./usage.ts";
 import { findRecord, findRef } from "../records/records.ts";
 import { beginRun } from "../runs/runs.ts";
 import { findBlob } from "../blobs/blobs.ts";
@@ -33,7 +34,13 @@ function layerOf(image: Image, index: number): Digest {
 
 test("a store that is not there is pruned to nothing, and not made", () =>
   withStore(async (store) => {
-    expect(await pruneStore(store, {})).toEqual({ names: [], blobs: [], freed: 0, kept: 0 });
+    expect(await pruneStore(store, {})).toEqual({
+      names: [],
+      images: [],
+      blobs: [],
+      freed: 0,
+      kept: 0,
+    });
     await expect(stat(store.directory)).rejects.toMatchObject({ code: "ENOENT" });
   }));
 
@@ -149,4 +156,45 @@ test("blobs that no image has go; files that are no blobs stay", () =>
     const { blobs, freed } = await pruneStore(store, {});
     expect([blobs.map((blob) => blob.digest), freed]).toEqual([[digest], 6]);
     expect(await readFile(other, "utf8")).toBe("x");
+  }));
+
+/** As a build of a target does: with a record, and as the last build of it. */
+async function commitBuilt(store: Store, content: string, target: string): Promise<Image> {
+  const layer = await createTestLayer(content, content);
+  const manifest = createTestImage([layer]).digest;
+  const names = target.startsWith("/") ? [] : [target];
+  const records = [{ key: content, manifest, names }];
+  return commitTestImage(store, [content], { names, records, refs: [`${target}\nbuild\n`] });
+}
+
+test("a last build goes when all names of its target are gone, and with --all in any case", () =>
+  withStore(async (store) => {
+    const kept = await commitBuilt(store, "kept", name);
+    const gone = await commitBuilt(store, "gone", "localhost/ci:1");
+    const unnamed = await commitBuilt(store, "unnamed", "/work/context");
+    expect((await pruneStore(store, {})).images).toEqual([]);
+    await removeName(store, "localhost/ci:1");
+    expect((await pruneStore(store, {})).images).toEqual([gone.digest]);
+    expect(await findRef(store, "localhost/ci:1\nbuild\n")).toBeUndefined();
+    expect((await pruneStore(store, { all: true })).images).toEqual([unnamed.digest]);
+    expect(await findImage(store, name)).toEqual(kept);
+    expect((await findRecord(store, "kept"))?.manifest).toBe(kept.digest);
+  }));
+
+test("names that are forgotten by pattern take the last builds of their targets along", () =>
+  withStore(async (store) => {
+    const image = await commitBuilt(store, "one", "localhost/ci:1");
+    expect((await pruneStore(store, { matches })).images).toEqual([image.digest]);
+  }));
+
+test("with --all goes what only saves time, and what is freed is what is free", () =>
+  withStore(async (store) => {
+    await commitBuilt(store, "kept", name);
+    await commitBuilt(store, "unnamed", "/work/context");
+    await writeFile(join(store.directory, "cache", "stat-1"), "cache");
+    const before = await measureTree(store.directory);
+    expect((await pruneStore(store, { usedBefore: 0, all: true })).freed).toBe(0);
+    const { freed } = await pruneStore(store, { all: true });
+    expect(await measureTree(store.directory)).toBe(before - freed);
+    await expect(stat(join(store.directory, "cache", "stat-1"))).rejects.toThrow("ENOENT");
   }));
