@@ -190,3 +190,17 @@ test("a failing step has its own status, and all that it left is gone", async ()
   expect(await readdir(`${home}/.local/share/xbuild/tmp`)).toEqual([]);
   expect((await asUser("buildah containers -q")).stdout).toBe("");
 });
+
+test("what builds left in the user's storage is counted and pruned", async () => {
+  const usage = await asUser("xbuild cache du --format json");
+  expect(usage).toMatchObject({ exitCode: 0, stderr: "" });
+  const { engines } = JSON.parse(usage.stdout);
+  expect(engines).toMatchObject([{ engines: ["buildah", "podman"], used: 0 }]);
+  expect(engines[0].named).toBeGreaterThan(0);
+  const pruned = await asUser("xbuild cache prune --all --format json");
+  expect(pruned).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(JSON.parse(pruned.stdout).engines).toMatchObject([{ freed: engines[0].reclaimable }]);
+  const names = await asUser("buildah images --format '{{.Name}}'");
+  expect(names.stdout.split("\n").filter((name) => name.includes("xbuild-"))).toEqual([]);
+  expect(names.stdout).toMatch(/^localhost\/app$/m);
+});

@@ -83,7 +83,28 @@ export async function runCachePrune(argv: readonly string[], io: CliIo): Promise
   const freed = engines.reduce((sum, one) => sum + one.freed, result.freed);
   const pruned = { ...result, freed, engines };
   io.stdout(isJson ? showJson(pruned) : renderPruned(pruned, options));
+  if (!isJson && isPlain(options)) await tellMore(pruned, { line, store }, io);
   return 0;
+}
+
+/** Whether nothing limits it, and nothing widens it. */
+function isPlain({ usedBefore, maxSize, all }: PruneOptions): boolean {
+  return usedBefore === undefined && maxSize === undefined && all !== true;
+}
+
+/** Where little went, people want to know what the rest is for. */
+async function tellMore(
+  { freed }: Pruned,
+  { line, store }: { readonly line: StoreCommandLine; readonly store: Store },
+  io: CliIo,
+): Promise<void> {
+  const work = { store, reporter: createReporter(io, { quiet: true }), signal: io.signal };
+  const limits = { usedBefore: Number.POSITIVE_INFINITY, all: true, dryRun: true };
+  const engines = await pruneEngines(selectEngines(line, io), limits, work);
+  const all = await pruneStore(store, { all: true, dryRun: true });
+  const more =
+    engines.reduce((sum, one) => sum + one.freed, all.freed) - (line.isSet("dry-run") ? freed : 0);
+  if (more > 0) io.stdout(show`xbuild cache prune --all frees ${renderSize(more)} more\n`);
 }
 
 interface Given {

@@ -11,6 +11,7 @@ import type { Descriptor, Image, ImageIndex } from "../../oci/model.ts";
 import { findBlob } from "../blobs/blobs.ts";
 import { blobPath, indexPath, type Store } from "../layout/paths.ts";
 import { pruneStore } from "../maintenance/prune.ts";
+import { removeNames } from "../maintenance/remove-names.ts";
 import { listStoredImages, measureStore } from "../maintenance/summary.ts";
 import { beginRun, type Run } from "../runs/runs.ts";
 import { commitImage } from "./commit.ts";
@@ -117,6 +118,26 @@ test("a prune leaves all that a named index has, and takes all of one without a 
     await removeName(store, "localhost/second:1");
     await pruneStore(store, {});
     expect(await findBlob(store, index)).toBeUndefined();
+  }));
+
+test("the last name of an index takes all of it along that no other name needs", () =>
+  withStore(async (store) => {
+    const index = await commitBoth(store, ["one", "two"]);
+    const [amd64, arm64] = index.images;
+    await tagName(store, name, "localhost/second:1");
+    const kept = { kind: "named", name: "localhost/second:1" };
+    expect((await removeNames(store, [name])).staying).toContainEqual({
+      digest: index.digest,
+      reason: kept,
+    });
+    const run = await beginRun(store);
+    await tagImage(store, await commitPlatform(run, "amd64", "one"), ["localhost/part:1"]);
+    await run.end();
+    const { images } = await removeNames(store, ["localhost/second:1"]);
+    expect([...images].sort()).toEqual([index.digest, arm64?.digest ?? ""].sort());
+    expect(await findBlob(store, index)).toBeUndefined();
+    expect(await findImage(store, "localhost/part:1")).toEqual(amd64);
+    expect((await measureStore(store)).orphaned).toBe(0);
   }));
 
 test("a prune between the images and their index takes none of them away", () =>
