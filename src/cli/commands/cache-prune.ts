@@ -78,8 +78,8 @@ export async function runCachePrune(argv: readonly string[], io: CliIo): Promise
   const { all = false, dryRun = false } = options;
   const usedBefore = options.usedBefore ?? (all ? Number.POSITIVE_INFINITY : Date.now() - maxAge);
   const work = { store, reporter: createReporter(io, { quiet: true }), signal: io.signal };
-  const engines = await pruneEngines(selectEngines(line, io), { usedBefore, all, dryRun }, work);
   const result = await pruneStore(store, options);
+  const engines = await pruneEngines(selectEngines(line, io), { usedBefore, all, dryRun }, work);
   const freed = engines.reduce((sum, one) => sum + one.freed, result.freed);
   const pruned = { ...result, freed, engines };
   io.stdout(isJson ? showJson(pruned) : renderPruned(pruned, options));
