@@ -87,6 +87,11 @@ async function ageAll(project: Project, age: number): Promise<void> {
   await rm(join(project.store, "cache", "tidied"), { force: true });
 }
 
+/** Whether a build has looked for what others left. */
+function asks({ calls }: Outcome): boolean {
+  return calls.some((call) => / info\b/.test(call));
+}
+
 test("environments are counted once for the engines, stay while they are young, and go with --all", async () => {
   const before = await listStored();
   const project = await sandbox.project({ "Containerfile.x": writeFile("one") });
@@ -213,7 +218,6 @@ test("what no build used for a month goes by itself, once a day, unless that is 
     const env = { XBUILD_CACHE_MAX_AGE: maxAge };
     return project.run(["--no-load", "-t", "new", project.context], { env });
   };
-  const asks = ({ calls }: Outcome): boolean => calls.some((call) => / info\b/.test(call));
   await ageAll(project, 31 * day);
   const off = await build("1", "off");
   const longer = await build("2", "5w");

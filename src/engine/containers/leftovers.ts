@@ -16,7 +16,7 @@ export async function readLeftovers(
   const found = await findLeftovers(files);
   return {
     storage: place.root,
-    images: found.map(({ isMade: _, stored: __, ...leftover }) => leftover),
+    images: found,
     size: measureGoing(new Set(found.flatMap((one) => (one.isShared ? [] : [one.id]))), files),
     plan: (choose) => planLeftovers(found, files, choose).result,
   };

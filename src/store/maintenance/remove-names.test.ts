@@ -60,6 +60,16 @@ test("the last build of the name goes along, that of another target stays and is
     expect(await readImage(store, again.digest)).toEqual(again);
   }));
 
+test("a last build stays as long as its image has any name, and goes with the last one", () =>
+  withStore(async (store) => {
+    const own = `${app}\nbuild\n`;
+    const image = await commitTestImage(store, ["one"], { names: [app, other], refs: [own] });
+    expect((await removeNames(store, [app])).images).toEqual([]);
+    expect((await findRef(store, own))?.manifest).toBe(image.digest);
+    expect((await removeNames(store, [other])).images).toEqual([image.digest]);
+    expect(await findRef(store, own)).toBeUndefined();
+  }));
+
 test("what a running build holds stays", () =>
   withStore(async (store) => {
     const image = await commitTestImage(store, ["one"], { names: [app] });
