@@ -16,8 +16,9 @@ import {
   narrowLocations,
 } from "../oci/oci.ts";
 import { commitImage, listMissingLayers } from "../store/store.ts";
+import { listBuildKeys } from "./last-build.ts";
 import { describeRecords } from "./records.ts";
-import { needsBytes, type BuildResult, nameTarget } from "./request.ts";
+import { needsBytes, type BuildResult } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import { noteUseless } from "./without-useless.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -103,8 +104,7 @@ async function commitAdopted(
   { image, files, remotes }: Adopted,
   { run }: BuildRunWorkspace,
 ): Promise<void> {
-  const { plan, request } = build;
-  const names = listNames(request.delivery);
+  const names = listNames(build.request.delivery);
   await commitImage(run, {
     image,
     files,
@@ -114,6 +114,6 @@ async function commitAdopted(
       image,
     ),
     records: describeRecords(build, image),
-    refs: [nameTarget(plan.target, request)],
+    refs: listBuildKeys(build),
   });
 }

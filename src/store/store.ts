@@ -7,7 +7,14 @@ export type { Store } from "./layout/paths.ts";
 export { commitImage } from "./images/commit.ts";
 export { commitIndex } from "./images/commit-index.ts";
 export { exportLayout } from "./images/export.ts";
-export { type NamedImages, findImage, findNamed, listImages, readImage } from "./images/images.ts";
+export {
+  type NamedImages,
+  findImage,
+  findNamed,
+  findNameOf,
+  listImages,
+  readImage,
+} from "./images/images.ts";
 export { findIndex } from "./images/indexes.ts";
 export { removeName, tagImage, tagName } from "./images/names.ts";
 

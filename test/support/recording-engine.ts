@@ -183,6 +183,7 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
     image: { labels: new Map(), annotations: {}, ...given.image },
     reuse: {
       cacheFrom: [],
+      source: ["/project/Containerfile", "/project"],
       names: given.delivery?.names ?? [parseImageName("app")],
       pushes: given.delivery?.pushes ?? [],
       ignoreErrors: false,

@@ -12,6 +12,7 @@ import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
 import { findPlatform, splitPlatform } from "./platform.ts";
 import { parseReferences } from "./registries.ts";
+import { identifySource } from "./source-identity.ts";
 import { createStepsRequest } from "./steps-request.ts";
 
 /** What the file says, and the engine that is asked. */
@@ -83,6 +84,7 @@ async function createReuseRequest(
 ): Promise<ReuseRequest> {
   return {
     cacheFrom: await parseReferences(listValues(line, "cache-from"), io),
+    source: await identifySource(parsed.sources, listNamed(delivery)),
     names: listNamed(delivery),
     pushes:
       delivery.list?.push === undefined

@@ -40,8 +40,10 @@ export interface PruneResult {
 
 export interface PrunePlan {
   readonly result: PruneResult;
-  /** Records and refs of images that go. */
+  /** Records and refs of images that go, and refs of tags that are no more. */
   readonly pointers: readonly Pointer[];
+  /** Those that stay. */
+  readonly tags: Tags;
 }
 
 /** What goes and what stays, at this moment: to be asked under the lock. */
@@ -54,9 +56,10 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
   const candidates = await listCandidates(store, pointers);
   const names = entries.filter((entry) => isUnwanted(entry, candidates, options));
   const staying = entries.filter((entry) => !names.includes(entry));
+  const tags = new Set(staying.map(({ name }) => name));
   const needed = new Set(staying.flatMap((entry) => listNeeded(store, entry)));
   for (const digest of await listHeld(store)) needed.add(digest);
-  for (const digest of listKept(candidates, { needed, blobs }, options)) needed.add(digest);
+  for (const digest of listKept(candidates, { needed, blobs, tags }, options)) needed.add(digest);
   const going = blobs.filter((blob) => !needed.has(blob.digest));
   const freed = sumSizes(going);
   return {
@@ -66,23 +69,29 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
       freed,
       kept: sumSizes(blobs) - freed,
     },
-    pointers: pointers.filter((pointer) => !needed.has(pointer.manifest)),
+    pointers: pointers.filter(
+      ({ manifest, tag }) => !needed.has(manifest) || (tag !== undefined && !tags.has(tag)),
+    ),
+    tags,
   };
 }
 
 interface Candidate {
   readonly image: Image;
   readonly usedAt: number;
-  /** Whether it is the last build of a stage, which the next build wants to keep layers from. */
-  readonly isCurrent: boolean;
+  /** Tags under which it is the last build of a stage, which the next build wants to keep layers from; undefined: under any. */
+  readonly currentFor: readonly (string | undefined)[];
 }
+
+/** Names of the index. */
+type Tags = ReadonlySet<string | undefined>;
 
 type Candidates = ReadonlyMap<Digest, Candidate>;
 
 /** The images that records and refs lead to, with the time of their last use. */
 async function listCandidates(store: Store, pointers: readonly Pointer[]): Promise<Candidates> {
   const candidates = new Map<Digest, Candidate>();
-  for (const { kind, manifest, usedAt } of pointers) {
+  for (const { kind, manifest, tag, usedAt } of pointers) {
     const known = candidates.get(manifest);
     const image = known?.image ?? (await readImage(store, manifest));
     const status = await ifPresent(stat(blobPath(store, manifest)));
@@ -90,7 +99,7 @@ async function listCandidates(store: Store, pointers: readonly Pointer[]): Promi
     candidates.set(manifest, {
       image,
       usedAt: Math.max(usedAt, status.mtimeMs, known?.usedAt ?? 0),
-      isCurrent: kind === "refs" || known?.isCurrent === true,
+      currentFor: [...(known?.currentFor ?? []), ...(kind === "refs" ? [tag] : [])],
     });
   }
   return candidates;
@@ -124,12 +133,13 @@ interface Blobs {
   /** Those that stay in any case. */
   readonly needed: ReadonlySet<Digest>;
   readonly blobs: readonly BlobFile[];
+  readonly tags: Tags;
 }
 
 /** What stays of the images that no name needs: the last used first. */
 function listKept(
   candidates: Candidates,
-  { needed, blobs }: Blobs,
+  { needed, blobs, tags }: Blobs,
   { usedBefore, maxSize }: PruneOptions,
 ): ReadonlySet<Digest> {
   const kept = new Set<Digest>();
@@ -139,7 +149,8 @@ function listKept(
   let size = sizeOf(needed);
   const isUnlimited = usedBefore === undefined && maxSize === undefined;
   const ordered = [...candidates.values()].sort((a, b) => b.usedAt - a.usedAt);
-  for (const { image, usedAt, isCurrent } of ordered) {
+  for (const { image, usedAt, currentFor } of ordered) {
+    const isCurrent = currentFor.some((tag) => tag === undefined || tags.has(tag));
     const added = listImageDigests(image).filter((one) => !needed.has(one) && !kept.has(one));
     const larger = size + sizeOf(new Set(added));
     if (isUnlimited && !isCurrent) continue;

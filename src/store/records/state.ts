@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { lstat, readdir, readFile, rename } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "../../system/durable.ts";
 import { ifPresent } from "../../system/errno.ts";
@@ -13,8 +13,8 @@ import type { Run } from "../runs/runs.ts";
 
 /** What a build left in `output/state`: plain files and directories, copied into the run's own directory. */
 export interface NewState {
-  /** The target's name, stage and platform. */
-  readonly key: string;
+  /** What it is found by: the first, and others that lead to the same. */
+  readonly keys: readonly [string, ...string[]];
   /** It is moved into the store. */
   readonly directory: string;
 }
@@ -32,16 +32,19 @@ export async function readState(store: Store, key: string): Promise<string | und
   });
 }
 
-/** Puts a state in the place of the last one of its key, at once. It must be durable already. */
+/** Puts a state in the place of the last ones of its keys, at once. It must be durable already. */
 export async function putState(
   store: Store,
-  { key, directory }: NewState,
+  { keys, directory }: NewState,
   _lock: Lock,
 ): Promise<void> {
-  const document: StateDocument = { key, name: `${hashKey(key)}-${randomUUID()}` };
-  await rename(directory, join(statesDirectory(store), document.name));
+  const name = `${hashKey(keys[0])}-${randomUUID()}`;
+  await rename(directory, join(statesDirectory(store), name));
   await syncDirectory(statesDirectory(store));
-  await writeOwnDocument(store, "state", document);
+  for (const key of keys) {
+    const document: StateDocument = { key, name };
+    await writeOwnDocument(store, "state", document);
+  }
 }
 
 /**
@@ -63,6 +66,21 @@ export async function removeOldStates(
   );
   const old = names.filter((name) => stateName.test(name) && !current.includes(name));
   await Promise.all(old.map((name) => removeTree(join(directory, name), { signal: store.signal })));
+}
+
+/** Forgets the states of keys; their directories are then old ones. */
+export async function forgetStates(
+  store: Store,
+  matches: (key: string) => boolean,
+  _lock: Lock,
+): Promise<void> {
+  const directory = statesDirectory(store);
+  const names = (await ifPresent(readdir(directory))) ?? [];
+  for (const name of names.filter((one) => one.endsWith(".json"))) {
+    const path = join(directory, name);
+    const key = decodeOwnDocument(await readFile(path))?.["key"];
+    if (typeof key === "string" && matches(key)) await rm(path, { force: true });
+  }
 }
 
 interface StateDocument {
