@@ -11,7 +11,6 @@ import { createDeliveryRequest } from "./delivery-request.ts";
 import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
 import { findPlatform, splitPlatform } from "./platform.ts";
-import { parseReferences } from "./registries.ts";
 import { identifySource } from "./source-identity.ts";
 import { createStepsRequest } from "./steps-request.ts";
 
@@ -83,7 +82,7 @@ async function createReuseRequest(
   io: CliIo,
 ): Promise<ReuseRequest> {
   return {
-    cacheFrom: await parseReferences(listValues(line, "cache-from"), io),
+    cacheFrom: await readCacheSources(listValues(line, "cache-from"), io),
     source: await identifySource(parsed.sources, listNamed(delivery)),
     names: listNamed(delivery),
     pushes:
@@ -96,6 +95,14 @@ async function createReuseRequest(
     redacted: parsed.given.redacted,
     explain: isSet(line, "explain"),
   };
+}
+
+async function readCacheSources(
+  values: readonly string[],
+  io: CliIo,
+): Promise<ReuseRequest["cacheFrom"]> {
+  if (values.length === 0) return [];
+  return (await import("./cache-sources.ts")).listCacheSources(values, io);
 }
 
 /** What the last image stands under: its own names, and the list that it is one of. */
