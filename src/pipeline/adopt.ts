@@ -57,7 +57,7 @@ export async function adoptPrevious(
 
 /**
  * The previous image that says of itself that it was made of the same inputs: what stands at the
- * destination already before any other. None where nobody is trusted.
+ * destination already before any other. None of those whose word is not taken.
  */
 function findAdoptable(
   { request: { steps, reuse }, inputs }: Build,
@@ -66,7 +66,7 @@ function findAdoptable(
   if (steps.noCache || inputs.key === undefined || !inputs.isPublic) return undefined;
   if (reuse.trust === "none") return undefined;
   const ofSameInputs = remotes.filter(
-    ({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key,
+    ({ image, trusted }) => trusted && image.manifest.annotations?.[keyAnnotation] === inputs.key,
   );
   return ofSameInputs.find((one) => one.isDestination) ?? ofSameInputs[0];
 }

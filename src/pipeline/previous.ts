@@ -41,9 +41,12 @@ function withhold(previous: PreviousImage, useless: ReadonlySet<Digest>): Previo
 
 /** The whole images, the one that the first name stands for in the store before the others, then other ones built here. */
 export function listImages(previous: PreviousImages): readonly Image[] {
-  const rank = ({ origin }: PreviousImage): number =>
-    origin === "store" ? 0 : origin === "last" ? 1 : 2;
   return [...previous].sort((a, b) => rank(a) - rank(b)).map((one) => one.image);
+}
+
+function rank({ origin }: PreviousImage): number {
+  const at = (["store", "last"] as const).findIndex((one) => one === origin);
+  return at < 0 ? 2 : at;
 }
 
 /** An image that several names stand for is one, and may be had in several places. */

@@ -1,12 +1,12 @@
 import { restateError, XbuildError } from "../errors.ts";
-import type { PreviousImage } from "../layers/layers.ts";
+import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
 import { type NamedPrevious, readNamed } from "./read-named.ts";
 import type { BuildRequest, ReuseRequest } from "./request.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
 /**
  * The previous images that have to be asked for: what --cache-from names, in the order given, then the names that the
- * image will be pushed to. Of those in a registry only manifest and config are read; a name that no registry
+ * image will be pushed to, then what --cache-tags finds. Of those in a registry only manifest and config are read; a name that no registry
  * has (`localhost/...`) is looked for in the store first.
  * A name that is only pushed to and may not be read (401, 403) counts as not there, with a warning.
  * Errors: whatever else keeps one from being read, naming the reference, unless --ignore-cache-errors.
@@ -16,7 +16,8 @@ export async function readRemotes(
   work: BuildRunWorkspace,
 ): Promise<readonly PreviousImage[]> {
   const references = listReferences(reuse);
-  if (references.length === 0) return [];
+  const asked = references.length + (reuse.cacheTags === undefined ? 0 : 1);
+  if (asked === 0) return [];
   const done = work.reporter.step("Previous images");
   const read = references.map((one, index) =>
     tolerate(
@@ -26,8 +27,19 @@ export async function readRemotes(
     ),
   );
   const remotes = (await Promise.all(read)).filter((one) => one !== undefined);
-  done(describeFound(remotes.length, references.length));
-  return remotes;
+  const tagged = await tolerate(
+    { ...reuse, isPushedOnly: true },
+    () => readTags(reuse, work),
+    work,
+  );
+  const found = remotes.length + ((tagged?.length ?? 0) > 0 ? 1 : 0);
+  done(describeFound(found, asked));
+  return [...remotes, ...(tagged ?? [])];
+}
+
+async function readTags(reuse: ReuseRequest, work: BuildRunWorkspace): Promise<PreviousImages> {
+  if (reuse.cacheTags === undefined) return [];
+  return (await import("./tagged-previous.ts")).readTagged(reuse, work);
 }
 
 function listReferences({ cacheFrom, pushes }: ReuseRequest): readonly NamedPrevious[] {

@@ -32,6 +32,8 @@ export interface ReuseRequest {
   readonly names: readonly ImageName[];
   /** References of a registry that the image will be pushed to: what stands there is a previous image. */
   readonly pushes: readonly ImageReference[];
+  /** --cache-tags: which other tags of the names' repositories may be previous images. */
+  readonly cacheTags?: TagPattern | undefined;
   /** A previous image that cannot be read is told of, and counts as not there. */
   readonly ignoreErrors: boolean;
   /** Of whom keys, fingerprints and layers by reference are believed, beside our own store. */
@@ -42,6 +44,10 @@ export interface ReuseRequest {
   readonly redacted: ReadonlySet<string>;
   /** Tell why a target is built again. */
   readonly explain: boolean;
+}
+
+export interface TagPattern {
+  readonly matches: (tag: string) => boolean;
 }
 
 /** Another process has done the build, and told of it. */

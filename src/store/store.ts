@@ -13,6 +13,7 @@ export {
   findNamed,
   findNameOf,
   listImages,
+  listNames,
   readImage,
 } from "./images/images.ts";
 export { findIndex } from "./images/indexes.ts";

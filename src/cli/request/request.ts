@@ -89,6 +89,7 @@ async function createReuseRequest(
       delivery.list?.push === undefined
         ? delivery.pushes
         : [...delivery.pushes, delivery.list.push],
+    ...(await readCacheTags(line, delivery)),
     ignoreErrors: isSet(line, "ignore-cache-errors"),
     trust: parseTrust(lastValue(line, "trust-cache")),
     platform: splitPlatform(findPlatform(line) ?? hostPlatform()),
@@ -103,6 +104,16 @@ async function readCacheSources(
 ): Promise<ReuseRequest["cacheFrom"]> {
   if (values.length === 0) return [];
   return (await import("./cache-sources.ts")).listCacheSources(values, io);
+}
+
+async function readCacheTags(
+  line: BuildCommandLine,
+  delivery: DeliveryRequest,
+): Promise<Pick<ReuseRequest, "cacheTags">> {
+  const patterns = listValues(line, "cache-tags");
+  if (patterns.length === 0) return {};
+  const { createTagPattern } = await import("./cache-tags.ts");
+  return { cacheTags: createTagPattern(patterns, delivery) };
 }
 
 /** What the last image stands under: its own names, and the list that it is one of. */

@@ -53,6 +53,12 @@ export async function findNamed(store: Store, name: string): Promise<Digest | un
   return entry?.digest;
 }
 
+/** All full names, in the order in which they were given to what they stand for. */
+export async function listNames(store: Store): Promise<readonly string[]> {
+  const { manifests } = await explainFailures(store.directory, () => readIndex(store));
+  return manifests.flatMap((one) => nameOfEntry(one) ?? []);
+}
+
 /** A full name that stands for an image or an index, the last that was given; undefined where none does. */
 export async function findNameOf(store: Store, digest: Digest): Promise<string | undefined> {
   const { manifests } = await explainFailures(store.directory, () => readIndex(store));
