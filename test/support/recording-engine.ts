@@ -154,7 +154,7 @@ export function planBuild(
   return { request, plan };
 }
 
-function createRequest(directory: string, given: GivenRequest): BuildRequest {
+export function createRequest(directory: string, given: GivenRequest): BuildRequest {
   return {
     steps: {
       context: join(directory, "context"),
