@@ -26,15 +26,11 @@ export async function runSkopeo(
   hear?: (chunk: Uint8Array) => void,
 ): Promise<void> {
   const { execa } = await import("execa");
+  const printed = hear === undefined ? "ignore" : "pipe";
   const child = execa("skopeo", [...renderGlobal(env), ...words], {
     reject: false,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- execa's types know small numbers alone
-    stdio: [
-      "ignore",
-      hear === undefined ? "ignore" : "pipe",
-      "pipe",
-      (fd as 3 | undefined) ?? "ignore",
-    ],
+    stdio: ["ignore", printed, "pipe", (fd as 3 | undefined) ?? "ignore"],
     encoding: "buffer",
     buffer: false,
     ...(signal === undefined ? {} : { cancelSignal: signal }),

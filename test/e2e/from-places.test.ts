@@ -29,6 +29,9 @@ async function buildOn(from: string, ...words: readonly string[]): Promise<Built
 const digests = ({ metadata: { layers } }: Built): readonly string[] =>
   layers.slice(0, 2).map(({ digest }) => digest);
 
+const diffIds = ({ metadata: { layers } }: Built): readonly string[] =>
+  layers.slice(0, 2).map(({ diffId }) => diffId);
+
 describe("its layers stand below, with their digests", () => {
   test("a local name: of the store, where the engine has none", async () => {
     expect(await project.findLoaded()).toBeUndefined();
@@ -77,8 +80,6 @@ test.each(["docker-archive", "containers-storage"])(
     await sandbox.exec("skopeo", "copy", "-q", `oci:${project.store}:${project.name}`, from);
     const built = await buildOn(from);
     expect(built.layers).toEqual(["one base", "two base", "top equal"]);
-    const diffIds = (one: Built): readonly string[] =>
-      one.metadata.layers.slice(0, 2).map(({ diffId }) => diffId);
     expect(diffIds(built)).toEqual(diffIds(below));
   },
 );

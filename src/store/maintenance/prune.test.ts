@@ -61,7 +61,6 @@ test("what no tag needs goes, with its records; shared layers and the last build
 
 test("the last build under a tag stays as long as there is the tag, and so does its state", () =>
   withStore(async (store) => {
-    const refOf = (tag: string): string => `localhost/app:${tag}\nstage\n`;
     await commitTestImage(store, ["a"], { names: ["localhost/app:a"] });
     const stages = [
       await commitStage(store, refOf("a")),
@@ -75,6 +74,10 @@ test("the last build under a tag stays as long as there is the tag, and so does 
     expect(await readState(store, refOf("gone"))).toBeUndefined();
     expect(await readdir(join(store.directory, "state"))).toHaveLength(4);
   }));
+
+function refOf(tag: string): string {
+  return `localhost/app:${tag}\nstage\n`;
+}
 
 /** An image of its own that a ref leads to, with a state. */
 async function commitStage(store: Store, key: string): Promise<Image> {
