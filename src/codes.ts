@@ -88,6 +88,7 @@ export const codes = {
   "image-incomplete": { kind: "error", severity: "error", area: "images" },
   "layer-external": { kind: "error", severity: "error", area: "images" },
   "layer-gone": { kind: "error", severity: "error", area: "images" },
+  "cache-tags-unclear": { kind: "error", severity: "error", area: "images" },
   // The store
   "store-not-writable": { kind: "error", severity: "error", area: "store" },
   "store-full": { kind: "error", severity: "error", area: "store" },

@@ -19,12 +19,12 @@ import { commitImage, dropBlob, findBlob, listMissingLayers, type Store } from "
 import { withBases } from "./base-entries.ts";
 import { describeImage } from "./describe-image.ts";
 import { collectEngineStage } from "./engine-stage.ts";
+import { listBuildKeys } from "./last-build.ts";
 import { listImages } from "./previous.ts";
 import { announceResult } from "./result.ts";
 import { joinPlaces, listLayers, stageLayers } from "./stage-layers.ts";
 import type { StepsResult } from "./prepare-layers.ts";
 import { describeRecords } from "./records.ts";
-import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface CollectedImage {
@@ -56,7 +56,7 @@ export async function collectImage(
   const layers = listLayers(output);
   const outcome = { request, upToDate: false, layers, coming, stages: build.inputs.stages };
   await announceResult(image, outcome, work);
-  const stateKey = nameTarget(build.plan.target, request);
+  const keys = listBuildKeys(build);
   const { state } = output;
   await commitImage(work.run, {
     image,
@@ -67,8 +67,8 @@ export async function collectImage(
     records: describeRecords(build, image),
     contexts: [...build.inputs.directories.values()],
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
-    refs: [stateKey],
-    ...(state === undefined ? {} : { state: { key: stateKey, directory: state } }),
+    refs: keys,
+    ...(state === undefined ? {} : { state: { keys, directory: state } }),
   });
   done();
   return { image, layers, isKeyed: build.inputs.key !== undefined };

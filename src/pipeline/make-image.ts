@@ -13,7 +13,7 @@ export async function makeImage(
   earlier: EarlierImages,
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
-  const previous = await findPrevious(build.request, earlier, work);
+  const previous = await findPrevious(build, earlier, work);
   await loadStages(build, work);
   return withSession(build, work, async (session) => {
     const ids = await evaluateStages(build, session, work);

@@ -12,8 +12,8 @@ import { commitImage, readLocations } from "../store/store.ts";
 import type { CollectedImage } from "./collect-image.ts";
 import { finishConfig } from "./describe-image.ts";
 import { findBuilt } from "./find-built.ts";
+import { listBuildKeys } from "./last-build.ts";
 import { describeRecords } from "./records.ts";
-import { nameTarget } from "./request.ts";
 import { announceResult, type Outcome } from "./result.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -54,7 +54,7 @@ export async function adaptImage(
   { image: other, layers }: MadeImage,
   work: BuildRunWorkspace,
 ): Promise<Pick<CollectedImage, "image"> & Pick<Outcome, "upToDate" | "layers">> {
-  const { request, plan, inputs } = build;
+  const { request, inputs } = build;
   // With which images of other stages it was made is known where it was made just now.
   const isTold = layers !== undefined;
   const image = changeWords(other, build);
@@ -65,7 +65,7 @@ export async function adaptImage(
     image,
     names: listNames(request.delivery),
     records: isTold ? describeRecords(build, image) : [],
-    refs: [nameTarget(plan.target, request)],
+    refs: listBuildKeys(build),
     locations: await readLocations(work.store, other.digest),
   });
   return { image, ...outcome };

@@ -11,6 +11,7 @@ export type {
   ImageRequest,
   ResultLayer,
   ReuseRequest,
+  TagPattern,
 } from "./request.ts";
 export { createShared } from "./shared.ts";
 export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

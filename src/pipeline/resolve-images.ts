@@ -91,8 +91,10 @@ export function nameBuilt(index: number): string {
 
 export interface ResolvedImage {
   readonly id: Digest;
-  /** Whether the engine has it. */
+  /** Whether the engine has it, or need not. */
   readonly isHere: boolean;
+  /** Whether it is read where it is, and the engine need not have it (`findPlaced`). */
+  readonly isPlaced?: boolean;
 }
 
 /** An image that a build takes from outside. */
@@ -103,11 +105,28 @@ export interface ImageUse {
 }
 
 /** All images of one command are made of the same. */
-function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+async function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+  const placed = await resolvePlaced(use, work);
+  if (placed !== undefined) return placed;
   return work.shared.resolveImage(nameUse(use), () =>
     resolveImage(use, work).catch((error: unknown) => {
       throw suggestStage(error, use);
     }),
+  );
+}
+
+/** Names that registries have are none of these. */
+async function resolvePlaced(
+  use: ImageUse,
+  work: BuildWorkspace,
+): Promise<ResolvedImage | undefined> {
+  const { target } = use.plan;
+  if (target.kind === "plain" || target.bases.length === 0) return undefined;
+  const { findPlaced, mayBePlaced } = await import("./placed-images.ts");
+  if (!mayBePlaced(use)) return undefined;
+  return work.shared.resolveImage(
+    `below ${nameUse(use)}`,
+    async () => (await findPlaced(use, work)) ?? resolveImage(use, work),
   );
 }
 

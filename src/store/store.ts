@@ -8,7 +8,15 @@ export type { Store } from "./layout/paths.ts";
 export { commitImage } from "./images/commit.ts";
 export { commitIndex } from "./images/commit-index.ts";
 export { exportLayout } from "./images/export.ts";
-export { type NamedImages, findImage, findNamed, listImages, readImage } from "./images/images.ts";
+export {
+  type NamedImages,
+  findImage,
+  findNamed,
+  findNameOf,
+  listImages,
+  listNames,
+  readImage,
+} from "./images/images.ts";
 export { findIndex } from "./images/indexes.ts";
 export { tagImage, tagName } from "./images/names.ts";
 

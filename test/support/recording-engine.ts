@@ -155,7 +155,7 @@ export function planBuild(
   return { request, plan };
 }
 
-function createRequest(directory: string, given: GivenRequest): BuildRequest {
+export function createRequest(directory: string, given: GivenRequest): BuildRequest {
   return {
     steps: {
       context: join(directory, "context"),
@@ -184,6 +184,7 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
     image: { labels: new Map(), annotations: {}, ...given.image },
     reuse: {
       cacheFrom: [],
+      source: ["/project/Containerfile", "/project"],
       names: given.delivery?.names ?? [parseImageName("app")],
       pushes: given.delivery?.pushes ?? [],
       ignoreErrors: false,

@@ -190,6 +190,7 @@ async function nameBuild(
   if (inline === undefined) return { name, words: all };
   const sources: Sources = {
     file: "-",
+    origin: name,
     bytes: Buffer.from(inline),
     context: await locateContext(context, io.cwd),
   };

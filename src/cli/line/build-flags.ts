@@ -63,10 +63,14 @@ export const buildFlags: readonly BuildFlag[] = [
     "cache-from IMAGE",
     "an image whose layers may be kept: in a registry, or oci:DIR, docker-archive:FILE, ...; repeatable",
   ),
+  ours(
+    "cache-tags GLOB",
+    "of other tags of the image's repository that fit, the newest is a previous image, too; repeatable",
+  ),
   ours("ignore-cache-errors", "build without a previous image that cannot be read"),
   ours(
     "trust-cache WHOM",
-    "whose word on layers that are elsewhere is taken: none, named (--cache-from and the pushed tags; default) or all",
+    "whose word on layers that are elsewhere is taken: none, named (--cache-from and the pushed tags; default) or all (what --cache-tags finds, too)",
   ),
   ours(
     "input WHICH",

@@ -10,6 +10,10 @@ export interface Sources {
   /** As the user named it (`-` is standard input), or where it was found. */
   readonly file: string;
   readonly bytes: Uint8Array;
+  /** Its path, absolute; none where it has none that a later build finds it by: standard input, a pipe. */
+  readonly path?: string;
+  /** What such a text is known by: the target of a bake file that has it. */
+  readonly origin?: string;
   /** An absolute path. */
   readonly context: string;
   /** Whether the file can be read but once, and has been. Not said of standard input. */
@@ -82,7 +86,7 @@ async function readSource(
   if (isGuess === true && isPipe) throw fileNotFound(shown);
   try {
     const bytes = await readInput(path, signal);
-    return { file: shown, bytes, context, ...(isPipe ? { isPipe } : {}) };
+    return { file: shown, bytes, context, ...(isPipe ? { isPipe } : { path }) };
   } catch (cause) {
     signal.throwIfAborted();
     const code = systemCode(cause);

@@ -11,7 +11,7 @@ import { createDeliveryRequest } from "./delivery-request.ts";
 import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
 import { findPlatform, splitPlatform } from "./platform.ts";
-import { parseReferences } from "./registries.ts";
+import { identifySource } from "./source-identity.ts";
 import { createStepsRequest } from "./steps-request.ts";
 
 /** What the file says, and the engine that is asked. */
@@ -82,18 +82,38 @@ async function createReuseRequest(
   io: CliIo,
 ): Promise<ReuseRequest> {
   return {
-    cacheFrom: await parseReferences(listValues(line, "cache-from"), io),
+    cacheFrom: await readCacheSources(listValues(line, "cache-from"), io),
+    source: await identifySource(parsed.sources, listNamed(delivery)),
     names: listNamed(delivery),
     pushes:
       delivery.list?.push === undefined
         ? delivery.pushes
         : [...delivery.pushes, delivery.list.push],
+    ...(await readCacheTags(line, delivery)),
     ignoreErrors: isSet(line, "ignore-cache-errors"),
     trust: parseTrust(lastValue(line, "trust-cache")),
     platform: splitPlatform(findPlatform(line) ?? hostPlatform()),
     redacted: parsed.given.redacted,
     explain: isSet(line, "explain"),
   };
+}
+
+async function readCacheSources(
+  values: readonly string[],
+  io: CliIo,
+): Promise<ReuseRequest["cacheFrom"]> {
+  if (values.length === 0) return [];
+  return (await import("./cache-sources.ts")).listCacheSources(values, io);
+}
+
+async function readCacheTags(
+  line: BuildCommandLine,
+  delivery: DeliveryRequest,
+): Promise<Pick<ReuseRequest, "cacheTags">> {
+  const patterns = listValues(line, "cache-tags");
+  if (patterns.length === 0) return {};
+  const { createTagPattern } = await import("./cache-tags.ts");
+  return { cacheTags: createTagPattern(patterns, delivery) };
 }
 
 /** What the last image stands under: its own names, and the list that it is one of. */
