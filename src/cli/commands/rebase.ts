@@ -11,6 +11,7 @@ import type { CliIo } from "../io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";
 import { readAccess } from "../request/registries.ts";
 import { createReporter } from "../report/reporter.ts";
+import { countLayers } from "../report/text.ts";
 import { openUserStore } from "./store-command.ts";
 import { joinVisible, paintText, show, type Visible } from "../../visible.ts";
 
@@ -82,10 +83,6 @@ function renderResult(
     show`  old base ${renderBase(from)}\n`,
     show`  new base ${renderBase(onto)}\n`,
   ]);
-}
-
-function countLayers(count: number, kind: "base" | "own"): string {
-  return `${count} ${kind} ${count === 1 ? "layer" : "layers"}`;
 }
 
 function renderBase({ name, digest }: NamedBase): string {
