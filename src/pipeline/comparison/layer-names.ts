@@ -67,13 +67,15 @@ function listCuts(name: string, start: number): readonly string[] {
   for (let at = name.length - 1; at >= start && cuts.length < mostCuts; at -= 1)
     if (!/[0-9A-Za-z]/.test(name[at] ?? "")) cuts.push(at);
   if (cuts.at(-1) !== start) cuts.push(start);
-  return cuts.map((at) => `${name.slice(0, at)}\n${listWords(name.slice(at + 1))}`);
+  return cuts.map((at) => `${name.slice(0, at)}\n${listWords(name, at)}`);
 }
 
-/** `dev` of `3.0.8-dev`. */
-function listWords(version: string): string {
-  return version
-    .split(/[-:_/]/)
-    .filter((part) => part !== "" && !/\d/.test(part))
+/** `dev` of `3.0.8-dev`; of what stands behind an `@` (`latest`) none. */
+function listWords(name: string, at: number): string {
+  if (name[at] === "@") return "";
+  return name
+    .slice(at + 1)
+    .split(/[-:_/ ]/)
+    .filter((part) => part !== "" && !/\d|^[a-f]{7,64}$/.test(part))
     .join("/");
 }
