@@ -37,11 +37,12 @@ export function listChanges(comparison: Comparison, most: number): readonly Chan
   return kinds.filter((rows) => rows.length > 0).map((rows) => takeLargest(rows, most));
 }
 
-/** All layers of the image in its order, then what was removed. */
+/** All layers of the image in its order, then what was removed; where nothing is compared, as their status says. */
 export function listAll(
   layers: readonly ResultLayer[],
-  { changed, new: fresh, removed }: Comparison,
+  comparison: Comparison | undefined,
 ): readonly ChangeRow[] {
+  const { changed = [], new: fresh = [], removed = [] } = comparison ?? {};
   const told = [...changed.map(describeChanged), ...fresh.map(describeNew)];
   const digests = [...changed, ...fresh].map(({ digest }) => digest);
   const rows = layers.map((layer): ChangeRow => {

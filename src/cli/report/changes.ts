@@ -17,8 +17,8 @@ export function renderChanges(
   shown: ShownLayers,
   io: CliIo,
 ): Visible {
-  if (comparison === undefined || shown === "none") return show``;
   if (shown === "all") return renderRows(listAll(layers, comparison), [], io);
+  if (comparison === undefined || shown === "none") return show``;
   const kinds = listChanges(comparison, mostRows);
   const rows = kinds.flatMap((one) => one.rows);
   const hidden = kinds.flatMap(({ rows: [first], more }): readonly Cell[][] =>
@@ -28,7 +28,7 @@ export function renderChanges(
           [
             paint(first.status),
             renderSize(more.size),
-            spanning(`${more.layers} more: --layers=all`),
+            spanning(`${more.layers} smaller (--layers=all)`),
           ],
         ],
   );
@@ -56,8 +56,10 @@ function spanning(text: string): Cell {
 function describeKept(comparison: Comparison): readonly (readonly Cell[])[] {
   const { layers, size } = sumSame(comparison);
   if (layers === 0) return [];
-  const text = `${countLayers(layers)} (${describeSame(comparison)})`;
   const status = comparison.previous === undefined ? "base" : "kept";
+  const how = describeSame(comparison);
+  const isSaid = how === `${layers} ${status}`;
+  const text = isSaid ? countLayers(layers) : `${countLayers(layers)} (${how})`;
   return [[paint(status), renderSize(size), spanning(text)]];
 }
 

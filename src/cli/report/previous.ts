@@ -35,8 +35,9 @@ export function renderPrevious(
   const width = io.terminal ? io.columns?.() : undefined;
   const before = "  previous: ";
   const { reference } = previous;
-  const name =
-    width === undefined ? reference : cutText(reference, width - before.length - why.length);
+  // Its beginning tells a digest from others; all of it is in files and pipes.
+  const short = reference.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]{52}$/, "$1…");
+  const name = width === undefined ? reference : cutText(short, width - before.length - why.length);
   return joinVisible([
     show`${before}${name}${why}\n`,
     show`  download: ${size} for who has the previous image\n`,

@@ -28,12 +28,13 @@ export function renderResult(result: BuildResult, io: CliIo, options: ResultOpti
   const title = result.names.length === 0 ? result.digest : result.names.join(", ");
   const time = paintText(io, "dim", `(${renderDuration(options.milliseconds)})`);
   const rest = show`${renderElsewhere(result.layers)}  ${result.digest}\n`;
+  const listed = renderChanges(result, options.layers, io);
+  const table = listed.visible === "" ? listed : show`\n${listed}\n`;
   if (result.upToDate) {
-    return show`${paintText(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers.length)} ${time}\n${rest}`;
+    return show`${table}${paintText(io, "green", "Up to date")}: ${title}, ${countLayers(result.layers.length)} ${time}\n${rest}`;
   }
-  const table = renderChanges(result, options.layers, io);
   return joinVisible([
-    show`\n${table}${table.visible === "" ? "" : show`\n`}`,
+    listed.visible === "" ? show`\n` : table,
     show`${paintText(io, "bold", title)}: ${summarise(result)} ${time}\n`,
     renderDetails(result, io, options),
     rest,
