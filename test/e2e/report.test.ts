@@ -2,8 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { reportSchema } from "../../src/cli/report/report-schema.ts";
-import type { Comparison } from "../../src/pipeline/pipeline.ts";
-import type { Built, Metadata, Project } from "../support/project.ts";
+import type { Built, Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -22,16 +21,6 @@ const packages = Array.from({ length: 40 }, (_, index) => `package-${index}-1.0-
 
 function list(...names: readonly string[]): { readonly list: string } {
   return { list: `${names.join("\n")}\n` };
-}
-
-interface Compared extends Metadata {
-  readonly comparison?: Comparison;
-  readonly "containerimage.descriptor": { readonly digest: string; readonly size: number };
-}
-
-function comparisonOf({ metadata }: Built): Comparison | undefined {
-  const told: Compared = metadata as Compared;
-  return told.comparison;
 }
 
 function rows({ stdout }: Built): readonly string[] {
@@ -65,7 +54,7 @@ describe("builds of one image, one after another", () => {
     expect(rows(first)).toHaveLength(21);
     expect(first.stdout).toContain("20 smaller (--layers=all)");
     expect(first.stdout).toContain("previous: none; --cache-from IMAGE names one");
-    const told = comparisonOf(first);
+    const told = first.metadata.comparison;
     expect(told?.previous).toBeUndefined();
     expect(told?.new).toHaveLength(40);
     const size = first.metadata.layers.reduce((sum, one) => sum + one.size, 0);
@@ -80,7 +69,7 @@ describe("builds of one image, one after another", () => {
     expect(second.stdout).toContain(
       `  previous: ${project.name}@${first.metadata.digest} (the tag, in the store)\n`,
     );
-    const told = comparisonOf(second);
+    const told = second.metadata.comparison;
     const [old, now] = [first, second].map((one) => one.metadata.layers.at(-1));
     expect(told).toMatchObject({
       previous: { digest: first.metadata.digest, layers: 40 },
@@ -95,7 +84,7 @@ describe("builds of one image, one after another", () => {
   test("a keep that was forgotten is removed", async () => {
     expect(rows(third)[0]).toMatch(/^removed +\d+ B {2}package-0-1\.0-1$/);
     expect(third.stdout).toContain(": 1 removed, 39 kept (");
-    expect(comparisonOf(third)).toMatchObject({
+    expect(third.metadata.comparison).toMatchObject({
       removed: [{ name: "package-0-1.0-1" }],
       download: 0,
     });
@@ -126,7 +115,7 @@ describe("builds of one image, one after another", () => {
   test("nothing to do is one line, with --layers=all a table as well", async () => {
     const again = await project.build(["--no-load", "--layers"]);
     expect(again.stdout).toMatch(/^Up to date: \S+, 39 layers .*\n {2}sha256:\S+\n\w{64}\n$/);
-    expect(comparisonOf(again)).toBeUndefined();
+    expect(again.metadata.comparison).toBeUndefined();
     const all = await project.build(["--no-load", "--layers=all"]);
     expect(all.stdout.match(/^kept /gm)).toHaveLength(39);
   });
@@ -160,7 +149,7 @@ RUN /layers/bin/layer add other -C /t .
   });
   const built = await project.build(["--no-load"]);
   expect(built.stdout).toMatch(/^ +2\.00 MB {2}\/var\/cache\/apt$/m);
-  expect(comparisonOf(built)?.new).toMatchObject([
+  expect(built.metadata.comparison?.new).toMatchObject([
     {
       largest: [
         { path: "var/cache/apt", size: 2_000_000 },

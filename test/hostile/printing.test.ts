@@ -45,6 +45,10 @@ async function run(io: CliIo, words: readonly string[]): Promise<void> {
   }
 }
 
+function digest(digit: string): Digest {
+  return `sha256:${digit.repeat(64)}`;
+}
+
 function assertHarmless({ stdout, stderr }: Printed): void {
   expect(listUnseen(stdout.replaceAll("\n", ""))).toEqual([]);
   expect(listUnseen(stderr.replaceAll("\n", ""))).toEqual([]);
@@ -170,12 +174,11 @@ describe("what a build tells", () => {
     span: { start: place, end: { line: 1, column: 9, offset: 8 } },
     excerpt: Buffer.from(hostile).toString("latin1"),
   };
-  const layer = { digest: `sha256:${"0".repeat(64)}`, size: 1, mediaType: hostile } as const;
-  const digest = (digit: string): Digest => `sha256:${digit.repeat(64)}`;
   const told = { quiet: false, milliseconds: 1, layers: "changes", isNamed: false } as const;
   const packages = `${hostile}-1 b-2`.replaceAll(/[\r\n\t]/g, "");
   const layers = [hostile, `${hostile}-2`, packages, "other"].map((one, at) => ({
-    ...layer,
+    mediaType: hostile,
+    size: 1,
     digest: digest(String(at)),
     diffId: digest(String(at)),
     name: one,
@@ -192,8 +195,8 @@ describe("what a build tells", () => {
   );
   const result = {
     names: [hostile],
-    digest: layer.digest,
-    configDigest: layer.digest,
+    digest: digest("0"),
+    configDigest: digest("0"),
     mediaType: hostile,
     size: 1,
     comparison: compareLayers(layers, createPrevious(before, true, hostile)),

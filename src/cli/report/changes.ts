@@ -76,11 +76,16 @@ function renderRows(
     { title: "LAYER" },
     ...(hasReplaced ? [{ title: "REPLACES" }] : []),
   ];
-  const cells = fitted.flatMap(({ status, size, name, replaces = "", notes }) => [
-    [paint(status), renderSize(size), name, ...(hasReplaced ? [replaces] : [])],
-    ...notes.map((note): readonly Cell[] => ["", "", spanning(`  ${note}`)]),
-  ]);
+  const cells = fitted.flatMap((row) => renderRow(row, hasReplaced));
   return joinVisible([renderTable(io, columns, [...cells, ...last])]);
+}
+
+/** Its line, and one for each note. */
+function renderRow(row: ChangeRow, hasReplaced: boolean): readonly (readonly Cell[])[] {
+  const { status, size, name, replaces = "" } = row;
+  const cells = [paint(status), renderSize(size), name];
+  const notes = row.notes.map((note): readonly Cell[] => ["", "", spanning(`  ${note}`)]);
+  return [hasReplaced ? [...cells, replaces] : cells, ...notes];
 }
 
 /** Columns before the names: the longest status, a size such as `12.3 MB`, and what is between them. */

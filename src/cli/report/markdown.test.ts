@@ -53,10 +53,6 @@ describe("what others named", () => {
     [{ name: "p-2" }, { name: "fresh" }, { ...kept, name: "stays" }, { name: "a-1 b-2" }],
     [{ name: "p-1" }, { name: "gone" }, { ...kept, name: "stays" }, { name: "a-1 b-1" }],
   );
-  // What is left without the spans is ours: as many lines, cells and tags as with names that do nothing.
-  const outside = (text: string): string =>
-    text.replaceAll(/`[^`\n]*`/g, "@").replaceAll("(no name)", "@");
-
   test.each(names)("%j stays in its code span", (name) => {
     const known = ["p-1", "p-2", "fresh", "gone", "stays", "b-1", "b-2"];
     const text = known.reduce(
@@ -90,3 +86,8 @@ test("the report in JSON is what its schema says", () => {
     expect(reportSchema.parse(one)).toEqual(one);
   expect(() => reportSchema.parse({ ...report, digest: "x" })).toThrow("digest");
 });
+
+/** What is left without the spans is ours: as many lines, cells and tags as with names that do nothing. */
+function outside(text: string): string {
+  return text.replaceAll(/`[^`\n]*`/g, "@").replaceAll("(no name)", "@");
+}

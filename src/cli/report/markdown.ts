@@ -22,10 +22,7 @@ export function renderMarkdown(result: Result): string {
   const { names, digest } = result;
   const title = names.length === 0 ? code(digest) : names.map(code).join(", ");
   const images = listImages(result);
-  const parts = images.flatMap((image) => [
-    ...(images.length > 1 ? [`#### ${code(renderPlatform(image.platform))}`] : []),
-    ...renderImage(image),
-  ]);
+  const parts = images.flatMap(images.length > 1 ? renderPlatformImage : renderImage);
   return `${[`### ${title}`, ...parts, `Digest: ${code(digest)}`].join("\n\n")}\n`;
 }
 
@@ -43,6 +40,10 @@ function code(text: string): string {
     .replaceAll("`", "\\x60")
     .replaceAll("|", "\\x7c");
   return shown.trim() === "" ? "(no name)" : `\`${shown}\``;
+}
+
+function renderPlatformImage(image: BuildResult): readonly string[] {
+  return [`#### ${code(renderPlatform(image.platform))}`, ...renderImage(image)];
 }
 
 function renderImage(image: BuildResult): readonly string[] {

@@ -11,7 +11,7 @@ export function listImages(result: Result): readonly BuildResult[] {
 /** What `--report json:FILE` writes; `docs/schemas/report.schema.json` describes it. */
 export function describeReport(result: Result): object {
   const { names, digest, upToDate } = result;
-  const images = listImages(result).map(({ names: _, ...image }) => image);
+  const images = listImages(result).map((image) => omit(image, ["names"]));
   return { schemaVersion: 1, names, digest, upToDate, images };
 }
 
@@ -24,7 +24,7 @@ export function describeMetadata(result: Result): object {
     ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
   };
   if ("platforms" in result) {
-    const platforms = result.platforms.map(({ names: _, ...image }) => omitManifest(image));
+    const platforms = result.platforms.map((image) => omit(image, ["names", ...inDescriptor]));
     const { upToDate } = result;
     const keys = { "containerimage.descriptor": descriptor, ...common };
     return { ...keys, names, digest, upToDate, platforms };
@@ -34,11 +34,12 @@ export function describeMetadata(result: Result): object {
     "containerimage.config.digest": configDigest,
     "containerimage.descriptor": { ...descriptor, platform },
     ...common,
-    ...omitManifest(result),
+    ...omit(result, inDescriptor),
   };
 }
 
-/** What of it is in the descriptor. */
-function omitManifest({ mediaType: _, size: __, ...rest }: Omit<BuildResult, "names">): object {
-  return rest;
+const inDescriptor = ["mediaType", "size"];
+
+function omit(result: object, keys: readonly string[]): object {
+  return Object.fromEntries(Object.entries(result).filter(([key]) => !keys.includes(key)));
 }

@@ -107,7 +107,6 @@ describe("what a person reads of a build", () => {
 });
 
 describe("how wide it is", () => {
-  const long = (version: string): string => `/nix/store/${"x".repeat(90)}-${version}`;
   const wide = makeResult(
     [
       { name: long("1.2") },
@@ -115,7 +114,7 @@ describe("how wide it is", () => {
       { name: "a-1 ".repeat(40).trim() },
       { name: "nginx-1.1" },
     ],
-    [{ name: long("1.1") }, { name: "nginx-1.0" }, { name: `${"gone ".repeat(40)}` }],
+    [{ name: long("1.1") }, { name: "nginx-1.0" }, { name: "gone ".repeat(40) }],
   );
 
   test.each([80, 120, 60])("a terminal of %i columns has whole lines", (columns) => {
@@ -138,3 +137,7 @@ describe("how wide it is", () => {
     expect(text).not.toContain("\u2026");
   });
 });
+
+function long(version: string): string {
+  return `/nix/store/${"x".repeat(90)}-${version}`;
+}

@@ -29,7 +29,7 @@ export function readShownLayers(line: GivenFlags): ShownLayers {
       `--layers cannot be ${wrong}`,
       "use all, changes or none (true and false are the engines', and without effect with OUTPUT)",
     );
-  return values.filter(isShown).at(-1) ?? "changes";
+  return values.findLast(isShown) ?? "changes";
 }
 
 function isShown(value: string): value is ShownLayers {

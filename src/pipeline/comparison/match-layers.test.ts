@@ -45,13 +45,7 @@ describe("layers that stand for others", () => {
   });
 
   test("packages of similar names stay apart", () => {
-    const at = (version: string): readonly string[] => [
-      `gcc-12-${version}`,
-      `gcc-12-base-${version}`,
-      `openssl-${version}`,
-      `openssl-${version}-dev`,
-    ];
-    expect(match(at("12.2"), at("12.3").toReversed())).toEqual([
+    expect(match(listSimilar("12.2"), listSimilar("12.3").toReversed())).toEqual([
       "openssl-12.2-dev -> openssl-12.3-dev",
       "openssl-12.2 -> openssl-12.3",
       "gcc-12-base-12.2 -> gcc-12-base-12.3",
@@ -82,7 +76,18 @@ describe("layers that stand for others", () => {
 });
 
 test("thousands of layers of one name take no square of them", () => {
-  const many = (from: number): readonly string[] =>
-    Array.from({ length: 5000 }, (_, index) => `a-1.${from + index}.0`);
-  expect(match(many(0), many(5000))).toHaveLength(5000);
+  expect(match(listVersions(0), listVersions(5000))).toHaveLength(5000);
 });
+
+function listVersions(from: number): readonly string[] {
+  return Array.from({ length: 5000 }, (_, index) => `a-1.${from + index}.0`);
+}
+
+function listSimilar(version: string): readonly string[] {
+  return [
+    `gcc-12-${version}`,
+    `gcc-12-base-${version}`,
+    `openssl-${version}`,
+    `openssl-${version}-dev`,
+  ];
+}

@@ -106,10 +106,8 @@ interface Candidate {
 
 /** Layers of several packages that have at least half of the smaller one's in common, those with most of them first. */
 function pairByPackages(layers: Layers, pairs: Map<number, number>): void {
-  const stems = (places: ReadonlySet<number>, all: readonly MatchedLayer[]) =>
-    new Map([...places].map((place) => [place, listStems(all[place]?.name ?? "")] as const));
-  const olds = stems(layers.left, layers.before);
-  const news = stems(layers.open, layers.after);
+  const olds = indexStems(layers.before, layers.left);
+  const news = indexStems(layers.after, layers.open);
   const candidates = [...news].flatMap(([place, own]) =>
     countCommon(own, olds).flatMap(([partner, count]): readonly Candidate[] => {
       const other = olds.get(partner)?.size ?? 0;
@@ -121,6 +119,12 @@ function pairByPackages(layers: Layers, pairs: Map<number, number>): void {
     if (layers.open.has(place) && layers.left.has(partner)) pair(layers, [place, partner], pairs);
 }
 
+type Stems = ReadonlyMap<number, ReadonlySet<string>>;
+
+function indexStems(layers: readonly MatchedLayer[], places: ReadonlySet<number>): Stems {
+  return new Map([...places].map((place) => [place, listStems(layers[place]?.name ?? "")]));
+}
+
 function listStems(name: string): ReadonlySet<string> {
   return new Set((splitPackages(name) ?? [name]).map(nameStem));
 }
@@ -128,7 +132,7 @@ function listStems(name: string): ReadonlySet<string> {
 /** For each of the others that has one of the stems, how many. */
 function countCommon(
   stems: ReadonlySet<string>,
-  others: ReadonlyMap<number, ReadonlySet<string>>,
+  others: Stems,
 ): readonly (readonly [number, number])[] {
   return [...others].flatMap(([place, other]) => {
     let count = 0;
