@@ -7,7 +7,7 @@ import { renderFailure } from "../../src/cli/report/failure.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { createReporter } from "../../src/cli/report/reporter.ts";
 import { renderMarkdown } from "../../src/cli/report/markdown.ts";
-import { renderResult } from "../../src/cli/report/result.ts";
+import { renderResult } from "../../src/cli/report/made-result.ts";
 import { XbuildError } from "../../src/errors.ts";
 import type { Digest } from "../../src/oci/model.ts";
 import { compareLayers } from "../../src/pipeline/comparison/compare-layers.ts";

@@ -15,7 +15,7 @@ export interface TestLayer {
   readonly largest?: readonly { readonly path: string; readonly size: number }[];
 }
 
-export function digestFor(text: string): Digest {
+function digestFor(text: string): Digest {
   return `sha256:${hashText(text).padEnd(64, "0").slice(0, 64)}`;
 }
 

@@ -118,7 +118,7 @@ async function addOne(
   const result = await buildIntoList(build, { ...work, ...prepare });
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
-  reportResult(result, io, describeTime(options));
+  await reportResult(result, io, describeTime(options));
   return 0;
 }
 

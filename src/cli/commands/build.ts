@@ -92,7 +92,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const result = await buildWithFiles({ plan, request, files }, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   const milliseconds = Date.now() - started;
-  reportResult(result, withReport(io, build), { ...options, milliseconds });
+  await reportResult(result, withReport(io, build), { ...options, milliseconds });
   return 0;
 }
 

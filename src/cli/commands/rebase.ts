@@ -67,7 +67,7 @@ function renderAll(result: RebaseResult | RebasedIndex, title: string, io: CliIo
 }
 
 function renderResult(
-  { image, isUpToDate, from, onto }: RebaseResult,
+  { image, download, isUpToDate, from, onto }: RebaseResult,
   title: string,
   io: CliIo,
 ): Visible {
@@ -82,6 +82,7 @@ function renderResult(
     show`${paintText(io, "bold", title)}: ${counts} (${size})\n`,
     show`  old base ${renderBase(from)}\n`,
     show`  new base ${renderBase(onto)}\n`,
+    show`  download: ${renderSize(download)} for who has the image before\n`,
   ]);
 }
 

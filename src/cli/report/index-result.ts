@@ -3,7 +3,8 @@ import { renderPlatform } from "../../oci/oci.ts";
 import { joinVisible, paintText, show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { renderChanges } from "./changes.ts";
-import { renderDetails, renderImage, type ResultOptions } from "./result.ts";
+import { renderDetails, renderImage } from "./made-result.ts";
+import type { ResultOptions } from "./result.ts";
 import { renderDuration } from "./text.ts";
 
 /** Tells the user what came of a build for several platforms; the index's digest comes last. */

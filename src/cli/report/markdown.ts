@@ -6,7 +6,7 @@ import { showText } from "../../visible.ts";
 import { type ChangeRow, describeSame, listAll, listChanges, sumSame } from "./change-rows.ts";
 import { describeOrigin } from "./previous.ts";
 import { listImages, type Result } from "./report-document.ts";
-import { summarise } from "./result.ts";
+import { summarise } from "./made-result.ts";
 import { countLayers } from "./text.ts";
 
 /** Of each kind so many layers are in the table, and so many are folded. */

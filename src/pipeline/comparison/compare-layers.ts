@@ -1,5 +1,5 @@
 import type { LargePath, LayerStatus, PreviousImage } from "../../layers/layers.ts";
-import { type Digest, listHistory } from "../../oci/oci.ts";
+import { listHistory, sumMissing } from "../../oci/oci.ts";
 import { sumSizes } from "../../units.ts";
 import { comparePackages, describePackages, locatePackages } from "./compare-packages.ts";
 import { type MatchedLayer, matchLayers } from "./match-layers.ts";
@@ -42,7 +42,7 @@ export function compareLayers(
     removed: locatePackages(gone, [...changed, ...fresh]),
     same: sumByStatus(both),
     size: sumSizes(layers),
-    download: sumDownload(layers, before),
+    download: sumMissing(layers, before),
     shared: sumShared(layers),
   };
 }
@@ -92,13 +92,6 @@ function sumByStatus(layers: readonly ImageLayer[]): Comparison["same"] {
     return { layers: some.length, size: sumSizes(some) };
   };
   return { kept: sum(["kept"]), equal: sum(["equal", "new"]), base: sum(["base"]) };
-}
-
-function sumDownload(layers: readonly ImageLayer[], before: readonly PreviousLayer[]): number {
-  const known = new Set<Digest>(before.map(({ digest }) => digest));
-  const missing = new Map(layers.map(({ digest, size }) => [digest, { size }]));
-  for (const digest of known) missing.delete(digest);
-  return sumSizes([...missing.values()]);
 }
 
 function sumShared(layers: readonly ImageLayer[]): Comparison["shared"] {

@@ -3,7 +3,8 @@ import { captureIo } from "../../../test/support/capture-io.ts";
 import { makeResult, type TestLayer } from "../../../test/support/results.ts";
 import { countColumns } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
-import { renderResult, type ResultOptions } from "./result.ts";
+import { renderResult } from "./made-result.ts";
+import type { ResultOptions } from "./result.ts";
 
 const told: ResultOptions = { quiet: false, milliseconds: 1000, layers: "changes", isNamed: false };
 
