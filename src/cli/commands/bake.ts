@@ -82,6 +82,7 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
     io.stdout(help);
     return 0;
   }
+  assertReportsBefore(line);
   const bake = await readBake(line, io);
   if (isSet(line, "print")) {
     io.stdout(renderBake(bake));
@@ -104,6 +105,16 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const reports = readReports(line);
   const isLinked = builds.some(({ words }) => words.some(isLink));
   return buildSeveral({ builds: named, metadataFile, reports, jobs, isLinked }, runBuild, io);
+}
+
+/** Each target's would take the place of the one before. */
+function assertReportsBefore({ rest }: CommandLine): void {
+  const report = rest.find((word) => /^--report(?:=|$)/.test(word));
+  if (report === undefined) return;
+  throw usageError(
+    `${report} stands behind --`,
+    "write it before --, for one file that tells of all targets",
+  );
 }
 
 async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {

@@ -11,7 +11,7 @@ import { countLayers } from "./text.ts";
 /** Of each kind so many layers are listed. */
 const mostRows = 20;
 
-/** A table of what became of an image's layers; nothing where there is nothing to list. */
+/** A table of what became of an image's layers; nothing where nothing is compared. */
 export function renderChanges(
   { layers, comparison }: Pick<BuildResult, "layers" | "comparison">,
   shown: ShownLayers,
@@ -32,8 +32,7 @@ export function renderChanges(
           ],
         ],
   );
-  const same = describeKept(comparison);
-  return rows.length === 0 ? show`` : renderRows(rows, [...hidden, ...same], io);
+  return renderRows(rows, [...hidden, ...describeKept(comparison)], io);
 }
 
 const styles: Readonly<Record<ChangeRow["status"], Style>> = {

@@ -40,6 +40,15 @@ describe("what a person reads of a build", () => {
     ]);
   });
 
+  test("nothing changed: the count alone", () => {
+    const lines = render(makeResult(many, many));
+    expect(lines.slice(1, 3)).toEqual([
+      "STATUS    SIZE  LAYER",
+      "kept    100 kB  100 layers (100 equal)",
+    ]);
+    expect(lines).toContain("localhost/app:v2: 100 layers, 100 kB: 100 kept (1.0 s)");
+  });
+
   test("a layer that is kept no more is removed", () => {
     const lines = render(makeResult(many.slice(1), many));
     expect(lines[2]).toBe("removed  1.00 kB  package-0.0");
