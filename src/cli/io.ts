@@ -17,6 +17,8 @@ export interface CliIo {
   readonly color: boolean;
   /** Whether stdout is a terminal, on which a line can be written over. */
   readonly terminal: boolean;
+  /** How wide that terminal is now; undefined where there is none. */
+  readonly columns?: () => number | undefined;
   /** Aborted when the user stops the command, with Ctrl-C say. */
   readonly signal: AbortSignal;
 }

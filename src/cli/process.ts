@@ -77,6 +77,7 @@ function createIo(packageUrl: string, signal: AbortSignal): CliIo {
     env,
     color,
     terminal: process.stdout.isTTY && env["TERM"] !== "dumb",
+    columns: () => (process.stdout.isTTY ? process.stdout.columns : undefined),
     signal,
   };
 }

@@ -113,6 +113,16 @@ export interface CollectedLayer {
   readonly history: HistoryEntry;
   /** The bytes; undefined where the blob is that of a previous image. */
   readonly blob?: StagedBlob;
+  /** Of a new layer of what no package owns. */
+  readonly largest?: readonly LargePath[];
+}
+
+/** A file, or all files below a directory. */
+export interface LargePath {
+  /** From the root, without a slash before it. */
+  readonly path: string;
+  /** Bytes, uncompressed. */
+  readonly size: number;
 }
 
 /** What stands in the image's history, in order: layers, and entries without one. */

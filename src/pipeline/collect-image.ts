@@ -6,6 +6,7 @@ import {
   type CollectedOutput,
   collectOutput,
   type PreparedLayers as PreparedDirectory,
+  type PreviousImages,
 } from "../layers/layers.ts";
 import {
   assembleWithPrevious,
@@ -30,6 +31,8 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
 export interface CollectedImage {
   readonly image: Image;
   readonly layers: readonly CollectedLayer[];
+  /** Whose layers it might keep; undefined where that is not known. */
+  readonly previous?: PreviousImages | undefined;
   /** Whether its key stands for it: nothing changed while it was built. */
   readonly isKeyed: boolean;
 }
@@ -54,7 +57,8 @@ export async function collectImage(
   const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
   await assertKept(image, { coming, locations }, work);
   const layers = listLayers(output);
-  const outcome = { request, upToDate: false, layers, coming, stages: build.inputs.stages };
+  const { stages } = build.inputs;
+  const outcome = { request, upToDate: false, layers, previous, coming, stages };
   await announceResult(image, outcome, work);
   const keys = listBuildKeys(build);
   const { state } = output;
@@ -71,7 +75,7 @@ export async function collectImage(
     ...(state === undefined ? {} : { state: { keys, directory: state } }),
   });
   done();
-  return { image, layers, isKeyed: build.inputs.key !== undefined };
+  return { image, layers, previous, isKeyed: build.inputs.key !== undefined };
 }
 
 /** Nobody, xbuild included, reads larger ones: the name would stand for an image that cannot be had. */

@@ -12,6 +12,15 @@ export type {
   ResultLayer,
   ReuseRequest,
   TagPattern,
+  StageResult,
 } from "./request.ts";
+export type {
+  ChangedLayer,
+  Comparison,
+  LayerSum,
+  NewLayer,
+  PackageChanges,
+  RemovedLayer,
+} from "./comparison/model.ts";
 export { createShared } from "./shared.ts";
 export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

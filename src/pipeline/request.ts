@@ -3,6 +3,7 @@ import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
 import type { Annotations, Digest, ImageName, Platform, WantedPlatform } from "../oci/oci.ts";
+import type { Comparison } from "./comparison/model.ts";
 
 /** Everything that a user asked for, checked and with its defaults; each slice is read by one room. */
 export interface BuildRequest {
@@ -72,9 +73,15 @@ export interface BuildResult {
   readonly names: readonly string[];
   readonly digest: Digest;
   readonly configDigest: Digest;
+  /** Of the manifest, which `digest` is of. */
+  readonly mediaType: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
   readonly platform: Platform;
   readonly upToDate: boolean;
   readonly layers: readonly ResultLayer[];
+  /** What became of the layers since the previous image; undefined where nothing was made. */
+  readonly comparison?: Comparison;
   /** What came of the stages that the target uses, where they have images of their own and were looked at. */
   readonly stages?: readonly StageResult[];
 }

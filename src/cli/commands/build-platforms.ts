@@ -12,13 +12,14 @@ import { createPlan } from "../../plan/plan.ts";
 import type { CliIo } from "../io.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
-import { reportResult } from "../report/result.ts";
+import { reportResult, type ResultOptions } from "../report/result.ts";
 import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
 import { assertRoomForSeveral } from "../request/delivery-request.ts";
 import { reportFindings } from "../request/parsed.ts";
 import { createRequest } from "../request/request.ts";
 import {
   createBuildReporter,
+  createResultOptions,
   createWorkspace,
   type OutputBuild,
   prepareFiles,
@@ -40,14 +41,14 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   const [first] = requests;
   if (first === undefined) throw new RangeError("a build is for one platform at least");
   if (requests.length > 1) assertRoomForSeveral(first.delivery);
-  const { quiet } = first.steps;
-  const io = withWords(terminal, first.delivery.destinations);
-  const reporter = createBuildReporter(io, build, { quiet });
+  const shown = createResultOptions(build.line, first);
+  const io = withWords(terminal, build, first.delivery.destinations);
+  const reporter = createBuildReporter(io, build, shown);
   const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
-  const options = { quiet, started };
+  const options = { ...shown, started };
   const told = withReport(io, build);
   try {
     const { delivery } = first;
@@ -68,8 +69,7 @@ interface Places {
   readonly io: CliIo;
 }
 
-interface ReportOptions {
-  readonly quiet: boolean;
+interface ReportOptions extends Omit<ResultOptions, "milliseconds"> {
   /** Milliseconds since 1970. */
   readonly started: number;
 }
@@ -118,15 +118,12 @@ async function addOne(
   const result = await buildIntoList(build, { ...work, ...prepare });
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
-  reportResult(result, io, describeTime(options));
+  await reportResult(result, io, describeTime(options));
   return 0;
 }
 
-function describeTime({ quiet, started }: ReportOptions): {
-  readonly quiet: boolean;
-  readonly milliseconds: number;
-} {
-  return { quiet, milliseconds: Date.now() - started };
+function describeTime({ started, ...options }: ReportOptions): ResultOptions {
+  return { ...options, milliseconds: Date.now() - started };
 }
 
 /** What is found in the graphs of several platforms is told once. */

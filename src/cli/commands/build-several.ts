@@ -1,20 +1,15 @@
 import { joinSignals } from "../../system/signals.ts";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { createShared, type Shared } from "../../pipeline/pipeline.ts";
-import { tryParseJson } from "../../oci/oci.ts";
-import { prepareFile } from "../../system/place-file.ts";
-import { findTarget } from "../../system/target.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
+import type { WantedReport } from "../request/report-request.ts";
 
 /** One of several builds. */
 export interface NamedBuild {
   readonly name: string;
-  /** Behind `xbuild build`, without --metadata-file. */
+  /** Behind `xbuild build`, without --metadata-file and --report. */
   readonly words: readonly string[];
   /** The Containerfile, where it can be read but once. */
   readonly sources?: Sources | undefined;
@@ -24,6 +19,8 @@ export interface SeveralBuilds {
   readonly builds: readonly NamedBuild[];
   /** Gets an object with what each build's own file of that flag would have, by name. */
   readonly metadataFile: string | undefined;
+  /** Each gets what the builds' own would have. */
+  readonly reports: readonly WantedReport[];
   /** How many images are made at a time; 0: as many as there are. */
   readonly jobs: number;
   /** Whether one may be made of another, so that they are built one after another. */
@@ -38,44 +35,18 @@ export type RunBuild = (start: BuildStart, io: CliIo) => Promise<number>;
  * @throws what `runBuild` does
  */
 export async function buildSeveral(
-  { builds, metadataFile, jobs, isLinked = false }: SeveralBuilds,
+  { builds, metadataFile, reports, jobs, isLinked = false }: SeveralBuilds,
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
   const shared = createShared(jobs, true);
-  const runAll = (all: readonly NamedBuild[]): Promise<number> =>
+  const runAll = (all: readonly NamedBuild[], words: CliIo = io): Promise<number> =>
     jobs === 1 || isLinked
-      ? runInOrder(all, { runBuild, shared }, io)
-      : runSideBySide(all, { runBuild, shared }, io);
-  if (metadataFile === undefined) return runAll(builds);
-  const path = resolve(io.cwd, metadataFile);
-  const what = `--metadata-file ${metadataFile}`;
-  findTarget(path, what);
-  const directory = await mkdtemp(join(tmpdir(), "xbuild-metadata-"));
-  try {
-    const files = builds.map(({ name }, index) => ({
-      name,
-      path: join(directory, `${index}.json`),
-    }));
-    const told = builds.map((build, index) => ({
-      ...build,
-      words: [`--metadata-file=${files[index]?.path}`, ...build.words],
-    }));
-    const status = await runAll(told);
-    if (status !== 0) return status;
-    const content = [await joinFiles(files)];
-    const file = await prepareFile({
-      path,
-      what,
-      content,
-      signal: io.signal,
-      onWait: () => undefined,
-    });
-    await file.place();
-    return 0;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+      ? runInOrder(all, { runBuild, shared }, words)
+      : runSideBySide(all, { runBuild, shared }, words);
+  if (metadataFile === undefined && reports.length === 0) return runAll(builds);
+  const { withJointFiles } = await import("./joint-files.ts");
+  return withJointFiles({ builds, metadataFile, reports }, runAll, io);
 }
 
 interface Running {
@@ -136,15 +107,4 @@ function startBuild(
 ): BuildStart {
   const read = readBuildLine(words);
   return { words, read, beside, ...(sources === undefined ? {} : { sources }) };
-}
-
-async function joinFiles(
-  files: readonly { readonly name: string; readonly path: string }[],
-): Promise<Buffer> {
-  const entries = new Map<string, unknown>();
-  for (const { name, path } of files) {
-    const bytes = await readFile(path);
-    entries.set(name, tryParseJson(bytes));
-  }
-  return Buffer.from(`${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
 }

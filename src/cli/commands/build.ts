@@ -28,6 +28,7 @@ import { splitTargets } from "../request/targets.ts";
 import { selectEngine } from "../request/select-engine.ts";
 import {
   createBuildReporter,
+  createResultOptions,
   createWorkspace,
   type OutputBuild,
   prepareFiles,
@@ -79,9 +80,9 @@ function otherNeedsOutput(parsed: Parsed, line: BuildCommandLine): boolean {
 async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number> {
   const { line, parsed, engine } = build;
   const request = await createRequest(line, { parsed, engine }, terminal);
-  const { quiet } = request.steps;
-  const io = withWords(terminal, request.delivery.destinations);
-  const reporter = createBuildReporter(io, build, { quiet });
+  const options = createResultOptions(line, request);
+  const io = withWords(terminal, build, request.delivery.destinations);
+  const reporter = createBuildReporter(io, build, options);
   await reportFindings(parsed, engine, reporter.warn);
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
@@ -90,7 +91,8 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const files = await prepareFiles(line, terminal, work);
   const result = await buildWithFiles({ plan, request, files }, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
-  reportResult(result, withReport(io, build), { quiet, milliseconds: Date.now() - started });
+  const milliseconds = Date.now() - started;
+  await reportResult(result, withReport(io, build), { ...options, milliseconds });
   return 0;
 }
 

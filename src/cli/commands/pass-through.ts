@@ -9,6 +9,7 @@ import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
 import { findIgnoreFile } from "../request/ignore-file.ts";
+import { isReportFlag } from "../request/report-request.ts";
 import type { Sources } from "../request/locate.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
@@ -84,12 +85,14 @@ function isForEngine(
   const { name, ours } = flag.spec;
   // It stands before the command.
   if (engine.ownFlags.has(name)) return false;
+  if (isReportFlag(flag)) return false;
   return !ours || engineFlags.some((one) => one.name === name);
 }
 
 /** Flags that ask for something that only an image of chosen layers has, and what to do instead. */
 const ownFlagHints: Readonly<Record<string, string>> = {
   "metadata-file": "leave it out: the engine builds this file by itself",
+  report: "leave it out: the engine builds this file by itself",
   "no-load": "leave it out: the engine builds this file by itself",
   push: "leave it out, and push the image with the engine's own push",
   input: "leave it out: the engine builds this file by itself",

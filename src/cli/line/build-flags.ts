@@ -115,6 +115,17 @@ export const buildFlags: readonly BuildFlag[] = [
   own("timestamp SECONDS", "all times of the image; also SOURCE_DATE_EPOCH in the environment"),
   own("iidfile FILE", "write the image ID (the config's digest) to FILE"),
   ours("metadata-file FILE", "write names, digests and layers to FILE as JSON"),
+  ours(
+    "report [FORMAT:]FILE",
+    "write what changed to FILE (- for standard output), as json or markdown: by its ending .json or .md, or FORMAT; repeatable",
+  ),
+  {
+    ...own(
+      "layers WHICH",
+      "which layers the report lists: changes (default), all or none; true and false are the engines', without effect here",
+    ),
+    kind: "optional",
+  },
   own("quiet/q", "print the image ID alone"),
   own("format FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
   ours("no-load", "do not load the image into the engine's storage"),
@@ -140,7 +151,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "ignored",
     "boolean",
-    "compress disable-compression/D disable-content-trust force-rm layers rm identity-label omit-history skip-unused-stages",
+    "compress disable-compression/D disable-content-trust force-rm rm identity-label omit-history skip-unused-stages",
   ),
   ...list(
     "refused",
