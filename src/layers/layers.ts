@@ -6,6 +6,7 @@ export {
   assertInputUnchanged,
   prepareLayersDirectory,
 } from "./directory/prepare.ts";
+export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {
   CollectedEntry,
   CollectedLayer,

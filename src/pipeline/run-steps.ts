@@ -5,6 +5,7 @@ import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
 import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
+import { explainStep } from "./explain-step.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -82,7 +83,9 @@ export async function runTarget(
   const { output } = target;
   const prepared = await prepareLayers(build, { ...before, output }, work);
   const done = work.reporter.step("Layering steps");
-  const configs = await session.runLayering(target, prepared.directory);
+  const configs = await session
+    .runLayering(target, prepared.directory)
+    .catch((error: unknown) => explainStep(error, { prepared, previous: before.previous }));
   done();
   return { ...before, configs, made: { kind: "directory", output, prepared } };
 }

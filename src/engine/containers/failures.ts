@@ -3,6 +3,7 @@ import { XbuildError } from "../../errors.ts";
 import { hasInOrder, textBetween } from "../../text.ts";
 import type { BuildCall } from "./commands.ts";
 import { describeRemedy, findRefusedLimit } from "./limits.ts";
+import { findMissingHelper } from "./missing-helper.ts";
 import type { RunResult } from "./run.ts";
 import { isStorageRace } from "./storage-races.ts";
 import { describeUnusable } from "./unusable.ts";
@@ -30,7 +31,8 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
   const step = textBetween(result.tail, 'building at STEP "', '": ');
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
-  const hint = isStorageRace(result) ? damagedHint : "see what the step printed above";
+  const missing = findMissingHelper(build, { status: exitStatus, step });
+  const hint = isStorageRace(result) ? damagedHint : (missing ?? "see what the step printed above");
   return new XbuildError("step-failed", message, {
     exitStatus,
     hint,

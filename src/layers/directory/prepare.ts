@@ -20,7 +20,7 @@ export interface InputBlob {
 export interface PreparedLayers {
   /** What the steps find at `<path>`; they cannot write there. */
   readonly root: string;
-  /** Empty: for what the steps write to `<path>/output`. */
+  /** For what the steps write to `<path>/output`: empty but for the directories that layers and blobs belong into. */
   readonly output: string;
   readonly inputBlobs: readonly InputBlob[];
   /** Of the output directory. */
@@ -53,10 +53,19 @@ export async function prepareLayersDirectory(
   await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
   await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
   await chmod(join(root, "bin", "layer"), 0o755);
-  // A step may run as any user of the container.
-  await chmod(output, 0o777);
+  await openOutput(output);
   const { dev, ino } = await lstat(output, { bigint: true });
   return { root, output, inputBlobs, identity: { dev, ino } };
+}
+
+/** Directories of the output that a step finds there: it need make none. */
+const outputDirectories = ["layers", "blobs", "blobs/sha256"];
+
+/** A step may run as any user of the container. */
+async function openOutput(output: string): Promise<void> {
+  for (const name of outputDirectories) await mkdir(join(output, name));
+  const all = [output, ...outputDirectories.map((name) => join(output, name))];
+  await Promise.all(all.map((path) => chmod(path, 0o777)));
 }
 
 /** Readable for every user of the container, whatever our umask. */
