@@ -1,5 +1,5 @@
 export { quoteItem } from "./containers/quote-item.ts";
-export { cleanUpRun, findEngine } from "./engines.ts";
+export { cleanUpRun, findEngine, idleEngine } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,

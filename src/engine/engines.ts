@@ -41,6 +41,11 @@ export function findEngine(
   );
 }
 
+/** The engine of a command that asks none for anything: it need not be installed, and whatever it is asked fails. */
+export function idleEngine(): Engine {
+  return engines[engineNames[0]].create([]);
+}
+
 /**
  * Gives up what a killed run holds in the engine that it has used. Errors: `engine-not-found`, `store-lock`.
  * @param current the engine at hand; another is looked for where the run has used that

@@ -5,6 +5,7 @@ export {
   type PreparedLayers,
   assertInputUnchanged,
   prepareLayersDirectory,
+  prepareOwnDirectory,
 } from "./directory/prepare.ts";
 export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {
