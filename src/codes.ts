@@ -56,6 +56,7 @@ export const codes = {
   "output-annotation-reserved": { kind: "error", severity: "error", area: "output" },
   "output-state-too-large": { kind: "error", severity: "error", area: "output" },
   "input-changed": { kind: "error", severity: "error", area: "output" },
+  "output-not-kept": { kind: "warning", severity: "warning", area: "output" },
   "output-unknown-file": { kind: "warning", severity: "warning", area: "output" },
   "output-state-file": { kind: "warning", severity: "warning", area: "output" },
   // The bytes of a layer: size, compression, archive

@@ -7,6 +7,7 @@ export {
   prepareLayersDirectory,
   prepareOwnDirectory,
 } from "./directory/prepare.ts";
+export { leaveOutput } from "./directory/leave-output.ts";
 export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {
   CollectedEntry,

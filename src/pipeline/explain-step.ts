@@ -8,11 +8,11 @@ export interface StepPlace {
   readonly previous: PreviousImages;
 }
 
-/** @throws the error of the steps, with what their directory tells of it */
-export function explainStep(error: unknown, { prepared, previous }: StepPlace): never {
-  if (!(error instanceof XbuildError) || error.code !== "step-failed") throw error;
+/** @returns the error of the steps, with what their directory tells of it */
+export function explainStep(error: unknown, { prepared, previous }: StepPlace): unknown {
+  if (!(error instanceof XbuildError) || error.code !== "step-failed") return error;
   // The exit status of `layer keep`; it says nothing itself, for scripts use it as a condition.
-  if (error.exitStatus !== exitStatuses.refused) throw error;
+  if (error.exitStatus !== exitStatuses.refused) return error;
   const unknown = explainUnknownName(prepared.directory.output, previous);
-  throw unknown === undefined ? error : addHint(error, unknown);
+  return unknown === undefined ? error : addHint(error, unknown);
 }

@@ -6,6 +6,7 @@ import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
 import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
 import { explainStep } from "./explain-step.ts";
+import { keepFailed } from "./keep-output.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -85,7 +86,10 @@ export async function runTarget(
   const done = work.reporter.step("Layering steps");
   const configs = await session
     .runLayering(target, prepared.directory)
-    .catch((error: unknown) => explainStep(error, { prepared, previous: before.previous }));
+    .catch(async (error: unknown) => {
+      const explained = explainStep(error, { prepared, previous: before.previous });
+      throw await keepFailed(explained, { build, prepared }, work);
+    });
   done();
   return { ...before, configs, made: { kind: "directory", output, prepared } };
 }

@@ -42,6 +42,7 @@ export async function buildSeveral(
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
+  await assertKeepable(builds, io);
   const shared = createShared(jobs, true);
   const runAll = (all: readonly NamedBuild[]): Promise<number> =>
     jobs === 1 || isLinked
@@ -75,6 +76,14 @@ export async function buildSeveral(
     return 0;
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function assertKeepable(builds: readonly NamedBuild[], io: CliIo): Promise<void> {
+  const { assertKeepOutput } = await import("../request/empty-directory.ts");
+  for (const { words } of builds) {
+    const { line } = readBuildLine(words);
+    if (line !== undefined) await assertKeepOutput(line, io);
   }
 }
 

@@ -21,9 +21,9 @@ import {
   type CollectLine,
   createCollectRequest,
   findOutput,
-  makeEmptyDirectory,
   readCollectLine,
 } from "../request/collect-request.ts";
+import { makeEmptyDirectory } from "../request/empty-directory.ts";
 import { readAccess } from "../request/registries.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
 import { prepareFiles, withWords } from "./build-workspace.ts";

@@ -1,8 +1,7 @@
-import { lstat, mkdir, readdir, realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type Engine, idleEngine } from "../../engine/engine.ts";
 import type { CollectRequest } from "../../pipeline/pipeline.ts";
-import { systemCode } from "../../system/errno.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, parseCommandLine, usageError } from "../line/arguments.ts";
 import { type BuildFlag, buildFlags } from "../line/build-flags.ts";
@@ -128,20 +127,4 @@ async function isDirectory(path: string): Promise<boolean> {
 
 async function exists(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined)) !== undefined;
-}
-
-/** Makes a directory, where it is not there. Errors: `usage` where something is in it, or it cannot be made. */
-export async function makeEmptyDirectory(path: string, what: string): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true });
-    if ((await readdir(path)).length === 0) return;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === undefined) throw error;
-    throw usageError(`${what}: ${path} cannot be used (${code})`, "name a directory of yours");
-  }
-  throw usageError(
-    `${what}: ${path} is not empty`,
-    "name a directory that does not exist or is empty",
-  );
 }
