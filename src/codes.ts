@@ -26,6 +26,7 @@ export const codes = {
   "engine-limits": { kind: "error", severity: "error", area: "build" },
   "image-pull-failed": { kind: "error", severity: "error", area: "build" },
   "platform-cannot-run": { kind: "error", severity: "error", area: "build" },
+  "shell-unavailable": { kind: "warning", severity: "warning", area: "build" },
   "step-failed": { kind: "error", severity: "error", area: "build" },
   "open-files-limit": { kind: "error", severity: "error", area: "build" },
   "inputs-changed": { kind: "warning", severity: "warning", area: "build" },

@@ -91,6 +91,8 @@ function isForEngine(
 const ownFlagHints: Readonly<Record<string, string>> = {
   "metadata-file": "leave it out: the engine builds this file by itself",
   "no-load": "leave it out: the engine builds this file by itself",
+  "keep-output": "leave it out: the engine builds this file by itself",
+  "on-error": "leave it out: the engine builds this file by itself",
   push: "leave it out, and push the image with the engine's own push",
   input: "leave it out: the engine builds this file by itself",
   "trust-cache": "leave it out: the engine builds this file by itself",

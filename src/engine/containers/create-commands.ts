@@ -56,6 +56,12 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
   const readsFiles = (): Promise<boolean> => has("argumentFiles");
   return {
     name: dialect.name,
+    loadShell: async () => {
+      const { createShellCommands } = await import("./shell-commands.ts");
+      const query = (...words: readonly string[]): Promise<string> =>
+        queryProgram(command(...words));
+      return createShellCommands({ dialect, options, query });
+    },
     options,
     ownFlags: new Set(dialect.ownFlags),
     renderBuild,

@@ -7,6 +7,8 @@ export interface Dialect {
   /** A line for each name of an image: ID, digest of its manifest, name. */
   readonly listImages: readonly string[];
   readonly listContainers: readonly string[];
+  /** A line for each: name, ID of its image. */
+  readonly listWorking: readonly string[];
   readonly removeContainers: readonly string[];
   /** How a build is stopped so that it leaves nothing behind. */
   readonly interrupt: (running: RunningProgram) => void;
@@ -22,6 +24,7 @@ export const buildah: Dialect = {
   listImages: ["images", "--all", "--no-trunc", "--format={{.ID}} {{.Digest}} {{.Name}}:{{.Tag}}"],
   // All: one whose making was cut short is not yet buildah's.
   listContainers: ["containers", "--all", "--format={{.ContainerName}}"],
+  listWorking: ["containers", "--all", "--format={{.ContainerName}} {{.ImageID}}"],
   removeContainers: ["rm"],
   interrupt: interruptGroup,
   pull: ["pull", "--quiet", "--policy=always"],
@@ -38,6 +41,7 @@ export const podman: Dialect = {
     "--format={{.ID}} {{.Digest}} {{.Repository}}:{{.Tag}}",
   ],
   listContainers: ["ps", "--all", "--external", "--format={{.Names}}"],
+  listWorking: ["ps", "--all", "--external", "--no-trunc", "--format={{.Names}} {{.ImageID}}"],
   // A container of another program (buildah's part of it), which may be mounted.
   removeContainers: ["rm", "--force"],
   interrupt: interruptSteps,

@@ -32,7 +32,7 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
   const missing = findMissingHelper(build, { status: exitStatus, step });
-  const hint = isStorageRace(result) ? damagedHint : (missing ?? "see what the step printed above");
+  const hint = isStorageRace(result) ? damagedHint : (missing ?? adviseLook(build));
   return new XbuildError("step-failed", message, {
     exitStatus,
     hint,
@@ -40,6 +40,14 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
       ? {}
       : { diagnostics: [{ code: "step-failed", severity: "error", message, hint, ...place }] }),
   });
+}
+
+/** What helps most where nothing else is known: to look. */
+function adviseLook({ mode, keepsContainer }: BuildCall): string {
+  const look = "see what the step printed above";
+  if (keepsContainer === true) return look;
+  const output = mode === "single" ? " (--keep-output DIR keeps what it wrote)" : "";
+  return `${look}, or look around there with --on-error=shell${output}`;
 }
 
 interface Refusal {
