@@ -58,9 +58,11 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     name: dialect.name,
     loadShell: async () => {
       const { createShellCommands } = await import("./shell-commands.ts");
-      const query = (...words: readonly string[]): Promise<string> =>
-        queryProgram(command(...words));
-      return createShellCommands({ dialect, options, query });
+      return createShellCommands({
+        dialect,
+        options,
+        query: (...words) => queryProgram(command(...words)),
+      });
     },
     options,
     ownFlags: new Set(dialect.ownFlags),
