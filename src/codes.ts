@@ -26,6 +26,7 @@ export const codes = {
   "engine-limits": { kind: "error", severity: "error", area: "build" },
   "image-pull-failed": { kind: "error", severity: "error", area: "build" },
   "platform-cannot-run": { kind: "error", severity: "error", area: "build" },
+  "shell-unavailable": { kind: "warning", severity: "warning", area: "build" },
   "step-failed": { kind: "error", severity: "error", area: "build" },
   "open-files-limit": { kind: "error", severity: "error", area: "build" },
   "inputs-changed": { kind: "warning", severity: "warning", area: "build" },
@@ -56,6 +57,7 @@ export const codes = {
   "output-annotation-reserved": { kind: "error", severity: "error", area: "output" },
   "output-state-too-large": { kind: "error", severity: "error", area: "output" },
   "input-changed": { kind: "error", severity: "error", area: "output" },
+  "output-not-kept": { kind: "warning", severity: "warning", area: "output" },
   "output-unknown-file": { kind: "warning", severity: "warning", area: "output" },
   "output-state-file": { kind: "warning", severity: "warning", area: "output" },
   // The bytes of a layer: size, compression, archive

@@ -7,6 +7,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   check: async () => (await import("./commands/check.ts")).runCheck,
   parse: async () => (await import("./commands/parse.ts")).runParse,
   expand: async () => (await import("./commands/expand.ts")).runExpand,
+  collect: async () => (await import("./commands/collect.ts")).runCollect,
   images: async () => (await import("./commands/images.ts")).runImages,
   ls: async () => (await import("./commands/images.ts")).runImages,
   tag: async () => (await import("./commands/tag.ts")).runTag,

@@ -1,5 +1,5 @@
 export { quoteItem } from "./containers/quote-item.ts";
-export { cleanUpRun, findEngine, findEngines } from "./engines.ts";
+export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,

@@ -26,6 +26,8 @@ export interface StepsRequest {
   readonly pull: PullPolicy;
   readonly noCache: boolean;
   readonly quiet: boolean;
+  /** --on-error: whether a shell is offered in the container of a step that fails. */
+  readonly onError: "fail" | "shell";
   readonly flags: EngineFlags;
   /** What is built, by its name or else by its context: builds of the same share the engine's cache. */
   readonly cacheKey: string;

@@ -5,7 +5,10 @@ export {
   type PreparedLayers,
   assertInputUnchanged,
   prepareLayersDirectory,
+  prepareOwnDirectory,
 } from "./directory/prepare.ts";
+export { leaveOutput } from "./directory/leave-output.ts";
+export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {
   CollectedEntry,
   CollectedLayer,

@@ -58,6 +58,8 @@ export interface LayersRequest {
   /** Bytes. */
   readonly maxLayerSize: number;
   readonly allowDevices: boolean;
+  /** --keep-output: where the output is left, absolute; a directory a stage. */
+  readonly keepOutput?: string;
   /** The directory that holds the helper `layer`. */
   readonly helperDirectory: string;
 }

@@ -2,6 +2,7 @@ import { arrangeBases, nameBases } from "./arrange-bases.ts";
 import { findBases } from "./bases.ts";
 import { type CollectedImage, collectImage } from "./collect-image.ts";
 import { confirmInputs } from "./confirm-inputs.ts";
+import { keepingOutput } from "./keep-output.ts";
 import { loadStages } from "./load-stages.ts";
 import { type EarlierImages, findPrevious } from "./previous.ts";
 import { evaluateStages, runTarget, withSession } from "./run-steps.ts";
@@ -21,7 +22,9 @@ export async function makeImage(
     const arranged = await arrangeBases(bases, nameBases(build.plan), work);
     const before = { previous, bases, arranged };
     const result = await runTarget(build, { session, ids, ...before }, work);
-    const confirmed = await confirmInputs(build, work);
-    return collectImage(confirmed, result, work);
+    const collect = async (): Promise<CollectedImage> =>
+      collectImage(await confirmInputs(build, work), result, work);
+    if (result.made.kind === "engine") return collect();
+    return keepingOutput({ build, prepared: result.made.prepared }, collect, work);
   });
 }

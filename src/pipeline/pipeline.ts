@@ -1,5 +1,7 @@
 export { buildImage } from "./build.ts";
 export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platforms.ts";
+export { collectDirectory, type CollectRequest } from "./collect-directory.ts";
+export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";

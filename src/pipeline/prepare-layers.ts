@@ -73,7 +73,7 @@ export async function prepareLayers(
 }
 
 /** What `--input=all` asks for: the layers of the previous images that are not here. */
-async function bringAll(
+export async function bringAll(
   previous: PreviousImages,
   files: LayerFiles,
   work: BuildRunWorkspace,

@@ -43,6 +43,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
   const note = (...call: RecordedCall): void => void calls.push(call);
   const commands: ContainersCommands = {
     name: "buildah",
+    loadShell: unused,
     options: [],
     ownFlags: new Set(),
     renderBuild: unused,
@@ -169,6 +170,7 @@ export function createRequest(directory: string, given: GivenRequest): BuildRequ
       pull: "missing",
       noCache: false,
       quiet: false,
+      onError: "fail",
       flags: { step: [], access: [], cache: [], pull: [] },
       cacheKey: "localhost/app:latest",
       ...given.steps,

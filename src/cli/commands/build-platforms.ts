@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { renderPlatform } from "../../oci/oci.ts";
 import { asPart } from "../../delivery/delivery.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -35,9 +37,10 @@ import {
 export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Promise<number> {
   const { engine } = build;
   const lines = await splitByPlatform(build, terminal);
-  const requests = await Promise.all(
+  const made = await Promise.all(
     lines.map(({ line, parsed }) => createRequest(line, { parsed, engine }, terminal)),
   );
+  const requests = made.length > 1 ? made.map(keepApart) : made;
   const [first] = requests;
   if (first === undefined) throw new RangeError("a build is for one platform at least");
   if (requests.length > 1) assertRoomForSeveral(first.delivery);
@@ -62,6 +65,14 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   } finally {
     await files?.discard();
   }
+}
+
+/** Each platform's outputs have a directory of their own. */
+function keepApart(request: BuildRequest): BuildRequest {
+  const { layers, reuse } = request;
+  if (layers.keepOutput === undefined) return request;
+  const name = renderPlatform(reuse.platform).replaceAll("/", "-");
+  return { ...request, layers: { ...layers, keepOutput: join(layers.keepOutput, name) } };
 }
 
 interface Places {

@@ -39,6 +39,7 @@ export async function buildSeveral(
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
+  await assertKeepable(builds, io);
   const shared = createShared(jobs, true);
   const runAll = (all: readonly NamedBuild[], words: CliIo = io): Promise<number> =>
     jobs === 1 || isLinked
@@ -47,6 +48,14 @@ export async function buildSeveral(
   if (metadataFile === undefined && reports.length === 0) return runAll(builds);
   const { withJointFiles } = await import("./joint-files.ts");
   return withJointFiles({ builds, metadataFile, reports }, runAll, io);
+}
+
+async function assertKeepable(builds: readonly NamedBuild[], io: CliIo): Promise<void> {
+  const { assertKeepOutput } = await import("../request/empty-directory.ts");
+  for (const { words } of builds) {
+    const { line } = readBuildLine(words);
+    if (line !== undefined) await assertKeepOutput(line, io);
+  }
 }
 
 interface Running {

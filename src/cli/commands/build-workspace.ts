@@ -83,7 +83,7 @@ export async function prepareFiles(
 /** Where stdout carries the image's files, or a report, words go to stderr. Errors: `usage` */
 export function withWords(
   io: CliIo,
-  { line }: OutputBuild,
+  { line }: Pick<OutputBuild, "line">,
   destinations: readonly Destination[],
 ): CliIo {
   const carries = destinations.some(isStdout);

@@ -62,6 +62,11 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
     return passThrough(lenient, { engine, sources, lowered: containerfile }, io);
   if (lenient.refusal !== undefined) throw lenient.refusal;
   const { words, beside } = start;
+  // Of several builds, what the others have kept may be there already.
+  if (beside === undefined && lastValue(lenient.line, "keep-output") !== undefined) {
+    const { assertKeepOutput } = await import("../request/empty-directory.ts");
+    await assertKeepOutput(lenient.line, io);
+  }
   const build = { words, line: lenient.line, parsed, engine, ...(beside && { beside }) };
   if (asksForSeveral(lenient.line) || lastValue(lenient.line, "manifest") !== undefined) {
     const { buildForPlatforms } = await import("./build-platforms.ts");

@@ -94,6 +94,8 @@ const ownFlagHints: Readonly<Record<string, string>> = {
   "metadata-file": "leave it out: the engine builds this file by itself",
   report: "leave it out: the engine builds this file by itself",
   "no-load": "leave it out: the engine builds this file by itself",
+  "keep-output": "leave it out: the engine builds this file by itself",
+  "on-error": "leave it out: the engine builds this file by itself",
   push: "leave it out, and push the image with the engine's own push",
   input: "leave it out: the engine builds this file by itself",
   "cache-tags": "leave it out: the engine builds this file by itself",

@@ -129,6 +129,14 @@ export const buildFlags: readonly BuildFlag[] = [
   own("quiet/q", "print the image ID alone"),
   own("format FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
   ours("no-load", "do not load the image into the engine's storage"),
+  ours(
+    "keep-output DIR",
+    "leave what the layering steps wrote in DIR/STAGE, also where the build fails",
+  ),
+  ours(
+    "on-error WHAT",
+    "where a step fails: fail (default), or shell, which opens one in its container",
+  ),
   ours("explain", "tell why the target is built again: this file, that argument, the base"),
   ours("max-layers N", "how many layers an image may have (default 127)"),
   ours("max-layer-size SIZE", "how large a layer may be, compressed (default 10g)"),

@@ -16,6 +16,7 @@ Usage:
   xbuild check [-f FILE] [--format text|json|sarif|github] [CONTEXT]
   xbuild expand [flags] [CONTEXT]
   xbuild parse --json FILE
+  xbuild collect [--prepare] DIR [-t NAME] [flags]
   xbuild rebase IMAGE --onto BASE [--from BASE] [flags]
   xbuild images | tag NAME NEW | rmi NAME | cache ls|du|prune|verify|path
   xbuild --version

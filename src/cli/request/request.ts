@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DeliveryRequest } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -33,7 +34,7 @@ export async function createRequest(
   const reuse = await createReuseRequest(line, { ...sources, delivery }, io);
   return {
     steps: await createStepsRequest(line, { ...sources, names: reuse.names }, io),
-    layers: createLayersRequest(line),
+    layers: createLayersRequest(line, io),
     image: {
       labels: new Map(listValues(line, "label").map(parsePair)),
       annotations: Object.fromEntries(listValues(line, "annotation").map(parsePair)),
@@ -126,8 +127,10 @@ function parseTrust(text = "named"): ReuseRequest["trust"] {
   throw usageError(`--trust-cache cannot be ${text}: use none, named or all`);
 }
 
-function createLayersRequest(line: BuildCommandLine): LayersRequest {
+function createLayersRequest(line: BuildCommandLine, { cwd }: CliIo): LayersRequest {
+  const keepOutput = lastValue(line, "keep-output");
   return {
+    ...(keepOutput === undefined ? {} : { keepOutput: resolve(cwd, keepOutput) }),
     input: parseInput(lastValue(line, "input")),
     maxLayers: parseCount(lastValue(line, "max-layers") ?? "127", "--max-layers"),
     maxLayerSize: parseSize(lastValue(line, "max-layer-size") ?? "10g", "--max-layer-size"),

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { isatty } from "node:tty";
 import type { Engine, EngineFlags, PullPolicy, StepsRequest } from "../../engine/engine.ts";
 import type { ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
@@ -32,6 +33,7 @@ export async function createStepsRequest(
     pull: parsePull(line),
     noCache: isSet(line, "no-cache"),
     quiet: isSet(line, "quiet"),
+    onError: parseOnError(line),
     flags: listEngineFlags(line, engine),
     cacheKey: names[0]?.full ?? context,
   };
@@ -64,6 +66,20 @@ export function parsePull(line: BuildCommandLine): PullPolicy {
   const policy = policies[flag.value.toLowerCase()];
   if (policy !== undefined) return policy;
   throw usageError(`--pull cannot be ${flag.value}: use always, newer, missing or never`);
+}
+
+/** Errors: `usage`; for a shell that has no terminal, or whose words others would mix with. */
+function parseOnError(line: BuildCommandLine): StepsRequest["onError"] {
+  const text = lastValue(line, "on-error") ?? "fail";
+  if (text === "fail") return text;
+  if (text !== "shell") throw usageError(`--on-error cannot be ${text}: use shell or fail`);
+  if (!isatty(0)) {
+    const hint =
+      "leave it out where nobody is at a terminal; --keep-output DIR keeps what was written";
+    throw usageError("--on-error=shell needs a terminal as standard input", hint);
+  }
+  if ((lastValue(line, "jobs") ?? "1") === "1") return text;
+  throw usageError("--on-error=shell builds one image after another", "leave --jobs out");
 }
 
 /** --timestamp, else SOURCE_DATE_EPOCH as a build argument, else in the environment. */

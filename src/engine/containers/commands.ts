@@ -24,6 +24,8 @@ export interface BuildCall {
    */
   readonly mode: "cached" | "single";
   readonly noCache: boolean;
+  /** Whether the working container of a step that fails shall stay. */
+  readonly keepsContainer?: boolean;
   readonly names: readonly string[];
   readonly mounts: readonly Mount[];
   readonly buildArgs: ReadonlyMap<string, string>;
@@ -57,6 +59,27 @@ export interface CallContext {
   readonly warn?: (diagnostic: Diagnostic) => void;
 }
 
+/** A container that the engine works in. */
+export interface WorkingContainer {
+  readonly name: string;
+  /** The ID of the image that it comes from, which may be shortened. */
+  readonly image: string;
+}
+
+/** What a shell in the container of a failed step needs. */
+export interface ShellCommands {
+  /** Whether the program is installed that can run something in such a container. */
+  readonly canRun: () => boolean;
+  readonly listContainers: () => Promise<readonly WorkingContainer[]>;
+  /** IDs of the images with this label, `NAME=VALUE`. */
+  readonly listImages: (label: string) => Promise<readonly string[]>;
+  readonly removeContainer: (name: string) => Promise<void>;
+  /** Removes images by their IDs, with the containers that come from them. */
+  readonly removeImages: (ids: readonly string[]) => Promise<void>;
+  /** Runs a shell there, the terminal being ours. @returns its exit status */
+  readonly run: (container: string, flags: readonly string[]) => Promise<number>;
+}
+
 /** An image of the engine's storage under one of its names. */
 export interface StoredImage {
   readonly id: Digest;
@@ -81,6 +104,7 @@ export interface ContainersCommands extends Pick<
   | "version"
 > {
   readonly name: "buildah" | "podman";
+  readonly loadShell: () => Promise<ShellCommands>;
   /** The whole command line of a build, the program first; hidden arguments stand there by their names alone. */
   readonly renderBuild: (build: BuildCall, files: BuildFiles) => readonly string[];
   /** @returns the image's ID. Errors: `step-failed` with the program's exit status, `engine-cannot-run`. */

@@ -57,6 +57,14 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
   const readsFiles = (): Promise<boolean> => has("argumentFiles");
   return {
     name: dialect.name,
+    loadShell: async () => {
+      const { createShellCommands } = await import("./shell-commands.ts");
+      return createShellCommands({
+        dialect,
+        options,
+        query: (...words) => queryProgram(command(...words)),
+      });
+    },
     options,
     ownFlags: new Set(dialect.ownFlags),
     renderBuild,

@@ -63,8 +63,8 @@ function nameStageImage(index: number): string {
 const head = `#!/bin/sh
 set -eu
 XBUILD_RUN=$(mktemp -d)
-mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output"
-chmod 0777 "$XBUILD_RUN/output"
+mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output/layers" "$XBUILD_RUN/output/blobs/sha256"
+chmod -R 0777 "$XBUILD_RUN/output"
 `;
 
 function maskArguments(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

@@ -18,7 +18,7 @@ import type {
 import { noteKeys } from "../notes.ts";
 import { describeVersion } from "../versions.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
-import type { CallContext, ContainersCommands, StoredImage } from "./commands.ts";
+import type { BuildCall, CallContext, ContainersCommands, StoredImage } from "./commands.ts";
 import type { LayeringImages } from "./lower.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
 import { storageBusy } from "./storage-races.ts";
@@ -186,16 +186,13 @@ async function evaluateStage(
   stage: StagePlan,
   { known, ...names }: OutsideNames & Known,
 ): Promise<Digest> {
-  const { commands, build, label, stages } = session;
+  const { build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
   // While the run lasts, its names tell others that the image is in use.
   const own = stage.kind === "layered" ? runImageName(label) : stageImageName(label, stage.index);
   await claim(session, [own]);
   const make = (): Promise<Digest> =>
-    commands.build(
-      createStageCall(build, stage, { ...outside, stages: nameImages(stages) }),
-      callContext(session),
-    );
+    runBuild(createStageCall(build, stage, { ...outside, stages: nameImages(stages) }), session);
   const lasting = cacheName(build.steps, stage);
   const id = await makeNamed(
     known === undefined ? make : () => Promise.resolve(known),
@@ -205,6 +202,14 @@ async function evaluateStage(
   await session.run.use(lasting);
   stages.set(stage.index, id);
   return id;
+}
+
+/** With a shell where a step fails, if the user asked for that. */
+async function runBuild(call: BuildCall, session: Session): Promise<Digest> {
+  const context = callContext(session);
+  if (session.build.steps.onError !== "shell") return session.commands.build(call, context);
+  const { buildWithShell } = await import("./shell.ts");
+  return buildWithShell(call, context, session);
 }
 
 /** How often an image is made that another process removes before it has a name. */
@@ -242,7 +247,7 @@ async function runLayering(
   await claim(session, names);
   const images = describeImages(session, stage, environment);
   const call = createLayeringCall(build, stage, { images, directory, names });
-  const id = await commands.build(call, callContext(session));
+  const id = await runBuild(call, session);
   return { environment, layering: await readImageConfig(commands, id) };
 }
 
