@@ -5,6 +5,7 @@ export {
   type HeredocStep,
   isHeredocStep,
   readHeredocStep,
+  readTrigger,
 } from "./heredocs.ts";
 export { createIgnoreMatcher, hasExceptions, parseIgnoreFile } from "./ignore.ts";
 export { findArguments } from "./locate.ts";

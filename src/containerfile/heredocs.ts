@@ -40,12 +40,20 @@ export function readHeredocStep(instruction: Instruction, lookup: Lookup): Hered
   return instruction.keyword === "RUN" ? readRun(instruction) : readCopy(instruction, lookup);
 }
 
+/** What ONBUILD puts into an image's config: a heredoc's text behind its line (BuildKit's `parseOnBuild`). */
+export function readTrigger({ args, heredocs }: Instruction): string {
+  return decodeText(args + joinBodies(heredocs));
+}
+
+function joinBodies(heredocs: readonly Heredoc[]): SourceText {
+  return heredocs.map(({ body, name }) => `\n${body}${encodeText(name)}`).join("");
+}
+
 /** The one heredoc that is all of a RUN is the script; else the shell reads them by itself. */
 function readRun({ args, heredocs }: Instruction): HeredocStep {
   const [first, ...others] = heredocs;
   if (first === undefined || others.length > 0 || !isHeredocMark(args)) {
-    const bodies = heredocs.map(({ body, name }) => `\n${body}${encodeText(name)}`);
-    return { kind: "script", script: args + bodies.join("") };
+    return { kind: "script", script: args + joinBodies(heredocs) };
   }
   const content = stripTabs(first);
   if (!first.body.startsWith("#!")) return { kind: "script", script: content };

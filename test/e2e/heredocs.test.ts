@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
+import { mkdtemp, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { execa } from "execa";
+import { beforeAll, expect, test } from "vitest";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 
 // Heredocs of files with an OUTPUT: the same with engines that know none and with those that do. What each form comes
@@ -98,19 +99,24 @@ const places = {
   "in a plain stage": `${head.replace("\n", " AS plain\n")}${forms}FROM ${base}\nOUTPUT /layers\nCOPY --from=plain /t /t\n${emit}`,
 };
 
+async function readTold(files: string): Promise<typeof told> {
+  const read = async (name: string) => readFile(join(files, "t", name), "utf8");
+  const found = Object.keys(told).map(async (name) => [name, await read(name)] as const);
+  return Object.fromEntries(await Promise.all(found));
+}
+
 const copied = { copied: "from the context\n" };
 
 test.each(Object.entries(places))("every form %s", async (_, text) => {
   const project = await sandbox.project({ "Containerfile.x": text, ...copied });
   const built = await project.build(["--no-load"]);
-  const read = async (name: string) => readFile(join(built.image.files, "t", name), "utf8");
-  const found = Object.keys(told).map(async (name) => [name, await read(name)] as const);
-  expect(Object.fromEntries(await Promise.all(found))).toEqual(told);
+  expect(await readTold(built.image.files)).toEqual(told);
   expect(built.stderr).not.toContain("engine-version");
 });
 
-describe("the engine's cache", () => {
-  const write = (run: string, copy: string): string => `FROM ${baseImage}
+/** A stamp that another run of the RUN would change, and a file. */
+function writeStamped(run: string, copy: string): string {
+  return `FROM ${baseImage}
 RUN <<EOF
 cat /proc/sys/kernel/random/uuid > /stamp
 ${run}
@@ -119,20 +125,41 @@ COPY <<EOF /copied
 ${copy}
 EOF
 OUTPUT /layers
-RUN /layers/bin/layer add t /stamp /copied
+RUN <<EOF sh -e
+/layers/bin/layer add t /stamp /copied
+EOF
 `;
+}
 
-  test("the same text is the same step, another text another one", async () => {
-    const project = await sandbox.project({ "Containerfile.x": write("true", "one") });
-    const build = async (args: readonly string[] = []) => {
-      const { files } = (await project.build(["--no-load", ...args])).image;
-      const read = (name: string) => readFile(join(files, name), "utf8");
-      return [await read("stamp"), await read("copied")] as const;
-    };
-    const [stamp] = await build();
-    await project.write({ "Containerfile.x": `# a comment\n${write("true", "two")}RUN true\n` });
-    expect(await build()).toEqual([stamp, "two\n"]);
-    await project.write({ "Containerfile.x": write(": true", "two") });
-    expect((await build())[0]).not.toBe(stamp);
-  });
+test("the engine's cache has the same text, and no other one", async () => {
+  const project = await sandbox.project({ "Containerfile.x": writeStamped("true", "one") });
+  const build = async () => {
+    const { files } = (await project.build(["--no-load"])).image;
+    const read = (name: string) => readFile(join(files, name), "utf8");
+    return [await read("stamp"), await read("copied")] as const;
+  };
+  const [stamp] = await build();
+  await project.write({ "Containerfile.x": writeStamped("true", "two") });
+  expect(await build()).toEqual([stamp, "two\n"]);
+  await project.write({ "Containerfile.x": writeStamped(": true", "two") });
+  expect((await build())[0]).not.toBe(stamp);
+});
+
+test.each([
+  ["before OUTPUT", "RUN <<EOF\ntrue\nexit 7\nEOF\nOUTPUT /layers\nRUN true\n", "2 | RUN <<EOF"],
+  ["behind OUTPUT", 'OUTPUT /layers\nRUN cat <<"E" && exit 7\n"a": b\nE\n', '3 | RUN cat <<"E"'],
+])("a step that fails %s is shown where it stands", async (_, text, line) => {
+  const project = await sandbox.project({ "Containerfile.x": `FROM ${baseImage}\n${text}` });
+  expect((await project.fail(7)).stderr).toContain(line);
+});
+
+test("what expand prints does the same", async () => {
+  const project = await sandbox.project({ "Containerfile.x": places["before OUTPUT"], ...copied });
+  const { stdout } = await project.run(["expand", project.context]);
+  // The helper is xbuild's own, and not in the script.
+  const emit = stdout.replaceAll("/layers/bin/layer add t /t", "cp -r /t /layers/output");
+  const directory = await mkdtemp(join(sandbox.directory, "expanded-"));
+  const script = `${emit}\ncp -r "$XBUILD_RUN"/output/t "$1"\n`;
+  await execa("sh", ["-s", directory], { input: script, env: sandbox.env });
+  expect(await readTold(directory)).toEqual(told);
 });

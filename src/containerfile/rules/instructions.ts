@@ -136,7 +136,8 @@ function checkExpansions(at: Instruction, escape: Containerfile["escape"]): Find
   if (!expanded.test(at.keyword)) return [];
   const hint = "use a form of the Dockerfile reference, such as ${name:-default}";
   const body = findBodyFault(at);
-  const ofBody = body === undefined ? [] : [{ at, message: describeBodyFault(body), hint: bodyHint }];
+  const ofBody =
+    body === undefined ? [] : [{ at, message: describeBodyFault(body), hint: bodyHint }];
   const ofWords = listExpanded(at, escape).flatMap(({ text, index }): Finding[] => {
     const expansion = expandWord(text, () => "x", escape);
     if (expansion.ok) return [];

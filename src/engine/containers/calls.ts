@@ -63,7 +63,8 @@ export function createLayeringCall(
 ): BuildCall {
   return {
     ...commonCall(steps),
-    locate: (step) => locate(stage.layering.instructions, step, { plan, heredocs: images.heredocs }),
+    locate: (step) =>
+      locate(stage.layering.instructions, step, { plan, heredocs: images.heredocs }),
     purpose: nameCall(plan, "layering steps"),
     text: lowerLayering(plan, stage, images),
     mode: "single",

@@ -115,14 +115,13 @@ function renderCall(call: BuildCall, number: number, commands: ContainersCommand
   return `# ${number}. ${call.purpose}\n${documents}${words.join(" ")} <<'${end}'\n${call.text}${end}\n`;
 }
 
-/** The last line end of a document is the heredoc's own, which one without a line end has too many. */
+/** A document is lines, or empty. */
 function renderDocument({ path, content, mode }: CallDocument): string {
   const file = `"${documentsDirectory}/${path}"`;
   const permissions = mode.toString(8);
   const end = chooseEnd(content);
-  const text = content === "" || content.endsWith("\n") ? content : `${content}\n`;
   return (
-    `mkdir -p "$(dirname ${file})"\ncat >${file} <<'${end}'\n${text}${end}\n` +
+    `mkdir -p "$(dirname ${file})"\ncat >${file} <<'${end}'\n${content}${end}\n` +
     `chmod ${permissions} ${file}\n`
   );
 }
