@@ -7,12 +7,16 @@ import {
   type Endpoint,
   type RegistryRequest,
 } from "./ask-identified.ts";
-import { createAnswerError, createRegistryError } from "./failures.ts";
+import { XbuildError } from "../errors.ts";
+import { createAnswerError, createRegistryError, speaksNoTls } from "./failures.ts";
+import { isLoopback } from "./proxy.ts";
 import { isBusy, repeatPatiently, sendPatiently, type Patience } from "./retry.ts";
 
 export interface RegistryOptions extends HttpOptions, Patience {
   /** `host[:port]` as users write it. */
   readonly registry: string;
+  /** Whether TLS is insisted on, also on this machine. */
+  readonly isTlsRequired?: boolean;
   /** For a repository, named without the registry. */
   readonly findCredentials: (repository: string) => Promise<Credentials | undefined>;
 }
@@ -36,20 +40,16 @@ const maxFailures = 3;
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const host = apiHost(options.registry);
   const send = await openHttp(options);
-  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
-  const askOnce: Send = (request) =>
-    sendPatiently(send, request, { ...options, isPersistent: false });
-  const authorizer = createAuthorizer(ask, options.findCredentials);
   const refused = new Map<string, HttpResponse>();
-  let endpoint: Promise<Endpoint> | undefined;
+  let route: Promise<Route> | undefined;
   return {
     request: async (wanted) => {
       // Who may not read what is not there may well be allowed to write it.
       const purpose = [wanted.method, ...wanted.scopes].join(" ");
       const refusal = refused.get(purpose);
       if (refusal !== undefined) return refusal;
-      endpoint ??= findEndpoint(host, options, { ask, askOnce });
-      const response = await askIdentified(await endpoint, wanted, { authorizer, send: ask });
+      route ??= findRoute(host, options, send);
+      const response = await (await route)(wanted);
       if (response.status === 401) refused.set(purpose, response);
       return response;
     },
@@ -83,14 +83,64 @@ function apiHost(registry: string): string {
   return registry === "docker.io" ? "registry-1.docker.io" : registry;
 }
 
-/** TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). */
-async function findEndpoint(
-  host: string,
-  { insecure }: RegistryOptions,
-  { ask, askOnce }: { readonly ask: Send; readonly askOnce: Send },
-): Promise<Endpoint> {
-  if (!insecure) return ping(`https://${host}`, ask);
-  return ping(`https://${host}`, askOnce).catch(() => ping(`http://${host}`, ask));
+/** Makes a request in the way in which the registry is reached. */
+type Route = (request: RegistryRequest) => Promise<HttpResponse>;
+
+/**
+ * TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). A registry on this machine
+ * may do without, as with docker and BuildKit, for those who show no credentials: any user may listen there.
+ */
+async function findRoute(host: string, options: RegistryOptions, send: Send): Promise<Route> {
+  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
+  const askOnce: Send = (request) =>
+    sendPatiently(send, request, { ...options, isPersistent: false });
+  const authorizer = createAuthorizer(ask, options.findCredentials);
+  const open = (endpoint: Endpoint): Route => {
+    return (wanted) => askIdentified(endpoint, wanted, { authorizer, send: ask });
+  };
+  const secure = `https://${host}`;
+  if (options.insecure)
+    return open(await ping(secure, askOnce).catch(() => ping(`http://${host}`, ask)));
+  try {
+    return open(await ping(secure, ask));
+  } catch (error) {
+    const mayBePlain = options.isTlsRequired !== true && isLoopback(new URL(secure));
+    if (!mayBePlain || !speaksNoTls(error)) throw error;
+    return openAnonymous(host, options);
+  }
+}
+
+/** Plain HTTP, on which no credentials are shown. */
+async function openAnonymous(host: string, options: RegistryOptions): Promise<Route> {
+  const send = await openHttp({ ...options, isAnonymous: true });
+  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
+  const authorizer = createAuthorizer(ask, () => Promise.resolve(undefined));
+  const endpoint = await ping(`http://${host}`, ask);
+  return async (wanted) => {
+    try {
+      const response = await askIdentified(endpoint, wanted, { authorizer, send: ask });
+      if (isDenied(response.status)) await assertNobody(wanted, options);
+      return response;
+    } catch (error) {
+      if (error instanceof XbuildError && error.code === "registry-denied")
+        await assertNobody(wanted, options);
+      throw error;
+    }
+  };
+}
+
+function isDenied(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+/** Errors: `registry-plain-http` where there are credentials that might have helped. */
+async function assertNobody(
+  { repository }: RegistryRequest,
+  { registry, findCredentials }: RegistryOptions,
+): Promise<void> {
+  if ((await findCredentials(repository)) === undefined) return;
+  const reason = `${registry} asks who is there over plain HTTP, and credentials are not sent so`;
+  throw createRegistryError("plain", reason);
 }
 
 /** distribution-spec v1.1, "Determining Support" */

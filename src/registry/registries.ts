@@ -98,6 +98,7 @@ async function open(
     registry,
     certificates: await readCertificates(registry, access),
     insecure: access.tlsVerify === undefined ? insecure : !access.tlsVerify,
+    isTlsRequired: access.tlsVerify === true,
     env: access.env,
     timeout: Math.min(access.timeout ?? 30_000, longestTimer),
     retries: access.retries ?? 3,
