@@ -105,7 +105,7 @@ function stripTabs({ body, chomp }: Heredoc): SourceText {
  * What COPY and ADD make of a heredoc whose word is not quoted: quotes are text, and a backslash, whatever the file's
  * escape character, takes a dollar's meaning (BuildKit's `ExpandRaw`). @throws WordError
  */
-export function expandBody(body: SourceText, lookup: Lookup): SourceText {
+function expandBody(body: SourceText, lookup: Lookup): SourceText {
   if (!/[$\\]/.test(body)) return body;
   const options = { escape: "\\", lookup, plainQuotes: true } as const;
   return encodeText(readWords(decodeText(body), options).text);

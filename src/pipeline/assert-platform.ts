@@ -19,6 +19,9 @@ export interface PlatformUse extends ImageUse {
   readonly platform: WantedPlatform;
 }
 
+/** Milliseconds: the pull is as patient as it was told to be. */
+const patience = 10_000;
+
 /**
  * Refuses a name that no image for this machine stands for in its registry, before the engine says so in words of its own:
  * that is, a manifest list without one. An image in no list is for what it is for. What cannot be found out the pull will
@@ -28,7 +31,7 @@ export async function assertOffered(use: ImageUse, work: BuildWorkspace): Promis
   const { registries, signal } = work;
   const full = await completeReference(use.reference.name, registries);
   if (full === undefined) return;
-  const access = { ...registries, retries: 0 };
+  const access = { ...registries, retries: 0, timeout: Math.min(registries.timeout, patience) };
   const index = await readRemoteIndex(full, { access, signal }).catch((error: unknown) => {
     if (!(error instanceof XbuildError) || signal.aborted) throw error;
   });
