@@ -107,6 +107,7 @@ export const codes = {
   "registry-not-found": { kind: "error", severity: "error", area: "registry" },
   "registry-denied": { kind: "error", severity: "error", area: "registry" },
   "registry-unavailable": { kind: "error", severity: "error", area: "registry" },
+  "registry-plain-http": { kind: "error", severity: "error", area: "registry" },
   "registry-tls": { kind: "error", severity: "error", area: "registry" },
   "registry-corrupt": { kind: "error", severity: "error", area: "registry" },
   "registry-blocked": { kind: "error", severity: "error", area: "registry" },

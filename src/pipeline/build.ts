@@ -81,7 +81,7 @@ async function buildTarget(
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
-  await steps.assertRunnable(build.plan, build.request);
+  await steps.assertRunnable(build);
   await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {

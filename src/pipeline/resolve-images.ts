@@ -109,8 +109,8 @@ async function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<Resolve
   const placed = await resolvePlaced(use, work);
   if (placed !== undefined) return placed;
   return work.shared.resolveImage(nameUse(use), () =>
-    resolveImage(use, work).catch((error: unknown) => {
-      throw suggestStage(error, use);
+    resolveImage(use, work).catch(async (error: unknown) => {
+      throw await placePull(suggestStage(error, use), use);
     }),
   );
 }
@@ -128,6 +128,12 @@ async function resolvePlaced(
     `below ${nameUse(use)}`,
     async () => (await findPlaced(use, work)) ?? resolveImage(use, work),
   );
+}
+
+async function placePull(error: unknown, use: ImageUse): Promise<unknown> {
+  if (!(error instanceof XbuildError) || error.code !== "image-pull-failed") return error;
+  const { placeError } = await import("./place-error.ts");
+  return placeError(error, use);
 }
 
 /** A name that is nearly that of a stage is most likely meant as one. */
@@ -161,7 +167,10 @@ async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<Resolv
   if (before !== undefined && pull !== "always" && pull !== "newer") {
     return { id: before, isHere: true };
   }
-  if (pull === "never") throw notHere(describeUse(use), "--pull=never forbids pulling it");
+  if (pull === "never") {
+    await assertNoOther(use, work);
+    throw notHere(describeUse(use), "--pull=never forbids pulling it");
+  }
   const remote = before === undefined ? await askRegistry(use, work) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
   try {
@@ -171,6 +180,14 @@ async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<Resolv
     if (pull !== "newer" || before === undefined || work.signal.aborted) throw error;
     return { id: before, isHere: true };
   }
+}
+
+/** Where the engine has one of that name for another platform, the platform is what is wrong. Errors: `image-unsupported` */
+async function assertNoOther(use: ImageUse, work: BuildWorkspace): Promise<void> {
+  const platform = findWanted(use.reference, use.request);
+  if (platform === undefined) return;
+  const { assertNoOther: assertFor } = await import("./assert-platform.ts");
+  await assertFor({ ...use, platform }, work);
 }
 
 function describeUse({ reference, request }: ImageUse): string {
@@ -210,7 +227,11 @@ export function pullOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedI
 async function pullImage(use: ImageUse, work: BuildWorkspace): Promise<Digest> {
   const { reference, request } = use;
   const platform = findWanted(reference, request);
-  if (platform === undefined) return pullNamed(reference.name, request, work);
+  if (platform === undefined) {
+    const { assertOffered } = await import("./assert-platform.ts");
+    await assertOffered(use, work);
+    return pullNamed(reference.name, request, work);
+  }
   const { pullForPlatform } = await import("./platform-image.ts");
   return pullForPlatform({ ...use, platform }, work);
 }

@@ -116,7 +116,7 @@ async function makeStage(
     if (known !== undefined) return known;
   }
   await tellReasons(build, work);
-  await assertRunnable(build.plan, build.request);
+  await assertRunnable(build);
   const complete = await sources.complete(build);
   const equal = await findEqual(complete, sources, work);
   if (equal !== undefined) return equal;

@@ -142,7 +142,9 @@ export async function reportFindings(
   warn: (diagnostic: Diagnostic) => void,
 ): Promise<void> {
   // Asked for only where it matters: it costs a start of the engine.
-  const options = needsVersion(containerfile) ? { engine: await describeEngine(engine) } : {};
+  const options = needsVersion(containerfile, graph)
+    ? { engine: await describeEngine(engine) }
+    : {};
   const findings = checkContainerfile(containerfile, graph, options);
   const errors = findings.filter((one) => one.severity === "error");
   for (const finding of findings) if (isBuildWarning(finding)) warn(finding);

@@ -1,6 +1,7 @@
 import { readKeyValues, skipSpaces } from "../../../grammar/grammar.ts";
 import { suggestName } from "../../suggest.ts";
 import { expandWord } from "../expand.ts";
+import { bodyHint, describeBodyFault, findBodyFault } from "../heredocs.ts";
 import { toSourceRange } from "../locate.ts";
 import type { Containerfile, Instruction } from "../model.ts";
 import type { Place } from "../place.ts";
@@ -133,13 +134,17 @@ const expanded = /^(?:ADD|ARG|COPY|ENV|EXPOSE|LABEL|STOPSIGNAL|USER|VOLUME|WORKD
 /** Every variable is taken as set here: only the form of the words is looked at. */
 function checkExpansions(at: Instruction, escape: Containerfile["escape"]): Finding[] {
   if (!expanded.test(at.keyword)) return [];
-  return listExpanded(at, escape).flatMap(({ text, index }) => {
+  const hint = "use a form of the Dockerfile reference, such as ${name:-default}";
+  const body = findBodyFault(at);
+  const ofBody =
+    body === undefined ? [] : [{ at, message: describeBodyFault(body), hint: bodyHint }];
+  const ofWords = listExpanded(at, escape).flatMap(({ text, index }): Finding[] => {
     const expansion = expandWord(text, () => "x", escape);
     if (expansion.ok) return [];
     const message = `${text} cannot be expanded: ${expansion.message}`;
-    const hint = "use a form of the Dockerfile reference, such as ${name:-default}";
     return [{ at: { instruction: at, part: { kind: "word", index } }, message, hint }];
   });
+  return [...ofWords, ...ofBody];
 }
 
 interface ExpandedText {

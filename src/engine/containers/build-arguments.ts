@@ -1,3 +1,4 @@
+import { documentsContext } from "./lower-heredocs.ts";
 import { quoteItem } from "./quote-item.ts";
 import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 
@@ -31,6 +32,9 @@ export function renderBuildFlags(
     ...listShown(build),
     ...hidden,
     ...build.flags,
+    ...(build.documents.length === 0
+      ? []
+      : [`--build-context=${documentsContext}=${files.documents}`]),
     ...build.mounts.map((mount) => `--volume=${renderMount(mount)}${relabel ? ",z" : ""}`),
     ...build.names.map((name) => `--tag=${name}`),
     `--iidfile=${files.iidfile}`,

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import type { OutputLog } from "../../reporter.ts";
 import type { Engine, StepPlace } from "../model.ts";
 import type { StoragePlace } from "./storage-files.ts";
+import type { CallDocument } from "./lower-heredocs.ts";
 
 /** A bind mount of a host directory into the container of every RUN. */
 export interface Mount {
@@ -37,14 +38,18 @@ export interface BuildCall {
   readonly quiet: boolean;
   /** Flags that the user's command line hands on as they are. */
   readonly flags: readonly string[];
+  /** Files that the Containerfile reads by a named context of ours (`documentsContext`). */
+  readonly documents: readonly CallDocument[];
   /** Where in the user's file a step stands that the engine names. */
   readonly locate: (step: string) => StepPlace | undefined;
 }
 
-/** Paths that a build's command line names: where its Containerfile is read, and the image's ID written. */
+/** Paths that a build's command line names: where its Containerfile is read, the image's ID written, and more. */
 export interface BuildFiles {
   readonly containerfile: string;
   readonly iidfile: string;
+  /** The directory of the call's documents. */
+  readonly documents: string;
 }
 
 /** Where a call runs. */

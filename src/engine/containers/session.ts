@@ -19,6 +19,8 @@ import { noteKeys } from "../notes.ts";
 import { describeVersion } from "../versions.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, CallContext, ContainersCommands, StoredImage } from "./commands.ts";
+import { findHeredocs } from "./find-heredocs.ts";
+import type { LoweredHeredocs } from "./lower-heredocs.ts";
 import type { LayeringImages } from "./lower.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
 import { storageBusy } from "./storage-races.ts";
@@ -73,16 +75,20 @@ export async function openSession(
     }
   };
   const placed = placeImages(build);
-  const pinned = await pinImages(session).catch(async (error: unknown) => {
+  const begin = async (): Promise<OutsideNames> => ({
+    pinned: await pinImages(session),
+    placed,
+    heredocs: await findHeredocs(build, commands),
+  });
+  const outside = await begin().catch(async (error: unknown) => {
     await abandon();
     await end();
     throw error;
   });
   return {
-    evaluateStage: (stage, known) => evaluateStage(session, stage, { pinned, placed, known }),
-    runLayering: (stage, directory) =>
-      runLayering({ ...session, pinned, placed }, stage, directory),
-    restoreNames: (text) => restoreNames(text, { ...session, pinned, placed }),
+    evaluateStage: (stage, known) => evaluateStage(session, stage, { ...outside, known }),
+    runLayering: (stage, directory) => runLayering({ ...session, ...outside }, stage, directory),
+    restoreNames: (text) => restoreNames(text, { ...session, ...outside }),
     abandon,
     end,
   };
@@ -97,6 +103,8 @@ interface Known {
 interface OutsideNames {
   readonly pinned: PinnedImages;
   readonly placed: PlacedImages | undefined;
+  /** What is said for heredocs: that hangs on the images, too. */
+  readonly heredocs: LoweredHeredocs;
 }
 
 /** Written down first: what is taken before its name is known to the next cleaner would stay. */
@@ -252,7 +260,7 @@ async function runLayering(
 }
 
 function describeImages(
-  { build, label, stages, pinned, placed }: Session & OutsideNames,
+  { build, label, stages, pinned, placed, heredocs }: Session & OutsideNames,
   stage: LayeredStage,
   { config, ...platform }: ImageConfig,
 ): LayeringImages {
@@ -263,6 +271,7 @@ function describeImages(
     stages: new Map(others),
     variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),
     epoch: build.steps.epoch,
+    heredocs,
     placed,
     platform: placed === undefined ? undefined : namePlatform(platform),
   };
