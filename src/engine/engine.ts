@@ -6,6 +6,7 @@ export {
   type EngineFlag,
   type EngineFlags,
   type EngineSession,
+  type ProgramInput,
   type PullPolicy,
   type StageConfigs,
   type StepsRequest,

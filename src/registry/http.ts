@@ -37,6 +37,8 @@ export interface HttpOptions {
   readonly certificates: Certificates;
   /** Certificates are not verified, and plain HTTP is allowed. */
   readonly insecure: boolean;
+  /** Plain HTTP is allowed, certificates being verified all the same: what is asked for is no registry's. */
+  readonly allowsPlain?: boolean;
   readonly env: Environment;
   /** Milliseconds that one answer may take as a whole; of a stream, until the next of it. */
   readonly timeout: number;
@@ -76,11 +78,11 @@ async function follow(request: HttpRequest, ask: Ask, options: HttpOptions): Pro
 async function exchange(
   request: HttpRequest,
   ask: Ask,
-  { insecure, signal, timeout }: HttpOptions,
+  { insecure, allowsPlain, signal, timeout }: HttpOptions,
 ): Promise<HttpResponse> {
   const { protocol } = request.url;
-  if (protocol !== "https:" && !(insecure && protocol === "http:")) {
-    throw createRegistryError("tls", "the registry leads to an address that is not over TLS");
+  if (protocol !== "https:" && !((insecure || allowsPlain === true) && protocol === "http:")) {
+    throw createRegistryError("tls", "it leads to an address that is not over TLS");
   }
   signal.throwIfAborted();
   // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.

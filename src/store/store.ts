@@ -1,5 +1,6 @@
 // The store itself.
 export { isForeign } from "./layout/access.ts";
+export { explainFull } from "./layout/failures.ts";
 export { type StoreOptions, openStore } from "./layout/open.ts";
 export type { Store } from "./layout/paths.ts";
 
@@ -36,7 +37,7 @@ export { readLocations, writeLocations } from "./records/locations.ts";
 
 // Runs: private directories of what is unfinished, and what holds images against a prune.
 export { findDeadRuns } from "./runs/liveness.ts";
-export { type Run, withRun } from "./runs/runs.ts";
+export { beginRun, type Run, withRun } from "./runs/runs.ts";
 
 // Maintenance: what is here, what may go, what is damaged.
 export type { DamagedBlob, StoreFinding } from "./maintenance/findings.ts";

@@ -188,10 +188,8 @@ async function nameBuild(
   const all = [...common, ...words];
   const context = words.at(-1) ?? ".";
   if (inline === undefined) return { name, words: all };
-  const sources: Sources = {
-    file: "-",
-    bytes: Buffer.from(inline),
-    context: await locateContext(context, io.cwd),
-  };
+  const path = await locateContext(context, io.cwd);
+  const bytes = Buffer.from(inline);
+  const sources: Sources = { file: "-", bytes, context: path, identity: path };
   return { name, words: all, sources };
 }

@@ -9,6 +9,7 @@ import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { parseCount } from "../line/values.ts";
 import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
+import { handOverContexts } from "../request/fetched-contexts.ts";
 import type { Parsed } from "../request/parsed.ts";
 import { readAccess } from "../request/registries.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
@@ -38,7 +39,8 @@ export async function createWorkspace(
     registries: readAccess(line, io),
     now: `${new Date().toISOString().slice(0, 19)}Z`,
     shared: beside?.shared ?? createShared(readJobs(line)),
-    enterNamespace: () => engine.runInNamespace([...io.self, "build", ...words], input),
+    enterNamespace: () =>
+      engine.runInNamespace([...io.self, "build", ...words], input, handOverContexts()),
   };
 }
 

@@ -17,7 +17,7 @@ export async function createStepsRequest(
   io: CliIo,
 ): Promise<StepsRequest> {
   const { sources, given } = parsed;
-  const { context } = sources;
+  const { context, identity, fetched } = sources;
   const ignoreFile = lastValue(line, "ignorefile");
   return {
     context,
@@ -33,7 +33,8 @@ export async function createStepsRequest(
     noCache: isSet(line, "no-cache"),
     quiet: isSet(line, "quiet"),
     flags: listEngineFlags(line, engine),
-    cacheKey: names[0]?.full ?? context,
+    cacheKey: names[0]?.full ?? identity,
+    passing: new Set(fetched === undefined ? [] : [context]),
   };
 }
 
