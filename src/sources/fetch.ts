@@ -12,7 +12,7 @@ import { pipeline } from "node:stream/promises";
 import { renderSize } from "../units.ts";
 import { detectPacking, unpackArchive } from "./archive.ts";
 import type { FetchedSource, FetchPlace, HttpSource, RemoteSource } from "./model.ts";
-import { nameSource } from "./parse.ts";
+import { describeSource } from "./parse.ts";
 import { refuseArchive } from "./problems.ts";
 
 /** What a user writes by hand is shorter. Bytes. */
@@ -46,7 +46,7 @@ export async function fetchSource(
   } else {
     await keepInput(input, archive, place);
   }
-  await unpackFile(archive, { context, shown: showSource(source) }, place);
+  await unpackFile(archive, { context, shown: describeSource(source) }, place);
   return { context, archive };
 }
 
@@ -55,7 +55,7 @@ export async function fetchText(source: HttpSource, place: FetchPlace): Promise<
   const { downloadFile } = await import("./download.ts");
   const path = join(place.directory, "containerfile");
   await downloadFile(source, path, place);
-  assertShort(path, showSource(source));
+  assertShort(path, describeSource(source));
   return readFileSync(path);
 }
 
@@ -63,10 +63,6 @@ function assertShort(path: string, shown: string): void {
   if (statSync(path).size <= longest) return;
   const reason = "it is no tar archive, and too long for a Containerfile (more than 64 MiB)";
   throw refuseArchive(shown, reason, "give a tar archive, or a Containerfile");
-}
-
-function showSource(source: RemoteSource): string {
-  return source.kind === "input" ? "standard input" : nameSource(source);
 }
 
 async function keepInput(

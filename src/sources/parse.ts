@@ -35,6 +35,11 @@ export function nameSource(source: RemoteSource): string {
   return place === "" ? url : `${url}#${place}`;
 }
 
+/** The same for people. */
+export function describeSource(source: RemoteSource): string {
+  return source.kind === "input" ? "standard input" : nameSource(source);
+}
+
 function nameAddress({ url }: Pick<HttpSource, "url">): string {
   return url.origin + url.pathname;
 }

@@ -3,6 +3,7 @@ import {
   fetchSource,
   fetchText,
   type FetchPlace,
+  describeSource,
   nameSource,
   parseSource,
   type RemoteSource,
@@ -74,7 +75,7 @@ async function inRun<T>(
   const store = await openStore(findStoreDirectory(io), describeEvents({ reporter, signal }));
   const run = await beginRun(store);
   io.atEnd(() => run.end());
-  const finish = reporter.step(`Fetching the context ${nameSource(source)}`);
+  const finish = reporter.step(`Fetching the context ${describeSource(source)}`);
   const onProgress = reporter.progress;
   try {
     const fetched = await fetchIt({ directory: run.directory, env, timeout, signal, onProgress });

@@ -73,7 +73,7 @@ export async function locateSources(
   const kind = await kindOf(context);
   if (kind !== undefined && kind !== "directory" && named === undefined) {
     const file = { shown: operand ?? context, path: context };
-    if (kind === "file" && !isGuess) await assertText(file);
+    if (kind === "file") await assertText(file);
     const own = dirname(context);
     return readSource(file, { context: own, identity: own, isGuess }, signal);
   }
