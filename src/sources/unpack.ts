@@ -133,7 +133,7 @@ function explain(unpacking: Unpacking, path: ByteString, error: unknown): unknow
   const code = systemCode(error);
   if (code === "ENAMETOOLONG") return refuseEntry(unpacking, `${showBytes(path)} is too long`);
   // Where a directory is, nothing else is put in its place.
-  if (code !== "EISDIR" && code !== "EEXIST" && code !== "EPERM") return error;
+  if (code !== "EISDIR" && code !== "EEXIST") return error;
   return refuseEntry(unpacking, `${showBytes(path)} is a directory and something else`);
 }
 
