@@ -7,7 +7,7 @@ import {
 } from "../archive/archive.ts";
 import { XbuildError } from "../errors.ts";
 import { refuseArchive, refuseBomb } from "./problems.ts";
-import { createUnpacker, type Unpacker } from "./unpack.ts";
+import { createUnpacker, type Unpacker } from "./unpack/unpack.ts";
 
 /** How a file of the context's is packed; undefined: it is no archive. */
 export type Packing = "tar" | "gzip" | "zstd" | "bzip2" | "xz" | undefined;

@@ -1,6 +1,7 @@
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import { XbuildError } from "../errors.ts";
 import { openHttp, readCertificates } from "../registry/registry.ts";
+import { joinSignals } from "../system/signals.ts";
 import { renderSize } from "../units.ts";
 import type { FetchPlace, HttpSource } from "./model.ts";
 import { nameSource } from "./parse.ts";
@@ -13,46 +14,57 @@ import { refuseFetch } from "./problems.ts";
 export async function downloadFile(
   source: HttpSource,
   path: string,
-  { env, signal, timeout, onProgress }: Omit<FetchPlace, "directory">,
+  place: Omit<FetchPlace, "directory">,
 ): Promise<void> {
-  const { url, userInfo } = source;
   const shown = nameSource(source);
   const file = await open(path, "wx", 0o600);
-  let size = 0;
-  const sink = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-    size = 0;
-    await file.truncate();
-    for await (const chunk of chunks) {
-      await file.write(chunk, 0, chunk.length, size);
-      size += chunk.length;
-      onProgress(renderSize(size));
-    }
-  };
-  // The connections end with it.
-  const closing = new AbortController();
-  const until = AbortSignal.any([signal, closing.signal]);
   try {
-    const certificates = await readCertificates(url.host, { env, retries: 0, timeout });
-    const allowsPlain = url.protocol === "http:";
-    const send = await openHttp({
-      certificates,
-      insecure: false,
-      allowsPlain,
-      env,
-      timeout,
-      signal: until,
-    });
-    const headers = userInfo === undefined ? {} : { authorization: basic(userInfo) };
-    const { status } = await send({ method: "GET", url, headers, sink });
+    const status = await ask(source, (chunks) => writeChunks(chunks, file, place), place);
     if (status !== 200) throw refuseStatus(shown, status);
+    const { size } = await file.stat();
+    if (size === 0) throw refuseFetch(shown, "it is empty", { hint: "check the address" });
   } catch (error) {
-    signal.throwIfAborted();
+    place.signal.throwIfAborted();
     throw explain(shown, error);
   } finally {
-    closing.abort();
     await file.close();
   }
-  if (size === 0) throw refuseFetch(shown, "it is empty", { hint: "check the address" });
+}
+
+/** From the beginning: a request that was cut is made once more. */
+async function writeChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  file: FileHandle,
+  { onProgress }: Pick<FetchPlace, "onProgress">,
+): Promise<void> {
+  let size = 0;
+  await file.truncate();
+  for await (const chunk of chunks) {
+    await file.write(chunk, 0, chunk.length, size);
+    size += chunk.length;
+    onProgress(renderSize(size));
+  }
+}
+
+/** @returns the status of the answer */
+async function ask(
+  { url, userInfo }: HttpSource,
+  sink: (chunks: AsyncIterable<Uint8Array>) => Promise<void>,
+  { env, signal, timeout }: Omit<FetchPlace, "directory">,
+): Promise<number> {
+  // The connections end with it.
+  const closing = new AbortController();
+  const until = joinSignals([signal, closing.signal]);
+  try {
+    const certificates = await readCertificates(url.host, { env });
+    const allowsPlain = url.protocol === "http:";
+    const options = { certificates, insecure: false, allowsPlain, env, timeout, signal: until };
+    const send = await openHttp(options);
+    const headers = userInfo === undefined ? {} : { authorization: basic(userInfo) };
+    return (await send({ method: "GET", url, headers, sink })).status;
+  } finally {
+    closing.abort();
+  }
 }
 
 function basic({ username, password }: NonNullable<HttpSource["userInfo"]>): string {

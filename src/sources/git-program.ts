@@ -1,11 +1,13 @@
+import { statfsSync } from "node:fs";
 import { execa } from "execa";
 import { systemCode } from "../system/errno.ts";
-import { limitText } from "../text.ts";
+import { lastLine, lastWords, redact } from "./git-words.ts";
+import { prepareGit, withoutConfiguration } from "./git-environment.ts";
 import type { FetchPlace, GitSource } from "./model.ts";
 import { nameSource } from "./parse.ts";
 import { refuseFetch } from "./problems.ts";
 
-/** Git for one source. */
+/** Git for one source, in the directory of its place. */
 export interface Git {
   /**
    * Runs it to its end. @returns its exit status and what it wrote. Errors: `context-unavailable` where it is not
@@ -29,69 +31,31 @@ export interface GitAnswer {
   readonly stderr: string;
 }
 
-/** No program but git's own runs for a repository, and nothing is guessed about files. */
-const settings = [
-  "core.hooksPath=/dev/null",
-  "core.fsmonitor=false",
-  "core.attributesFile=/dev/null",
-  "core.autocrlf=false",
-  "core.symlinks=true",
-  "advice.detachedHead=false",
-  "gc.auto=0",
-  "maintenance.auto=false",
-  "fetch.recurseSubmodules=false",
-  "http.lowSpeedLimit=1",
-];
+const hint =
+  "check the address, the name behind # and the credentials: git ls-remote must work there without a question";
 
-/** Those that are about a repository: a hook, say, has them set. git(1) */
-const repositoryVariables =
-  "GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_COMMON_DIR GIT_CEILING_DIRECTORIES GIT_PREFIX GIT_TEMPLATE_DIR GIT_EXTERNAL_DIFF GIT_CONFIG_PARAMETERS GIT_ATTR_SOURCE GIT_EXEC_PATH".split(
-    " ",
-  );
+const room = "free some space (xbuild cache prune removes what no tag needs), or set XBUILD_STORE";
 
-const maxOutput = 16 * 1024 * 1024;
+/** Git has no status for it. */
+function isFull(directory: string): boolean {
+  const { bavail, bsize } = statfsSync(directory);
+  return bavail * bsize < 1024 * 1024;
+}
 
 export function openGit(source: GitSource, place: FetchPlace): Git {
-  const { signal, timeout, onProgress } = place;
   const shown = nameSource(source);
-  const { env, words: common } = prepare(source, place);
+  const { words: common, env } = prepareGit(source, place);
   const ask: Git["ask"] = async (words, { isBare = false } = {}) => {
-    signal.throwIfAborted();
-    // The modes of files are what git makes of them by the umask.
-    const script = ["-c", 'umask 022 && exec git "$@"', "git", ...common, ...words];
-    const child = execa("sh", script, {
-      cwd: place.directory,
-      env: isBare ? { ...env, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1" } : env,
-      extendEnv: false,
-      reject: false,
-      stdin: "ignore",
-      maxBuffer: maxOutput,
-      // Without a terminal that ssh could ask for a password on; and its children end with it.
-      detached: true,
-    });
-    const end = (): void => endGroup(child.pid);
-    const silence = watchSilence(timeout, end);
-    child.stderr.on("data", (chunk: Buffer | string) => {
-      silence.refresh();
-      onProgress(lastLine(String(chunk)));
-    });
-    signal.addEventListener("abort", end, { once: true });
-    try {
-      const { exitCode, stdout, stderr } = await child;
-      signal.throwIfAborted();
-      if (silence.isOver()) {
-        const reason = `nothing came for ${timeout / 1000} s`;
-        throw refuseFetch(shown, reason, { hint: "check the address and the network" });
-      }
-      const status = exitCode ?? 1;
-      if (status === 127 && /git: (?:command )?not found/.test(stderr)) throw missing(shown);
-      return { status, stdout, stderr: redact(stderr, source) };
-    } finally {
-      silence.stop();
-      signal.removeEventListener("abort", end);
+    const own = isBare ? withoutConfiguration(env) : env;
+    const answer = await runQuietly([...common, ...words], { shown, env: own }, place);
+    if (answer.status === 127 && /git: (?:command )?not found/.test(answer.stderr)) {
+      const install = "install git (apt-get install git, dnf install git)";
+      throw refuseFetch(shown, "git is not installed", { hint: install });
     }
+    return { ...answer, stderr: redact(answer.stderr, source) };
   };
-  const refuse = (answer: GitAnswer): Error => refuseFetch(shown, lastWords(answer), { hint });
+  const refuse: Git["refuse"] = (answer) =>
+    refuseFetch(shown, lastWords(answer), { hint: isFull(place.directory) ? room : hint });
   return {
     ask,
     refuse,
@@ -103,49 +67,49 @@ export function openGit(source: GitSource, place: FetchPlace): Git {
   };
 }
 
-const hint =
-  "check the address, the name behind # and the credentials: git ls-remote must work there without a question";
-
-function missing(shown: string): Error {
-  const reason = "git is not installed";
-  return refuseFetch(shown, reason, { hint: "install git (apt-get install git, dnf install git)" });
+interface Call {
+  readonly shown: string;
+  readonly env: Readonly<Record<string, string>>;
 }
 
-interface Prepared {
-  readonly words: readonly string[];
-  readonly env: Record<string, string>;
-}
+const maxOutput = 16 * 1024 * 1024;
+/** The modes of files are what git makes of them by the umask. */
+const script = 'umask 022 && exec git "$@"';
 
-/** Protocols that run no program of the user's choice; files only where the user named one. git(1), GIT_ALLOW_PROTOCOL */
-function prepare({ url, userInfo }: GitSource, { env, timeout }: FetchPlace): Prepared {
-  const given = Object.entries(env).flatMap(([name, value]): [string, string][] =>
-    value === undefined || repositoryVariables.includes(name) ? [] : [[name, value]],
-  );
-  const isFile = url.startsWith("file:");
-  const all = [
-    ...settings,
-    `http.lowSpeedTime=${Math.ceil(timeout / 1000)}`,
-    ...(userInfo === undefined ? [] : [`credential.${new URL(url).origin}.helper=${helper}`]),
-  ];
-  return {
-    words: all.flatMap((one) => ["-c", one]),
-    env: {
-      ...Object.fromEntries(given),
-      LC_ALL: "C",
-      GIT_TERMINAL_PROMPT: "0",
-      GIT_LFS_SKIP_SMUDGE: "1",
-      GIT_ALLOW_PROTOCOL: `https:http:ssh:git${isFile ? ":file" : ""}`,
-      ...(userInfo && {
-        XBUILD_GIT_USER: userInfo.username,
-        XBUILD_GIT_PASSWORD: userInfo.password,
-      }),
-    },
-  };
+async function runQuietly(
+  words: readonly string[],
+  { shown, env }: Call,
+  { directory, timeout, signal, onProgress }: FetchPlace,
+): Promise<GitAnswer> {
+  signal.throwIfAborted();
+  const child = execa("sh", ["-c", script, "git", ...words], {
+    cwd: directory,
+    env,
+    extendEnv: false,
+    reject: false,
+    stdin: "ignore",
+    maxBuffer: maxOutput,
+    // Without a terminal that ssh could ask for a password on; and its children end with it.
+    detached: true,
+  });
+  const end = (): void => endGroup(child.pid);
+  const silence = watchSilence(timeout, end);
+  child.stderr.on("data", (chunk: Buffer | string) => {
+    silence.refresh();
+    onProgress(lastLine(String(chunk)));
+  });
+  signal.addEventListener("abort", end, { once: true });
+  try {
+    const { exitCode, stdout, stderr } = await child;
+    signal.throwIfAborted();
+    if (!silence.isOver()) return { status: exitCode ?? 1, stdout, stderr };
+    const reason = `nothing came for ${timeout / 1000} s`;
+    throw refuseFetch(shown, reason, { hint: "check the address and the network" });
+  } finally {
+    silence.stop();
+    signal.removeEventListener("abort", end);
+  }
 }
-
-/** Command lines are read by everybody, environments by their user alone. gitcredentials(7) */
-const helper =
-  '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" "$XBUILD_GIT_USER" "$XBUILD_GIT_PASSWORD"; }; f';
 
 interface Silence {
   readonly refresh: () => void;
@@ -174,32 +138,4 @@ function endGroup(pid: number | undefined): void {
     // It has ended.
     if (systemCode(error) !== "ESRCH") throw error;
   }
-}
-
-function redact(text: string, { userInfo }: GitSource): string {
-  const secrets = [userInfo?.password, encodeURIComponent(userInfo?.password ?? "")];
-  return secrets.reduce<string>(
-    (all, secret) => (secret ? all.replaceAll(secret, "xxxxx") : all),
-    text,
-  );
-}
-
-function lastLine(text: string): string {
-  return (
-    text
-      .trim()
-      .split(/[\r\n]/)
-      .at(-1)
-      ?.trim() ?? ""
-  );
-}
-
-/** What it said in the end: progress comes before. */
-function lastWords({ status, stderr }: GitAnswer): string {
-  const lines = limitText(stderr)
-    .split(/[\r\n]+/)
-    .map((line) => line.trim());
-  const told = lines.filter((line) => /^(?:fatal|error|remote|ssh|warning):? /.test(line));
-  const words = (told.length > 0 ? told : lines.filter((line) => line !== "")).slice(-4);
-  return limitText(words.join("; "), 1000) || `git ended with status ${status}`;
 }

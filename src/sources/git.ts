@@ -57,10 +57,10 @@ async function resolve(name: string, git: Git): Promise<string> {
 /** Filters are programs of the user's own configuration, which a submodule's attributes could name. */
 async function fetchSubmodules(git: Git): Promise<void> {
   const listed = await git.ask(["config", "--name-only", "--get-regexp", "^filter[.]"]);
-  const off = listed.stdout
-    .split("\n")
-    .filter((name) => name !== "")
-    .flatMap((name) => ["-c", name.endsWith(".required") ? `${name}=false` : `${name}=`]);
+  const off = listed.stdout.split("\n").flatMap((name) => {
+    if (name === "") return [];
+    return ["-c", name.endsWith(".required") ? `${name}=false` : `${name}=`];
+  });
   const words = ["submodule", "update", "--init", "--recursive", "--force", "--progress"];
   await git.run([...off, ...words, "--depth=1"]);
 }

@@ -46,7 +46,11 @@ function nameAddress({ url }: Pick<HttpSource, "url">): string {
 
 /** A text that may be an address, as it may be shown. */
 export function hideUserInfo(text: string): string {
-  return text.replace(/^([a-z+]+:\/\/)[^/@#?]*@/i, "$1").replace(/[?].*$/s, "");
+  const [place] = splitOnce(text, "?");
+  const [scheme, rest] = splitOnce(place, "://");
+  if (rest === undefined) return place;
+  const host = rest.split("/", 1)[0] ?? "";
+  return `${scheme}://${rest.slice(host.lastIndexOf("@") + 1)}`;
 }
 
 function parseGit(address: string, fragment: string | undefined): GitSource {
@@ -147,7 +151,7 @@ function readCommit(text: string | undefined, shown: string): string | undefined
 
 function splitOnce(text: string, separator: string): readonly [string, string | undefined] {
   const at = text.indexOf(separator);
-  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+  return at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];
 }
 
 function decode(text: string): string {

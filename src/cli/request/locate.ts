@@ -48,7 +48,7 @@ export interface LocateOptions {
 }
 
 /** Where relative paths begin; its signal ends the waiting for the writer of a pipe. */
-type Place = Pick<CliIo, "cwd" | "signal">;
+export type Place = Pick<CliIo, "cwd" | "signal">;
 
 const defaultNames = ["Containerfile.x", "Containerfile", "Dockerfile"] as const;
 
@@ -68,7 +68,10 @@ export async function locateSources(
   { cwd, signal }: Place,
   { isGuess = false, fetched }: LocateOptions = {},
 ): Promise<Sources> {
-  if (fetched !== undefined) return locateFetched(named, fetched, { cwd, signal });
+  if (fetched !== undefined) {
+    const { locateFetched } = await import("./locate-fetched.ts");
+    return locateFetched(named, fetched, { cwd, signal });
+  }
   const context = resolve(cwd, operand ?? ".");
   const kind = await kindOf(context);
   if (kind !== undefined && kind !== "directory" && named === undefined) {
@@ -86,31 +89,6 @@ export async function locateSources(
       ? await findDefault(context, operand)
       : await findNamed(named, context, cwd);
   return readSource(file, { context, identity: context, isGuess }, signal);
-}
-
-/** The same in a context that was fetched: what it has itself it may name no other file by. */
-async function locateFetched(
-  named: string | undefined,
-  { context, identity, as }: NonNullable<LocateOptions["fetched"]>,
-  { cwd, signal }: Place,
-): Promise<Sources> {
-  const fetched = { context, identity, fetched: as };
-  if (named === "-") return { file: "-", bytes: await readStandardInput(signal), ...fetched };
-  const { findInside } = await import("../../sources/sources.ts");
-  if (named === undefined) {
-    const found = await findDefault(context, undefined, identity);
-    findInside(context, found.shown, identity);
-    return readSource(found, fetched, signal);
-  }
-  const isBeside = isAbsolute(named) || (await kindOf(resolve(cwd, named))) !== undefined;
-  const isInside = !isBeside && findInside(context, named, identity) !== undefined;
-  const path = isInside ? join(context, named) : resolve(cwd, named);
-  if ((await kindOf(path)) !== undefined)
-    return readSource({ shown: named, path }, fetched, signal);
-  throw new XbuildError("file-not-found", `the file ${named} does not exist`, {
-    hint: `check the name; it was looked for in ${cwd} and in ${identity}`,
-    exitStatus: exitStatuses.usage,
-  });
 }
 
 /** An archive is a context on standard input alone; as a Containerfile it makes no sense. */
@@ -132,7 +110,8 @@ export async function locateContext(operand: string, cwd: string): Promise<strin
   return context;
 }
 
-async function readSource(
+/** Reads the file. Errors: `file-not-found`, the signal's reason. */
+export async function readSource(
   { shown, path }: LocatedFile,
   {
     isGuess,
@@ -185,7 +164,8 @@ interface LocatedFile {
   readonly path: string;
 }
 
-async function findDefault(
+/** The file of a context where none is named. Errors: `file-not-found` */
+export async function findDefault(
   context: string,
   operand: string | undefined,
   where = operand ?? ".",
