@@ -11,6 +11,7 @@ import { findInside } from "./inside.ts";
 
 const run = promisify(execFile);
 const { signal } = new AbortController();
+const place = { signal, onProgress: () => undefined };
 
 type Entry = Partial<Header> & { readonly name: string; readonly text?: string };
 
@@ -38,7 +39,7 @@ function withUnpacked(
     else await writeTar(path, archive);
     const packing = detectPacking(path);
     if (packing === undefined) throw new Error("it is no archive");
-    await action(context, unpackArchive({ path, packing, shown: "it" }, context, signal));
+    await action(context, unpackArchive({ path, packing, shown: "it" }, context, place));
     expect(await readFile(join(directory, "outside"), "utf8")).toBe("before");
     expect((await readdir(directory)).sort()).toEqual(["archive", "context", "outside"]);
   });

@@ -6,6 +6,8 @@ import {
   readProgram,
 } from "../archive/archive.ts";
 import { XbuildError } from "../errors.ts";
+import { renderSize } from "../units.ts";
+import type { FetchPlace } from "./model.ts";
 import { refuseArchive, refuseBomb } from "./problems.ts";
 import { createUnpacker, type Unpacker } from "./unpack/unpack.ts";
 
@@ -59,13 +61,13 @@ interface Archive {
 export async function unpackArchive(
   { path, packing, shown }: Archive,
   directory: string,
-  signal: AbortSignal,
+  { signal, onProgress }: Pick<FetchPlace, "signal" | "onProgress">,
 ): Promise<void> {
   const fd = openSync(path, "r");
   try {
     const { size } = fstatSync(fd);
     const unpacker = createUnpacker({ directory, shown, most: mostOf(size) });
-    const take = limit(unpacker, { shown, most: mostOf(size) });
+    const take = limit(unpacker, { shown, most: mostOf(size), onProgress });
     try {
       if (packing === "bzip2" || packing === "xz")
         await expandByProgram({ program: packing, fd, shown }, take, signal);
@@ -86,17 +88,18 @@ function mostOf(size: number): number {
   return Math.max(1024 ** 3, 200 * size);
 }
 
-interface Limit {
+interface Limit extends Pick<FetchPlace, "onProgress"> {
   readonly shown: string;
   readonly most: number;
 }
 
-function limit(unpacker: Unpacker, { shown, most }: Limit): (chunk: Buffer) => void {
+function limit(unpacker: Unpacker, { shown, most, onProgress }: Limit): (chunk: Buffer) => void {
   let size = 0;
   return (chunk) => {
     size += chunk.length;
     if (size > most) throw refuseBomb(shown, most);
     unpacker.write(chunk);
+    onProgress(`unpacking, ${renderSize(size)}`);
   };
 }
 

@@ -100,10 +100,10 @@ interface Target {
 async function unpackFile(
   path: string,
   { context, shown }: Target,
-  { signal }: FetchPlace,
+  place: FetchPlace,
 ): Promise<void> {
   const packing = detectPacking(path);
-  if (packing !== undefined) return unpackArchive({ path, packing, shown }, context, signal);
+  if (packing !== undefined) return unpackArchive({ path, packing, shown }, context, place);
   assertShort(path, shown);
   const file = join(context, "Dockerfile");
   copyFileSync(path, file);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { testEngine } from "../support/engine.ts";
 import { listLeftovers } from "../support/leftovers.ts";
 import { portOf } from "../support/port.ts";
 import type { Project } from "../support/project.ts";
@@ -213,7 +214,7 @@ test("without OUTPUT the engine gets what it would have got", async () => {
   const path = join(sandbox.directory, "plain.tgz");
   await writeFile(path, archive);
   const words = ["build", "-q", "--timestamp=0", "--layers=false"];
-  const own = await sandbox.exec("sh", "-c", `buildah ${words.join(" ")} - <${path}`);
+  const own = await sandbox.exec("sh", "-c", `${testEngine} ${words.join(" ")} - <${path}`);
   for (const [context, input] of [
     ["-", archive],
     [`${address}/c.tgz`, undefined],
