@@ -71,6 +71,8 @@ test.each([
   "git@h:-x",
   "ssh://-oProxyCommand=touch/x",
   "git://",
+  "ext::sh -c touch%20x",
+  "fd::17",
   "https://u:secret@",
   "https://u:secret@:x/",
 ])("%s is refused", (text) => {

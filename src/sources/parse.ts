@@ -86,8 +86,9 @@ function takeGitUserInfo(place: string, shown: string): GitPlace {
     throw refuseAddress(shown, wrong, hint);
   }
   const url = URL.canParse(place) ? new URL(place) : undefined;
+  const isKnown = /^(?:https?|git|ssh|file):$/.test(url?.protocol ?? "");
   const hasHost = url?.protocol === "file:" || /^[A-Za-z0-9[]/.test(url?.host ?? "");
-  if (url === undefined || !hasHost || url.pathname === "/")
+  if (url === undefined || !isKnown || !hasHost || url.pathname === "/")
     throw refuseAddress(shown, wrong, hint);
   const isHttp = url.protocol === "https:" || url.protocol === "http:";
   if (isHttp) return { userInfo: takeUserInfo(url), url: url.href };

@@ -36,7 +36,7 @@ export { findTree } from "./records/trees.ts";
 export { readLocations, writeLocations } from "./records/locations.ts";
 
 // Runs: private directories of what is unfinished, and what holds images against a prune.
-export { findDeadRuns } from "./runs/liveness.ts";
+export { findDeadRuns, removeSilentRuns } from "./runs/liveness.ts";
 export { beginRun, type Run, withRun } from "./runs/runs.ts";
 
 // Maintenance: what is here, what may go, what is damaged.

@@ -8,7 +8,7 @@ import {
   parseSource,
   type RemoteSource,
 } from "../../sources/sources.ts";
-import { beginRun, explainFull, openStore } from "../../store/store.ts";
+import { beginRun, explainFull, openStore, removeSilentRuns } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
 import { usageError } from "../line/arguments.ts";
 import { parseCount } from "../line/values.ts";
@@ -73,6 +73,8 @@ async function inRun<T>(
   // The engine's output is to be the same as without us where there is no OUTPUT.
   const reporter = createReporter({ ...io, stdout: io.stderr }, { quiet: isQuiet });
   const store = await openStore(findStoreDirectory(io), describeEvents({ reporter, signal }));
+  // Where no build of ours follows, nobody else would.
+  await removeSilentRuns(store);
   const run = await beginRun(store);
   io.atEnd(() => run.end());
   const finish = reporter.step(`Fetching the context ${describeSource(source)}`);
