@@ -22,6 +22,7 @@ export const rooms = {
   plan: { floor: 2, pure: true, imports: ["grammar", "containerfile", "oci"] },
   archive: { floor: 3, imports: ["system", "oci"], programs: true },
   context: { floor: 3, imports: ["system", "oci"] },
+  sources: { floor: 3, imports: ["system", "archive", "registry"], programs: true },
   store: { floor: 3, imports: ["system", "oci"] },
   engine: {
     floor: 3,
@@ -49,7 +50,7 @@ export const rooms = {
   cli: {
     floor: 7,
     imports:
-      "grammar system oci containerfile plan archive store engine registry copy layers delivery pipeline rebase".split(
+      "grammar system oci containerfile plan archive sources store engine registry copy layers delivery pipeline rebase".split(
         " ",
       ),
   },

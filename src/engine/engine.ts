@@ -10,6 +10,7 @@ export {
   type LeftoverChoice,
   type Leftovers,
   type RemovedLeftovers,
+  type ProgramInput,
   type PullPolicy,
   type StageConfigs,
   type StepsRequest,

@@ -28,7 +28,8 @@ export async function hashDirectories(
     reads.map(async (read): Promise<Hashed> => {
       const { role, path, only } = read;
       // Digests of files that did not change are remembered in the store.
-      const cache = isKept ? { cache: contextCachePath(store, nameCache(read)) } : {};
+      const isPassing = steps.passing?.has(path) === true;
+      const cache = isKept && !isPassing ? { cache: contextCachePath(store, nameCache(read)) } : {};
       const walk = read.isFiltered
         ? { ...ignore, followsLinks: read.hasPatterns }
         : { ...keepAll, withRoot: true, withOwners: true };

@@ -40,6 +40,8 @@ export interface HttpOptions {
   readonly insecure: boolean;
   /** Plain HTTP is allowed to addresses of this machine: for requests that show nobody's credentials. */
   readonly isAnonymous?: boolean;
+  /** Plain HTTP is allowed, certificates being verified all the same: what is asked for is no registry's. */
+  readonly allowsPlain?: boolean;
   readonly env: Environment;
   /** Milliseconds that one answer may take as a whole; of a stream, until the next of it. */
   readonly timeout: number;
@@ -79,12 +81,12 @@ async function follow(request: HttpRequest, ask: Ask, options: HttpOptions): Pro
 async function exchange(
   request: HttpRequest,
   ask: Ask,
-  { insecure, isAnonymous = false, signal, timeout }: HttpOptions,
+  { insecure, isAnonymous = false, allowsPlain = false, signal, timeout }: HttpOptions,
 ): Promise<HttpResponse> {
   const { protocol } = request.url;
-  const mayBePlain = insecure || (isAnonymous && isLoopback(request.url));
+  const mayBePlain = insecure || allowsPlain || (isAnonymous && isLoopback(request.url));
   if (protocol !== "https:" && !(mayBePlain && protocol === "http:")) {
-    throw createRegistryError("tls", "the registry leads to an address that is not over TLS");
+    throw createRegistryError("tls", "it leads to an address that is not over TLS");
   }
   signal.throwIfAborted();
   // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.

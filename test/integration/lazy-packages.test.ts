@@ -32,6 +32,7 @@ test.each(["undici", "execa", "zod", "dockerfile-ast"])(
 test.each([
   "src/archive/",
   "src/registry/",
+  "src/sources/fetch.ts",
   "src/layers/",
   "src/pipeline/comparison/",
   "src/cli/report/changes.ts",

@@ -203,11 +203,8 @@ async function nameBuild(
   const all = [...common, ...words];
   const context = words.at(-1) ?? ".";
   if (inline === undefined) return { name, words: all };
-  const sources: Sources = {
-    file: "-",
-    origin: name,
-    bytes: Buffer.from(inline),
-    context: await locateContext(context, io.cwd),
-  };
+  const path = await locateContext(context, io.cwd);
+  const bytes = Buffer.from(inline);
+  const sources: Sources = { file: "-", origin: name, bytes, context: path, identity: path };
   return { name, words: all, sources };
 }

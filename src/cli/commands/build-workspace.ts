@@ -16,6 +16,7 @@ import { parseCount } from "../line/values.ts";
 import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import type { ResultOptions } from "../report/result.ts";
+import { handOverContexts } from "../request/fetched-contexts.ts";
 import type { Parsed } from "../request/parsed.ts";
 import { readAccess } from "../request/registries.ts";
 import { readReports, readShownLayers } from "../request/report-request.ts";
@@ -47,7 +48,8 @@ export async function createWorkspace(
     maxAge: readMaxAge(io.env),
     now: `${new Date().toISOString().slice(0, 19)}Z`,
     shared: beside?.shared ?? createShared(readJobs(line)),
-    enterNamespace: () => engine.runInNamespace([...io.self, "build", ...words], input),
+    enterNamespace: () =>
+      engine.runInNamespace([...io.self, "build", ...words], input, handOverContexts()),
   };
 }
 

@@ -25,7 +25,7 @@ import { readEngineName } from "../line/engine-name.ts";
 import { findFormat, formatNames, type Report } from "../report/check-formats.ts";
 import type { CliIo } from "../io.ts";
 import { show, type Visible } from "../../visible.ts";
-import { locateSources } from "../request/locate.ts";
+import { locateAnywhere } from "../request/locate-anywhere.ts";
 import { hostPlatform } from "../line/build-line.ts";
 import { splitPair } from "../line/values.ts";
 
@@ -65,8 +65,8 @@ export async function runCheck(argv: readonly string[], io: CliIo): Promise<numb
   const format = readFormat(lastValue(line, "format") ?? "text");
   const operands = [...line.operands, ...line.rest];
   if (operands.length > 1) throw usageError("check takes one context");
-  const { file, bytes } = await locateSources(
-    { file: lastValue(line, "file"), context: operands[0] },
+  const { file, bytes } = await locateAnywhere(
+    { file: lastValue(line, "file"), context: operands[0], isQuiet: true },
     io,
   );
   const containerfile = parseContainerfile(bytes, file);

@@ -46,7 +46,8 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
 async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
   const { line } = named;
   const parsed = await readParsed(named, io);
-  if (parsed === undefined) throw usageError("expand reads only files of this machine");
+  if (parsed === undefined)
+    throw usageError("expand reads one file", "put all stages into one file");
   const { containerfile } = parsed;
   if (!mentionsOutput(containerfile) || !needsOutput(parsed))
     return Buffer.from(omitOutputs(containerfile), "latin1");

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Containerfile } from "../../containerfile/containerfile.ts";
-import type { Engine } from "../../engine/engine.ts";
+import type { Engine, ProgramInput } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
 import { quoteItem } from "../../engine/engine.ts";
@@ -41,17 +41,42 @@ export async function passThrough(
   const fromFiles = await readArgumentFiles(lenient, io);
   const hidden = line.flags.filter((one) => isRedacted(one, redacted)).map((one) => one.value);
   const nameFile = text === undefined ? nameFoundFile : nameStandardInput;
+  const context = placeContext(line, sources, { isLowered: text !== undefined });
   const args = [
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
     ...(sources === undefined ? [] : await nameFile(line, sources, io)),
-    ...line.operands,
+    ...context.operands,
     ...line.rest,
   ];
   return engine.passThrough(args, {
-    input: text ?? (sources?.file === "-" ? sources.bytes : undefined),
+    input: text ?? context.input,
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
+}
+
+interface PlacedContext {
+  readonly operands: readonly string[];
+  readonly input?: ProgramInput | undefined;
+}
+
+/**
+ * The operands for the engine, and what it reads from its standard input. What came from there goes on as it came, and
+ * so does what a URL gave, so that it is fetched once; a repository the engine clones by itself, in its own way.
+ */
+function placeContext(
+  { operands }: BuildCommandLine,
+  sources: Sources | undefined,
+  { isLowered }: { readonly isLowered: boolean },
+): PlacedContext {
+  const ownInput = sources?.file === "-" ? sources.bytes : undefined;
+  if (sources?.fetched === undefined) return { operands, input: ownInput };
+  const { context, fetched } = sources;
+  // Its standard input is the Containerfile.
+  if (isLowered) return { operands: [...operands.slice(0, -1), context] };
+  const { archive } = fetched;
+  if (archive === undefined || ownInput !== undefined) return { operands, input: ownInput };
+  return { operands: [...operands.slice(0, -1), "-"], input: { path: archive } };
 }
 
 /** What the engine reads from its standard input instead of the file: a pipe has been read already. */
@@ -137,7 +162,13 @@ async function nameStandardInput(
 }
 
 /** The engine looks for the two names that it knows; any other file must be named to it. */
-function nameFoundFile(line: BuildCommandLine, { file }: Sources, io: CliIo): readonly string[] {
+function nameFoundFile(
+  line: BuildCommandLine,
+  { file, fetched }: Sources,
+  io: CliIo,
+): readonly string[] {
   const isKnown = lastValue(line, "file") !== undefined || !file.endsWith("Containerfile.x");
-  return isKnown ? [] : [`--file=${quoteItem(resolve(io.cwd, file))}`];
+  // In a context that is elsewhere the engine looks for it itself.
+  const path = fetched === undefined ? resolve(io.cwd, file) : file;
+  return isKnown ? [] : [`--file=${quoteItem(path)}`];
 }

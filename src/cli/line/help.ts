@@ -21,6 +21,7 @@ Usage:
   xbuild images | tag NAME NEW | rmi NAME | cache ls|du|prune|verify|path
   xbuild --version
 
+CONTEXT is a directory, a git repository (URL.git#REF:DIRECTORY), the URL of a tar archive, or - for one on stdin.
 A context directory that is named like a command is ./NAME or "build NAME".
 A file without OUTPUT is built by the engine as ever, with every flag that it knows.
 

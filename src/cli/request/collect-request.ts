@@ -59,7 +59,12 @@ export async function createCollectRequest(
       "collect each by itself, and put them into a list with xbuild build or the engine",
     );
   const directory = await followLinks(resolve(io.cwd, operand));
-  const sources = { file: "-", bytes: new Uint8Array(), context: directory };
+  const sources = {
+    file: "-",
+    bytes: new Uint8Array(),
+    context: directory,
+    identity: directory,
+  };
   const given = {
     buildArgs: new Map(),
     hiddenArgs: new Set<string>(),

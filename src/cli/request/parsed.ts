@@ -9,9 +9,10 @@ import {
 import type { Diagnostic } from "../../diagnostics.ts";
 import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
-import { usageError, lastValue, listValues } from "../line/arguments.ts";
+import { isSet, usageError, lastValue, listValues } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
-import { isRemoteContext, locateSources, type NamedSources, type Sources } from "./locate.ts";
+import { locateAnywhere, type NamedAnywhere } from "./locate-anywhere.ts";
+import type { Sources } from "./locate.ts";
 import {
   hostPlatform,
   readBuildArgs,
@@ -72,32 +73,27 @@ export function needsOutput({ containerfile, graph }: Parsed): boolean {
   );
 }
 
-/** undefined where only the engine can read them: a URL, a git repository, standard input. */
+/** undefined where only the engine can read them: several files that have no OUTPUT. */
 export async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
   const files = listValues(line, "file");
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
-  const remote = [
-    ...files.filter((file) => file !== "-"),
-    ...(operand === undefined ? [] : [operand]),
-  ];
-  if (remote.some(isRemoteContext)) return undefined;
   const [first, ...more] = files;
-  const sources = await locateSources({ file: first, context: operand }, io);
-  for (const file of more) await assertPlain({ file, context: operand }, io);
-  if (more.length > 0) {
-    if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
-      throw severalFiles(sources.file);
-    return undefined;
-  }
-  return sources;
+  const isQuiet = isSet(line, "quiet");
+  const sources = await locateAnywhere({ file: first, context: operand, isQuiet }, io);
+  for (const file of more) await assertPlain({ file, context: operand, isQuiet }, io);
+  if (more.length === 0) return sources;
+  if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
+    throw severalFiles(sources.file);
+  // What came on standard input is read already.
+  return sources.fetched?.kind === "input" ? sources : undefined;
 }
 
 async function assertPlain(
-  named: NamedSources & { readonly file: string },
+  named: NamedAnywhere & { readonly file: string },
   io: CliIo,
 ): Promise<void> {
-  const { bytes } = await locateSources(named, io);
+  const { bytes } = await locateAnywhere(named, io);
   if (mentionsOutput(parseContainerfile(bytes, named.file))) throw severalFiles(named.file);
 }
 

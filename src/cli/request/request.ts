@@ -4,6 +4,7 @@ import type { DeliveryRequest } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LayersRequest } from "../../layers/layers.ts";
 import type { BuildRequest, ReuseRequest } from "../../pipeline/pipeline.ts";
+import { hideUserInfo } from "../../sources/sources.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
 import { hostPlatform, type BuildCommandLine } from "../line/build-line.ts";
@@ -49,7 +50,8 @@ function assertOneContext({ operands }: BuildCommandLine): void {
   // The command may stand behind its flags.
   const contexts = operands.slice(operands[0] === "build" ? 1 : 0);
   if (contexts.length <= 1) return;
-  throw usageError(`a build has one context, not ${contexts.join(", ")}`, "name one directory");
+  const shown = contexts.map(hideUserInfo).join(", ");
+  throw usageError(`a build has one context, not ${shown}`, "name one directory");
 }
 
 function refuseFlags(line: BuildCommandLine): void {

@@ -7,6 +7,7 @@ import { isSet, lastValue, listValues, usageError, type GivenFlag } from "../lin
 import type { FlagRole } from "../line/build-flags.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { parseCount, splitPair } from "../line/values.ts";
+import { isRemoteContext } from "./locate.ts";
 import { findIgnoreFile } from "./ignore-file.ts";
 import { findPlatform } from "./platform.ts";
 import type { RequestSources } from "./request.ts";
@@ -18,14 +19,13 @@ export async function createStepsRequest(
   io: CliIo,
 ): Promise<StepsRequest> {
   const { sources, given } = parsed;
-  const { context } = sources;
+  const { context, identity, fetched } = sources;
   const ignoreFile = lastValue(line, "ignorefile");
+  const named = await readContexts(line, io);
   return {
     context,
     ignoreFile: await findIgnoreFile(ignoreFile, sources, io.cwd),
-    buildContexts: new Map(
-      listValues(line, "build-context").map((word) => parseContext(word, io.cwd)),
-    ),
+    buildContexts: new Map(named.map(({ name, value }) => [name, value])),
     buildArgs: given.buildArgs,
     hiddenArgs: given.hiddenArgs,
     platform: findPlatform(line),
@@ -35,15 +35,38 @@ export async function createStepsRequest(
     quiet: isSet(line, "quiet"),
     onError: parseOnError(line),
     flags: listEngineFlags(line, engine),
-    cacheKey: names[0]?.full ?? context,
+    cacheKey: names[0]?.full ?? identity,
+    passing: new Set([
+      ...(fetched === undefined ? [] : [context]),
+      ...named.filter((one) => one.isFetched).map(({ value }) => value),
+    ]),
   };
 }
 
-function parseContext(word: string, cwd: string): readonly [string, string] {
-  const [name, value] = splitPair(word);
-  if (value === undefined || value === "")
-    throw usageError(`--build-context ${word} is not of the form NAME=VALUE`);
-  return [name, value.includes("://") ? value : resolve(cwd, value)];
+interface NamedContext {
+  readonly name: string;
+  /** A directory, an absolute path; or an image, as the engine has it. */
+  readonly value: string;
+  readonly isFetched: boolean;
+}
+
+/** Those of URLs and repositories are fetched, so that their content is known. */
+async function readContexts(line: BuildCommandLine, io: CliIo): Promise<readonly NamedContext[]> {
+  const found: NamedContext[] = [];
+  for (const word of listValues(line, "build-context")) {
+    const [name, value] = splitPair(word);
+    if (value === undefined || value === "")
+      throw usageError(`--build-context ${word} is not of the form NAME=VALUE`);
+    if (value !== "-" && isRemoteContext(value)) {
+      const { fetchContext } = await import("./fetch-context.ts");
+      const { context } = await fetchContext(value, { isQuiet: isSet(line, "quiet") }, io);
+      found.push({ name, value: context, isFetched: true });
+    } else {
+      const path = value.includes("://") ? value : resolve(io.cwd, value);
+      found.push({ name, value: path, isFetched: false });
+    }
+  }
+  return found;
 }
 
 /** Of several flags the last counts. Errors: `usage` */

@@ -94,8 +94,8 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       withHiddenArguments(options.hiddenArgs ?? new Map(), readsFiles, ({ flags, env }) =>
         attachProgram(command("build", ...flags, ...args), options.input, env),
       ),
-    runInNamespace: async (words, input) =>
-      hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input),
+    runInNamespace: async (words, input, env) =>
+      hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input, env),
     expectImage: (name) => queryAhead(command(...dialect.imageId(name))),
     findImage: async (name) => resolveImage(command(...dialect.imageId(name))),
     readList: async (name) => readStoredList(options, name),

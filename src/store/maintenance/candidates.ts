@@ -89,7 +89,8 @@ export function readRefKey(key: string): RefKey {
   const value = tryParseJson(first);
   if (!Array.isArray(value)) return { of: first };
   const [file, context] = value;
-  return { of: String(file === "-" ? context : file) };
+  const isPath = typeof file === "string" && file.startsWith("/");
+  return { of: String(isPath ? file : context) };
 }
 
 /** Of an image that cannot be read nobody knows the layers, and they must not go. Errors: `store-damaged` */
