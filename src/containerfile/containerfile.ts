@@ -18,6 +18,7 @@ export { parseContainerfile } from "./parse.ts";
 export type { PlacedDiagnostic } from "./place.ts";
 export { checkContainerfile, rules } from "./rules.ts";
 export { type EngineFeature, needsVersion } from "./rules/engines.ts";
+export { mistypesOutput } from "./rules/instructions.ts";
 export type { CheckOptions } from "./rules/model.ts";
 export { isPredefined, readArguments } from "./scope.ts";
 export { resolveStages } from "./stages.ts";

@@ -18,6 +18,7 @@ import {
   mentionsOutput,
   needsOutput,
   readParsed,
+  refuseMistyped,
   reportFindings,
   resolveFor,
   type Parsed,
@@ -55,6 +56,7 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   });
   if (parsed === undefined) return passThrough(lenient, { engine }, io);
   const { sources, containerfile } = parsed;
+  await refuseMistyped(parsed, () => engine);
   if (!mentionsOutput(containerfile)) return passThrough(lenient, { engine, sources }, io);
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
   if (!needsOutput(parsed) && !otherNeedsOutput(parsed, lenient.line))

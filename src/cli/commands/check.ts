@@ -10,7 +10,6 @@ import {
 import { describeEngine, engineNames, findEngine } from "../../engine/engine.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
-import { suggestName } from "../../suggest.ts";
 import {
   type FlagSpec,
   type GivenFlags,
@@ -27,7 +26,7 @@ import type { CliIo } from "../io.ts";
 import { show, type Visible } from "../../visible.ts";
 import { locateSources } from "../request/locate.ts";
 import { hostPlatform } from "../line/build-line.ts";
-import { splitPair } from "../line/values.ts";
+import { refuseValue, splitPair } from "../line/values.ts";
 
 const flags: readonly FlagSpec[] = [
   { name: "file", short: "f", kind: "value" },
@@ -109,13 +108,7 @@ async function underline(
 function readFormat(name: string): (report: Report) => Visible {
   const format = findFormat(name);
   if (format !== undefined) return format;
-  const suggestion = suggestName(name, formatNames);
-  throw usageError(
-    `--format cannot be ${name}`,
-    suggestion === undefined
-      ? `use one of ${formatNames.join(", ")}`
-      : `did you mean ${suggestion}?`,
-  );
+  throw refuseValue("--format", name, formatNames);
 }
 
 /** One for each target; without --target, one for the last stage. */

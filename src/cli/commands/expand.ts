@@ -8,6 +8,7 @@ import {
   needsOutput,
   readParsed,
   readSources,
+  refuseMistyped,
   reportFindings,
 } from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
@@ -48,6 +49,7 @@ async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
   const parsed = await readParsed(named, io);
   if (parsed === undefined) throw usageError("expand reads only files of this machine");
   const { containerfile } = parsed;
+  await refuseMistyped(parsed, () => selectEngine(line, io));
   if (!mentionsOutput(containerfile) || !needsOutput(parsed))
     return Buffer.from(omitOutputs(containerfile), "latin1");
   const engine = selectEngine(line, io);

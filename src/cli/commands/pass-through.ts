@@ -4,6 +4,8 @@ import type { Engine } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
 import { quoteItem } from "../../engine/engine.ts";
+import { exitStatuses } from "../../errors.ts";
+import { show } from "../../visible.ts";
 import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
@@ -47,10 +49,18 @@ export async function passThrough(
     ...line.operands,
     ...line.rest,
   ];
-  return engine.passThrough(args, {
+  const status = await engine.passThrough(args, {
     input: text ?? (sources?.file === "-" ? sources.bytes : undefined),
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
+  if (status === exitStatuses.usage) suggestFlag(lenient, io);
+  return status;
+}
+
+/** Behind the engine's own words for a flag that it does not know. */
+function suggestFlag({ unknownFlag }: LenientLine, io: CliIo): void {
+  const hint = unknownFlag?.hint;
+  if (hint?.startsWith("did you mean") === true) io.stderr(show`xbuild: ${hint}\n`);
 }
 
 /** What the engine reads from its standard input instead of the file: a pipe has been read already. */

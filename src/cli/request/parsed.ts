@@ -1,6 +1,7 @@
 import {
   checkContainerfile,
   type Containerfile,
+  mistypesOutput,
   needsVersion,
   parseContainerfile,
   resolveStages,
@@ -133,6 +134,15 @@ function hasErrors(containerfile: Containerfile, graph: StageGraph): boolean {
 /** What deserves a word at every build; advice on style is for `xbuild check`. */
 function isBuildWarning(finding: Diagnostic): boolean {
   return finding.severity === "warning" && /^(?:output|layers|engine)-/.test(finding.code);
+}
+
+/**
+ * Ends a build whose target has a word where OUTPUT was meant: the engine would say no more than that it does not know it.
+ * A file that is preprocessed has words of its own. @throws XbuildError `containerfile-invalid`
+ */
+export async function refuseMistyped(parsed: Parsed, choose: () => Engine): Promise<void> {
+  if (parsed.sources.file.endsWith(".in") || !mistypesOutput(parsed.graph)) return;
+  await reportFindings(parsed, choose(), () => undefined);
 }
 
 /** Warnings are told; errors end the build, all of them at once. */

@@ -5,7 +5,7 @@ import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError, type GivenFlag } from "../line/arguments.ts";
 import type { FlagRole } from "../line/build-flags.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
-import { parseCount, splitPair } from "../line/values.ts";
+import { parseCount, refuseValue, splitPair } from "../line/values.ts";
 import { findIgnoreFile } from "./ignore-file.ts";
 import { findPlatform } from "./platform.ts";
 import type { RequestSources } from "./request.ts";
@@ -63,7 +63,7 @@ export function parsePull(line: BuildCommandLine): PullPolicy {
   };
   const policy = policies[flag.value.toLowerCase()];
   if (policy !== undefined) return policy;
-  throw usageError(`--pull cannot be ${flag.value}: use always, newer, missing or never`);
+  throw refuseValue("--pull", flag.value, ["always", "newer", "missing", "never"]);
 }
 
 /** --timestamp, else SOURCE_DATE_EPOCH as a build argument, else in the environment. */
