@@ -167,6 +167,7 @@ export const codes = {
   "output-config-lost": { kind: "rule", severity: "warning", area: "output" },
   "output-copy-into-path": { kind: "rule", severity: "error", area: "output" },
   "output-no-layers": { kind: "rule", severity: "error", area: "output" },
+  "output-unused": { kind: "rule", severity: "warning", area: "output" },
   // Rules: what engines read differently
   "engine-escape-directive": { kind: "rule", severity: "warning", area: "engines" },
   "engine-escape-doubled": { kind: "rule", severity: "warning", area: "engines" },

@@ -82,12 +82,12 @@ describe("on the command line", () => {
   });
 });
 
-describe("OUTPUT", () => {
-  async function build(text: string, ...words: string[]): Promise<Refused> {
-    await writeFile(join(directory, "mistyped"), text);
-    return refuse([...words, "-f", "mistyped", "."]);
-  }
+async function build(text: string, ...words: string[]): Promise<Refused> {
+  await writeFile(join(directory, "mistyped"), text);
+  return refuse([...words, "-f", "mistyped", "."]);
+}
 
+describe("OUTPUT", () => {
   test.each(["OUTPTU", "OUPUT", "outputs", "OUTPUT,", "OUTPUT:"])(
     "%s in a file without OUTPUT",
     async (word) => {

@@ -14,6 +14,7 @@ import type { CheckOptions, Finding, Rule, RuleContext } from "./rules/model.ts"
 import { outputStepRules } from "./rules/output-steps.ts";
 import { outputRules } from "./rules/output.ts";
 import { stageRules } from "./rules/stages.ts";
+import { unusedOutputRules } from "./rules/unused-outputs.ts";
 
 /** Everything that a Containerfile can be found fault with: one of each `RuleCode`. */
 export const rules: readonly Rule[] = [
@@ -21,6 +22,7 @@ export const rules: readonly Rule[] = [
   ...graphRules,
   ...outputRules,
   ...outputStepRules,
+  ...unusedOutputRules,
   ...instructionRules,
   ...flagRules,
   ...stageRules,

@@ -2,7 +2,7 @@ import { joinSignals } from "../../system/signals.ts";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { createShared, type Shared } from "../../pipeline/pipeline.ts";
+import { createShared } from "../../pipeline/pipeline.ts";
 import { tryParseJson } from "../../oci/oci.ts";
 import { prepareFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
@@ -10,6 +10,7 @@ import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
+import { listOtherTargets } from "./same-file.ts";
 
 /** One of several builds. */
 export interface NamedBuild {
@@ -42,11 +43,11 @@ export async function buildSeveral(
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
-  const shared = createShared(jobs, true);
+  const common = { shared: createShared(jobs, true), told: new Set<string>() };
   const runAll = (all: readonly NamedBuild[]): Promise<number> =>
     jobs === 1 || isLinked
-      ? runInOrder(all, { runBuild, shared }, io)
-      : runSideBySide(all, { runBuild, shared }, io);
+      ? runInOrder(all, { runBuild, common }, io)
+      : runSideBySide(all, { runBuild, common }, io);
   if (metadataFile === undefined) return runAll(builds);
   const path = resolve(io.cwd, metadataFile);
   const what = `--metadata-file ${metadataFile}`;
@@ -80,20 +81,24 @@ export async function buildSeveral(
 
 interface Running {
   readonly runBuild: RunBuild;
-  readonly shared: Shared;
+  readonly common: Pick<Beside, "shared" | "told">;
 }
+
+type Beside = NonNullable<BuildStart["beside"]>;
 
 async function runInOrder(
   builds: readonly NamedBuild[],
-  { runBuild, shared }: Running,
+  { runBuild, common }: Running,
   io: CliIo,
 ): Promise<number> {
+  const others = listOtherTargets(builds);
   for (const [index, build] of builds.entries()) {
     io.signal.throwIfAborted();
     const { name, words } = build;
     const isQuiet = words.includes("--quiet") || words.includes("-q");
     if (!isQuiet) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
-    const status = await runBuild(startBuild(build, { shared, label: undefined }), io);
+    const beside = { ...common, label: undefined, otherTargets: others[index] ?? [] };
+    const status = await runBuild(startBuild(build, beside), io);
     if (status !== 0) return status;
   }
   return 0;
@@ -102,9 +107,10 @@ async function runInOrder(
 /** How many images are made at a time is `shared`'s to say. */
 async function runSideBySide(
   builds: readonly NamedBuild[],
-  { runBuild, shared }: Running,
+  { runBuild, common }: Running,
   io: CliIo,
 ): Promise<number> {
+  const others = listOtherTargets(builds);
   const stop = new AbortController();
   const signal = joinSignals([io.signal, stop.signal]);
   const failures: unknown[] = [];
@@ -112,7 +118,7 @@ async function runSideBySide(
   const statuses = await Promise.all(
     builds.map(async (build, at) => {
       const report = (text: Visible | Uint8Array): void => void reports[at]?.push(text);
-      const beside = { shared, label: build.name, report };
+      const beside = { ...common, label: build.name, report, otherTargets: others[at] ?? [] };
       try {
         const status = await runBuild(startBuild(build, beside), { ...io, signal });
         if (status !== 0) stop.abort();
@@ -130,10 +136,7 @@ async function runSideBySide(
   return failed ?? 0;
 }
 
-function startBuild(
-  { words, sources }: NamedBuild,
-  beside: NonNullable<BuildStart["beside"]>,
-): BuildStart {
+function startBuild({ words, sources }: NamedBuild, beside: Beside): BuildStart {
   const read = readBuildLine(words);
   return { words, read, beside, ...(sources === undefined ? {} : { sources }) };
 }

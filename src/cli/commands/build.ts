@@ -12,8 +12,10 @@ import { usageError, isSet, lastValue } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
+import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
+import { warnOfUnused, warnOnce } from "../request/findings.ts";
 import {
   mentionsOutput,
   needsOutput,
@@ -50,7 +52,8 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
     return buildTargets(targets, { start, runBuild }, io);
   }
   const engine = selectEngine(lenient.line, io);
-  const named = { line: lenient.line, sources: start.sources };
+  const { sources: read, beside } = start;
+  const named = { line: lenient.line, sources: read, otherTargets: beside?.otherTargets };
   const parsed = await readParsed(named, io).catch((error: unknown) => {
     throw lenient.unknownFlag ?? error;
   });
@@ -59,11 +62,19 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   await refuseMistyped(parsed, () => engine);
   if (!mentionsOutput(containerfile)) return passThrough(lenient, { engine, sources }, io);
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
-  if (!needsOutput(parsed) && !otherNeedsOutput(parsed, lenient.line))
+  if (!needsOutput(parsed) && !otherNeedsOutput(parsed, lenient.line)) {
+    const { warn } = createReporter(io, { quiet: true });
+    warnOfUnused(containerfile, parsed.graph, warnOnce(warn, beside?.told));
     return passThrough(lenient, { engine, sources, lowered: containerfile }, io);
+  }
   if (lenient.refusal !== undefined) throw lenient.refusal;
-  const { words, beside } = start;
-  const build = { words, line: lenient.line, parsed, engine, ...(beside && { beside }) };
+  const build = {
+    words: start.words,
+    line: lenient.line,
+    parsed,
+    engine,
+    ...(beside && { beside }),
+  };
   if (asksForSeveral(lenient.line) || lastValue(lenient.line, "manifest") !== undefined) {
     const { buildForPlatforms } = await import("./build-platforms.ts");
     return buildForPlatforms(build, io);
@@ -84,7 +95,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const { quiet } = request.steps;
   const io = withWords(terminal, request.delivery.destinations);
   const reporter = createBuildReporter(io, build, { quiet });
-  await reportFindings(parsed, engine, reporter.warn);
+  await reportFindings(parsed, engine, warnOnce(reporter.warn, build.beside?.told));
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
   const started = Date.now();

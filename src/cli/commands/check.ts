@@ -125,7 +125,11 @@ function listOptions(line: GivenFlags, io: CliIo): readonly ResolveOptions[] {
   };
   const targets = new Set(listValues(line, "target"));
   if (targets.size === 0) return [common];
-  return Array.from(targets, (target) => ({ ...common, target }));
+  return Array.from(targets, (target) => ({
+    ...common,
+    target,
+    otherTargets: [...targets].filter((one) => one !== target),
+  }));
 }
 
 /** The installed engine, if one is: a file can be checked without. */

@@ -12,6 +12,7 @@ import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { usageError, lastValue, listValues } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
+import { foldUnused } from "./findings.ts";
 import { isRemoteContext, locateSources, type NamedSources, type Sources } from "./locate.ts";
 import {
   hostPlatform,
@@ -28,12 +29,15 @@ export interface Parsed {
   readonly containerfile: Containerfile;
   readonly graph: StageGraph;
   readonly given: GivenArguments;
+  /** Those that the same call builds beside it. */
+  readonly otherTargets: readonly (string | undefined)[];
 }
 
 /** A command line, and the file that it names if that has been read already. */
 export interface NamedFile {
   readonly line: BuildCommandLine;
   readonly sources?: Sources | undefined;
+  readonly otherTargets?: readonly (string | undefined)[] | undefined;
 }
 
 /**
@@ -41,15 +45,15 @@ export interface NamedFile {
  * @throws XbuildError `file-not-found`, `context-not-found`, `usage`
  */
 export async function readParsed(named: NamedFile, io: CliIo): Promise<Parsed | undefined> {
-  const { line } = named;
+  const { line, otherTargets = [] } = named;
   const sources = named.sources ?? (await readSources(line, io));
   if (sources === undefined) return undefined;
   const containerfile = parseContainerfile(sources.bytes, sources.file);
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
     throw preprocessed(sources.file);
   const given = await readBuildArgs(line, io);
-  const graph = resolveFor({ containerfile, given }, line, guessPlatform(line));
-  return { sources, containerfile, given, graph };
+  const graph = resolveFor({ containerfile, given, otherTargets }, line, guessPlatform(line));
+  return { sources, containerfile, given, otherTargets, graph };
 }
 
 /** buildah runs the C preprocessor over such a file; what it would make of an OUTPUT is not ours to guess. */
@@ -111,13 +115,14 @@ function severalFiles(file: string): XbuildError {
 
 /** What the file means for a platform. */
 export function resolveFor(
-  { containerfile, given }: Pick<Parsed, "containerfile" | "given">,
+  { containerfile, given, otherTargets }: Omit<Parsed, "sources" | "graph">,
   line: BuildCommandLine,
   platform: string,
 ): StageGraph {
   const target = lastValue(line, "target");
   return resolveStages(containerfile, {
     ...(target === undefined ? {} : { target }),
+    otherTargets,
     buildArgs: given.buildArgs,
     buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
     targetPlatform: platform,
@@ -155,7 +160,7 @@ export async function reportFindings(
   const options = needsVersion(containerfile) ? { engine: await describeEngine(engine) } : {};
   const findings = checkContainerfile(containerfile, graph, options);
   const errors = findings.filter((one) => one.severity === "error");
-  for (const finding of findings) if (isBuildWarning(finding)) warn(finding);
+  for (const finding of foldUnused(findings)) if (isBuildWarning(finding)) warn(finding);
   if (errors.length === 0) return;
   const { underlineParts } = await import("../../containerfile/containerfile.ts");
   const isUsage = errors.every((one) => one.code === "target-not-found");
