@@ -148,6 +148,7 @@ export const codes = {
   "stage-name-duplicate": { kind: "rule", severity: "warning", area: "stages" },
   "stage-name-reserved": { kind: "rule", severity: "warning", area: "stages" },
   "target-not-found": { kind: "rule", severity: "error", area: "stages" },
+  "image-name-invalid": { kind: "rule", severity: "error", area: "stages" },
   "layers-near-limit": { kind: "rule", severity: "warning", area: "stages" },
   // Rules: OUTPUT
   "output-before-from": { kind: "rule", severity: "error", area: "output" },

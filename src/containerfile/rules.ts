@@ -9,6 +9,7 @@ import { adviceRules } from "./rules/advice.ts";
 import { engineRules } from "./rules/engines.ts";
 import { flagRules } from "./rules/flags.ts";
 import { graphRules, parserRules } from "./rules/reported-elsewhere.ts";
+import { imageNameRules } from "./rules/image-names.ts";
 import { instructionRules } from "./rules/instructions.ts";
 import type { CheckOptions, Finding, Rule, RuleContext } from "./rules/model.ts";
 import { outputStepRules } from "./rules/output-steps.ts";
@@ -26,6 +27,7 @@ export const rules: readonly Rule[] = [
   ...instructionRules,
   ...flagRules,
   ...stageRules,
+  ...imageNameRules,
   ...adviceRules,
   ...engineRules,
 ];

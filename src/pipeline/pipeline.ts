@@ -3,6 +3,7 @@ export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platfor
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";
+export { assertDirectories } from "./hash-directories.ts";
 export type {
   BuildRequest,
   BuildResult,

@@ -49,8 +49,11 @@ test("of several targets what none uses, once", async () => {
   expect(listWarnings(all.stderr)).toEqual([]);
 });
 
+function target(name: string, context: string) {
+  return [name, { context, target: name }] as const;
+}
+
 test("so with the targets of a bake file, where they have the same Containerfile", async () => {
-  const target = (name: string, context: string) => [name, { context, target: name }] as const;
   const project = await sandbox.project({
     "Containerfile.x": text,
     "other/Containerfile.x": text,

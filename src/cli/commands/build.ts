@@ -9,25 +9,18 @@ import { createPlan, type BuildPlan } from "../../plan/plan.ts";
 import { showLines } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue } from "../line/arguments.ts";
-import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
+import type { BuildStart } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
 import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
 import { warnOfUnused, warnOnce } from "../request/findings.ts";
-import {
-  mentionsOutput,
-  needsOutput,
-  readParsed,
-  refuseMistyped,
-  reportFindings,
-  resolveFor,
-  type Parsed,
-} from "../request/parsed.ts";
-import { asksForSeveral, listWritten } from "../request/platform.ts";
+import { mentionsOutput, readParsed, refuseMistyped, reportFindings } from "../request/parsed.ts";
+import { asksForSeveral } from "../request/platform.ts";
 import { createRequest } from "../request/request.ts";
 import { splitTargets } from "../request/targets.ts";
+import { isForEngine } from "../request/whose.ts";
 import { selectEngine } from "../request/select-engine.ts";
 import {
   createBuildReporter,
@@ -62,7 +55,7 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   await refuseMistyped(parsed, () => engine);
   if (!mentionsOutput(containerfile)) return passThrough(lenient, { engine, sources }, io);
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
-  if (!needsOutput(parsed) && !otherNeedsOutput(parsed, lenient.line)) {
+  if (isForEngine(parsed, lenient.line)) {
     const { warn } = createReporter(io, { quiet: true });
     warnOfUnused(containerfile, parsed.graph, warnOnce(warn, beside?.told));
     return passThrough(lenient, { engine, sources, lowered: containerfile }, io);
@@ -80,13 +73,6 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
     return buildForPlatforms(build, io);
   }
   return buildOutput(build, io);
-}
-
-/** A name may have the platform in it: one of several may be built on a stage with OUTPUT. */
-function otherNeedsOutput(parsed: Parsed, line: BuildCommandLine): boolean {
-  return listWritten(line)
-    .slice(1)
-    .some((one) => needsOutput({ ...parsed, graph: resolveFor(parsed, line, one) }));
 }
 
 async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number> {

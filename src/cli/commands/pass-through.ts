@@ -33,7 +33,7 @@ export async function passThrough(
   io: CliIo,
 ): Promise<number> {
   const { line } = lenient;
-  refuseOwnFlags(lenient);
+  assertForEngine(lenient);
   const redacted = new Set(listValues(line, "redact"));
   const text = readText(sources, lowered);
   const flags = line.flags
@@ -108,7 +108,8 @@ const ownFlagHints: Readonly<Record<string, string>> = {
   "env-cache-to": "use --cache-to: the engine builds this file by itself",
 };
 
-function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
+/** Errors: `usage` for a flag that only a target with OUTPUT gives a meaning. */
+export function assertForEngine({ line, engineFlags }: LenientLine): void {
   for (const [name, hint] of Object.entries(ownFlagHints)) {
     if (listValues(line, name).length === 0 || engineFlags.some((one) => one.name === name))
       continue;

@@ -45,8 +45,7 @@ interface Prepared {
  * Errors: `output-destination`, with the exit status of wrong usage.
  */
 export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePorts): ResultFiles {
-  const wanted = listWanted(paths, io);
-  for (const { path, what } of wanted) findTarget(path, what);
+  const wanted = judgeResultPaths(paths, io);
   const prepared = new Map<Wanted, Prepared>();
   const prepare = async (result: Result): Promise<void> => {
     for (const one of wanted) {
@@ -70,7 +69,17 @@ export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePort
   };
 }
 
-function listWanted({ iidFile, metadataFile }: ResultPaths, io: CliIo): readonly Wanted[] {
+/** What they are to get. Errors: those of `createResultFiles`. */
+export function judgeResultPaths(paths: ResultPaths, io: Pick<CliIo, "cwd">): readonly Wanted[] {
+  const wanted = listWanted(paths, io);
+  for (const { path, what } of wanted) findTarget(path, what);
+  return wanted;
+}
+
+function listWanted(
+  { iidFile, metadataFile }: ResultPaths,
+  io: Pick<CliIo, "cwd">,
+): readonly Wanted[] {
   const all = [
     { path: iidFile, flag: "--iidfile", render: renderId },
     { path: metadataFile, flag: "--metadata-file", render: renderAll },

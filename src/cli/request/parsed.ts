@@ -69,10 +69,11 @@ export function mentionsOutput(containerfile: Containerfile): boolean {
   return containerfile.instructions.some((one) => one.keyword === "OUTPUT");
 }
 
-/** Whether what is built has to do with an OUTPUT, or cannot be known for errors. */
+/** Whether what is built has to do with an OUTPUT, or cannot be known for errors; one before the first FROM is an error. */
 export function needsOutput({ containerfile, graph }: Parsed): boolean {
   return (
     hasErrors(containerfile, graph) ||
+    containerfile.preamble.some(({ keyword }) => keyword === "OUTPUT") ||
     graph.needed.some((index) => graph.stages[index]?.output !== undefined)
   );
 }

@@ -17,7 +17,7 @@ import { createStepsRequest } from "./steps-request.ts";
 /** What the file says, and the engine that is asked. */
 export interface RequestSources {
   readonly parsed: Pick<Parsed, "sources" | "given">;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "ownFlags">;
 }
 
 /** Everything that a command line asks for, checked. @throws XbuildError `usage`, `name-invalid`, `file-not-found` */

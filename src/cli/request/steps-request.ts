@@ -1,5 +1,7 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Engine, EngineFlags, PullPolicy, StepsRequest } from "../../engine/engine.ts";
+import type { EngineFlags, PullPolicy, StepsRequest } from "../../engine/engine.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
 import type { ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError, type GivenFlag } from "../line/arguments.ts";
@@ -19,6 +21,7 @@ export async function createStepsRequest(
   const { sources, given } = parsed;
   const { context } = sources;
   const ignoreFile = lastValue(line, "ignorefile");
+  assertSecrets(line, io);
   return {
     context,
     ignoreFile: await findIgnoreFile(ignoreFile, sources, io.cwd),
@@ -35,6 +38,21 @@ export async function createStepsRequest(
     flags: listEngineFlags(line, engine),
     cacheKey: names[0]?.full ?? context,
   };
+}
+
+/** The engines refuse it likewise, in words of theirs. */
+function assertSecrets(line: BuildCommandLine, { cwd }: CliIo): void {
+  for (const value of listValues(line, "secret")) {
+    const fields = new Map(value.split(",").map((field) => splitPair(field.trim())));
+    const path = fields.get("src") ?? fields.get("source");
+    if (path === undefined || fields.get("type") === "env" || existsSync(resolve(cwd, path)))
+      continue;
+    const message = `the file of the secret ${fields.get("id") ?? ""}, ${path}, does not exist`;
+    throw new XbuildError("file-not-found", message, {
+      hint: "check the path behind src=",
+      exitStatus: exitStatuses.usage,
+    });
+  }
 }
 
 function parseContext(word: string, cwd: string): readonly [string, string] {
@@ -82,7 +100,7 @@ function parseTimes(
 /** Flags that a pull understands as well. */
 const pullFlagNames = new Set(["authfile", "cert-dir", "creds", "decryption-key", "tls-verify"]);
 
-function listEngineFlags(line: BuildCommandLine, engine: Engine): EngineFlags {
+function listEngineFlags(line: BuildCommandLine, engine: RequestSources["engine"]): EngineFlags {
   // Its own ones are among its options already.
   const known = line.flags.filter((one) => !engine.ownFlags.has(one.spec.name));
   const ofRole = (role: FlagRole): readonly string[] =>
