@@ -18,7 +18,12 @@ export const rooms = {
   grammar: { floor: 0, pure: true, imports: [], packages: ["chevrotain"] },
   system: { floor: 1, imports: [], programs: true, isToolbox: true },
   oci: { floor: 1, pure: true, imports: [] },
-  containerfile: { floor: 1, pure: true, imports: ["grammar"], packages: ["dockerfile-ast"] },
+  containerfile: {
+    floor: 1,
+    pure: true,
+    imports: ["grammar", "oci"],
+    packages: ["dockerfile-ast"],
+  },
   plan: { floor: 2, pure: true, imports: ["grammar", "containerfile", "oci"] },
   archive: { floor: 3, imports: ["system", "oci"], programs: true },
   context: { floor: 3, imports: ["system", "oci"] },

@@ -155,6 +155,7 @@ export const codes = {
   "stage-name-duplicate": { kind: "rule", severity: "warning", area: "stages" },
   "stage-name-reserved": { kind: "rule", severity: "warning", area: "stages" },
   "target-not-found": { kind: "rule", severity: "error", area: "stages" },
+  "image-name-invalid": { kind: "rule", severity: "error", area: "stages" },
   "layers-near-limit": { kind: "rule", severity: "warning", area: "stages" },
   // Rules: OUTPUT
   "output-before-from": { kind: "rule", severity: "error", area: "output" },
@@ -174,6 +175,7 @@ export const codes = {
   "output-config-lost": { kind: "rule", severity: "warning", area: "output" },
   "output-copy-into-path": { kind: "rule", severity: "error", area: "output" },
   "output-no-layers": { kind: "rule", severity: "error", area: "output" },
+  "output-unused": { kind: "rule", severity: "warning", area: "output" },
   // Rules: what engines read differently
   "engine-escape-directive": { kind: "rule", severity: "warning", area: "engines" },
   "engine-escape-doubled": { kind: "rule", severity: "warning", area: "engines" },

@@ -27,6 +27,7 @@ export { parseContainerfile } from "./parse.ts";
 export type { PlacedDiagnostic } from "./place.ts";
 export { checkContainerfile, rules } from "./rules.ts";
 export { type EngineFeature, needsVersion } from "./rules/engines.ts";
+export { mistypesOutput } from "./rules/instructions.ts";
 export type { CheckOptions } from "./rules/model.ts";
 export {
   advanceScope,

@@ -5,6 +5,7 @@ export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";
+export { assertDirectories } from "./hash-directories.ts";
 export { measureLeftovers, pruneLeftovers, type StoredLeftovers } from "./leftovers.ts";
 export type {
   BuildRequest,

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { renderPlatform } from "../../oci/oci.ts";
 import { asPart } from "../../delivery/delivery.ts";
-import type { Diagnostic } from "../../diagnostics.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {
   type BuildRequest,
@@ -17,6 +16,7 @@ import { reportIndex } from "../report/index-result.ts";
 import { reportResult, type ResultOptions } from "../report/result.ts";
 import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
 import { assertRoomForSeveral } from "../request/delivery-request.ts";
+import { type Warn, warnOnce } from "../request/findings.ts";
 import { reportFindings } from "../request/parsed.ts";
 import { createRequest } from "../request/request.ts";
 import {
@@ -47,7 +47,8 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   const shown = createResultOptions(build.line, first);
   const io = withWords(terminal, build, first.delivery.destinations);
   const reporter = createBuildReporter(io, build, shown);
-  const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
+  const warn = warnOnce(reporter.warn, build.beside?.told);
+  const builds = await planBuilds(lines, engine, { warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
@@ -137,23 +138,15 @@ function describeTime({ started, ...options }: ReportOptions): ResultOptions {
   return { ...options, milliseconds: Date.now() - started };
 }
 
-/** What is found in the graphs of several platforms is told once. */
 async function planBuilds(
   lines: readonly PlatformLine[],
   engine: Engine,
   { warn, requests }: { readonly warn: Warn; readonly requests: readonly BuildRequest[] },
 ): Promise<readonly PlatformBuild[]> {
-  const told = new Set<string>();
-  const warnOnce = (diagnostic: Diagnostic): void => {
-    const { code, message, span } = diagnostic;
-    const key = JSON.stringify([code, message, span]);
-    if (!told.has(key)) warn(diagnostic);
-    told.add(key);
-  };
   const builds: PlatformBuild[] = [];
   for (const [at, one] of lines.entries()) {
     const { parsed } = one;
-    await reportFindings(parsed, engine, warnOnce);
+    await reportFindings(parsed, engine, warn);
     const plan = createPlan(parsed.containerfile, parsed.graph);
     const request = requests[at];
     if (plan === undefined || request === undefined) throw lacksOutput(one);
@@ -161,5 +154,3 @@ async function planBuilds(
   }
   return builds;
 }
-
-type Warn = (diagnostic: Diagnostic) => void;

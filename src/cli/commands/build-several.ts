@@ -1,10 +1,11 @@
 import { joinSignals } from "../../system/signals.ts";
-import { createShared, type Shared } from "../../pipeline/pipeline.ts";
+import { createShared } from "../../pipeline/pipeline.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
 import type { WantedReport } from "../request/report-request.ts";
+import { listOtherTargets } from "./same-file.ts";
 
 /** One of several builds. */
 export interface NamedBuild {
@@ -40,11 +41,11 @@ export async function buildSeveral(
   io: CliIo,
 ): Promise<number> {
   await assertKeepable(builds, io);
-  const shared = createShared(jobs, true);
+  const common = { shared: createShared(jobs, true), told: new Set<string>() };
   const runAll = (all: readonly NamedBuild[], words: CliIo = io): Promise<number> =>
     jobs === 1 || isLinked
-      ? runInOrder(all, { runBuild, shared }, words)
-      : runSideBySide(all, { runBuild, shared }, words);
+      ? runInOrder(all, { runBuild, common }, words)
+      : runSideBySide(all, { runBuild, common }, words);
   if (metadataFile === undefined && reports.length === 0) return runAll(builds);
   const { withJointFiles } = await import("./joint-files.ts");
   return withJointFiles({ builds, metadataFile, reports }, runAll, io);
@@ -60,20 +61,24 @@ async function assertKeepable(builds: readonly NamedBuild[], io: CliIo): Promise
 
 interface Running {
   readonly runBuild: RunBuild;
-  readonly shared: Shared;
+  readonly common: Pick<Beside, "shared" | "told">;
 }
+
+type Beside = NonNullable<BuildStart["beside"]>;
 
 async function runInOrder(
   builds: readonly NamedBuild[],
-  { runBuild, shared }: Running,
+  { runBuild, common }: Running,
   io: CliIo,
 ): Promise<number> {
+  const others = listOtherTargets(builds);
   for (const [index, build] of builds.entries()) {
     io.signal.throwIfAborted();
     const { name, words } = build;
     const isQuiet = words.includes("--quiet") || words.includes("-q");
     if (!isQuiet) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
-    const status = await runBuild(startBuild(build, { shared, label: undefined }), io);
+    const beside = { ...common, label: undefined, otherTargets: others[index] ?? [] };
+    const status = await runBuild(startBuild(build, beside), io);
     if (status !== 0) return status;
   }
   return 0;
@@ -82,9 +87,10 @@ async function runInOrder(
 /** How many images are made at a time is `shared`'s to say. */
 async function runSideBySide(
   builds: readonly NamedBuild[],
-  { runBuild, shared }: Running,
+  { runBuild, common }: Running,
   io: CliIo,
 ): Promise<number> {
+  const others = listOtherTargets(builds);
   const stop = new AbortController();
   const signal = joinSignals([io.signal, stop.signal]);
   const failures: unknown[] = [];
@@ -92,7 +98,7 @@ async function runSideBySide(
   const statuses = await Promise.all(
     builds.map(async (build, at) => {
       const report = (text: Visible | Uint8Array): void => void reports[at]?.push(text);
-      const beside = { shared, label: build.name, report };
+      const beside = { ...common, label: build.name, report, otherTargets: others[at] ?? [] };
       try {
         const status = await runBuild(startBuild(build, beside), { ...io, signal });
         if (status !== 0) stop.abort();
@@ -110,10 +116,7 @@ async function runSideBySide(
   return failed ?? 0;
 }
 
-function startBuild(
-  { words, sources }: NamedBuild,
-  beside: NonNullable<BuildStart["beside"]>,
-): BuildStart {
+function startBuild({ words, sources }: NamedBuild, beside: Beside): BuildStart {
   const read = readBuildLine(words);
   return { words, read, beside, ...(sources === undefined ? {} : { sources }) };
 }

@@ -8,6 +8,7 @@ import {
   needsOutput,
   readParsed,
   readSources,
+  refuseMistyped,
   reportFindings,
 } from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
@@ -49,6 +50,7 @@ async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
   if (parsed === undefined)
     throw usageError("expand reads one file", "put all stages into one file");
   const { containerfile } = parsed;
+  await refuseMistyped(parsed, () => selectEngine(line, io));
   if (!mentionsOutput(containerfile) || !needsOutput(parsed))
     return Buffer.from(omitOutputs(containerfile), "latin1");
   const engine = selectEngine(line, io);

@@ -4,6 +4,8 @@ import type { Engine, ProgramInput } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
 import { quoteItem } from "../../engine/engine.ts";
+import { exitStatuses } from "../../errors.ts";
+import { show } from "../../visible.ts";
 import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
@@ -32,7 +34,7 @@ export async function passThrough(
   io: CliIo,
 ): Promise<number> {
   const { line } = lenient;
-  refuseOwnFlags(lenient);
+  assertForEngine(lenient);
   const redacted = new Set(listValues(line, "redact"));
   const text = readText(sources, lowered);
   const flags = line.flags
@@ -49,10 +51,18 @@ export async function passThrough(
     ...context.operands,
     ...line.rest,
   ];
-  return engine.passThrough(args, {
+  const status = await engine.passThrough(args, {
     input: text ?? context.input,
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
+  if (status === exitStatuses.usage) suggestFlag(lenient, io);
+  return status;
+}
+
+/** Behind the engine's own words for a flag that it does not know. */
+function suggestFlag({ unknownFlag }: LenientLine, io: CliIo): void {
+  const hint = unknownFlag?.hint;
+  if (hint?.startsWith("did you mean") === true) io.stderr(show`xbuild: ${hint}\n`);
 }
 
 interface PlacedContext {
@@ -129,7 +139,8 @@ const ownFlagHints: Readonly<Record<string, string>> = {
   "env-cache-to": "use --cache-to: the engine builds this file by itself",
 };
 
-function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
+/** Errors: `usage` for a flag that only a target with OUTPUT gives a meaning. */
+export function assertForEngine({ line, engineFlags }: LenientLine): void {
   for (const [name, hint] of Object.entries(ownFlagHints)) {
     if (listValues(line, name).length === 0 || engineFlags.some((one) => one.name === name))
       continue;

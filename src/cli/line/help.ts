@@ -13,7 +13,7 @@ export function renderHelp(): string {
 Usage:
   xbuild [build] [flags] [CONTEXT] [-- ENGINE-FLAGS]
   xbuild bake [-f FILE] [--print] [flags] [TARGET...]
-  xbuild check [-f FILE] [--format text|json|sarif|github] [CONTEXT]
+  xbuild check [--format text|json|sarif|github] [flags] [CONTEXT]
   xbuild expand [flags] [CONTEXT]
   xbuild parse --json FILE
   xbuild collect [--prepare] DIR [-t NAME] [flags]

@@ -47,9 +47,8 @@ interface Prepared {
  * Errors: `output-destination`, with the exit status of wrong usage.
  */
 export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePorts): ResultFiles {
-  const wanted = listWanted(paths, io);
+  const wanted = judgeResultPaths(paths, io);
   const files = wanted.filter(({ path }) => path !== "-");
-  for (const { path, what } of files) findTarget(path, what);
   const prepared = new Map<Wanted, Prepared>();
   const prepare = async (result: Result): Promise<void> => {
     for (const one of files) {
@@ -75,7 +74,17 @@ export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePort
   };
 }
 
-function listWanted({ iidFile, metadataFile, reports }: ResultPaths, io: CliIo): readonly Wanted[] {
+/** What they are to get. Errors: those of `createResultFiles`. */
+export function judgeResultPaths(paths: ResultPaths, io: Pick<CliIo, "cwd">): readonly Wanted[] {
+  const wanted = listWanted(paths, io);
+  for (const { path, what } of wanted) if (path !== "-") findTarget(path, what);
+  return wanted;
+}
+
+function listWanted(
+  { iidFile, metadataFile, reports }: ResultPaths,
+  io: Pick<CliIo, "cwd">,
+): readonly Wanted[] {
   const files = [
     { path: iidFile, what: `--iidfile ${iidFile}`, render: renderId },
     { path: metadataFile, what: `--metadata-file ${metadataFile}`, render: renderMetadata },

@@ -8,7 +8,7 @@ import { hideUserInfo } from "../../sources/sources.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
 import { hostPlatform, type BuildCommandLine } from "../line/build-line.ts";
-import { parseCount, parseSize, splitPair } from "../line/values.ts";
+import { parseCount, parseSize, refuseValue, splitPair } from "../line/values.ts";
 import { createDeliveryRequest } from "./delivery-request.ts";
 import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
@@ -19,7 +19,7 @@ import { createStepsRequest } from "./steps-request.ts";
 /** What the file says, and the engine that is asked. */
 export interface RequestSources {
   readonly parsed: Pick<Parsed, "sources" | "given">;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "ownFlags">;
 }
 
 /** Everything that a command line asks for, checked. @throws XbuildError `usage`, `name-invalid`, `file-not-found` */
@@ -126,7 +126,7 @@ function listNamed({ names, list }: DeliveryRequest): DeliveryRequest["names"] {
 
 function parseTrust(text = "named"): ReuseRequest["trust"] {
   if (text === "none" || text === "named" || text === "all") return text;
-  throw usageError(`--trust-cache cannot be ${text}: use none, named or all`);
+  throw refuseValue("--trust-cache", text, ["none", "named", "all"]);
 }
 
 function createLayersRequest(line: BuildCommandLine, { cwd }: CliIo): LayersRequest {
@@ -144,7 +144,7 @@ function createLayersRequest(line: BuildCommandLine, { cwd }: CliIo): LayersRequ
 
 function parseInput(text: string | undefined): LayersRequest["input"] {
   if (text === undefined || text === "local" || text === "all" || text === "none") return text;
-  throw usageError(`--input cannot be ${text}: use local, all or none`);
+  throw refuseValue("--input", text, ["local", "all", "none"]);
 }
 
 function parsePair(word: string): readonly [string, string] {

@@ -1,13 +1,15 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { isatty } from "node:tty";
-import type { Engine, EngineFlags, PullPolicy, StepsRequest } from "../../engine/engine.ts";
+import type { EngineFlags, PullPolicy, StepsRequest } from "../../engine/engine.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
 import type { ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError, type GivenFlag } from "../line/arguments.ts";
 import type { FlagRole } from "../line/build-flags.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
-import { parseCount, splitPair } from "../line/values.ts";
 import { isRemoteContext } from "./locate.ts";
+import { parseCount, refuseValue, splitPair } from "../line/values.ts";
 import { findIgnoreFile } from "./ignore-file.ts";
 import { findPlatform } from "./platform.ts";
 import type { RequestSources } from "./request.ts";
@@ -21,6 +23,7 @@ export async function createStepsRequest(
   const { sources, given } = parsed;
   const { context, identity, fetched } = sources;
   const ignoreFile = lastValue(line, "ignorefile");
+  assertSecrets(line, io);
   const named = await readContexts(line, io);
   return {
     context,
@@ -41,6 +44,21 @@ export async function createStepsRequest(
       ...named.filter((one) => one.isFetched).map(({ value }) => value),
     ]),
   };
+}
+
+/** The engines refuse it likewise, in words of theirs. */
+function assertSecrets(line: BuildCommandLine, { cwd }: CliIo): void {
+  for (const value of listValues(line, "secret")) {
+    const fields = new Map(value.split(",").map((field) => splitPair(field.trim())));
+    const path = fields.get("src") ?? fields.get("source");
+    if (path === undefined || fields.get("type") === "env" || existsSync(resolve(cwd, path)))
+      continue;
+    const message = `the file of the secret ${fields.get("id") ?? ""}, ${path}, does not exist`;
+    throw new XbuildError("file-not-found", message, {
+      hint: "check the path behind src=",
+      exitStatus: exitStatuses.usage,
+    });
+  }
 }
 
 interface NamedContext {
@@ -88,7 +106,7 @@ export function parsePull(line: BuildCommandLine): PullPolicy {
   };
   const policy = policies[flag.value.toLowerCase()];
   if (policy !== undefined) return policy;
-  throw usageError(`--pull cannot be ${flag.value}: use always, newer, missing or never`);
+  throw refuseValue("--pull", flag.value, ["always", "newer", "missing", "never"]);
 }
 
 /** Errors: `usage`; for a shell that has no terminal, or whose words others would mix with. */
@@ -121,7 +139,7 @@ function parseTimes(
 /** Flags that a pull understands as well. */
 const pullFlagNames = new Set(["authfile", "cert-dir", "creds", "decryption-key", "tls-verify"]);
 
-function listEngineFlags(line: BuildCommandLine, engine: Engine): EngineFlags {
+function listEngineFlags(line: BuildCommandLine, engine: RequestSources["engine"]): EngineFlags {
   // Its own ones are among its options already.
   const known = line.flags.filter((one) => !engine.ownFlags.has(one.spec.name));
   const ofRole = (role: FlagRole): readonly string[] =>

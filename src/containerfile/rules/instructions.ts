@@ -3,7 +3,7 @@ import { suggestName } from "../../suggest.ts";
 import { expandWord } from "../expand.ts";
 import { bodyHint, describeBodyFault, findBodyFault } from "../heredocs.ts";
 import { toSourceRange } from "../locate.ts";
-import type { Containerfile, Instruction } from "../model.ts";
+import type { Containerfile, Instruction, StageGraph } from "../model.ts";
 import type { Place } from "../place.ts";
 import { decodeText } from "../text.ts";
 import { listWords } from "../words.ts";
@@ -76,6 +76,21 @@ export const instructionRules: readonly Rule[] = [
       containerfile.instructions.flatMap((one) => checkExpansions(one, containerfile.escape)),
   },
 ];
+
+/**
+ * Whether a stage in use has an instruction that no engine knows and that was most likely meant to be OUTPUT. What stands
+ * in other stages, before FROM or behind ONBUILD no engine reads.
+ */
+export function mistypesOutput(graph: StageGraph): boolean {
+  return graph.needed.some((index) => {
+    const stage = graph.stages[index]?.stage;
+    return stage?.instructions.some(isMistypedOutput) === true;
+  });
+}
+
+function isMistypedOutput({ keyword }: Instruction): boolean {
+  return !keywords.includes(keyword) && suggestName(keyword, keywords) === "OUTPUT";
+}
 
 function describeUnknown(at: Instruction): Finding {
   const suggestion = suggestName(at.keyword, keywords);
