@@ -5,6 +5,7 @@ import { runCommand } from "./commands.ts";
 import type { Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
 import { renderFailure } from "./report/failure.ts";
+import { createScreen, type OwnedScreen } from "./screen.ts";
 
 /**
  * Runs a command in this process: its streams, its environment, its signals, its exit status. `packageUrl` as in `CliIo`.
@@ -16,13 +17,15 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   const output = watchOutput();
   process.stderr.on("error", ignore);
-  const io = createIo(packageUrl, controller.signal);
+  const screen = createScreen(process.stderr, process.env);
+  const io = createIo(packageUrl, { screen, signal: controller.signal });
   try {
     process.exitCode = await runCommand(words, io);
+    screen.end();
     await assertWritten(output);
   } catch (error) {
     const { text, exitStatus } = renderFailure(error, io);
-    io.stderr(text);
+    if (!screen.end(error)) io.stderr(text);
     process.exitCode = io.signal.aborted ? exitStatuses.interrupted : exitStatus;
     // What is still under way in the background is nobody's any more: whoever interrupts does not wait for it.
     if (io.signal.aborted) process.stderr.write("", () => process.exit());
@@ -65,18 +68,25 @@ function toOutput(text: Visible | Uint8Array): string | Uint8Array {
   return text instanceof Uint8Array ? text : text.visible;
 }
 
-function createIo(packageUrl: string, signal: AbortSignal): CliIo {
-  const { env } = process;
-  const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+interface Surroundings {
+  readonly screen: OwnedScreen;
+  readonly signal: AbortSignal;
+}
+
+function createIo(packageUrl: string, { screen, signal }: Surroundings): CliIo {
+  const { env, stdout, stderr } = process;
+  const mayColor = !env["NO_COLOR"] && env["TERM"] !== "dumb";
   return {
-    stdout: (text) => void process.stdout.write(toOutput(text)),
-    stderr: (text) => void process.stderr.write(toOutput(text)),
+    stdout: (text) => screen.write(stdout, toOutput(text)),
+    stderr: (text) => screen.write(stderr, toOutput(text)),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     cwd: process.cwd(),
     packageUrl,
     env,
-    color,
-    terminal: process.stdout.isTTY && env["TERM"] !== "dumb",
+    color: stdout.isTTY && mayColor,
+    errorColor: stderr.isTTY && mayColor,
+    screen,
+    terminal: stdout.isTTY && env["TERM"] !== "dumb",
     signal,
   };
 }

@@ -10,6 +10,7 @@ export type {
   CollectedEntry,
   CollectedLayer,
   CollectedOutput,
+  CollectOptions,
   LayersRequest,
   LayerStatus,
   PreviousImage,

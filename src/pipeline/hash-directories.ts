@@ -7,6 +7,7 @@ import {
 } from "../containerfile/containerfile.ts";
 import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
+import { inBriefStep } from "../reporter.ts";
 import { contextCachePath, isForeign } from "../store/store.ts";
 import { systemCode } from "../system/errno.ts";
 import { limitText } from "../text.ts";
@@ -18,7 +19,7 @@ import type { BuildWorkspace } from "./workspace.ts";
 export async function hashDirectories(
   reads: readonly DirectoryRead[],
   { steps }: BuildRequest,
-  { store, signal, shared, before }: HashingWorkspace,
+  { store, signal, shared, reporter, before }: HashingWorkspace,
 ): Promise<ReadonlyMap<string, ContextHash>> {
   const ignore = reads.some((one) => one.isFiltered)
     ? await readIgnoreFile(steps.ignoreFile)
@@ -33,7 +34,8 @@ export async function hashDirectories(
         ? { ...ignore, followsLinks: read.hasPatterns }
         : { ...keepAll, withRoot: true, withOwners: true };
       const options = { ...walk, ...cache, only, signal, before: before?.get(role) };
-      const hash = (): Promise<ContextHash | undefined> => hashPresent(path, options, role);
+      const hash = (): Promise<ContextHash | undefined> =>
+        inBriefStep(`Hashing ${path}`, () => hashPresent(path, options, role), { reporter });
       if (before !== undefined) return [role, await hash()];
       const key = JSON.stringify([read, read.isFiltered ? steps.ignoreFile : undefined]);
       return [role, await shared.hashDirectory(key, hash)];
@@ -47,7 +49,10 @@ function nameCache({ path, only, isFiltered }: DirectoryRead): string {
   return only === undefined && isFiltered ? path : JSON.stringify([path, only ?? [], isFiltered]);
 }
 
-export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal" | "shared"> {
+export interface HashingWorkspace extends Pick<
+  BuildWorkspace,
+  "store" | "signal" | "shared" | "reporter"
+> {
   /** What they were a moment ago: what has not moved since is not read again. */
   readonly before?: ReadonlyMap<string, ContextHash>;
 }

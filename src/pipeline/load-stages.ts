@@ -1,5 +1,6 @@
 import { deliverImage } from "../delivery/delivery.ts";
 import { type Digest, type Image, localName, parseImageName } from "../oci/oci.ts";
+import { inBriefStep } from "../reporter.ts";
 import { renderSize, sumSizes } from "../units.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameBuilt } from "./resolve-images.ts";
@@ -17,10 +18,8 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
     const { image, name } = stage;
     await work.shared.loadStage(image.digest, async () => {
       const keep = nameLoaded(name, build.request);
-      const id = image.manifest.config.digest;
-      const isHere = (await work.engine.findImage(id)) !== undefined;
-      // With a name of ours it stays when others give up theirs.
-      if (isHere && (await work.engine.keepImage(id, keep, work))) return;
+      const look = (): Promise<boolean> => isLoaded(image, keep, work);
+      if (await inBriefStep(`Looking for the stage ${name} in the engine`, look, work)) return;
       const done = work.reporter.step(`Loading the stage ${name}`);
       await loadImage(image, keep, work);
       const isBase = build.plan.dependencies.stages.some(
@@ -31,6 +30,13 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
       );
     });
   }
+}
+
+/** With a name of ours it stays when others give up theirs. */
+async function isLoaded(image: Image, keep: string, work: BuildRunWorkspace): Promise<boolean> {
+  const id = image.manifest.config.digest;
+  const isHere = (await work.engine.findImage(id)) !== undefined;
+  return isHere && work.engine.keepImage(id, keep, work);
 }
 
 /** Images that the engine has, or gets, for the build: those of other stages only where steps use them. */

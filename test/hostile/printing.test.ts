@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "../../src/cli/commands.ts";
 import { renderFailure } from "../../src/cli/report/failure.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import { noScreen, type Screen } from "../../src/cli/screen.ts";
 import { createReporter } from "../../src/cli/report/reporter.ts";
 import { renderResult } from "../../src/cli/report/result.ts";
 import { XbuildError } from "../../src/errors.ts";
@@ -187,8 +188,19 @@ describe("what a build tells", () => {
     },
     "something that was thrown": (io) => io.stderr(renderFailure(hostile, io).text),
     "a step": (io) => createReporter(io, { quiet: false }).step(hostile)(hostile),
-    "its progress": (io) =>
-      createReporter({ ...io, terminal: true }, { quiet: false }).progress(hostile),
+    "its progress on a terminal": (io) => {
+      const screen: Screen = {
+        ...noScreen,
+        isLive: true,
+        show: (lines) => {
+          setTimeout(() => lines({ columns: 80, rows: 24 }).map(io.stderr));
+          return () => undefined;
+        },
+      };
+      createReporter({ ...io, screen }, { quiet: false })
+        .step(hostile)
+        .progress({ now: hostile });
+    },
     "a reason": (io) => createReporter(io, { quiet: false }).explain(hostile),
     "a warning": (io) => createReporter(io, { quiet: false }).warn(located),
     "a result": (io) => io.stdout(renderResult({ ...result, upToDate: false }, io, 1)),

@@ -11,6 +11,7 @@ import type { Digest } from "../../src/oci/model.ts";
 import { parseImageName } from "../../src/oci/reference.ts";
 import type { BuildRequest } from "../../src/pipeline/request.ts";
 import type { CallerWorkspace } from "../../src/pipeline/workspace.ts";
+import { createStep } from "../../src/reporter.ts";
 import type { BuildPlan } from "../../src/plan/model.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
 import { openStore } from "../../src/store/layout/open.ts";
@@ -220,10 +221,9 @@ export async function createWorkspace(
       log: { stdout: () => undefined, stderr: () => undefined },
       step: (title) => {
         steps.push(title);
-        return () => undefined;
+        return createStep(() => undefined);
       },
       warn: () => undefined,
-      progress: () => undefined,
       explain: () => undefined,
     },
   };

@@ -42,7 +42,7 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   if (requests.length > 1) assertRoomForSeveral(first.delivery);
   const { quiet } = first.steps;
   const io = withWords(terminal, first.delivery.destinations);
-  const reporter = createBuildReporter(io, build, { quiet });
+  const reporter = createBuildReporter(io, build);
   const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);

@@ -9,6 +9,7 @@ import { findTarget } from "../../system/target.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import type { Sources } from "../request/locate.ts";
 
 /** One of several builds. */
@@ -91,12 +92,18 @@ async function runInOrder(
   for (const [index, build] of builds.entries()) {
     io.signal.throwIfAborted();
     const { name, words } = build;
-    const isQuiet = words.includes("--quiet") || words.includes("-q");
-    if (!isQuiet) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
+    if (mayTitle(words, io)) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
     const status = await runBuild(startBuild(build, { shared, label: undefined }), io);
     if (status !== 0) return status;
   }
   return 0;
+}
+
+/** Not where nothing is told, nor where a program reads what is. */
+function mayTitle(words: readonly string[], io: CliIo): boolean {
+  const { line } = readBuildLine(words);
+  const mode = line === undefined ? "auto" : readProgress(line, io);
+  return mode !== "quiet" && mode !== "rawjson";
 }
 
 /** How many images are made at a time is `shared`'s to say. */

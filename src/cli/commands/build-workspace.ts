@@ -6,8 +6,9 @@ import { openStore } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
 import { type GivenFlags, lastValue } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import { parseCount } from "../line/values.ts";
-import { createReporter } from "../report/reporter.ts";
+import { type CliReporter, createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import type { Parsed } from "../request/parsed.ts";
 import { readAccess } from "../request/registries.ts";
@@ -43,13 +44,10 @@ export async function createWorkspace(
 }
 
 /** Tells of a build, with its name where others are built beside it. */
-export function createBuildReporter(
-  io: CliIo,
-  { beside }: OutputBuild,
-  options: Parameters<typeof createReporter>[1],
-): Reporter {
-  const reporter = createReporter(io, options);
-  return beside?.label === undefined ? reporter : nameTargetLines(reporter, beside.label);
+export function createBuildReporter(io: CliIo, { beside, line }: OutputBuild): CliReporter {
+  const reporter = createReporter(io, { progress: readProgress(line, io) });
+  if (beside?.label === undefined) return reporter;
+  return { ...nameTargetLines(reporter, beside.label), result: reporter.result };
 }
 
 /** --jobs; 0: as many as there are. Errors: `usage` */

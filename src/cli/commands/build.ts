@@ -81,7 +81,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const request = await createRequest(line, { parsed, engine }, terminal);
   const { quiet } = request.steps;
   const io = withWords(terminal, request.delivery.destinations);
-  const reporter = createBuildReporter(io, build, { quiet });
+  const reporter = createBuildReporter(io, build);
   await reportFindings(parsed, engine, reporter.warn);
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
@@ -90,6 +90,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const files = await prepareFiles(line, terminal, work);
   const result = await buildWithFiles({ plan, request, files }, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
+  reporter.result(result);
   reportResult(result, withReport(io, build), { quiet, milliseconds: Date.now() - started });
   return 0;
 }

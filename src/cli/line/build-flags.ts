@@ -112,6 +112,10 @@ export const buildFlags: readonly BuildFlag[] = [
   own("iidfile FILE", "write the image ID (the config's digest) to FILE"),
   ours("metadata-file FILE", "write names, digests and layers to FILE as JSON"),
   own("quiet/q", "print the image ID alone"),
+  ours(
+    "progress MODE",
+    "how it is told how things go: auto (default), plain, tty, rawjson or quiet",
+  ),
   own("format FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
   ours("no-load", "do not load the image into the engine's storage"),
   ours("explain", "tell why the target is built again: this file, that argument, the base"),

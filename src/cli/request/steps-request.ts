@@ -5,6 +5,7 @@ import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError, type GivenFlag } from "../line/arguments.ts";
 import type { FlagRole } from "../line/build-flags.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import { parseCount, splitPair } from "../line/values.ts";
 import { findIgnoreFile } from "./ignore-file.ts";
 import { findPlatform } from "./platform.ts";
@@ -31,7 +32,7 @@ export async function createStepsRequest(
     ...parseTimes(line, given.buildArgs, io),
     pull: parsePull(line),
     noCache: isSet(line, "no-cache"),
-    quiet: isSet(line, "quiet"),
+    quiet: readProgress(line, io) === "quiet",
     flags: listEngineFlags(line, engine),
     cacheKey: names[0]?.full ?? context,
   };

@@ -111,7 +111,7 @@ function cutText(containerfile: Containerfile, end: number, { edits, blanks }: C
  * For a last stage that would have no instruction: buildah 1.28 leaves the working container of such
  * a stage behind. Nobody reads what it says.
  */
-const fillerInstruction = "STOPSIGNAL SIGTERM";
+export const fillerInstruction = "STOPSIGNAL SIGTERM";
 
 /**
  * The second call's file: the layering steps in a stage from the environment's image, and a last

@@ -7,6 +7,7 @@ import {
   renderPlatform,
   type WantedPlatform,
 } from "../../oci/oci.ts";
+import type { Step } from "../../reporter.ts";
 import { imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import type {
   EngineBuild,
@@ -21,6 +22,8 @@ import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { CallContext, ContainersCommands, StoredImage } from "./commands.ts";
 import type { LayeringImages } from "./lower.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
+import { listLayeringSteps, listStageSteps } from "./sent-steps.ts";
+import { type ShownCall, showUserLog } from "./user-log.ts";
 import { storageBusy } from "./storage-races.ts";
 import { XbuildError } from "../../errors.ts";
 import { addNames, dropNames, keepImage, releaseNames } from "./names.ts";
@@ -78,7 +81,8 @@ export async function openSession(
     throw error;
   });
   return {
-    evaluateStage: (stage, known) => evaluateStage(session, stage, { pinned, placed, known }),
+    evaluateStage: (stage, evaluation) =>
+      evaluateStage(session, stage, { pinned, placed, known: undefined, ...evaluation }),
     runLayering: (stage, directory) =>
       runLayering({ ...session, pinned, placed }, stage, directory),
     restoreNames: (text) => restoreNames(text, { ...session, pinned, placed }),
@@ -89,7 +93,8 @@ export async function openSession(
 
 /** What a stage comes to, where nothing has to be done for that. */
 interface Known {
-  readonly known: Digest | undefined;
+  readonly known?: Digest | undefined;
+  readonly progress?: Step["progress"] | undefined;
 }
 
 /** How the engine finds images from outside. */
@@ -183,17 +188,18 @@ function placeImages({ platforms, images, steps }: EngineBuild): PlacedImages | 
 async function evaluateStage(
   session: Session,
   stage: StagePlan,
-  { known, ...names }: OutsideNames & Known,
+  { known, progress, ...names }: OutsideNames & Known,
 ): Promise<Digest> {
   const { commands, build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
   const own = stage.kind === "layered" ? [runImageName(label)] : [];
   await claim(session, own);
-  const make = (): Promise<Digest> =>
-    commands.build(
-      createStageCall(build, stage, { ...outside, stages: nameImages(stages) }),
-      callContext(session),
-    );
+  const used = { ...outside, stages: nameImages(stages) };
+  const make = (): Promise<Digest> => {
+    const sent = listStageSteps(build.plan, { ...used, digests: build.unseen.digests });
+    const shown = { sent, progress, restoreNames: restoring({ ...session, ...names }) };
+    return commands.build(createStageCall(build, stage, used), callContext(session, shown));
+  };
   const id = await makeNamed(
     known === undefined ? make : () => Promise.resolve(known),
     [cacheName(build.steps, stage), ...own],
@@ -230,7 +236,7 @@ function removedMeanwhile(id: Digest): XbuildError {
 async function runLayering(
   session: Session & OutsideNames,
   stage: LayeredStage,
-  directory: LayersDirectory,
+  { progress, ...directory }: LayersDirectory & Known,
 ): Promise<StageConfigs> {
   const { commands, build, label, stages } = session;
   const environment = await readImageConfig(commands, stages.get(stage.index));
@@ -238,7 +244,10 @@ async function runLayering(
   await claim(session, names);
   const images = describeImages(session, stage, environment);
   const call = createLayeringCall(build, stage, { images, directory, names });
-  const id = await commands.build(call, callContext(session));
+  const sent = listLayeringSteps(build.plan, stage, images);
+  const [ownImage] = names;
+  const shown = { sent, ownImage, progress, restoreNames: restoring(session) };
+  const id = await commands.build(call, callContext(session, shown));
   return { environment, layering: await readImageConfig(commands, id) };
 }
 
@@ -264,9 +273,9 @@ function nameImages<T>(images: ReadonlyMap<T, Digest>): ReadonlyMap<T, string> {
   return new Map([...images].map(([key, id]) => [key, id.replace(/^sha256:/, "")]));
 }
 
-function callContext({ reporter, signal, run }: Session): CallContext {
+function callContext({ reporter, signal, run }: Session, shown: ShownCall): CallContext {
   return {
-    log: reporter.log,
+    log: showUserLog(reporter.log, shown),
     signal,
     directory: run.directory,
     note: (process) => run.note(noteKeys.process, process),
@@ -280,6 +289,12 @@ async function readImageConfig(
 ): Promise<ImageConfig> {
   if (id === undefined) throw new RangeError("the stage was not evaluated");
   return parseConfig(await readConfig(id));
+}
+
+function restoring(session: Session & OutsideNames): ShownCall["restoreNames"] {
+  const { label, build } = session;
+  return (text) =>
+    restoreNames(text, session).replaceAll(runImageName(label), build.plan.target.name);
 }
 
 function restoreNames(

@@ -1,0 +1,38 @@
+import type { CliIo } from "../io.ts";
+import { noticed, renderBegin, renderEnd, renderGoing } from "./step-texts.ts";
+import type { OpenStep, StepDisplay } from "./steps.ts";
+
+/** Where nothing is written over, a line every so many milliseconds is enough to see that it goes on. */
+const interval = 10_000;
+
+/** Steps in a log: a line where one begins and ends, and now and then one in between. */
+export function createPlainSteps(io: CliIo): StepDisplay {
+  const colors = { color: io.errorColor };
+  const timers = new Map<OpenStep, NodeJS.Timeout>();
+  const repeat = (step: OpenStep): void => {
+    const say = (): void => io.stderr(renderGoing(step));
+    timers.set(step, setInterval(say, interval).unref());
+  };
+  const announce = (step: OpenStep): void => {
+    io.stderr(renderBegin(step, colors));
+    repeat(step);
+  };
+  const wait = (step: OpenStep): void => {
+    const isLate = (): void => {
+      timers.delete(step);
+      announce(step);
+    };
+    timers.set(step, setTimeout(isLate, noticed).unref());
+  };
+  return {
+    begin: (step) => (step.isBrief ? wait(step) : announce(step)),
+    progress: () => undefined,
+    end: (step, outcome) => {
+      clearTimeout(timers.get(step));
+      timers.delete(step);
+      // A brief one that was not told of has no end either, unless it took its time without letting go.
+      const isTold = !step.isBrief || outcome.took >= noticed;
+      if (isTold) io.stderr(renderEnd(step, outcome, colors));
+    },
+  };
+}
