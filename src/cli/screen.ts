@@ -33,6 +33,9 @@ export interface OwnedScreen extends Screen {
 /** Milliseconds between two drawings: seconds are seen to pass. */
 const interval = 100;
 
+/** Milliseconds without drawing while a window changes its size: what is drawn in between may stay. */
+const settling = 300;
+
 /** A screen on stderr. What draws is loaded when there is something to draw. */
 export function createScreen(stderr: NodeJS.WriteStream, env: NodeJS.ProcessEnv): OwnedScreen {
   const isLive = stderr.isTTY && env["TERM"] !== "dumb";
@@ -91,11 +94,16 @@ function createDrawing(stream: NodeJS.WriteStream, shown: ReadonlySet<LiveLines>
   let update: LogUpdate | undefined;
   let timer: NodeJS.Timeout | undefined;
   let isDrawn = false;
+  let quietUntil = 0;
+  const resize = (): void => {
+    quietUntil = performance.now() + settling;
+  };
   const clear = (): void => {
     if (isDrawn) update?.clear();
     isDrawn = false;
   };
   const draw = (): void => {
+    if (performance.now() < quietUntil) return;
     // A terminal may not know its size: then it says 0.
     const [columns, rows] = [stream.columns || 80, stream.rows || 24];
     const lines = [...shown].flatMap((one) => one({ columns, rows })).slice(0, rows - 1);
@@ -110,9 +118,12 @@ function createDrawing(stream: NodeJS.WriteStream, shown: ReadonlySet<LiveLines>
   };
   return {
     start: () => {
-      timer ??= setInterval(draw, interval).unref();
+      if (timer !== undefined) return;
+      timer = setInterval(draw, interval).unref();
+      stream.on("resize", resize);
     },
     stop: () => {
+      stream.off("resize", resize);
       clearInterval(timer);
       timer = undefined;
       clear();

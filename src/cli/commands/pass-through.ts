@@ -4,13 +4,14 @@ import type { Engine } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
 import { quoteItem } from "../../engine/engine.ts";
-import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
+import { usageError, type GivenFlag, isSet, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
 import { findIgnoreFile } from "../request/ignore-file.ts";
 import type { Sources } from "../request/locate.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
 
 /** A build that is the engine's, and what has been read for it. */
@@ -26,11 +27,13 @@ export interface PassedBuild {
  * result and its exit status.
  */
 export async function passThrough(
-  lenient: LenientLine,
+  given: LenientLine,
   { engine, sources, lowered }: PassedBuild,
   io: CliIo,
 ): Promise<number> {
-  const { line } = lenient;
+  const { line } = given;
+  const lenient = await askOfProgress(given, engine);
+  const quiet = readProgress(line, io) === "quiet" && !isSet(line, "quiet") ? ["--quiet"] : [];
   refuseOwnFlags(lenient);
   const redacted = new Set(listValues(line, "redact"));
   const text = readText(sources, lowered);
@@ -41,6 +44,7 @@ export async function passThrough(
   const hidden = line.flags.filter((one) => isRedacted(one, redacted)).map((one) => one.value);
   const nameFile = text === undefined ? nameFoundFile : nameStandardInput;
   const args = [
+    ...quiet,
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
     ...(sources === undefined ? [] : await nameFile(line, sources, io)),
@@ -51,6 +55,13 @@ export async function passThrough(
     input: text ?? (sources?.file === "-" ? sources.bytes : undefined),
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
+}
+
+/** Whether the engine knows --progress is asked where it is given: none up to buildah 1.44 does. */
+async function askOfProgress(lenient: LenientLine, engine: Engine): Promise<LenientLine> {
+  const { line, engineFlags } = lenient;
+  if (engineFlags.length > 0 || lastValue(line, "progress") === undefined) return lenient;
+  return { ...lenient, engineFlags: await engine.listBuildFlags() };
 }
 
 /** What the engine reads from its standard input instead of the file: a pipe has been read already. */

@@ -4,7 +4,7 @@ import type { ScreenSize } from "../screen.ts";
 import { noticed, renderEnd, renderLive } from "./step-texts.ts";
 import type { OpenStep, StepDisplay } from "./steps.ts";
 
-/** What ends sooner, in milliseconds, is not drawn: it would flicker. */
+/** Brief ones that end sooner, in milliseconds, are not drawn: they would flicker. */
 const shortest = 150;
 
 /** Steps on a terminal: a line for each that is under way, below all that is said; one that ended stays. */
@@ -13,7 +13,7 @@ export function createLiveSteps(io: CliIo): StepDisplay {
   const open = new Set<OpenStep>();
   let hide: (() => void) | undefined;
   const draw = ({ columns, rows }: ScreenSize): readonly Visible[] => {
-    const lasting = [...open].filter(({ started }) => performance.now() - started >= shortest);
+    const lasting = [...open].filter((one) => one.own() >= shortest || !one.isBrief);
     const most = Math.max(rows - 2, 1);
     const lines = lasting.slice(0, most).map((step) => renderLive(step, columns, colors));
     const more = lasting.length - lines.length;
@@ -27,7 +27,7 @@ export function createLiveSteps(io: CliIo): StepDisplay {
     progress: () => undefined,
     end: (step, outcome) => {
       open.delete(step);
-      if (!step.isBrief || outcome.took >= noticed) io.stderr(renderEnd(step, outcome, colors));
+      if (!step.isBrief || outcome.own >= noticed) io.stderr(renderEnd(step, outcome, colors));
       if (open.size > 0) return;
       hide?.();
       hide = undefined;

@@ -5,6 +5,9 @@ import type { OpenStep, StepDisplay } from "./steps.ts";
 /** Where nothing is written over, a line every so many milliseconds is enough to see that it goes on. */
 const interval = 10_000;
 
+/** Milliseconds before it is looked again whether a brief step has become one to tell of. */
+const soonest = 100;
+
 /** Steps in a log: a line where one begins and ends, and now and then one in between. */
 export function createPlainSteps(io: CliIo): StepDisplay {
   const colors = { color: io.errorColor };
@@ -17,12 +20,14 @@ export function createPlainSteps(io: CliIo): StepDisplay {
     io.stderr(renderBegin(step, colors));
     repeat(step);
   };
+  const announced = new Set<OpenStep>();
   const wait = (step: OpenStep): void => {
-    const isLate = (): void => {
-      timers.delete(step);
+    const look = (): void => {
+      if (step.own() < noticed) return wait(step);
+      announced.add(step);
       announce(step);
     };
-    timers.set(step, setTimeout(isLate, noticed).unref());
+    timers.set(step, setTimeout(look, Math.max(noticed - step.own(), soonest)).unref());
   };
   return {
     begin: (step) => (step.isBrief ? wait(step) : announce(step)),
@@ -31,7 +36,7 @@ export function createPlainSteps(io: CliIo): StepDisplay {
       clearTimeout(timers.get(step));
       timers.delete(step);
       // A brief one that was not told of has no end either, unless it took its time without letting go.
-      const isTold = !step.isBrief || outcome.took >= noticed;
+      const isTold = !step.isBrief || announced.delete(step) || outcome.own >= noticed;
       if (isTold) io.stderr(renderEnd(step, outcome, colors));
     },
   };

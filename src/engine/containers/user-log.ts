@@ -1,7 +1,7 @@
 import { decodeText } from "../../containerfile/containerfile.ts";
 import type { OutputLog, Step } from "../../reporter.ts";
 import { filterLines, type LineRules } from "./line-filter.ts";
-import { type SentStages, type SentStep, squeeze } from "./sent-steps.ts";
+import { type SentStages, type SentStep, type ShownStep, squeeze } from "./sent-steps.ts";
 
 /** A call whose words are shown to the user. */
 export interface ShownCall {
@@ -44,45 +44,61 @@ function mayBeWord(text: string): boolean {
 }
 
 interface Words {
-  readonly line: (line: string) => string | undefined;
+  readonly line: (line: string) => string;
   /** Whether the engine makes an image that is ours alone by now: no step runs any more. */
   readonly isOurs: () => boolean;
   readonly reset: () => void;
 }
 
-const stepLine = /^(?:\[(?<stage>\d+)\/\d+\] )?STEP (?<number>\d+)\/\d+: (?<text>.*)$/;
+/** What the engine says of an instruction; a step that did not end its line stands before it. */
+const stepHead = /(?:\[(?<stage>\d+)\/\d+\] )?STEP \d+\/\d+: /g;
+const stageCommit = /^\[(?<stage>\d+)\/\d+\] COMMIT$/;
 
 function createWords({ sent, ownImage, progress }: ShownCall): Words {
   /** What is still to come of each stage that was begun. */
   const coming = new Map<number, readonly SentStep[]>();
   let isOurs = false;
+  let stages = 1;
+  const takeStep = (stage: number, text: string): SentStep | undefined => {
+    const [step, ...rest] = coming.get(stage) ?? sent(stage);
+    if (step === undefined || !isSame(text, step.text)) return undefined;
+    coming.set(stage, rest);
+    return step;
+  };
   const showStep = (line: string): string | undefined => {
-    const { stage = "1", text = "" } = stepLine.exec(line)?.groups ?? {};
-    const steps = coming.get(Number(stage)) ?? sent(Number(stage));
-    const [step, ...rest] = steps;
-    if (step === undefined || !isSame(text, step.text)) return line;
-    coming.set(Number(stage), rest);
-    const { shown } = step;
-    if (shown === undefined) return undefined;
-    const { number, count, stages } = shown;
-    progress?.({ now: decodeText(shown.text) });
-    const which = stages > 1 ? `[${shown.stage}/${stages}] ` : "";
-    return `${which}STEP ${number}/${count}: ${shown.text}`;
+    for (const { 0: head, index, groups } of line.matchAll(stepHead)) {
+      const step = takeStep(Number(groups?.["stage"] ?? 1), line.slice(index + head.length));
+      if (step === undefined) continue;
+      const { shown } = step;
+      if (shown === undefined) return line.slice(0, index);
+      stages = shown.stages;
+      progress?.({ now: decodeText(shown.text) });
+      return `${line.slice(0, index)}${renderStep(shown)}\n`;
+    }
+    return undefined;
+  };
+  const showCommit = (line: string): string | undefined => {
+    const at = ownImage === undefined ? -1 : findMade(line, ownImage);
+    isOurs ||= at >= 0;
+    if (at >= 0) return line.slice(0, at);
+    if (isOurs && isId(line)) return "";
+    const stage = stageCommit.exec(line)?.groups?.["stage"];
+    if (coming.get(Number(stage))?.length !== 0) return undefined;
+    return `[${stage}/${stages}] COMMIT\n`;
   };
   return {
-    line: (line) => {
-      if (stepLine.test(line)) return showStep(line);
-      if (ownImage === undefined || !isMade(line, ownImage))
-        return isOurs && isId(line) ? undefined : line;
-      isOurs = true;
-      return undefined;
-    },
+    line: (line) => showStep(line) ?? showCommit(line) ?? `${line}\n`,
     isOurs: () => isOurs,
     reset: () => {
       coming.clear();
       isOurs = false;
     },
   };
+}
+
+function renderStep({ text, number, count, stage, stages }: ShownStep): string {
+  const which = stages > 1 ? `[${stage}/${stages}] ` : "";
+  return `${which}STEP ${number}/${count}: ${text}`;
 }
 
 /** A heredoc stands behind its instruction, or its text does, whichever the engine is. */
@@ -98,9 +114,14 @@ function isSame(printed: string, sent: string): boolean {
   );
 }
 
-function isMade(line: string, image: string): boolean {
-  const text = line.replace(/^\[\d+\/\d+\] /, "");
-  return text === `COMMIT ${image}` || text === `Successfully tagged ${image}`;
+/** Where on a line it is said that the image is made, or -1. */
+function findMade(line: string, image: string): number {
+  const said = [`COMMIT ${image}`, `Successfully tagged ${image}`].find((one) =>
+    line.endsWith(one),
+  );
+  if (said === undefined) return -1;
+  const before = line.slice(0, -said.length);
+  return before.replace(/\[\d+\/\d+\] $/, "").length;
 }
 
 function isId(line: string): boolean {
@@ -124,20 +145,17 @@ function createCommit(
   give: OutputLog["stderr"],
 ): Commit {
   let held = "";
-  const release = (): void => {
-    if (held !== "") give(Buffer.from(held, "latin1"));
-    held = "";
-  };
-  const line = (text: string): string | undefined => {
+  const line = (text: string): string => {
     const isPart = held !== "" && copied.some((one) => text.startsWith(one));
     if (isPart) held += `${text}\n`;
-    if (isPart) return undefined;
-    release();
-    if (ownImage === undefined || !text.endsWith(copying)) return restoreFailed(text, restoreNames);
-    // What stands before it on its line is of a step that did not end its own.
-    give(Buffer.from(text.slice(0, -copying.length), "latin1"));
+    if (isPart) return "";
+    const before = held;
+    held = "";
+    if (ownImage === undefined || !text.endsWith(copying))
+      return `${before}${restoreFailed(text, restoreNames)}\n`;
     held = `${copying}\n`;
-    return undefined;
+    // What stands before it on its line is of a step that did not end its own.
+    return before + text.slice(0, -copying.length);
   };
   const known = [copying, ...copied, ...failed];
   const mayMatter = (text: string): boolean =>
@@ -145,8 +163,8 @@ function createCommit(
   return {
     rules: { mayMatter, line },
     end: () => {
-      if (words.isOurs()) held = "";
-      release();
+      if (held !== "" && !words.isOurs()) give(Buffer.from(held, "latin1"));
+      held = "";
     },
   };
 }
