@@ -38,7 +38,8 @@ const settling = 300;
 
 /** A screen on stderr. What draws is loaded when there is something to draw. */
 export function createScreen(stderr: NodeJS.WriteStream, env: NodeJS.ProcessEnv): OwnedScreen {
-  const isLive = stderr.isTTY && env["TERM"] !== "dumb";
+  // One that does not know its size says 0.
+  const isLive = stderr.isTTY && env["TERM"] !== "dumb" && stderr.columns > 0;
   const shown = new Set<LiveLines>();
   const listeners: EndListener[] = [];
   const held = new Map<NodeJS.WriteStream, HeldLines>();
@@ -104,8 +105,7 @@ function createDrawing(stream: NodeJS.WriteStream, shown: ReadonlySet<LiveLines>
   };
   const draw = (): void => {
     if (performance.now() < quietUntil) return;
-    // A terminal may not know its size: then it says 0.
-    const [columns, rows] = [stream.columns || 80, stream.rows || 24];
+    const { columns, rows } = stream;
     const lines = [...shown].flatMap((one) => one({ columns, rows })).slice(0, rows - 1);
     if (lines.length === 0) return clear();
     if (update === undefined) return void load();

@@ -8,6 +8,7 @@ import { inStep, type Step } from "../reporter.ts";
 import { exportLayout, type Run } from "../store/store.ts";
 import { explain, nameUnfinished, prepareFile, replaceFile } from "../system/place-file.ts";
 import { findTarget, mayWrite } from "../system/target.ts";
+import { describeLayers } from "../units.ts";
 import type { DeliveryRequest, Destination } from "./request.ts";
 import type { EngineWorkspace } from "./workspace.ts";
 
@@ -26,6 +27,7 @@ export async function loadImage(
   work: Work,
 ): Promise<void> {
   const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
+  done.progress({ now: describeLayers(image.manifest.layers) });
   const reference = await exportForCopy(image, names[0] ?? passingName, work);
   const source = { reference, image, format, scratch: work.run.directory };
   await work.engine.loadImage(source, names, work);

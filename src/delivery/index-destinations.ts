@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { type Image, type ImageIndex, platformOf, renderPlatform } from "../oci/oci.ts";
 import { inStep, type Step } from "../reporter.ts";
+import { describeLayers } from "../units.ts";
 import { exportForCopy, type Work, writePlace } from "./destinations.ts";
 import type { DeliveryRequest, Destination } from "./request.ts";
 
@@ -17,6 +18,9 @@ export async function loadIndex(
   work: Work,
 ): Promise<void> {
   const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
+  done.progress({
+    now: describeLayers(outgoing.index.images.flatMap((one) => one.manifest.layers)),
+  });
   await work.engine.loadList(await listSources(outgoing, work), names, work);
   done();
 }

@@ -10,7 +10,7 @@ import {
 import { type RegistryTransfers, withRegistryClient, withTransfers } from "../registry/registry.ts";
 import { findBlob, readLocations, writeLocations } from "../store/store.ts";
 import type { Step } from "../reporter.ts";
-import { renderSize, sumSizes } from "../units.ts";
+import { describeLayers, renderSize, sumSizes } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
 import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
@@ -125,7 +125,7 @@ async function sendLayers(
     gone += bytes;
     progress({ bytes: gone, total });
   };
-  progress({ bytes: 0, total, now: describeMoved(layers) });
+  progress({ bytes: 0, total, now: describeLayers(layers) });
   const outcomes = await Promise.all(
     layers.map(async (layer) => {
       const path = await findBlob(store, layer);
@@ -137,10 +137,6 @@ async function sendLayers(
   const pick = (wanted: string): readonly Descriptor[] =>
     layers.filter((_, index) => outcomes[index] === wanted);
   return { sent: pick("sent"), lacking: pick("lacking") };
-}
-
-function describeMoved(layers: readonly Descriptor[]): string {
-  return layers.length === 1 ? "1 layer" : `${layers.length} layers`;
 }
 
 /** The store has it: a run holds the image. */

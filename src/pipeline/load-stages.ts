@@ -1,7 +1,7 @@
 import { deliverImage } from "../delivery/delivery.ts";
 import { type Digest, type Image, localName, parseImageName } from "../oci/oci.ts";
 import { inBriefStep } from "../reporter.ts";
-import { renderSize, sumSizes } from "../units.ts";
+import { describeLayers } from "../units.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameBuilt } from "./resolve-images.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -26,7 +26,7 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
         ({ base }) => base.kind === "built" && base.index === index,
       );
       done(
-        `${describeSize(image)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`,
+        `${describeLayers(image.manifest.layers)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`,
       );
     });
   }
@@ -66,9 +66,4 @@ async function loadImage(image: Image, name: string, work: BuildRunWorkspace): P
   const delivery = { names: [parseImageName(name)], pushes: [], destinations: [], load: true };
   // In Docker's format it would have another ID.
   await deliverImage(image, { request: { ...delivery, format: "oci" }, isChecked: true }, work);
-}
-
-function describeSize({ manifest: { layers } }: Image): string {
-  const size = sumSizes(layers);
-  return `${layers.length === 1 ? "1 layer" : `${layers.length} layers`}, ${renderSize(size)}`;
 }

@@ -1,4 +1,4 @@
-import { open, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
@@ -198,15 +198,12 @@ describe("rawjson", () => {
     ["one that builds all again", ["--no-cache", "--load", "--jobs", "2"]],
   ])("%s: every process that is started is in a step that has a title", async (_, flags) => {
     const path = join(sandbox.directory, "events");
-    const file = await open(path, "w");
-    await file.close();
-    // One file for both: so it is known which came first.
-    const log = await open(path, "a");
+    await writeFile(path, "");
     const words = ["-t", fresh.name, "--progress=rawjson", ...flags, fresh.context];
     const env = { ...sandbox.env, XBUILD_STORE: fresh.store, XBUILD_TEST_CALLS: path };
-    const stdio = ["ignore", "pipe", log.fd] as const;
-    const { stdout } = await execa(process.execPath, [mainFile, ...words], { env, stdio });
-    await log.close();
+    // One file for both, so that it is known which came first.
+    const shell = ["-c", 'exec "$0" "$@" 2>>"$XBUILD_TEST_CALLS"', process.execPath, mainFile];
+    const { stdout } = await execa("sh", [...shell, ...words], { env });
     const lines = (await readFile(path, "utf8")).split("\n").filter((line) => line !== "");
     const openSteps = new Set<number>();
     const untitled: string[] = [];

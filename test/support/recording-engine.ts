@@ -219,8 +219,8 @@ export async function createWorkspace(
     now: "2026-11-20T00:00:00Z",
     reporter: {
       log: { stdout: () => undefined, stderr: () => undefined },
-      step: (title) => {
-        steps.push(title);
+      step: (title, { isBrief = false } = {}) => {
+        if (!isBrief) steps.push(title);
         return createStep(() => undefined);
       },
       warn: () => undefined,
