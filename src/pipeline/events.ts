@@ -16,7 +16,7 @@ export function describeEvents({ reporter, signal }: EventPorts): StoreOptions {
     onDamage: (error) => reporter.warn(describeDamage(error)),
     onWait: (message) => {
       reporter.warn({ code: "lock-busy", severity: "warning", message });
-      return reporter.step?.("Waiting for another user of the store");
+      return reporter.step?.("Waiting for another user of the store", { isBrief: true });
     },
     onCleanUp: () => reporter.step?.("Cleaning up", { isBrief: true }),
     onLeftover: (directory, reason) => {

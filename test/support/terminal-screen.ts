@@ -11,6 +11,7 @@ interface Terminal {
   hasCursor: boolean;
 }
 
+// oxlint-disable-next-line no-control-regex
 const sequence = /\u001b\[(\?)?([\d;]*)([A-Za-z])|\r\n|\r|\n|[^\u001b\r\n]+/gu;
 
 /**

@@ -12,6 +12,7 @@ import { createPlan } from "../../plan/plan.ts";
 import type { CliIo } from "../io.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
+import type { CliReporter } from "../report/reporter.ts";
 import { reportResult } from "../report/result.ts";
 import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
 import { assertRoomForSeveral } from "../request/delivery-request.ts";
@@ -41,13 +42,13 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   if (first === undefined) throw new RangeError("a build is for one platform at least");
   if (requests.length > 1) assertRoomForSeveral(first.delivery);
   const { quiet } = first.steps;
-  const io = withWords(terminal, first.delivery.destinations);
+  const io = withWords(terminal, first.delivery.destinations, build.line);
   const reporter = createBuildReporter(io, build);
   const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
-  const options = { quiet, started };
+  const options = { quiet, started, tell: reporter.result };
   const told = withReport(io, build);
   try {
     const { delivery } = first;
@@ -72,6 +73,7 @@ interface ReportOptions {
   readonly quiet: boolean;
   /** Milliseconds since 1970. */
   readonly started: number;
+  readonly tell: CliReporter["result"];
 }
 
 interface IndexBuild {
@@ -97,6 +99,7 @@ async function makeIndex(
   );
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
+  options.tell(result);
   reportIndex(result, io, describeTime(options));
   return 0;
 }
@@ -118,6 +121,7 @@ async function addOne(
   const result = await buildIntoList(build, { ...work, ...prepare });
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
+  options.tell(result);
   reportResult(result, io, describeTime(options));
   return 0;
 }

@@ -68,9 +68,14 @@ export async function prepareFiles(
   return createResultFiles({ iidFile, metadataFile }, io, work);
 }
 
-/** Where stdout carries the image's files, words go to stderr. */
-export function withWords(io: CliIo, destinations: readonly Destination[]): CliIo {
-  return destinations.some(isStdout) ? { ...io, stdout: io.stderr } : io;
+/** Where stdout carries the image's files, words go to stderr, unless a program reads that. */
+export function withWords(
+  io: CliIo,
+  destinations: readonly Destination[],
+  line: BuildCommandLine,
+): CliIo {
+  if (!destinations.some(isStdout)) return io;
+  return { ...io, stdout: readProgress(line, io) === "rawjson" ? () => undefined : io.stderr };
 }
 
 /** Where what is said in the end goes: others may be built beside. */

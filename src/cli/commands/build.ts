@@ -80,7 +80,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const { line, parsed, engine } = build;
   const request = await createRequest(line, { parsed, engine }, terminal);
   const { quiet } = request.steps;
-  const io = withWords(terminal, request.delivery.destinations);
+  const io = withWords(terminal, request.delivery.destinations, line);
   const reporter = createBuildReporter(io, build);
   await reportFindings(parsed, engine, reporter.warn);
   const plan = createPlan(parsed.containerfile, parsed.graph);
