@@ -35,7 +35,11 @@ export async function hashDirectories(
         : { ...keepAll, withRoot: true, withOwners: true };
       const options = { ...walk, ...cache, only, signal, before: before?.get(role) };
       const hash = (): Promise<ContextHash | undefined> =>
-        inBriefStep(`Hashing ${path}`, () => hashPresent(path, options, role), { reporter });
+        inBriefStep(
+          `Hashing ${path}`,
+          ({ progress: onProgress }) => hashPresent(path, { ...options, onProgress }, role),
+          { reporter },
+        );
       if (before !== undefined) return [role, await hash()];
       const key = JSON.stringify([read, read.isFiltered ? steps.ignoreFile : undefined]);
       return [role, await shared.hashDirectory(key, hash)];

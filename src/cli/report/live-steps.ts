@@ -1,6 +1,6 @@
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
-import type { ScreenSize } from "../screen.ts";
+import type { ScreenSize } from "../drawing.ts";
 import { noticed, renderEnd, renderLive } from "./step-texts.ts";
 import type { OpenStep, StepDisplay } from "./steps.ts";
 
