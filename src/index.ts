@@ -18,7 +18,7 @@ export {
 } from "./pipeline/pipeline.ts";
 export type { DeliveryRequest, Destination } from "./delivery/delivery.ts";
 export type { LayersRequest } from "./layers/layers.ts";
-export type { Reporter } from "./reporter.ts";
+export type { Reporter, Step, StepOptions, StepProgress } from "./reporter.ts";
 export { openStore } from "./store/store.ts";
 export type { Code, ErrorCode, FindingCode, RuleCode, WarningCode } from "./codes.ts";
 export {

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
-import { nameLines, nameStageLines, nameTargetLines, type Reporter } from "./reporter.ts";
+import {
+  createStep,
+  nameLines,
+  nameStageLines,
+  nameTargetLines,
+  type Reporter,
+} from "./reporter.ts";
 
 function record(): { readonly reporter: Reporter; readonly text: () => string } {
   const chunks: Uint8Array[] = [];
@@ -9,10 +15,9 @@ function record(): { readonly reporter: Reporter; readonly text: () => string } 
     log: { stdout: write, stderr: write },
     step: (title) => {
       say(title);
-      return () => undefined;
+      return createStep(() => undefined);
     },
     warn: () => undefined,
-    progress: say,
     explain: say,
   };
   return { reporter, text: () => Buffer.concat(chunks).toString() };

@@ -15,3 +15,9 @@ export function renderSize(bytes: number): string {
 export function sumSizes(items: readonly { readonly size: number }[]): number {
   return items.reduce((sum, { size }) => sum + size, 0);
 }
+
+/** How many layers, and their bytes in all. */
+export function describeLayers(layers: readonly { readonly size: number }[]): string {
+  const count = layers.length === 1 ? "1 layer" : `${layers.length} layers`;
+  return `${count}, ${renderSize(sumSizes(layers))}`;
+}

@@ -65,10 +65,18 @@ export function joinVisible(parts: readonly Showable[], separator = ""): Visible
  * shows it.
  */
 export function showJson(value: unknown): Visible {
-  const text = JSON.stringify(value, undefined, 2).replaceAll(unseen, (character) =>
+  return make(`${escapeJson(JSON.stringify(value, undefined, 2))}\n`);
+}
+
+/** The same on one line. */
+export function showJsonLine(value: object): Visible {
+  return make(`${escapeJson(JSON.stringify(value))}\n`);
+}
+
+function escapeJson(text: string): string {
+  return text.replaceAll(unseen, (character) =>
     character === "\n" ? character : escapeUnits(character),
   );
-  return make(`${text}\n`);
 }
 
 /** JSON knows UTF-16 units alone. */
@@ -106,8 +114,21 @@ export function countColumns(text: string): number {
   return columns;
 }
 
+/** The beginning of such a text that takes at most so many columns; `…` stands for what was cut. */
+export function cutColumns(text: string, columns: number): string {
+  if (countColumns(text) <= columns) return text;
+  let cut = "";
+  let used = 1;
+  for (const character of text) {
+    used += measureCharacter(character);
+    if (used > columns) break;
+    cut += character;
+  }
+  return columns < 1 ? "" : `${cut}…`;
+}
+
 const wide =
-  /^(?:[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation})$/u;
+  /^(?:[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}]|\p{Emoji_Presentation})$/u;
 
 function measureCharacter(character: string): number {
   if (/^\p{M}$/u.test(character)) return 0;

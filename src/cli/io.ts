@@ -1,4 +1,5 @@
 import type { Visible } from "../visible.ts";
+import type { Screen } from "./screen.ts";
 
 /**
  * What a command may touch of the process: the only way to print. What xbuild says is a `Visible`, in which
@@ -15,7 +16,11 @@ export interface CliIo {
   readonly env: NodeJS.ProcessEnv;
   /** Whether stdout takes colours: a terminal, and NO_COLOR is not set (https://no-color.org). */
   readonly color: boolean;
-  /** Whether stdout is a terminal, on which a line can be written over. */
+  /** The same for stderr. */
+  readonly errorColor: boolean;
+  /** Where it is shown how things go, on stderr. */
+  readonly screen: Screen;
+  /** Whether stdout is a terminal, which acts on what it is sent. */
   readonly terminal: boolean;
   /** How wide that terminal is now; undefined where there is none. */
   readonly columns?: () => number | undefined;

@@ -5,6 +5,7 @@ import { runCommand } from "./commands.ts";
 import type { Visible } from "../visible.ts";
 import type { CliIo } from "./io.ts";
 import { renderFailure } from "./report/failure.ts";
+import { createScreen, type OwnedScreen } from "./screen.ts";
 
 /**
  * Runs a command in this process: its streams, its environment, its signals, its exit status. `packageUrl` as in `CliIo`.
@@ -17,13 +18,15 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
   const output = watchOutput();
   process.stderr.on("error", ignore);
   const last: (() => Promise<void>)[] = [];
-  const io = createIo({ packageUrl, last }, controller.signal);
+  const screen = createScreen(process.stderr, process.env);
+  const io = createIo(packageUrl, { screen, last, signal: controller.signal });
   try {
     process.exitCode = await runToEnd(words, last, io);
+    screen.end();
     await assertWritten(output);
   } catch (error) {
     const { text, exitStatus } = renderFailure(error, io);
-    io.stderr(text);
+    if (!screen.end(error)) io.stderr(text);
     process.exitCode = io.signal.aborted ? exitStatuses.interrupted : exitStatus;
     // What is still under way in the background is nobody's any more: whoever interrupts does not wait for it.
     if (io.signal.aborted) process.stderr.write("", () => process.exit());
@@ -79,24 +82,27 @@ function toOutput(text: Visible | Uint8Array): string | Uint8Array {
 }
 
 interface Surroundings {
-  readonly packageUrl: string;
+  readonly screen: OwnedScreen;
   /** What is done in the end. */
   readonly last: (() => Promise<void>)[];
+  readonly signal: AbortSignal;
 }
 
-function createIo({ packageUrl, last }: Surroundings, signal: AbortSignal): CliIo {
-  const { env } = process;
-  const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
+function createIo(packageUrl: string, { screen, last, signal }: Surroundings): CliIo {
+  const { env, stdout, stderr } = process;
+  const mayColor = !env["NO_COLOR"] && env["TERM"] !== "dumb";
   return {
-    stdout: (text) => void process.stdout.write(toOutput(text)),
-    stderr: (text) => void process.stderr.write(toOutput(text)),
+    stdout: (text) => screen.write(stdout, toOutput(text)),
+    stderr: (text) => screen.write(stderr, toOutput(text)),
     self: [process.execPath, ...process.argv.slice(1, 2)],
     cwd: process.cwd(),
     packageUrl,
     env,
-    color,
-    terminal: process.stdout.isTTY && env["TERM"] !== "dumb",
-    columns: () => (process.stdout.isTTY ? process.stdout.columns : undefined),
+    color: stdout.isTTY && mayColor,
+    errorColor: stderr.isTTY && mayColor,
+    screen,
+    terminal: stdout.isTTY && env["TERM"] !== "dumb",
+    columns: () => (stdout.isTTY ? stdout.columns : undefined),
     atEnd: (action) => void last.push(action),
     signal,
   };

@@ -24,31 +24,37 @@ const smallSize = 128 * 1024;
 /** Large files at once: one is hashed while the others are read. */
 const atOnce = 4;
 
+export interface ContentOptions {
+  readonly signal: AbortSignal | undefined;
+  /** Told of so many more bytes of files. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
 /** Files of one directory while they are hashed. */
-interface Hashing {
+interface Hashing extends ContentOptions {
   readonly root: string;
   readonly hashed: Map<string, HashedContent>;
-  readonly signal: AbortSignal | undefined;
 }
 
 /** Reads and hashes these files and directories, by their paths. What is no longer there is left out. */
 export async function hashFiles(
   root: string,
   files: readonly FoundFile[],
-  signal?: AbortSignal,
+  options: ContentOptions,
 ): Promise<ReadonlyMap<string, HashedContent>> {
+  const { signal } = options;
   const hashed = new Map<string, HashedContent>();
   const plain = files.filter(({ kind }) => kind === "file");
   const small = plain.filter((file) => file.size <= smallSize);
   const large = plain.filter((file) => file.size > smallSize);
   const largeOnes = pLimit(atOnce).map(large, async (file) => {
     signal?.throwIfAborted();
-    await keep(hashed, file, () => hashLarge(pathOf(root, file), file, signal));
+    await keep(hashed, file, () => hashLarge(pathOf(root, file), file, options));
   });
   const [attributes] = await Promise.all([
     hashAttributes(root, files, signal),
     largeOnes,
-    hashSmallOnes({ root, hashed, signal }, small),
+    hashSmallOnes({ root, hashed, ...options }, small),
   ]);
   for (const { kind, path } of files) {
     const content = kind === "file" ? hashed.get(path) : { digest: "", stable: true };
@@ -86,7 +92,7 @@ async function hashAttributes(
 }
 
 async function hashSmallOnes(
-  { root, hashed, signal }: Hashing,
+  { root, hashed, signal, onBytes }: Hashing,
   files: readonly FoundFile[],
 ): Promise<void> {
   const buffer = Buffer.allocUnsafe(smallSize + 1);
@@ -94,6 +100,7 @@ async function hashSmallOnes(
   for (const file of files) {
     await turn();
     await keep(hashed, file, () => hashSmall(pathOf(root, file), file, buffer));
+    onBytes?.(file.size);
   }
 }
 
@@ -130,15 +137,19 @@ function hashSmall(path: string | Buffer, file: FoundFile, buffer: Buffer): Hash
 async function hashLarge(
   path: string | Buffer,
   file: FoundFile,
-  signal: AbortSignal | undefined,
+  { signal, onBytes }: ContentOptions,
 ): Promise<HashedContent> {
   const handle = await open(path, flags);
   try {
     const hash = createHash("sha256");
-    const stream = handle.createReadStream({ autoClose: false, highWaterMark: 1024 * 1024 });
+    const stream: AsyncIterable<Buffer> = handle.createReadStream({
+      autoClose: false,
+      highWaterMark: 1024 * 1024,
+    });
     for await (const chunk of stream) {
       signal?.throwIfAborted();
       hash.update(chunk);
+      onBytes?.(chunk.length);
     }
     const { size, ctimeMs } = await handle.stat();
     return { digest: hash.digest("hex"), stable: isSame(file, size, ctimeMs) };

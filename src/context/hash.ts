@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Digest } from "../oci/oci.ts";
+import type { Step } from "../reporter.ts";
 import { takeTurn } from "../system/turns.ts";
+import { sumSizes } from "../units.ts";
 import { openCache } from "./cache.ts";
 import { hashFiles, type HashedContent } from "./content.ts";
 import { walkTree, type FoundFile, type WalkOptions } from "./walk.ts";
@@ -15,6 +17,8 @@ export interface HashOptions extends WalkOptions {
   readonly withOwners?: boolean | undefined;
   /** What it was a moment ago: what has the same stat as then is not read again. */
   readonly before?: ContextHash | undefined;
+  /** Told how many bytes have been read, of how many. */
+  readonly onProgress?: Step["progress"] | undefined;
 }
 
 export interface ContextHash {
@@ -54,7 +58,10 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   );
   await takeTurn(signal);
   const unknown = found.filter((file, at) => hasContent(file) && known[at] === undefined);
-  const hashed = await hashFiles(directory, unknown, signal);
+  const hashed = await hashFiles(directory, unknown, {
+    signal,
+    onBytes: sumBytes(unknown, options),
+  });
   const digests = found.map((file, at) => known[at] ?? hashed.get(file.path)?.digest);
   await takeTurn(signal);
   cache.save({ found, hashed, digests, startedAt });
@@ -70,6 +77,17 @@ export async function hashContext(directory: string, options: HashOptions): Prom
       return (files ??= pairParts(parts));
     },
   };
+}
+
+/** For what tells how many bytes more were read: whoever listens is told how many of all there are by now. */
+function sumBytes(
+  files: readonly FoundFile[],
+  { onProgress }: HashOptions,
+): ((bytes: number) => void) | undefined {
+  if (onProgress === undefined) return undefined;
+  const total = sumSizes(files.filter(({ kind }) => kind === "file"));
+  let bytes = 0;
+  return (more) => onProgress({ bytes: (bytes += more), total });
 }
 
 /** What a link or a device is, its inode says. */

@@ -6,6 +6,7 @@ import {
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { commitIndex, findIndex, listMissingLayers, type Run } from "../store/store.ts";
+import { inBriefStep } from "../reporter.ts";
 import type { Delivery } from "./deliver.ts";
 import { type DeliveryRequest, listNames } from "./request.ts";
 import type { EngineWorkspace } from "./workspace.ts";
@@ -18,6 +19,15 @@ type Work = EngineWorkspace & { readonly run: Run };
  * @param work its run holds the images
  */
 export async function deliverIndex(
+  index: ImageIndex,
+  delivery: Pick<Delivery, "request" | "isChecked">,
+  work: Work,
+): Promise<void> {
+  const hand = (): Promise<void> => deliver(index, delivery, work);
+  await inBriefStep("Handing on the images", hand, work);
+}
+
+async function deliver(
   index: ImageIndex,
   { request, isChecked }: Pick<Delivery, "request" | "isChecked">,
   work: Work,
@@ -49,6 +59,20 @@ export async function addToList(
 ): Promise<void> {
   const { list } = request;
   if (list === undefined) return;
+  const add = (): Promise<void> => addImages(images, { request, list }, work);
+  await inBriefStep(`Adding to the list ${list.name.full}`, add, work);
+}
+
+interface ListAddition {
+  readonly request: DeliveryRequest;
+  readonly list: NonNullable<DeliveryRequest["list"]>;
+}
+
+async function addImages(
+  images: readonly Image[],
+  { request, list }: ListAddition,
+  work: Work,
+): Promise<void> {
   const name = list.name.full;
   const index = mergeIndex(await findIndex(work.store, name), images);
   // Others of the list may have been made long ago.

@@ -1,4 +1,5 @@
 import type { Digest, Image } from "../oci/oci.ts";
+import { inBriefStep } from "../reporter.ts";
 import { listMissingLayers, type Run, withRun } from "../store/store.ts";
 import { type DeliveryRequest, listNames } from "./request.ts";
 import type { EngineWorkspace } from "./workspace.ts";
@@ -35,14 +36,22 @@ export async function deliverImage(
   delivery: Delivery,
   work: EngineWorkspace & { readonly run?: Run },
 ): Promise<void> {
+  await inBriefStep("Handing on the image", () => deliver(image, delivery, work), work);
+}
+
+async function deliver(
+  image: Image,
+  delivery: Delivery,
+  work: EngineWorkspace & { readonly run?: Run },
+): Promise<void> {
   const { request } = delivery;
   const unloaded = await listUnloaded(image, delivery, work);
   if (unloaded.length + request.destinations.length + request.pushes.length === 0) return;
-  const deliver = async (run: Run): Promise<void> => {
+  const hand = async (run: Run): Promise<void> => {
     await run.mustHold(image);
     await handOver(image, { ...delivery, unloaded }, { ...work, run });
   };
-  await (work.run === undefined ? withRun(work.store, deliver) : deliver(work.run));
+  await (work.run === undefined ? withRun(work.store, hand) : hand(work.run));
 }
 
 /** Names that do not stand for the image in the engine's storage. */

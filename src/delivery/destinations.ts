@@ -4,9 +4,11 @@ import { dirname, join, resolve } from "node:path";
 import { copyAs, copyImage, dropLayerAddresses } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { Image, ImageIndex } from "../oci/oci.ts";
+import { inStep, type Step } from "../reporter.ts";
 import { exportLayout, type Run } from "../store/store.ts";
 import { explain, nameUnfinished, prepareFile, replaceFile } from "../system/place-file.ts";
 import { findTarget, mayWrite } from "../system/target.ts";
+import { describeLayers } from "../units.ts";
 import type { DeliveryRequest, Destination } from "./request.ts";
 import type { EngineWorkspace } from "./workspace.ts";
 
@@ -25,6 +27,7 @@ export async function loadImage(
   work: Work,
 ): Promise<void> {
   const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
+  done.progress({ now: describeLayers(image.manifest.layers) });
   const reference = await exportForCopy(image, names[0] ?? passingName, work);
   const source = { reference, image, format, scratch: work.run.directory };
   await work.engine.loadImage(source, names, work);
@@ -61,9 +64,12 @@ export async function writeDestination(
   const { image, request } = outgoing;
   const { run, engine } = work;
   if (destination.kind === "files") {
-    const reference = await exportForCopy(image, passingName, work);
-    const source = { reference, image, format: request.format, scratch: run.directory };
-    return engine.writeFiles(source, destination.text, work);
+    const write = async (): Promise<void> => {
+      const reference = await exportForCopy(image, passingName, work);
+      const source = { reference, image, format: request.format, scratch: run.directory };
+      await engine.writeFiles(source, destination.text, work);
+    };
+    return inStep(`Writing the files of -o ${destination.text}`, write, work);
   }
   const written = { exported: image, names: request.names };
   await writePlace(written, destination, work);
@@ -87,7 +93,10 @@ export async function writePlace(
   if (kind === "oci") {
     const options = { directory: path, name };
     await explain(`-o oci:${path}`, () => exportLayout(work.store, exported, options));
-  } else await writeArchive(exported, { kind, path, name: name ?? passingName }, work);
+  } else {
+    const archive = { kind, path, name: name ?? passingName };
+    await writeArchive(exported, archive, { ...work, progress: done.progress });
+  }
   done();
 }
 
@@ -98,7 +107,7 @@ export async function writePlace(
 async function writeArchive(
   image: Image | ImageIndex,
   archive: Archive,
-  work: Work,
+  work: Work & Pick<Step, "progress">,
 ): Promise<void> {
   const { kind, path } = archive;
   const what = `-o ${kind}:${path}`;
@@ -118,13 +127,13 @@ async function writeArchive(
 async function streamArchive(
   image: Image | ImageIndex,
   archive: Archive,
-  work: Work,
+  work: Work & Pick<Step, "progress">,
 ): Promise<void> {
-  const { run, reporter, signal } = work;
+  const { run, progress, signal } = work;
   const finished = join(run.directory, "archive.tar");
   await rm(finished, { force: true });
   await copyArchive(image, { ...archive, path: finished }, work);
-  const onWait = (): void => reporter.progress("waiting for a reader");
+  const onWait = (): void => progress({ now: "waiting for a reader" });
   const content = createReadStream(finished);
   const what = `-o ${archive.kind}:${archive.path}`;
   const file = await prepareFile({ path: archive.path, what, content, signal, onWait });

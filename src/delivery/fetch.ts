@@ -84,8 +84,7 @@ async function fetchOne(
   const total = sumSizes(asked);
   const what = asked.length === 1 ? "1 layer" : `${asked.length} layers`;
   const done = reporter.step(`Fetching ${what} from ${repository}`);
-  const onBytes = (bytes: number): void =>
-    reporter.progress(`${renderSize(Math.min(bytes, total))} of ${renderSize(total)}`);
+  const onBytes = (bytes: number): void => done.progress({ bytes, total });
   const source = referToDigest(repository, manifest);
   const { withTransfers } = await import("../registry/registry.ts");
   const files = await withTransfers(access, signal, (transfers) =>

@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { type Image, type ImageIndex, platformOf, renderPlatform } from "../oci/oci.ts";
+import { inStep, type Step } from "../reporter.ts";
+import { describeLayers } from "../units.ts";
 import { exportForCopy, type Work, writePlace } from "./destinations.ts";
 import type { DeliveryRequest, Destination } from "./request.ts";
 
@@ -16,6 +18,9 @@ export async function loadIndex(
   work: Work,
 ): Promise<void> {
   const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
+  done.progress({
+    now: describeLayers(outgoing.index.images.flatMap((one) => one.manifest.layers)),
+  });
   await work.engine.loadList(await listSources(outgoing, work), names, work);
   done();
 }
@@ -60,7 +65,17 @@ export async function writeIndexDestination(
   if (destination.kind !== "files") {
     return writePlace({ exported: index, names: request.names }, destination, work);
   }
-  const target = parseFiles(destination.text);
+  const write = ({ progress }: Step): Promise<void> =>
+    writeFiles(outgoing, destination.text, { ...work, progress });
+  await inStep(`Writing the files of -o ${destination.text}`, write, work);
+}
+
+async function writeFiles(
+  outgoing: OutgoingIndex,
+  text: string,
+  work: Work & Pick<Step, "progress">,
+): Promise<void> {
+  const target = parseFiles(text);
   if (target.type === "tar") {
     const { writeTar } = await import("./platform-tar.ts");
     const files = await listPlatformFiles(outgoing, work);

@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import type { Step } from "../reporter.ts";
 import { prepareFile } from "../system/place-file.ts";
 import type { Work } from "./destinations.ts";
 import type { PlatformFiles } from "./index-destinations.ts";
@@ -11,9 +12,9 @@ import { prefixTar, tarEnd } from "./prefix-tar.ts";
 export async function writeTar(
   files: readonly PlatformFiles[],
   path: string,
-  work: Work,
+  work: Work & Pick<Step, "progress">,
 ): Promise<void> {
-  const { engine, run, reporter, signal } = work;
+  const { engine, run, progress, signal } = work;
   const archives: Archive[] = [];
   for (const { directory, source } of files) {
     const archive = join(run.directory, `files-${directory}.tar`);
@@ -21,7 +22,7 @@ export async function writeTar(
     archives.push({ directory, path: archive });
   }
   const content = joinArchives(archives);
-  const onWait = (): void => reporter.progress("waiting for a reader");
+  const onWait = (): void => progress({ now: "waiting for a reader" });
   const what = `-o type=tar,dest=${path}`;
   const place = path === "-" ? "/dev/stdout" : resolve(path);
   const file = await prepareFile({ path: place, what, content, signal, onWait });

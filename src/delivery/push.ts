@@ -9,7 +9,8 @@ import {
 } from "../oci/oci.ts";
 import { type RegistryTransfers, withRegistryClient, withTransfers } from "../registry/registry.ts";
 import { findBlob, readLocations, writeLocations } from "../store/store.ts";
-import { renderSize, sumSizes } from "../units.ts";
+import type { Step } from "../reporter.ts";
+import { describeLayers, renderSize, sumSizes } from "../units.ts";
 import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
 import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
@@ -37,12 +38,14 @@ export async function pushImage(
   const { registries, reporter, signal } = work;
   const done = reporter.step(`Pushing to ${destination.name}`);
   const push: Push = { image, destination, repository, isChecked };
-  await withTransfers(registries, signal, async (transfers) => {
+  const result = await withTransfers(registries, signal, async (transfers) => {
     const isThere =
       (await isPushed(destination, image.digest, transfers)) && (await isWhole(push, work));
-    done(isThere ? "it is there already" : await transfer(push, { ...work, transfers }));
+    if (isThere) return "it is there already";
+    return transfer(push, { ...work, transfers, progress: done.progress });
   });
   await notePushed(image, repository, work);
+  done(result);
 }
 
 /** Keeps that a repository has all of the image now. */
@@ -57,7 +60,10 @@ export async function notePushed(
   await writeLocations(store, image.digest, narrowLocations([here, ...others], image));
 }
 
-type PushWorkspace = RunWorkspace & { readonly transfers: RegistryTransfers };
+interface PushWorkspace extends RunWorkspace {
+  readonly transfers: RegistryTransfers;
+  readonly progress: Step["progress"];
+}
 
 /** @returns what was moved, in words */
 async function transfer(push: Push, work: PushWorkspace): Promise<string> {
@@ -111,14 +117,15 @@ async function send(
 async function sendLayers(
   repository: string,
   layers: readonly Descriptor[],
-  { store, transfers, reporter }: PushWorkspace,
+  { store, transfers, progress }: PushWorkspace,
 ): Promise<Sent> {
   const total = sumSizes(layers);
   let gone = 0;
   const onBytes = (bytes: number): void => {
     gone += bytes;
-    reporter.progress(`${renderSize(Math.min(gone, total))} of ${renderSize(total)}`);
+    progress({ bytes: gone, total });
   };
+  progress({ bytes: 0, total, now: describeLayers(layers) });
   const outcomes = await Promise.all(
     layers.map(async (layer) => {
       const path = await findBlob(store, layer);

@@ -1,3 +1,4 @@
+import type { Step } from "../reporter.ts";
 import type { Instruction } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { Descriptor, Digest, Image, ImageConfig, WantedPlatform } from "../oci/oci.ts";
@@ -108,21 +109,33 @@ export interface StageConfigs {
 export interface EngineSession {
   /**
    * Builds a stage with the engine's cache; one with an OUTPUT up to there. Those that it reads come first.
-   * @param known the image that it comes to, where there is nothing to do for it
    * @returns the image's ID. Errors: `step-failed` with the engine's exit status, `engine-cannot-run`.
    */
-  readonly evaluateStage: (stage: StagePlan, known?: Digest) => Promise<Digest>;
+  readonly evaluateStage: (stage: StagePlan, evaluation?: StageEvaluation) => Promise<Digest>;
   /**
    * Runs the steps behind OUTPUT on the stage that was evaluated. Nothing of their file system is kept, and no
    * process of theirs lives on. Errors: as `evaluateStage`.
    */
-  readonly runLayering: (stage: LayeredStage, directory: LayersDirectory) => Promise<StageConfigs>;
+  readonly runLayering: (
+    stage: LayeredStage,
+    directory: LayersDirectory & Partial<StepTelling>,
+  ) => Promise<StageConfigs>;
   /** A text that the engine wrote, with the user's names where it has those of this session. */
   readonly restoreNames: (text: string) => string;
   /** Removes what a call that failed or was stopped has left. */
   readonly abandon: () => Promise<void>;
   /** Gives up the rest. Errors: `store-lock` where it had to wait too long: then the notes are for the next cleaner. */
   readonly end: () => Promise<void>;
+}
+
+/** Who is told which instruction is at work. */
+export interface StepTelling {
+  readonly progress: Step["progress"];
+}
+
+export interface StageEvaluation extends Partial<StepTelling> {
+  /** The image that the stage comes to, where there is nothing to do for it. */
+  readonly known?: Digest | undefined;
 }
 
 /** An image on its way into an engine. */

@@ -13,6 +13,7 @@ export type {
   CollectedEntry,
   CollectedLayer,
   CollectedOutput,
+  CollectOptions,
   LargePath,
   LayersRequest,
   LayerStatus,

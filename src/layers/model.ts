@@ -1,3 +1,4 @@
+import type { Step } from "../reporter.ts";
 import type { Compression } from "../archive/archive.ts";
 import type {
   Annotations,
@@ -83,6 +84,8 @@ export interface PackingOptions {
   /** An empty directory of the store's run; finished blobs stay here. */
   readonly staging: string;
   readonly signal?: AbortSignal | undefined;
+  /** Told which layer is at work, and how many bytes of archives have been looked through. */
+  readonly onProgress?: Step["progress"] | undefined;
 }
 
 export interface LayerLimit {

@@ -8,6 +8,7 @@ import {
   type Run,
   withRun,
 } from "../store/store.ts";
+import { inBriefStep } from "../reporter.ts";
 import { buildImage } from "./build.ts";
 import { buildSideBySide, type MadeImages, notKept, type PlatformBuild } from "./side-by-side.ts";
 import { cleanUpDeadRuns } from "./dead-runs.ts";
@@ -94,7 +95,7 @@ async function finishIndex(
     platforms: await describeAll({ images, results }, work),
   });
   await beforeNaming?.(await describe());
-  await commitIndex(run, { index, names });
+  await inBriefStep("Storing the index", () => commitIndex(run, { index, names }), work);
   await deliverIndex(index, { request: delivery }, work);
   await addToList(images, delivery, work);
   return describe();

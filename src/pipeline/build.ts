@@ -10,7 +10,7 @@ import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import type { CollectedImage, EarlierImages, StageBuilds, StageSources } from "./steps.ts";
 import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
-import { nameStageLines } from "../reporter.ts";
+import { inBriefStep, nameStageLines } from "../reporter.ts";
 import { createShared } from "./shared.ts";
 import type { Build, BuildRunWorkspace, BuildWorkspace, CallerWorkspace } from "./workspace.ts";
 
@@ -28,12 +28,16 @@ export async function buildImage(
   const elsewhere = await cleanUpDeadRuns(work);
   if (elsewhere !== undefined) return elsewhere;
   const inputs = createStageInputs({ plan, request }, work);
-  const [build, loaded] = await Promise.all([
-    inputs.resolve(plan.target.index),
-    findLoadedEarly(request, work),
-  ]);
   const useless = new Set<Digest>();
-  const built = request.steps.noCache ? undefined : await findCurrent(build, inputs, work);
+  const look = async (): Promise<Looked> => {
+    const [build, loaded] = await Promise.all([
+      inputs.resolve(plan.target.index),
+      findLoadedEarly(request, work),
+    ]);
+    const built = request.steps.noCache ? undefined : await findCurrent(build, inputs, work);
+    return { build, loaded, built };
+  };
+  const { build, loaded, built } = await inBriefStep("Looking for changes", look, work);
   if (built !== undefined && (await deliverBuilt(built, { request, loaded, useless }, work))) {
     await keepRefs(build, { image: built, inputs }, work);
     return describeResult(built, { request, upToDate: true }, work);
@@ -43,10 +47,22 @@ export async function buildImage(
   return buildNew(build, { inputs, useless }, work);
 }
 
+interface Looked {
+  readonly build: Build;
+  readonly loaded: Awaited<ReturnType<typeof findLoaded>> | undefined;
+  /** What the same build came to before. */
+  readonly built: Image | undefined;
+}
+
 interface Sources {
   readonly inputs: StageInputs;
   /** Layers that prove to be nowhere any more are added. */
   readonly useless: Set<Digest>;
+}
+
+interface Earlier extends Pick<StageSources, "remotes"> {
+  /** What came of taking one of them for the result. */
+  readonly adopted: BuildResult | undefined;
 }
 
 /**
@@ -59,18 +75,22 @@ async function buildNew(
   work: BuildWorkspace,
 ): Promise<BuildResult> {
   // Start-up time decides how fast a build is that has nothing to do.
-  const steps = await import("./steps.ts");
+  const steps = await inBriefStep("Starting", () => import("./steps.ts"), work);
   const result = await steps.withRun(work.store, async (run) => {
     const inRun = { ...work, run };
-    const remotes = await steps.readRemotes(build.request, inRun);
-    const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
+    const look = async (): Promise<Earlier> => {
+      const remotes = await steps.readRemotes(build.request, inRun);
+      const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
+      if (adopted === undefined) await steps.tellReasons(build, inRun);
+      return { remotes, adopted };
+    };
+    const { remotes, adopted } = await inBriefStep("Looking for previous images", look, work);
     if (adopted !== undefined) return adopted;
-    await steps.tellReasons(build, inRun);
     const attempt = (): Promise<BuildResult> =>
       buildTarget(build, { inputs, remotes, useless }, inRun);
     return steps.withoutUseless({ request: build.request, useless }, attempt, inRun);
   });
-  await steps.tidyUp(work);
+  await inBriefStep("Tidying up", () => steps.tidyUp(work), work);
   return result;
 }
 
@@ -81,7 +101,7 @@ async function buildTarget(
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
-  await steps.assertRunnable(build);
+  await inBriefStep("Checking the platform", () => steps.assertRunnable(build), work);
   await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {

@@ -1,9 +1,11 @@
 import { assertPresent, listNames } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
+import { inStep, type Step } from "../reporter.ts";
 import {
   assertInputUnchanged,
   type CollectedLayer,
   type CollectedOutput,
+  type CollectOptions,
   collectOutput,
   type PreparedLayers as PreparedDirectory,
   type PreviousImages,
@@ -45,9 +47,12 @@ export async function collectImage(
 ): Promise<CollectedImage> {
   const { request } = build;
   const { made, previous, arranged } = result;
-  const done = work.reporter.step("Collecting layers");
-  if (made.kind === "directory") await checkInput(made.prepared.directory, work.store);
-  const collected = withBases(await collectLayers(build, result, work), arranged);
+  const collect = async (step: Step): Promise<CollectedOutput> => {
+    if (made.kind === "directory") await checkInput(made.prepared.directory, work.store);
+    return collectLayers(build, result, { ...work, onProgress: step.progress });
+  };
+  const collected = withBases(await inStep("Collecting layers", collect, work), arranged);
+  const done = work.reporter.step("Storing the image", { isBrief: true });
   for (const warning of collected.warnings) work.reporter.warn(warning);
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
   const description = describeImage(build, output, { ...result, now: work.now });
@@ -122,7 +127,7 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
 async function collectLayers(
   build: Build,
   { made, previous, bases, arranged }: StepsResult,
-  work: BuildRunWorkspace,
+  work: BuildRunWorkspace & Pick<CollectOptions, "onProgress">,
 ): Promise<CollectedOutput> {
   if (made.kind === "engine") {
     const { name } = build.plan.target;
@@ -141,6 +146,7 @@ async function collectLayers(
     allowDevices,
     identity,
     signal: work.signal,
+    onProgress: work.onProgress,
     epoch: build.request.steps.epoch,
     staging: work.run.staging,
     baseLayers: arranged.layerCount,

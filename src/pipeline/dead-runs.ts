@@ -1,6 +1,7 @@
 import type { Workspace } from "../delivery/delivery.ts";
 import { cleanUpRun, type Engine } from "../engine/engine.ts";
 import { XbuildError } from "../errors.ts";
+import { inBriefStep } from "../reporter.ts";
 import { findDeadRuns } from "../store/store.ts";
 import type { Continued } from "./request.ts";
 
@@ -23,6 +24,13 @@ export async function cleanUpDeadRuns(work: CleaningWorkspace): Promise<Continue
   if (found === undefined) return undefined;
   const status = await work.enterNamespace?.();
   if (status !== undefined) return { continuedElsewhere: status };
+  await inBriefStep("Cleaning up after builds that were killed", () => cleanUp(found, work), work);
+  return undefined;
+}
+
+type DeadRuns = NonNullable<Awaited<ReturnType<typeof findDeadRuns>>>;
+
+async function cleanUp(found: DeadRuns, work: CleaningWorkspace): Promise<void> {
   for (const dead of await found.claim()) {
     try {
       await cleanUpRun(dead.notes, work.engine, work);
@@ -31,7 +39,6 @@ export async function cleanUpDeadRuns(work: CleaningWorkspace): Promise<Continue
       warnLeft(dead.directory, error, work);
     }
   }
-  return undefined;
 }
 
 /** Tells of a run's directory that stays for the next cleaner. */

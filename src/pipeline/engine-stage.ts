@@ -10,6 +10,7 @@ import {
   type CollectedEntry,
   type CollectedLayer,
   type CollectedOutput,
+  type CollectOptions,
   type PreviousImages,
   type Reuse,
 } from "../layers/layers.ts";
@@ -45,7 +46,8 @@ export interface EngineStage {
 export async function collectEngineStage(
   { request }: Pick<Build, "request">,
   stage: EngineStage,
-  work: Pick<BuildRunWorkspace, "engine" | "run" | "signal">,
+  work: Pick<BuildRunWorkspace, "engine" | "run" | "signal"> &
+    Partial<Pick<CollectOptions, "onProgress">>,
 ): Promise<CollectedOutput> {
   const { config: image, base, previous, compression, reuse } = stage;
   assertBase(image, base?.image.config);
@@ -56,11 +58,12 @@ export async function collectEngineStage(
     const archives = await listArchives(entries, { stage, scratch }, work);
     const { staging } = work.run;
     const options = { reuse, compression, staging, maxLayerSize, epoch: request.steps.epoch };
-    const { signal } = work;
+    const { signal, onProgress } = work;
     const layers = await collectArchives(archives, {
       ...options,
       previous,
       signal,
+      onProgress,
       // A RUN may make one: it is the image's, as it would be the engine's.
       allowDevices: true,
     });

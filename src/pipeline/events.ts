@@ -4,7 +4,7 @@ import type { StoreOptions } from "../store/store.ts";
 import type { Reporter } from "../reporter.ts";
 
 export interface EventPorts {
-  readonly reporter: Pick<Reporter, "warn">;
+  readonly reporter: Pick<Reporter, "warn"> & Partial<Pick<Reporter, "step">>;
   readonly signal: AbortSignal;
 }
 
@@ -14,7 +14,11 @@ export function describeEvents({ reporter, signal }: EventPorts): StoreOptions {
     signal,
     // What is damaged counts as missing, and is built anew.
     onDamage: (error) => reporter.warn(describeDamage(error)),
-    onWait: (message) => reporter.warn({ code: "lock-busy", severity: "warning", message }),
+    onWait: (message) => {
+      reporter.warn({ code: "lock-busy", severity: "warning", message });
+      return reporter.step?.("Waiting for another user of the store", { isBrief: true });
+    },
+    onCleanUp: () => reporter.step?.("Cleaning up", { isBrief: true }),
     onLeftover: (directory, reason) => {
       // Whoever interrupts knows that something is left; the next build removes it.
       if (reason !== "interrupted") reporter.warn(describeLeftover(directory, reason));

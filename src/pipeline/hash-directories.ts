@@ -8,6 +8,7 @@ import {
 import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { type BuildPlan, listPlans } from "../plan/plan.ts";
+import { inBriefStep } from "../reporter.ts";
 import { contextCachePath, isForeign } from "../store/store.ts";
 import { systemCode } from "../system/errno.ts";
 import { limitText } from "../text.ts";
@@ -19,7 +20,7 @@ import type { BuildWorkspace } from "./workspace.ts";
 export async function hashDirectories(
   reads: readonly DirectoryRead[],
   { steps }: BuildRequest,
-  { store, signal, shared, before }: HashingWorkspace,
+  { store, signal, shared, reporter, before }: HashingWorkspace,
 ): Promise<ReadonlyMap<string, ContextHash>> {
   const ignore = reads.some((one) => one.isFiltered)
     ? await readIgnoreFile(steps.ignoreFile)
@@ -35,7 +36,12 @@ export async function hashDirectories(
         ? { ...ignore, followsLinks: read.hasPatterns }
         : { ...keepAll, withRoot: true, withOwners: true };
       const options = { ...walk, ...cache, only, signal, before: before?.get(role) };
-      const hash = (): Promise<ContextHash | undefined> => hashPresent(path, options, role);
+      const hash = (): Promise<ContextHash | undefined> =>
+        inBriefStep(
+          `Hashing ${path}`,
+          ({ progress: onProgress }) => hashPresent(path, { ...options, onProgress }, role),
+          { reporter },
+        );
       if (before !== undefined) return [role, await hash()];
       const key = JSON.stringify([read, read.isFiltered ? steps.ignoreFile : undefined]);
       return [role, await shared.hashDirectory(key, hash)];
@@ -59,7 +65,10 @@ function nameCache({ path, only, isFiltered }: DirectoryRead): string {
   return only === undefined && isFiltered ? path : JSON.stringify([path, only ?? [], isFiltered]);
 }
 
-export interface HashingWorkspace extends Pick<BuildWorkspace, "store" | "signal" | "shared"> {
+export interface HashingWorkspace extends Pick<
+  BuildWorkspace,
+  "store" | "signal" | "shared" | "reporter"
+> {
   /** What they were a moment ago: what has not moved since is not read again. */
   readonly before?: ReadonlyMap<string, ContextHash>;
 }

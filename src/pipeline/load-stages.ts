@@ -1,6 +1,7 @@
 import { deliverImage } from "../delivery/delivery.ts";
 import { type Digest, type Image, localName, parseImageName } from "../oci/oci.ts";
-import { renderSize, sumSizes } from "../units.ts";
+import { inBriefStep } from "../reporter.ts";
+import { describeLayers } from "../units.ts";
 import type { BuildRequest } from "./request.ts";
 import { nameBuilt } from "./resolve-images.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -18,20 +19,25 @@ export async function loadStages(build: Build, work: BuildRunWorkspace): Promise
     await work.shared.loadStage(image.digest, async () => {
       const keep = nameLoaded(name, build.request);
       await work.run.use(keep);
-      const id = image.manifest.config.digest;
-      const isHere = (await work.engine.findImage(id)) !== undefined;
-      // With a name of ours it stays when others give up theirs.
-      if (isHere && (await work.engine.keepImage(id, keep, work))) return;
+      const look = (): Promise<boolean> => isLoaded(image, keep, work);
+      if (await inBriefStep(`Looking for the stage ${name} in the engine`, look, work)) return;
       const done = work.reporter.step(`Loading the stage ${name}`);
       await loadImage(image, keep, work);
       const isBase = build.plan.dependencies.stages.some(
         ({ base }) => base.kind === "built" && base.index === index,
       );
       done(
-        `${describeSize(image)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`,
+        `${describeLayers(image.manifest.layers)}${isBase ? `; OUTPUT --from=${name} needs none of it here` : ""}`,
       );
     });
   }
+}
+
+/** With a name of ours it stays when others give up theirs. */
+async function isLoaded(image: Image, keep: string, work: BuildRunWorkspace): Promise<boolean> {
+  const id = image.manifest.config.digest;
+  const isHere = (await work.engine.findImage(id)) !== undefined;
+  return isHere && work.engine.keepImage(id, keep, work);
 }
 
 /** Images that the engine has, or gets, for the build: those of other stages only where steps use them. */
@@ -63,9 +69,4 @@ async function loadImage(image: Image, name: string, work: BuildRunWorkspace): P
   const delivery = { names: [parseImageName(name)], pushes: [], destinations: [], load: true };
   // In Docker's format it would have another ID.
   await deliverImage(image, { request: { ...delivery, format: "oci" }, isChecked: true }, work);
-}
-
-function describeSize({ manifest: { layers } }: Image): string {
-  const size = sumSizes(layers);
-  return `${layers.length === 1 ? "1 layer" : `${layers.length} layers`}, ${renderSize(size)}`;
 }

@@ -5,7 +5,9 @@ import { confirmInputs } from "./confirm-inputs.ts";
 import { keepingOutput } from "./keep-output.ts";
 import { loadStages } from "./load-stages.ts";
 import { type EarlierImages, findPrevious } from "./previous.ts";
+import { inBriefStep } from "../reporter.ts";
 import { evaluateStages, runTarget, withSession } from "./run-steps.ts";
+import type { LayersBefore } from "./prepare-layers.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /** Runs a stage's steps in the engine, and makes an image of what they wrote, which the store then has. */
@@ -14,16 +16,25 @@ export async function makeImage(
   earlier: EarlierImages,
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
-  const previous = await findPrevious(build, earlier, work);
+  const previous = await inBriefStep(
+    "Previous images of the store",
+    () => findPrevious(build, earlier, work),
+    work,
+  );
   await loadStages(build, work);
   return withSession(build, work, async (session) => {
     const ids = await evaluateStages(build, session, work);
-    const bases = await findBases(build, previous, work);
-    const arranged = await arrangeBases(bases, nameBases(build.plan), work);
-    const before = { previous, bases, arranged };
+    const arrange = async (): Promise<LayersBefore> => {
+      const bases = await findBases(build, previous, work);
+      return { previous, bases, arranged: await arrangeBases(bases, nameBases(build.plan), work) };
+    };
+    const before = await inBriefStep("Finding the layers below", arrange, work);
     const result = await runTarget(build, { session, ids, ...before }, work);
-    const collect = async (): Promise<CollectedImage> =>
-      collectImage(await confirmInputs(build, work), result, work);
+    const confirm = (): Promise<Build> => confirmInputs(build, work);
+    const collect = async (): Promise<CollectedImage> => {
+      const confirmed = await inBriefStep("Looking for changes meanwhile", confirm, work);
+      return collectImage(confirmed, result, work);
+    };
     if (result.made.kind === "engine") return collect();
     return keepingOutput({ build, prepared: result.made.prepared }, collect, work);
   });

@@ -8,6 +8,7 @@ import {
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { listNames } from "../delivery/delivery.ts";
+import { inBriefStep } from "../reporter.ts";
 import { commitImage, readLocations } from "../store/store.ts";
 import type { CollectedImage } from "./collect-image.ts";
 import { finishConfig } from "./describe-image.ts";
@@ -65,14 +66,17 @@ export async function adaptImage(
     ...(layers === undefined ? {} : { layers, previous }),
   };
   await announceResult(image, { request, ...outcome, stages: inputs.stages }, work);
-  await work.run.mustHold(other);
-  await commitImage(work.run, {
-    image,
-    names: listNames(request.delivery),
-    records: isTold ? describeRecords(build, image) : [],
-    refs: listBuildKeys(build),
-    locations: await readLocations(work.store, other.digest),
-  });
+  const store = async (): Promise<void> => {
+    await work.run.mustHold(other);
+    await commitImage(work.run, {
+      image,
+      names: listNames(request.delivery),
+      records: isTold ? describeRecords(build, image) : [],
+      refs: listBuildKeys(build),
+      locations: await readLocations(work.store, other.digest),
+    });
+  };
+  await inBriefStep("Storing the image", store, work);
   return { image, ...outcome };
 }
 

@@ -1,5 +1,6 @@
-import type { EngineSession } from "../engine/engine.ts";
+import type { EngineSession, StageConfigs } from "../engine/engine.ts";
 import { type Digest, parseConfig } from "../oci/oci.ts";
+import { inBriefStep, inStep, type Step } from "../reporter.ts";
 import { findBareEnvironment, openIdleSession } from "./bare-stage.ts";
 import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
@@ -16,19 +17,28 @@ export async function withSession<T>(
   work: BuildRunWorkspace,
   action: (session: EngineSession) => Promise<T>,
 ): Promise<T> {
-  const session = openIdleSession(build, work) ?? (await openSession(build, work));
+  const open = async (): Promise<EngineSession> =>
+    openIdleSession(build, work) ?? (await openSession(build, work));
+  const session = await inBriefStep(`Starting ${work.engine.name}`, open, work);
   try {
     const result = await action(session);
     // What follows may take long: nothing is kept for it that it does not need.
-    await Promise.all([endSession(session, work), work.run.discardWork()]);
+    const clean = async (): Promise<void> =>
+      void (await Promise.all([endSession(session, work), work.run.discardWork()]));
+    await inBriefStep(cleaning, clean, work);
     return result;
   } catch (error) {
     // A call that ended well has removed its containers; one that failed or was stopped may not have.
-    await session.abandon();
-    await endSession(session, work);
+    const clean = async (): Promise<void> => {
+      await session.abandon();
+      await endSession(session, work);
+    };
+    await inBriefStep(cleaning, clean, work);
     throw error;
   }
 }
+
+const cleaning = "Cleaning up the engine's storage";
 
 async function openSession(build: Build, work: BuildRunWorkspace): Promise<EngineSession> {
   const { plan, request } = build;
@@ -52,17 +62,18 @@ async function endSession(session: EngineSession, work: BuildRunWorkspace): Prom
 export async function evaluateStages(
   build: Build,
   session: EngineSession,
-  { reporter }: BuildRunWorkspace,
+  work: BuildRunWorkspace,
 ): Promise<ReadonlyMap<number, Digest>> {
   const { plan } = build;
-  const done = reporter.step(plan.target.kind === "plain" ? "Stages" : "Environment");
-  const stages = new Map<number, Digest>();
-  for (const stage of plan.stages) {
-    const known = stage === plan.target ? findBareEnvironment(build) : undefined;
-    stages.set(stage.index, await session.evaluateStage(stage, known));
-  }
-  done();
-  return stages;
+  const evaluate = async ({ progress }: Step): Promise<ReadonlyMap<number, Digest>> => {
+    const stages = new Map<number, Digest>();
+    for (const stage of plan.stages) {
+      const known = stage === plan.target ? findBareEnvironment(build) : undefined;
+      stages.set(stage.index, await session.evaluateStage(stage, { known, progress }));
+    }
+    return stages;
+  };
+  return inStep(plan.target.kind === "plain" ? "Stages" : "Environment", evaluate, work);
 }
 
 /** What a stage is built with beside the session. */
@@ -82,15 +93,19 @@ export async function runTarget(
   const { target } = build.plan;
   if (target.kind === "plain") return takeImage(build, stage, work);
   const { output } = target;
-  const prepared = await prepareLayers(build, { ...before, output }, work);
-  const done = work.reporter.step("Layering steps");
-  const configs = await session
-    .runLayering(target, prepared.directory)
-    .catch(async (error: unknown) => {
-      const explained = explainStep(error, { prepared, previous: before.previous });
-      throw await keepFailed(explained, { build, prepared }, work);
-    });
-  done();
+  const prepared = await inBriefStep(
+    "Preparing the layers directory",
+    () => prepareLayers(build, { ...before, output }, work),
+    work,
+  );
+  const run = ({ progress }: Step): Promise<StageConfigs> =>
+    session
+      .runLayering(target, { ...prepared.directory, progress })
+      .catch(async (error: unknown) => {
+        const explained = explainStep(error, { prepared, previous: before.previous });
+        throw await keepFailed(explained, { build, prepared }, work);
+      });
+  const configs = await inStep("Layering steps", run, work);
   return { ...before, configs, made: { kind: "directory", output, prepared } };
 }
 
@@ -98,11 +113,12 @@ export async function runTarget(
 async function takeImage(
   { plan, request }: Build,
   { session, ids, ...before }: StageRun,
-  { engine }: BuildRunWorkspace,
+  work: BuildRunWorkspace,
 ): Promise<StepsResult> {
   const id = ids.get(plan.target.index);
   if (id === undefined) throw new RangeError("the stage was not evaluated");
-  const config = parseConfig(await engine.readConfig(id));
+  const read = (): Promise<Uint8Array> => work.engine.readConfig(id);
+  const config = parseConfig(await inBriefStep("Reading the image's config", read, work));
   const hide = createRedaction(request);
   const history = config.history?.map(({ created_by: by, ...entry }) =>
     by === undefined ? entry : { ...entry, created_by: hide(session.restoreNames(by)) },

@@ -2,7 +2,7 @@ import { joinSignals } from "../system/signals.ts";
 import type { PreviousImage } from "../layers/layers.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
-import { nameStageLines } from "../reporter.ts";
+import { inBriefStep, nameStageLines } from "../reporter.ts";
 import { putRecord, withRun } from "../store/store.ts";
 import { assertRunnable } from "./assert-runnable.ts";
 import { evaluateShared } from "./evaluate-shared.ts";
@@ -55,7 +55,9 @@ export function createStageBuilds(sources: StageSources, work: BuildRunWorkspace
   };
   const complete = async (build: Build): Promise<Build> => {
     const pulled = await pullPending(build, inner);
-    const ready = await addStages(pulled, await makeAll(build.plan), inner);
+    const stages = await makeAll(build.plan);
+    const add = (): Promise<Build> => addStages(pulled, stages, inner);
+    const ready = await inBriefStep("Looking at the stages", add, inner);
     await evaluateShared(ready, { inputs: sources.inputs, complete, make, track }, inner);
     return ready;
   };
@@ -110,11 +112,13 @@ async function makeStage(
   given: BuildRunWorkspace,
 ): Promise<StageImage> {
   const work = { ...given, reporter: nameStageLines(given.reporter, build.plan.target.name) };
-  if (!build.request.steps.noCache) {
+  const look = async (): Promise<StageImage | undefined> => {
     const image = await findCurrent(build, sources.inputs, work);
-    const known = await takeKnown(build, { image, key: build.inputs.key, ...sources }, work);
-    if (known !== undefined) return known;
-  }
+    return takeKnown(build, { image, key: build.inputs.key, ...sources }, work);
+  };
+  const { noCache } = build.request.steps;
+  const known = noCache ? undefined : await inBriefStep("Looking for changes", look, work);
+  if (known !== undefined) return known;
   await tellReasons(build, work);
   await assertRunnable(build);
   const complete = await sources.complete(build);

@@ -7,6 +7,7 @@ import {
   renderPlatform,
   type WantedPlatform,
 } from "../oci/oci.ts";
+import { inBriefStep } from "../reporter.ts";
 import { commitIndex } from "../store/store.ts";
 import { listSome } from "../text.ts";
 import type { RebasedIndex, RebaseRequest, SourceName } from "./rebase-request.ts";
@@ -42,7 +43,9 @@ export async function rebaseIndex(
   const isUpToDate = rebased.every((one) => one.isUpToDate);
   // What an index says beside its images is lost with the first of them that is another one.
   const before = isUpToDate ? source : index;
-  await deliverIndex({ index, before, rebased, isUpToDate }, request, work);
+  const store = (): Promise<void> =>
+    deliverIndex({ index, before, rebased, isUpToDate }, request, work);
+  await inBriefStep("Storing the index", store, work);
   return { index, isUpToDate, platforms: rebased.map(describeRebased) };
 }
 

@@ -2,6 +2,7 @@ import { isPushed } from "../copy/copy.ts";
 import { pushImage, type RunWorkspace } from "../delivery/delivery.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { platformOf } from "../oci/oci.ts";
+import { inBriefStep } from "../reporter.ts";
 import { tagImage, withRun } from "../store/store.ts";
 import {
   describeRebased,
@@ -43,7 +44,8 @@ export async function rebase(
     const sources = await readBases(request, { image, onto }, work);
     done();
     const rebased = await rebaseOne(request, sources, work);
-    await deliver(request, rebased, work);
+    const store = (): Promise<void> => deliver(request, rebased, work);
+    await inBriefStep("Storing the image", store, work);
     return describeRebased(rebased);
   });
 }

@@ -14,8 +14,11 @@ export interface LockOptions {
   /** Ends the waiting: then the signal's reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   /** Told once, after two seconds, what is waited for and since when. */
-  readonly onWait?: ((message: string) => void) | undefined;
+  readonly onWait?: WaitListener | undefined;
 }
+
+/** Told what is waited for; what it gives is called when that is over. */
+export type WaitListener = (message: string) => (() => void) | undefined;
 
 /** Milliseconds. */
 const silence = 2000;
@@ -118,7 +121,8 @@ function takeLock(fd: number, path: string, { signal, onWait }: LockOptions): Pr
   });
   const messages: string[] = [];
   child.stderr?.setEncoding("utf8").on("data", (text: string) => messages.push(text));
-  const timer = setTimeout(() => onWait?.(describeWait(fd, path, since)), silence);
+  let waited: (() => void) | undefined;
+  const timer = setTimeout(() => (waited = onWait?.(describeWait(fd, path, since))), silence);
   const stop = (): void => void child.kill("SIGKILL");
   signal?.addEventListener("abort", stop, { once: true });
   return new Promise<void>((resolve, reject) => {
@@ -132,6 +136,7 @@ function takeLock(fd: number, path: string, { signal, onWait }: LockOptions): Pr
     });
   }).finally(() => {
     clearTimeout(timer);
+    waited?.();
     signal?.removeEventListener("abort", stop);
   });
 }

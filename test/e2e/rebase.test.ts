@@ -338,7 +338,7 @@ describe("in the store", () => {
   test("the name moves on, and the next time nothing happens", async () => {
     const [before, base] = [await inspectStored("app:v1"), await inspectStored("base:v2")];
     const named = await rebase(["app:v1", ...bases, "-t", "app:v2"]);
-    expect(named.stderr).toBe("");
+    expect(named.stderr).not.toContain("warning");
     expect(await inspectStored("app:v1")).toEqual(before);
     const moved = await rebase(["app:v1", ...bases, "--force"]);
     const after = await inspectStored("app:v1");

@@ -34,7 +34,7 @@ test("plain lines where there is no terminal", async () => {
   const lines = built.stdout.split("\n");
   expect(lines).toContain("from the step");
   for (const step of ["Environment", "Layering steps", "Collecting layers"]) {
-    expect(built.stdout).toMatch(new RegExp(`^.*${step} \\(\\d.*\\)$`, "m"));
+    expect(built.stderr).toMatch(new RegExp(`^.*${step} \\(\\d.*\\)$`, "m"));
   }
   expect(built.stdout).toMatch(/^new +\d.* passwd$/m);
   expect(built.stdout).toMatch(/^new +\d.* group file$/m);

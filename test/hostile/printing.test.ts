@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "../../src/cli/commands.ts";
 import { renderFailure } from "../../src/cli/report/failure.ts";
 import type { CliIo } from "../../src/cli/io.ts";
+import type { LiveLines } from "../../src/cli/drawing.ts";
+import { noScreen } from "../../src/cli/screen.ts";
 import { createReporter } from "../../src/cli/report/reporter.ts";
 import { renderMarkdown } from "../../src/cli/report/markdown.ts";
 import { renderResult } from "../../src/cli/report/made-result.ts";
@@ -216,8 +218,18 @@ describe("what a build tells", () => {
     },
     "something that was thrown": (io) => io.stderr(renderFailure(hostile, io).text),
     "a step": (io) => createReporter(io, { quiet: false }).step(hostile)(hostile),
-    "its progress": (io) =>
-      createReporter({ ...io, terminal: true }, { quiet: false }).progress(hostile),
+    "its progress on a terminal": (io) => {
+      const shown: LiveLines[] = [];
+      const show = (lines: LiveLines): (() => void) => {
+        shown.push(lines);
+        return () => undefined;
+      };
+      const screen = { ...noScreen, isLive: true, show };
+      createReporter({ ...io, screen }, { quiet: false })
+        .step("s")
+        .progress({ now: hostile });
+      for (const lines of shown) lines({ columns: 200, rows: 24 }).map(io.stderr);
+    },
     "a reason": (io) => createReporter(io, { quiet: false }).explain(hostile),
     "a warning": (io) => createReporter(io, { quiet: false }).warn(located),
     "a result": (io) => io.stdout(renderResult({ ...result, upToDate: false }, io, told)),
@@ -252,6 +264,17 @@ describe("what a build tells", () => {
     // Those that came from outside would be among them.
     expect(plain).toContain("\\x1b[2J");
   });
+});
+
+test("as JSON all is what it was, and nothing acts on a terminal", () => {
+  const { io, printed } = captureIo();
+  const reporter = createReporter(io, { progress: "rawjson" });
+  reporter.step(hostile).progress({ now: hostile });
+  reporter.log.stdout(Buffer.from(`${hostile}\n`));
+  assertHarmless(printed);
+  const [begun, going] = printed.stderr.split("\n");
+  expect(JSON.parse(begun ?? "")).toMatchObject({ type: "begin", title: hostile });
+  expect(JSON.parse(going ?? "")).toMatchObject({ type: "progress", now: hostile });
 });
 
 test("what the engine and its steps print stays theirs, byte for byte", () => {

@@ -19,7 +19,7 @@ const starts = [
   "src/cli/commands/build.ts",
 ];
 
-test.each(["undici", "execa", "zod", "dockerfile-ast"])(
+test.each(["undici", "execa", "zod", "dockerfile-ast", "log-update"])(
   "a build that has nothing to do does not load %s",
   (name) => {
     const mentions = (input: string): boolean => input.includes(`node_modules/${name}/`);

@@ -1,4 +1,5 @@
 import type { CliIo } from "../../src/cli/io.ts";
+import { noScreen } from "../../src/cli/screen.ts";
 
 /** What a command printed: text as a terminal gets it, bytes as UTF-8. */
 export interface Printed {
@@ -26,6 +27,8 @@ export function captureIo(given: Partial<CliIo> = {}): {
     packageUrl: "file:///xbuild/",
     env: {},
     color: false,
+    errorColor: false,
+    screen: noScreen,
     terminal: false,
     atEnd: () => undefined,
     signal: new AbortController().signal,

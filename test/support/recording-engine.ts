@@ -11,6 +11,7 @@ import type { Digest } from "../../src/oci/model.ts";
 import { parseImageName } from "../../src/oci/reference.ts";
 import type { BuildRequest } from "../../src/pipeline/request.ts";
 import type { CallerWorkspace } from "../../src/pipeline/workspace.ts";
+import { createStep } from "../../src/reporter.ts";
 import type { BuildPlan } from "../../src/plan/model.ts";
 import { createPlan } from "../../src/plan/create-plan.ts";
 import { openStore } from "../../src/store/layout/open.ts";
@@ -222,12 +223,11 @@ export async function createWorkspace(
     now: "2026-11-20T00:00:00Z",
     reporter: {
       log: { stdout: () => undefined, stderr: () => undefined },
-      step: (title) => {
-        steps.push(title);
-        return () => undefined;
+      step: (title, { isBrief = false } = {}) => {
+        if (!isBrief) steps.push(title);
+        return createStep(() => undefined);
       },
       warn: () => undefined,
-      progress: () => undefined,
       explain: () => undefined,
     },
   };

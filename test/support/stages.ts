@@ -1,13 +1,13 @@
 import type { Outcome } from "./xbuild.ts";
 
 /** The stages whose steps the engine was asked for, in the order in which that began; the target has its name, too. */
-export function listRun({ stdout }: Pick<Outcome, "stdout">): readonly string[] {
-  const begun = stdout.matchAll(/^==> (?:(.+): )?(?:Layering steps|Stages)$/gm);
+export function listRun({ stderr }: Pick<Outcome, "stderr">): readonly string[] {
+  const begun = stderr.matchAll(/^==> (?:(.+): )?(?:Layering steps|Stages)$/gm);
   return [...begun].map(([, name]) => name ?? "(target)");
 }
 
 /** The same, whatever the order. */
-export function listRunSorted(outcome: Pick<Outcome, "stdout">): readonly string[] {
+export function listRunSorted(outcome: Pick<Outcome, "stderr">): readonly string[] {
   return [...listRun(outcome)].sort();
 }
 

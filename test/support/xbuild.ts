@@ -83,7 +83,7 @@ export function startXbuild(
   if (pid === undefined) throw new Error("node could not be started");
   return {
     pid,
-    says: (text) => waitForText(child.stdout, text, ended),
+    says: (text) => waitForText([child.stdout, child.stderr], text, ended),
     signal: (name) => void process.kill(pid, name),
     stderr: child.stderr,
     ended,
@@ -119,16 +119,18 @@ async function takeCalls(path: string): Promise<readonly string[]> {
 }
 
 function waitForText(
-  stream: NodeJS.ReadableStream,
+  streams: readonly NodeJS.ReadableStream[],
   text: string,
   ended: Promise<Outcome>,
 ): Promise<void> {
-  let seen = "";
   return new Promise((found, fail) => {
-    stream.on("data", (chunk: Uint8Array | string) => {
-      seen += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
-      if (seen.includes(text)) found();
-    });
+    for (const stream of streams) {
+      let seen = "";
+      stream.on("data", (chunk: Uint8Array | string) => {
+        seen += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString("utf8");
+        if (seen.includes(text)) found();
+      });
+    }
     ended.then(
       (outcome) => fail(new Error(`it ended without saying "${text}": ${outcome.stderr}`)),
       fail,

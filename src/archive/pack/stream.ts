@@ -24,6 +24,8 @@ export interface PackOptions {
   readonly signal: AbortSignal | undefined;
   /** Whether the content alone matters, so that the diff ID need not be computed. */
   readonly contentOnly?: boolean;
+  /** Told of so many more bytes of the archive. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 export interface PackResult {
@@ -131,6 +133,7 @@ function advance(state: State, length: number): void {
 function flush(state: State): void {
   const block = state.block.subarray(0, state.filled);
   state.diff?.update(block);
+  state.options.onBytes?.(block.length);
   state.filled = 0;
   if (state.consumer === undefined) return;
   state.consumer.take(block);

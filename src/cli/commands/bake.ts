@@ -1,3 +1,4 @@
+import type { Reporter } from "../../reporter.ts";
 import { show } from "../../visible.ts";
 import { toBuildWords } from "../bake/build-words.ts";
 import { printByBuildx } from "../bake/buildx.ts";
@@ -23,6 +24,7 @@ import {
   usageError,
 } from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import { splitPair } from "../line/values.ts";
 import { isRemoteContext, locateContext, type Sources } from "../request/locate.ts";
 import { readReports } from "../request/report-request.ts";
@@ -66,7 +68,7 @@ or target "default". Files in HCL are read by docker buildx bake --print, where 
       --jobs N              how many targets and stages are built side by side (default 1; 0: all)
       --metadata-file FILE  write what came out to FILE as JSON, by target
       --report [FORMAT:]FILE   write what changed to FILE, as json or markdown; repeatable
-      --progress MODE       quiet prints image IDs alone; the others are accepted
+      --progress MODE       auto, plain, tty, rawjson or quiet, as with xbuild build
       --allow WHAT          accepted
 
 What stands after -- goes to every build: --engine, --tls-verify, --explain, ...
@@ -83,7 +85,9 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
     return 0;
   }
   assertReportsBefore(line);
-  const bake = await readBake(line, io);
+  const progress = readProgress(line, io);
+  const { warn } = createReporter(io, { progress });
+  const bake = await readBake(line, { io, warn });
   if (isSet(line, "print")) {
     io.stdout(renderBake(bake));
     return 0;
@@ -96,7 +100,7 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const jobs = readJobs(line);
   const common = [
     ...(lastValue(line, "jobs") === undefined ? [] : [`--jobs=${jobs}`]),
-    ...(lastValue(line, "progress") === "quiet" ? ["--quiet"] : []),
+    ...(lastValue(line, "progress") === undefined ? [] : [`--progress=${progress}`]),
     ...line.rest,
   ];
   const named: NamedBuild[] = [];
@@ -117,7 +121,10 @@ function assertReportsBefore({ rest }: CommandLine): void {
   );
 }
 
-async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {
+async function readBake(
+  line: CommandLine,
+  { io, warn }: Omit<Around, "surroundings">,
+): Promise<ResolvedBake> {
   const names = line.operands;
   const remote = names.find(isRemoteContext);
   if (remote !== undefined)
@@ -128,30 +135,31 @@ async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {
   const surroundings = readSurroundings(line, io);
   const files = await readBakeFiles(listValues(line, "file"), io);
   const overrides = [...listValues(line, "set"), ...listShorthands(line)];
+  const around = { surroundings, io, warn };
   const asked = { names, overrides, lookUp: surroundings.lookUp };
   if (!files.some((one) => one.isHcl))
-    return resolveDocuments(parseBakeFiles(files), asked, { surroundings, io });
+    return resolveDocuments(parseBakeFiles(files), asked, around);
   const words = [
     ...overrides.map((one) => `--set=${one}`),
     ...listValues(line, "var").map((one) => `--var=${one}`),
   ];
   const printed = await printByBuildx({ files, flags: words, names }, io);
   // What was asked for is its default group, and all changes are made.
-  return resolveDocuments([printed], { ...asked, names: [], overrides: [] }, { surroundings, io });
+  return resolveDocuments([printed], { ...asked, names: [], overrides: [] }, around);
 }
 
 interface Around {
   readonly surroundings: Surroundings;
   readonly io: CliIo;
+  readonly warn: Reporter["warn"];
 }
 
 function resolveDocuments(
   documents: readonly BakeDocument[],
   request: BakeRequest,
-  { surroundings, io }: Around,
+  { surroundings, warn }: Omit<Around, "io">,
 ): ResolvedBake {
   const definition = readDefinition(documents);
-  const { warn } = createReporter(io, { quiet: false });
   for (const finding of listUnknownKeys(definition)) warn(finding);
   const config = createConfig(definition, createScope(definition, surroundings));
   return resolveBake(config, request);

@@ -14,6 +14,7 @@ import type { CliIo } from "../io.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
 import { reportResult, type ResultOptions } from "../report/result.ts";
+import type { CliReporter } from "../report/reporter.ts";
 import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
 import { assertRoomForSeveral } from "../request/delivery-request.ts";
 import { type Warn, warnOnce } from "../request/findings.ts";
@@ -46,13 +47,13 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   if (requests.length > 1) assertRoomForSeveral(first.delivery);
   const shown = createResultOptions(build.line, first);
   const io = withWords(terminal, build, first.delivery.destinations);
-  const reporter = createBuildReporter(io, build, shown);
+  const reporter = createBuildReporter(io, build);
   const warn = warnOnce(reporter.warn, build.beside?.told);
   const builds = await planBuilds(lines, engine, { warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
-  const options = { ...shown, started };
+  const options = { ...shown, started, tell: reporter.result };
   const told = withReport(io, build);
   try {
     const { delivery } = first;
@@ -84,6 +85,7 @@ interface Places {
 interface ReportOptions extends Omit<ResultOptions, "milliseconds"> {
   /** Milliseconds since 1970. */
   readonly started: number;
+  readonly tell: CliReporter["result"];
 }
 
 interface IndexBuild {
@@ -109,6 +111,7 @@ async function makeIndex(
   );
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
+  options.tell(result);
   reportIndex(result, io, describeTime(options));
   return 0;
 }
@@ -130,6 +133,7 @@ async function addOne(
   const result = await buildIntoList(build, { ...work, ...prepare });
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
+  options.tell(result);
   await reportResult(result, io, describeTime(options));
   return 0;
 }

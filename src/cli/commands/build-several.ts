@@ -3,6 +3,7 @@ import { createShared } from "../../pipeline/pipeline.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import type { Sources } from "../request/locate.ts";
 import type { WantedReport } from "../request/report-request.ts";
 import { listOtherTargets } from "./same-file.ts";
@@ -75,13 +76,19 @@ async function runInOrder(
   for (const [index, build] of builds.entries()) {
     io.signal.throwIfAborted();
     const { name, words } = build;
-    const isQuiet = words.includes("--quiet") || words.includes("-q");
-    if (!isQuiet) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
+    if (mayTitle(words, io)) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
     const beside = { ...common, label: undefined, otherTargets: others[index] ?? [] };
     const status = await runBuild(startBuild(build, beside), io);
     if (status !== 0) return status;
   }
   return 0;
+}
+
+/** Not where nothing is told, nor where a program reads what is. */
+function mayTitle(words: readonly string[], io: CliIo): boolean {
+  const { line } = readBuildLine(words);
+  const mode = line === undefined ? "auto" : readProgress(line, io);
+  return mode !== "quiet" && mode !== "rawjson";
 }
 
 /** How many images are made at a time is `shared`'s to say. */

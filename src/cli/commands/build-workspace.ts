@@ -12,8 +12,9 @@ import type { CliIo } from "../io.ts";
 import { type GivenFlags, lastValue, usageError } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { readMaxAge } from "../line/max-age.ts";
+import { readProgress } from "../line/progress.ts";
 import { parseCount } from "../line/values.ts";
-import { createReporter } from "../report/reporter.ts";
+import { type CliReporter, createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import type { ResultOptions } from "../report/result.ts";
 import { handOverContexts } from "../request/fetched-contexts.ts";
@@ -54,13 +55,10 @@ export async function createWorkspace(
 }
 
 /** Tells of a build, with its name where others are built beside it. */
-export function createBuildReporter(
-  io: CliIo,
-  { beside }: OutputBuild,
-  options: Parameters<typeof createReporter>[1],
-): Reporter {
-  const reporter = createReporter(io, options);
-  return beside?.label === undefined ? reporter : nameTargetLines(reporter, beside.label);
+export function createBuildReporter(io: CliIo, { beside, line }: OutputBuild): CliReporter {
+  const reporter = createReporter(io, { progress: readProgress(line, io) });
+  if (beside?.label === undefined) return reporter;
+  return { ...nameTargetLines(reporter, beside.label), result: reporter.result };
 }
 
 /** --jobs; 0: as many as there are. Errors: `usage` */
@@ -82,7 +80,7 @@ export async function prepareFiles(
   return createResultFiles({ iidFile, metadataFile, reports }, io, work);
 }
 
-/** Where stdout carries the image's files, or a report, words go to stderr. Errors: `usage` */
+/** Where stdout carries the image's files, or a report, words go to stderr, unless a program reads that. Errors: `usage` */
 export function withWords(
   io: CliIo,
   { line }: Pick<OutputBuild, "line">,
@@ -92,7 +90,8 @@ export function withWords(
   const report = readReports(line).find(({ path }) => path === "-");
   if (carries && report !== undefined)
     throw usageError(`${report.what}: standard output takes the image's files`, "name a file");
-  return carries || report !== undefined ? { ...io, stdout: io.stderr } : io;
+  if (!carries && report === undefined) return io;
+  return { ...io, stdout: readProgress(line, io) === "rawjson" ? () => undefined : io.stderr };
 }
 
 /** How the result is told. Errors: `usage` */

@@ -86,7 +86,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const request = await createRequest(line, { parsed, engine }, terminal);
   const options = createResultOptions(line, request);
   const io = withWords(terminal, build, request.delivery.destinations);
-  const reporter = createBuildReporter(io, build, options);
+  const reporter = createBuildReporter(io, build);
   await reportFindings(parsed, engine, warnOnce(reporter.warn, build.beside?.told));
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
@@ -95,6 +95,7 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const files = await prepareFiles(line, terminal, work);
   const result = await buildWithFiles({ plan, request, files }, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
+  reporter.result(result);
   const milliseconds = Date.now() - started;
   await reportResult(result, withReport(io, build), { ...options, milliseconds });
   return 0;

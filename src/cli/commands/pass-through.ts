@@ -6,7 +6,7 @@ import { isRegistry } from "../../copy/copy.ts";
 import { quoteItem } from "../../engine/engine.ts";
 import { exitStatuses } from "../../errors.ts";
 import { show } from "../../visible.ts";
-import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
+import { usageError, type GivenFlag, isSet, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
@@ -14,6 +14,7 @@ import { findIgnoreFile } from "../request/ignore-file.ts";
 import { isReportFlag } from "../request/report-request.ts";
 import type { Sources } from "../request/locate.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
 
 /** A build that is the engine's, and what has been read for it. */
@@ -29,11 +30,13 @@ export interface PassedBuild {
  * result and its exit status.
  */
 export async function passThrough(
-  lenient: LenientLine,
+  given: LenientLine,
   { engine, sources, lowered }: PassedBuild,
   io: CliIo,
 ): Promise<number> {
-  const { line } = lenient;
+  const { line } = given;
+  const lenient = await askOfProgress(given, engine);
+  const quiet = readProgress(line, io) === "quiet" && !isSet(line, "quiet") ? ["--quiet"] : [];
   assertForEngine(lenient);
   const redacted = new Set(listValues(line, "redact"));
   const text = readText(sources, lowered);
@@ -45,6 +48,7 @@ export async function passThrough(
   const nameFile = text === undefined ? nameFoundFile : nameStandardInput;
   const context = placeContext(line, sources, { isLowered: text !== undefined });
   const args = [
+    ...quiet,
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
     ...(sources === undefined ? [] : await nameFile(line, sources, io)),
@@ -87,6 +91,13 @@ function placeContext(
   const { archive } = fetched;
   if (archive === undefined || ownInput !== undefined) return { operands, input: ownInput };
   return { operands: [...operands.slice(0, -1), "-"], input: { path: archive } };
+}
+
+/** Whether the engine knows --progress is asked where it is given: none up to buildah 1.44 does. */
+async function askOfProgress(lenient: LenientLine, engine: Engine): Promise<LenientLine> {
+  const { line, engineFlags } = lenient;
+  if (engineFlags.length > 0 || lastValue(line, "progress") === undefined) return lenient;
+  return { ...lenient, engineFlags: await engine.listBuildFlags() };
 }
 
 /** What the engine reads from its standard input instead of the file: a pipe has been read already. */

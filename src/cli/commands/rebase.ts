@@ -7,6 +7,7 @@ import {
   type RebaseResult,
 } from "../../rebase/rebase.ts";
 import { parseCommandLine, isSet } from "../line/arguments.ts";
+import { readProgress } from "../line/progress.ts";
 import type { CliIo } from "../io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";
 import { readAccess } from "../request/registries.ts";
@@ -29,6 +30,7 @@ the store, of a registry, or oci:DIR, docker-archive:FILE and the like.
       --max-layers N       how many layers the result may have (default 127)
       --platform OS/ARCH   which image of a list is meant (default: all of them)
   -q, --quiet              print the digest alone
+      --progress MODE      auto, plain, tty, rawjson or quiet, as with xbuild build
       --tls-verify, --creds, --authfile, --cert-dir, --retry, --retry-delay   as with xbuild build
 `;
 
@@ -43,14 +45,16 @@ export async function runRebase(argv: readonly string[], io: CliIo): Promise<num
     return 0;
   }
   const request = await createRebaseRequest(line, io);
-  const quiet = isSet(line, "quiet");
+  const progress = readProgress(line, io);
+  const quiet = progress === "quiet";
   const store = await openUserStore(io);
   const registries = readAccess(line, io);
-  const reporter = createReporter(io, { quiet });
+  const reporter = createReporter(io, { progress });
   const work = { store, registries, reporter, signal: io.signal, now: readTime(io) };
   const result = await rebase(request, work);
   const names = [...request.names, ...request.pushes.map((one) => one.text)];
   const { digest } = "index" in result ? result.index : result.image;
+  reporter.result({ names, digest, upToDate: result.isUpToDate });
   if (!quiet) io.stdout(renderAll(result, names.join(", "), io));
   io.stdout(show`${digest}\n`);
   return 0;

@@ -127,6 +127,10 @@ export const buildFlags: readonly BuildFlag[] = [
     kind: "optional",
   },
   own("quiet/q", "print the image ID alone"),
+  ours(
+    "progress MODE",
+    "how it is told how things go: auto (default), plain, tty, rawjson or quiet",
+  ),
   own("format FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
   ours("no-load", "do not load the image into the engine's storage"),
   ours(

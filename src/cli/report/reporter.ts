@@ -1,71 +1,67 @@
-import type { Reporter } from "../../reporter.ts";
+import type { OutputLog, Reporter } from "../../reporter.ts";
 import { showDiagnostic } from "../../diagnostics.ts";
-import { paintText, show, type Visible } from "../../visible.ts";
+import { show } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
+import type { ProgressMode } from "../line/progress.ts";
 import { createPages } from "../pages.ts";
-import { renderDuration } from "./text.ts";
+import { createJsonReporter } from "./json-reporter.ts";
+import { createLiveSteps } from "./live-steps.ts";
+import { createPlainSteps } from "./plain-steps.ts";
+import { type StepDisplay, trackSteps } from "./steps.ts";
 
-export interface ReporterOptions {
-  /** Nothing of how it goes is told; warnings are. */
-  readonly quiet: boolean;
+/** Without a flag of its own a command is quiet, or does as it is usual where it runs. */
+export type ReporterOptions = { readonly progress: ProgressMode } | { readonly quiet: boolean };
+
+/** What came of a build, as far as its progress tells of it. */
+export interface ToldResult {
+  readonly names: readonly string[];
+  readonly digest: string;
+  readonly configDigest?: string;
+  readonly upToDate: boolean;
 }
 
-/** Tells of a build as it goes: the engine's words as they come, each step of ours with its time. */
-export function createReporter(io: CliIo, { quiet }: ReporterOptions): Reporter {
-  const progress = createProgress(io, { quiet });
-  const options = { color: io.color, page: createPages(io) };
-  const say = (text: Visible): void => {
-    progress.clear();
-    if (!quiet) io.stdout(text);
-  };
+/** The same for a command, which knows what comes of it. */
+export interface CliReporter extends Reporter {
+  /** The end, for whoever reads the progress alone. */
+  readonly result: (result: ToldResult) => void;
+}
+
+/**
+ * Tells of a build as it goes: the engine's words as they come, on the streams that it chose, and on stderr each step of
+ * ours with its time.
+ */
+export function createReporter(io: CliIo, given: ReporterOptions): CliReporter {
+  const progress = "progress" in given ? given.progress : given.quiet ? "quiet" : "auto";
+  if (progress === "rawjson") return createJsonReporter(io);
+  const options = { color: io.errorColor, page: createPages(io) };
+  const steps = trackSteps(chooseDisplay(io, progress));
+  io.screen.onEnd(() => {
+    steps.failOpen();
+    return false;
+  });
   return {
-    log: { stdout: (chunk) => (quiet ? undefined : io.stdout(chunk)), stderr: io.stderr },
-    step: (title) => {
-      const started = performance.now();
-      say(show`${paintText(io, "bold", `==> ${title}`)}\n`);
-      return (result) => {
-        const time = renderDuration(performance.now() - started);
-        const word = result === undefined ? "" : `: ${result}`;
-        say(
-          show`${paintText(io, "green", `  ✓ ${title}`)}${word} ${paintText(io, "dim", `(${time})`)}\n`,
-        );
-      };
-    },
-    progress: progress.tell,
+    log: createLog(io, progress),
+    step: steps.step,
     explain: (reason) => io.stderr(show`built because: ${reason}\n`),
-    warn: (diagnostic) => {
-      progress.clear();
-      io.stderr(show`${showDiagnostic(diagnostic, options)}\n`);
-    },
+    warn: (diagnostic) => io.stderr(show`${showDiagnostic(diagnostic, options)}\n`),
+    pause: io.screen.pause,
+    result: () => undefined,
   };
 }
 
-/** Where nothing can be written over, a line every so many milliseconds is enough to see that it goes on. */
-const plainInterval = 10_000;
-
-interface Progress {
-  readonly tell: (text: string) => void;
-  /** Takes the line away: something else is to be said. */
-  readonly clear: () => void;
+function chooseDisplay(io: CliIo, progress: ProgressMode): StepDisplay {
+  if (progress === "quiet") return noDisplay;
+  const isLive = progress !== "plain" && io.screen.isLive;
+  return isLive ? createLiveSteps(io) : createPlainSteps(io);
 }
 
-function createProgress(io: CliIo, { quiet }: ReporterOptions): Progress {
-  let isShown = false;
-  let saidAt = Date.now();
-  const clear = (): void => {
-    if (isShown) io.stdout(show`\r\u001b[K`);
-    isShown = false;
-    saidAt = Date.now();
-  };
-  const tell = (text: string): void => {
-    if (quiet) return;
-    if (io.terminal) {
-      io.stdout(show`\r\u001b[K    ${text}`);
-      isShown = true;
-    } else if (Date.now() - saidAt >= plainInterval) {
-      io.stdout(show`    ${text}\n`);
-      saidAt = Date.now();
-    }
-  };
-  return { tell, clear };
+const noDisplay: StepDisplay = {
+  begin: () => undefined,
+  progress: () => undefined,
+  end: () => undefined,
+};
+
+function createLog(io: CliIo, progress: ProgressMode): OutputLog {
+  const stdout = progress === "quiet" ? (): void => undefined : io.stdout;
+  return { stdout, stderr: io.stderr };
 }

@@ -12,14 +12,16 @@ import { beginRun, explainFull, openStore, removeSilentRuns } from "../../store/
 import type { CliIo } from "../io.ts";
 import { usageError } from "../line/arguments.ts";
 import { parseCount } from "../line/values.ts";
+import { inStep, type Step } from "../../reporter.ts";
+import type { ProgressMode } from "../line/progress.ts";
 import { createReporter } from "../report/reporter.ts";
 import { shareContext, takeContext } from "./fetched-contexts.ts";
 import type { LocateOptions, Sources } from "./locate.ts";
 import { findStoreDirectory } from "./store-directory.ts";
 
 export interface FetchOptions {
-  /** Nothing is told of it. */
-  readonly isQuiet: boolean;
+  /** How it is told. */
+  readonly progress: ProgressMode;
 }
 
 /**
@@ -64,25 +66,25 @@ export async function fetchContainerfile(
 
 /** Fetches into a run's directory. */
 async function inRun<T>(
-  { source, isQuiet }: FetchOptions & { readonly source: RemoteSource },
+  { source, progress }: FetchOptions & { readonly source: RemoteSource },
   fetchIt: (place: FetchPlace) => Promise<T>,
   io: CliIo,
 ): Promise<T> {
   const { env, signal } = io;
   const timeout = parseCount(env[timeoutVariable] ?? "120", timeoutVariable) * 1000;
   // The engine's output is to be the same as without us where there is no OUTPUT.
-  const reporter = createReporter({ ...io, stdout: io.stderr }, { quiet: isQuiet });
+  const reporter = createReporter({ ...io, stdout: io.stderr }, { progress });
   const store = await openStore(findStoreDirectory(io), describeEvents({ reporter, signal }));
   // Where no build of ours follows, nobody else would.
   await removeSilentRuns(store);
   const run = await beginRun(store);
   io.atEnd(() => run.end());
-  const finish = reporter.step(`Fetching the context ${describeSource(source)}`);
-  const onProgress = reporter.progress;
+  const fetchHere = (step: Step): Promise<T> => {
+    const onProgress = (now: string): void => step.progress({ now });
+    return fetchIt({ directory: run.directory, env, timeout, signal, onProgress });
+  };
   try {
-    const fetched = await fetchIt({ directory: run.directory, env, timeout, signal, onProgress });
-    finish();
-    return fetched;
+    return await inStep(`Fetching the context ${describeSource(source)}`, fetchHere, { reporter });
   } catch (error) {
     throw explainFull(store, error);
   }

@@ -1,10 +1,11 @@
 import type { CliIo } from "../io.ts";
+import type { ProgressMode } from "../line/progress.ts";
 import { usageError } from "../line/arguments.ts";
 import { isRemoteContext, locateSources, type NamedSources, type Sources } from "./locate.ts";
 
 /** Where a command line says that file and context are, and how much is told while they are fetched. */
 export interface NamedAnywhere extends NamedSources {
-  readonly isQuiet?: boolean;
+  readonly progress?: ProgressMode;
 }
 
 /**
@@ -12,7 +13,7 @@ export interface NamedAnywhere extends NamedSources {
  * `fetchContext`; `usage` where both are to be read from standard input.
  */
 export async function locateAnywhere(named: NamedAnywhere, io: CliIo): Promise<Sources> {
-  const { file, context, isQuiet = false } = named;
+  const { file, context, progress = "auto" } = named;
   const isElsewhere = context !== undefined && isRemoteContext(context);
   const isUrl = file !== undefined && /^https?:\/\//.test(file);
   if (!isElsewhere && !isUrl) return locateSources(named, io);
@@ -23,10 +24,10 @@ export async function locateAnywhere(named: NamedAnywhere, io: CliIo): Promise<S
     );
   }
   const { fetchContainerfile, fetchContext } = await import("./fetch-context.ts");
-  const fetched = isElsewhere ? await fetchContext(context, { isQuiet }, io) : undefined;
+  const fetched = isElsewhere ? await fetchContext(context, { progress }, io) : undefined;
   const options = fetched === undefined ? {} : { fetched };
   if (!isUrl) return locateSources(named, io, options);
-  const text = await fetchContainerfile(file, { isQuiet }, io);
+  const text = await fetchContainerfile(file, { progress }, io);
   if (fetched !== undefined) {
     const { as, context: directory, identity } = fetched;
     return { ...text, context: directory, identity, fetched: as };

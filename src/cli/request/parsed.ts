@@ -10,7 +10,7 @@ import {
 import type { Diagnostic } from "../../diagnostics.ts";
 import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
-import { isSet, usageError, lastValue, listValues } from "../line/arguments.ts";
+import { usageError, lastValue, listValues } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
 import { foldUnused } from "./findings.ts";
 import { locateAnywhere, type NamedAnywhere } from "./locate-anywhere.ts";
@@ -21,6 +21,7 @@ import {
   type GivenArguments,
   type BuildCommandLine,
 } from "../line/build-line.ts";
+import { readProgress } from "../line/progress.ts";
 import { splitPair } from "../line/values.ts";
 import { guessPlatform } from "./platform.ts";
 
@@ -85,9 +86,9 @@ export async function readSources(line: BuildCommandLine, io: CliIo): Promise<So
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
   const [first, ...more] = files;
-  const isQuiet = isSet(line, "quiet");
-  const sources = await locateAnywhere({ file: first, context: operand, isQuiet }, io);
-  for (const file of more) await assertPlain({ file, context: operand, isQuiet }, io);
+  const progress = readProgress(line, io);
+  const sources = await locateAnywhere({ file: first, context: operand, progress }, io);
+  for (const file of more) await assertPlain({ file, context: operand, progress }, io);
   if (more.length === 0) return sources;
   if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
     throw severalFiles(sources.file);

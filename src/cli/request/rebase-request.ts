@@ -26,6 +26,7 @@ export const rebaseFlags: readonly FlagSpec[] = [
   { name: "max-layers", kind: "value" },
   { name: "platform", kind: "value" },
   { name: "quiet", short: "q", kind: "boolean" },
+  { name: "progress", kind: "value" },
   { name: "tls-verify", kind: "boolean" },
   { name: "creds", kind: "value" },
   { name: "authfile", kind: "value" },

@@ -9,6 +9,7 @@ import { isSet, lastValue, listValues, usageError, type GivenFlag } from "../lin
 import type { FlagRole } from "../line/build-flags.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { isRemoteContext } from "./locate.ts";
+import { readProgress } from "../line/progress.ts";
 import { parseCount, refuseValue, splitPair } from "../line/values.ts";
 import { findIgnoreFile } from "./ignore-file.ts";
 import { findPlatform } from "./platform.ts";
@@ -35,7 +36,7 @@ export async function createStepsRequest(
     ...parseTimes(line, given.buildArgs, io),
     pull: parsePull(line),
     noCache: isSet(line, "no-cache"),
-    quiet: isSet(line, "quiet"),
+    quiet: readProgress(line, io) === "quiet",
     onError: parseOnError(line),
     flags: listEngineFlags(line, engine),
     cacheKey: names[0]?.full ?? identity,
@@ -77,7 +78,7 @@ async function readContexts(line: BuildCommandLine, io: CliIo): Promise<readonly
       throw usageError(`--build-context ${word} is not of the form NAME=VALUE`);
     if (value !== "-" && isRemoteContext(value)) {
       const { fetchContext } = await import("./fetch-context.ts");
-      const { context } = await fetchContext(value, { isQuiet: isSet(line, "quiet") }, io);
+      const { context } = await fetchContext(value, { progress: readProgress(line, io) }, io);
       found.push({ name, value: context, isFetched: true });
     } else {
       const path = value.includes("://") ? value : resolve(io.cwd, value);

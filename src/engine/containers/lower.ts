@@ -52,16 +52,27 @@ export function lowerStage(plan: BuildPlan, stage: StagePlan, names: StageNames)
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
-  const heredocs = listEdits(names.heredocs);
-  const renames = renameAll(plan, names).filter((edit) => !isWithin(edit, heredocs));
-  const edits = [...renames, ...[...names.digests].map(markStep), ...heredocs];
+  const edits = [...editStages(plan, names), ...[...names.digests].map(markStep)];
   return stage.kind === "plain"
     ? lowerPlain(containerfile, lowered, edits)
     : lowerEnvironment(containerfile, lowered, edits);
 }
 
-function listEdits(heredocs: LoweredHeredocs): readonly Edit[] {
-  return [...heredocs.values()].map(({ edit }) => edit);
+/** What is said otherwise in the file than the user does. */
+export function editStages(plan: BuildPlan, names: StageNames): readonly Edit[] {
+  return withHeredocs(renameAll(plan, names), names.heredocs);
+}
+
+/** The same of layering steps: the stages are images of the engine by now. */
+export function editLayering({ resolved }: LayeredStage, images: LayeringImages): readonly Edit[] {
+  const renames = renameUses(resolved, (reference) => nameUsed(reference, images));
+  return withHeredocs(renames, images.heredocs);
+}
+
+/** An instruction with heredocs is said anew as a whole. */
+function withHeredocs(renames: readonly Edit[], lowered: LoweredHeredocs): readonly Edit[] {
+  const heredocs = [...lowered.values()].map(({ edit }) => edit);
+  return [...renames.filter((edit) => !isWithin(edit, heredocs)), ...heredocs];
 }
 
 /**
@@ -119,7 +130,7 @@ function cutText(containerfile: Containerfile, end: number, { edits, blanks }: C
  * For a last stage that would have no instruction: buildah 1.28 leaves the working container of such
  * a stage behind. Nobody reads what it says.
  */
-const fillerInstruction = "STOPSIGNAL SIGTERM";
+export const fillerInstruction = "STOPSIGNAL SIGTERM";
 
 /**
  * The second call's file: the layering steps in a stage from the environment's image, and a last
@@ -130,15 +141,11 @@ export function lowerLayering(
   stage: LayeredStage,
   images: LayeringImages,
 ): SourceText {
-  const { output, resolved, layering } = stage;
+  const { output, layering } = stage;
   const head = renderHead(stage, images);
   const start = output.instruction.span.end.offset;
   const end = layering.instructions.at(-1)?.span.end.offset ?? start;
-  // The stages are images of the engine by now.
-  const renames = renameUses(resolved, (reference) => nameUsed(reference, images));
-  const heredocs = listEdits(images.heredocs);
-  const edits = [...renames.filter((edit) => !isWithin(edit, heredocs)), ...heredocs];
-  const steps = applyEdits(containerfile.source, { start, end }, edits);
+  const steps = applyEdits(containerfile.source, { start, end }, editLayering(stage, images));
   const metadata = layering.metadata
     .map((one) => containerfile.source.slice(one.span.start.offset, one.span.end.offset))
     .concat(layering.metadata.every((one) => one.keyword === "ARG") ? [fillerInstruction] : [])

@@ -109,8 +109,10 @@ async function withHurriedLock(work: NamingWorkspace, action: () => Promise<void
 }
 
 function lockOptions({ reporter, signal }: EngineWorkspace): LockOptions {
-  const onWait = (message: string): void =>
+  const onWait = (message: string): (() => void) => {
     reporter.warn({ code: "lock-busy", severity: "warning", message });
+    return reporter.step("Waiting for another xbuild", { isBrief: true });
+  };
   return { signal, onWait };
 }
 

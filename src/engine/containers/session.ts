@@ -7,6 +7,7 @@ import {
   renderPlatform,
   type WantedPlatform,
 } from "../../oci/oci.ts";
+import type { Step } from "../../reporter.ts";
 import { imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import type {
   EngineBuild,
@@ -23,6 +24,8 @@ import { findHeredocs } from "./find-heredocs.ts";
 import type { LoweredHeredocs } from "./lower-heredocs.ts";
 import type { LayeringImages } from "./lower.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
+import { listLayeringSteps, listStageSteps } from "./sent-steps.ts";
+import { type ShownCall, showUserLog } from "./user-log.ts";
 import { storageBusy } from "./storage-races.ts";
 import { XbuildError } from "../../errors.ts";
 import { addNames, dropNames, keepImage, releaseNames } from "./names.ts";
@@ -86,7 +89,8 @@ export async function openSession(
     throw error;
   });
   return {
-    evaluateStage: (stage, known) => evaluateStage(session, stage, { ...outside, known }),
+    evaluateStage: (stage, evaluation) =>
+      evaluateStage(session, stage, { ...outside, known: undefined, ...evaluation }),
     runLayering: (stage, directory) => runLayering({ ...session, ...outside }, stage, directory),
     restoreNames: (text) => restoreNames(text, { ...session, ...outside }),
     abandon,
@@ -96,7 +100,8 @@ export async function openSession(
 
 /** What a stage comes to, where nothing has to be done for that. */
 interface Known {
-  readonly known: Digest | undefined;
+  readonly known?: Digest | undefined;
+  readonly progress?: Step["progress"] | undefined;
 }
 
 /** How the engine finds images from outside. */
@@ -192,15 +197,19 @@ function placeImages({ platforms, images, steps }: EngineBuild): PlacedImages | 
 async function evaluateStage(
   session: Session,
   stage: StagePlan,
-  { known, ...names }: OutsideNames & Known,
+  { known, progress, ...names }: OutsideNames & Known,
 ): Promise<Digest> {
   const { build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
   // While the run lasts, its names tell others that the image is in use.
   const own = stage.kind === "layered" ? runImageName(label) : stageImageName(label, stage.index);
   await claim(session, [own]);
-  const make = (): Promise<Digest> =>
-    runBuild(createStageCall(build, stage, { ...outside, stages: nameImages(stages) }), session);
+  const used = { ...outside, stages: nameImages(stages) };
+  const make = (): Promise<Digest> => {
+    const sent = listStageSteps(build.plan, { ...used, digests: build.unseen.digests });
+    const shown = { sent, progress, restoreNames: restoring({ ...session, ...names }) };
+    return runBuild(createStageCall(build, stage, used), { session, shown });
+  };
   const lasting = cacheName(build.steps, stage);
   const id = await makeNamed(
     known === undefined ? make : () => Promise.resolve(known),
@@ -213,8 +222,11 @@ async function evaluateStage(
 }
 
 /** With a shell where a step fails, if the user asked for that. */
-async function runBuild(call: BuildCall, session: Session): Promise<Digest> {
-  const context = callContext(session);
+async function runBuild(
+  call: BuildCall,
+  { session, shown }: { readonly session: Session; readonly shown: ShownCall },
+): Promise<Digest> {
+  const context = callContext(session, shown);
   if (session.build.steps.onError !== "shell") return session.commands.build(call, context);
   const { buildWithShell } = await import("./shell.ts");
   return buildWithShell(call, context, session);
@@ -247,7 +259,7 @@ function removedMeanwhile(id: Digest): XbuildError {
 async function runLayering(
   session: Session & OutsideNames,
   stage: LayeredStage,
-  directory: LayersDirectory,
+  { progress, ...directory }: LayersDirectory & Known,
 ): Promise<StageConfigs> {
   const { commands, build, label, stages } = session;
   const environment = await readImageConfig(commands, stages.get(stage.index));
@@ -255,7 +267,10 @@ async function runLayering(
   await claim(session, names);
   const images = describeImages(session, stage, environment);
   const call = createLayeringCall(build, stage, { images, directory, names });
-  const id = await runBuild(call, session);
+  const sent = listLayeringSteps(build.plan, stage, images);
+  const [ownImage] = names;
+  const shown = { sent, ownImage, progress, restoreNames: restoring(session) };
+  const id = await runBuild(call, { session, shown });
   return { environment, layering: await readImageConfig(commands, id) };
 }
 
@@ -282,9 +297,9 @@ function nameImages<T>(images: ReadonlyMap<T, Digest>): ReadonlyMap<T, string> {
   return new Map([...images].map(([key, id]) => [key, id.replace(/^sha256:/, "")]));
 }
 
-function callContext({ reporter, signal, run }: Session): CallContext {
+function callContext({ reporter, signal, run }: Session, shown: ShownCall): CallContext {
   return {
-    log: reporter.log,
+    log: showUserLog(reporter.log, shown),
     signal,
     directory: run.directory,
     note: (process) => run.note(noteKeys.process, process),
@@ -298,6 +313,12 @@ async function readImageConfig(
 ): Promise<ImageConfig> {
   if (id === undefined) throw new RangeError("the stage was not evaluated");
   return parseConfig(await readConfig(id));
+}
+
+function restoring(session: Session & OutsideNames): ShownCall["restoreNames"] {
+  const { label, build } = session;
+  return (text) =>
+    restoreNames(text, session).replaceAll(runImageName(label), build.plan.target.name);
 }
 
 function restoreNames(

@@ -122,8 +122,13 @@ async function offerShell(
   const [directory] = call.mounts;
   const place = directory === undefined ? "" : `, with ${directory.target}`;
   const words = show`xbuild: ${locate(error)}${error.message}\nxbuild: a shell in the container of that step, as it left it${place}; leave it with exit or Ctrl-D: the build then ends with the step's exit status\n`;
-  reporter.log.stderr(Buffer.from(words.visible));
-  await shell.run(container.name, listFlags(call));
+  const goOn = reporter.pause?.();
+  try {
+    reporter.log.stderr(Buffer.from(words.visible));
+    await shell.run(container.name, listFlags(call));
+  } finally {
+    goOn?.();
+  }
 }
 
 function locate({ diagnostics: [first] }: XbuildError): string {

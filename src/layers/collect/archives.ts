@@ -12,6 +12,7 @@ import { explainSystem } from "./explain-system.ts";
 import { describeLayer, type FoundLayer } from "./found-layer.ts";
 import { chooseReuse, collectSource, type SourceContext } from "./pack-source.ts";
 import { createLayerJobs } from "./parallel.ts";
+import { countBegun, sumBytes } from "./progress.ts";
 import { indexPrevious, type PreviousLayer } from "./previous.ts";
 
 /** A layer that is a tar archive somewhere, compressed or not. */
@@ -39,13 +40,14 @@ export async function collectArchives(
   { previous, ...given }: ArchiveOptions,
 ): Promise<readonly (CollectedLayer | undefined)[]> {
   const jobs = createLayerJobs(given.signal);
-  const options = { ...given, signal: jobs.signal };
+  const options = { ...given, signal: jobs.signal, onProgress: sumBytes(given.onProgress) };
+  const begun = countBegun(archives.length, options);
   const context: SourceContext = { options, previous: indexPrevious(previous) };
   try {
-    const found = await jobs.map(archives, async (archive) => ({
-      archive,
-      layer: await collectArchive(archive, jobs.signal, context),
-    }));
+    const found = await jobs.map(archives, async (archive) => {
+      begun(nameArchive(archive.history));
+      return { archive, layer: await collectArchive(archive, jobs.signal, context) };
+    });
     return assignRepeated(found, context).map(({ archive: { history }, layer }) =>
       layer === undefined ? undefined : describeLayer(layer, nameArchive(history), history),
     );

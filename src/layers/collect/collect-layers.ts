@@ -10,6 +10,7 @@ import type { OutputScan } from "../directory/output-scan.ts";
 import { createLayerJobs } from "./parallel.ts";
 import { createPathSizes, isRest } from "./path-sizes.ts";
 import type { PreviousLayers } from "./previous.ts";
+import { countBegun, sumBytes } from "./progress.ts";
 import { readTreeXattrs, type FindXattrs } from "./xattrs.ts";
 
 export interface CollectContext {
@@ -31,11 +32,16 @@ export async function collectLayers(
   context: CollectContext,
 ): Promise<readonly CollectedEntry[]> {
   const jobs = createLayerJobs(context.options.signal);
-  const options = { ...context.options, signal: jobs.signal };
+  const { onProgress } = context.options;
+  const options = { ...context.options, signal: jobs.signal, onProgress: sumBytes(onProgress) };
   const findXattrs = await readTreeXattrs(scan, { warn: context.warn, signal: options.signal });
   const work: Work = { ...context, options, scan, findXattrs, log: createDirectoryLog() };
   const sources = listSources(listings);
-  const layers = await jobs.map(sources, (listing) => collectLayer(listing, work));
+  const begun = countBegun(sources.length, options);
+  const layers = await jobs.map(sources, (listing) => {
+    begun(nameLayer(listing));
+    return collectLayer(listing, work);
+  });
   const bySource = new Map(
     sources.map((listing, index) => [identifySource(listing), layers[index]]),
   );

@@ -101,8 +101,11 @@ async function judgeBlob(
   const judge = createJudge(file, compression, context);
   const expander = createExpander(compression, file.shown, judge.write);
   try {
-    const take = (chunk: Buffer): Promise<void> =>
-      settleAll([writer.write(chunk), expander.write(chunk)]);
+    const { onProgress } = context.options;
+    const take = (chunk: Buffer): Promise<void> => {
+      onProgress?.({ bytes: chunk.length });
+      return settleAll([writer.write(chunk), expander.write(chunk)]);
+    };
     await readChunks(file, take, context.options.signal);
     await expander.end();
   } finally {

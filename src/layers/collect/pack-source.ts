@@ -56,6 +56,7 @@ function packOptions({ shown }: SourceNames, options: PackingOptions): PackOptio
     epoch: options.epoch,
     maxSize: options.maxLayerSize,
     signal: options.signal,
+    onBytes: options.onProgress && ((bytes) => options.onProgress?.({ bytes })),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { WaitListener } from "../../system/lock.ts";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { digestHex } from "../../oci/oci.ts";
@@ -12,10 +13,12 @@ export interface Store {
    * given, and the document then counts as missing; else the error is thrown.
    */
   readonly onDamage: ((error: XbuildError) => void) | undefined;
+  /** Told when a run's directory is removed; what it gives is called when that is done. */
+  readonly onCleanUp?: (() => (() => void) | undefined) | undefined;
   /** Told what of a run could not be removed, and why: the next cleaner tries again. */
   readonly onLeftover?: ((directory: string, reason: string) => void) | undefined;
   /** Told what is waited for, where another process holds the store's lock for long. */
-  readonly onWait?: ((message: string) => void) | undefined;
+  readonly onWait?: WaitListener | undefined;
   /** Ends the waiting for the lock, and long removals. */
   readonly signal?: AbortSignal | undefined;
 }

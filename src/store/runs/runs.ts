@@ -54,7 +54,9 @@ export async function withRun<T>(store: Store, action: (run: Run) => Promise<T>)
   } catch (error) {
     throw explainFull(store, error);
   } finally {
+    const done = store.onCleanUp?.();
     await run.end();
+    done?.();
   }
 }
 
