@@ -36,13 +36,13 @@ function findPlatform(
   { base, platform }: ResolvedStage,
   { request, inputs }: Build,
 ): WantedPlatform | undefined {
-  const own = inputs.facts.get(nameImage(base, request) ?? "")?.platform;
-  if (base.kind === "image") {
-    return own ?? (mayBeImageId(base.name) ? undefined : findWanted(base, request));
+  if (base.kind === "built") {
+    const isAsked = platform === undefined && request.steps.platform !== undefined;
+    return isAsked ? request.reuse.platform : undefined;
   }
-  // A named context is an image, or files of nobody knows what.
-  if (base.kind !== "built" || platform !== undefined) return own;
-  return request.steps.platform === undefined ? own : request.reuse.platform;
+  const own = inputs.facts.get(nameImage(base, request) ?? "")?.platform;
+  if (own !== undefined || base.kind !== "image" || mayBeImageId(base.name)) return own;
+  return findWanted(base, request);
 }
 
 function isHost(platform: WantedPlatform, plan: BuildPlan): boolean {
