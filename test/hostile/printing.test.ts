@@ -64,6 +64,8 @@ beforeAll(async () => {
   await mkdir(context);
   await writeFile(join(context, hostileFile), text);
   await writeFile(join(context, "Containerfile"), text);
+  // A layer of that name; from one directory below it is a file that is none.
+  await mkdir(join(context, "output", "layers", hostileFile, "opt"), { recursive: true });
   const targets = { default: { target: hostile, args: { A: hostile }, [hostile]: 1 } };
   await writeFile(join(context, "bake.json"), JSON.stringify({ target: targets, [hostile]: 1 }));
 });
@@ -110,6 +112,15 @@ const lines: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["-f", hostileFile],
     ["-f", hostile],
     [hostile],
+  ],
+  collect: [
+    [hostile],
+    ["output"],
+    ["output", "-t", hostile],
+    ["output/layers"],
+    ["output", `--reuse=${hostile}`],
+    ["output", "--from", `oci:${hostile}`],
+    ["--prepare", hostileFile],
   ],
   help: [[]],
 };
