@@ -21,9 +21,7 @@ import { listCalls, listPages, listSnippets, readPage, readSnippets } from "../s
 const snippets = listSnippets();
 
 function ofKind(kind: string) {
-  return snippets
-    .filter((one) => one.kind === kind)
-    .map((one) => ({ ...one, place: `${one.page}:${one.line}` }));
+  return snippets.filter((one) => one.kind === kind);
 }
 
 let directory = "";
@@ -36,16 +34,15 @@ afterAll(() => rmSync(directory, { recursive: true }));
 describe("the blocks of all pages", () => {
   const kinds = "bad bake build commands good json line parse synopsis text".split(" ");
 
-  test.each(snippets.map((one) => [`${one.page}:${one.line}`, one.kind] as const))(
-    "%s is classified",
-    (_, kind) => expect(kinds).toContain(kind),
+  test.each(snippets.map((one) => [one.place, one.kind] as const))("%s is classified", (_, kind) =>
+    expect(kinds).toContain(kind),
   );
 
   test("one that nothing is said of is found", () => {
     const text = "# Page\n\n```\nFROM a\n```\n\n<!-- snippet: text -->\n```sh\nb\n```\n";
-    expect(readSnippets("docs/x.md", text).map(({ line, kind }) => [line, kind])).toEqual([
-      [3, undefined],
-      [8, "text"],
+    expect(readSnippets("docs/x.md", text).map(({ place, kind }) => [place, kind])).toEqual([
+      ["docs/x.md:3", undefined],
+      ["docs/x.md:8", "text"],
     ]);
   });
 });
@@ -190,14 +187,15 @@ function listSpans(page: string): readonly string[] {
 
 test.each(listPages())("%s: calls of xbuild in the text name what exists", async (page) => {
   const calls = listSpans(page).filter((span) => span.startsWith("xbuild "));
-  for (const span of calls) {
+  const judged = calls.map((span) => {
     const words = span
       .replaceAll(/\[(?:[^[\]]*\s)?flags[^[\]]*\]|\[|\]|\.{3}/g, "")
       .split(/\s+/)
       .map((word) => word.split("|")[0] ?? "")
       .filter((word) => word !== "");
-    await assertCall(words.slice(1));
-  }
+    return assertCall(words.slice(1));
+  });
+  await expect(Promise.all(judged)).resolves.toHaveLength(calls.length);
 });
 
 /** Of buildah, skopeo and tar, of `layer split`; bake's that its help leaves out. */

@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface Snippet {
   /** From the project's root. */
   readonly page: string;
-  /** Of its fence, from 1. */
-  readonly line: number;
+  /** The page, and the line of the fence, from 1: `docs/x.md:3`. */
+  readonly place: string;
   readonly text: string;
   /**
    * What is done with it: the first word of the comment before it (`<!-- snippet: KIND [NAME] -->`), or in the pages of
@@ -55,12 +55,8 @@ export function readSnippets(page: string, text: string): readonly Snippet[] {
     const end = lines.findIndex((one, index) => index > at && one.trim() === fence);
     if (end === -1) throw new Error(`${page}:${at + 1}: the block does not end`);
     const kind = page.startsWith("docs/rules/") ? readRule(said, heading) : readMark(lines[at - 1]);
-    snippets.push({
-      page,
-      line: at + 1,
-      text: `${lines.slice(at + 1, end).join("\n")}\n`,
-      ...kind,
-    });
+    const block = lines.slice(at + 1, end);
+    snippets.push({ page, place: `${page}:${at + 1}`, text: `${block.join("\n")}\n`, ...kind });
     at = end;
   }
   return snippets;

@@ -38,7 +38,7 @@ const transport =
 function findProblem(name: string): Pick<Finding, "message" | "hint"> | undefined {
   if (name === "" || transport.test(name) || mayBeImageId(name)) return undefined;
   try {
-    parseImageName(omitTag(name), { allowDigest: true });
+    parseImageName(simplify(name), { allowDigest: true });
     return undefined;
   } catch (error) {
     if (!(error instanceof XbuildError)) throw error;
@@ -46,9 +46,14 @@ function findProblem(name: string): Pick<Finding, "message" | "hint"> | undefine
   }
 }
 
-/** A reference may have both; the digest counts. */
-function omitTag(name: string): string {
+/** Digests of other algorithms than ours, which engines know (image-spec, descriptor.md). */
+const otherDigest = /^(?!sha256:)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-f]{32,}$/;
+
+/** A reference may have a tag and a digest; the digest counts. */
+function simplify(name: string): string {
   const { host, path, tag, digest } = splitName(name);
-  if (tag === undefined || digest === undefined) return name;
-  return `${host === undefined ? "" : `${host}/`}${path}@${digest}`;
+  if (digest === undefined) return name;
+  const isOther = otherDigest.test(digest);
+  if (tag === undefined && !isOther) return name;
+  return `${host === undefined ? "" : `${host}/`}${path}${isOther ? "" : `@${digest}`}`;
 }
