@@ -219,8 +219,9 @@ test("a stage begins with its own last image under a new tag, too", async () => 
 
 const image = (): string => `${service.proxy.host}/team/tags`;
 
+const tagged = (tag: string): readonly string[] => ["-t", `${image()}:${tag}`, "--push"];
+
 describe("other tags of a repository", () => {
-  const tagged = (tag: string): readonly string[] => ["-t", `${image()}:${tag}`, "--push"];
   const push = async (tag: string, packages: readonly string[], ...words: readonly string[]) =>
     buildOnFreshMachine(sandbox, await writeProject(tag, packages), [...tagged(tag), ...words]);
 
