@@ -40,10 +40,8 @@ export interface PruneResult {
 
 export interface PrunePlan {
   readonly result: PruneResult;
-  /** Records and refs of images that go, and refs of tags that are no more. */
+  /** Records and refs of images that go. */
   readonly pointers: readonly Pointer[];
-  /** Those that stay. */
-  readonly tags: Tags;
 }
 
 /** What goes and what stays, at this moment: to be asked under the lock. */
@@ -56,10 +54,9 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
   const candidates = await listCandidates(store, pointers);
   const names = entries.filter((entry) => isUnwanted(entry, candidates, options));
   const staying = entries.filter((entry) => !names.includes(entry));
-  const tags = new Set(staying.map(({ name }) => name));
   const needed = new Set(staying.flatMap((entry) => listNeeded(store, entry)));
   for (const digest of await listHeld(store)) needed.add(digest);
-  for (const digest of listKept(candidates, { needed, blobs, tags }, options)) needed.add(digest);
+  for (const digest of listKept(candidates, { needed, blobs }, options)) needed.add(digest);
   const going = blobs.filter((blob) => !needed.has(blob.digest));
   const freed = sumSizes(going);
   return {
@@ -69,29 +66,23 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
       freed,
       kept: sumSizes(blobs) - freed,
     },
-    pointers: pointers.filter(
-      ({ manifest, tag }) => !needed.has(manifest) || (tag !== undefined && !tags.has(tag)),
-    ),
-    tags,
+    pointers: pointers.filter((pointer) => !needed.has(pointer.manifest)),
   };
 }
 
 interface Candidate {
   readonly image: Image;
   readonly usedAt: number;
-  /** Tags under which it is the last build of a stage, which the next build wants to keep layers from; undefined: under any. */
-  readonly currentFor: readonly (string | undefined)[];
+  /** Whether it is the last build of a stage, which the next build wants to keep layers from. */
+  readonly isCurrent: boolean;
 }
-
-/** Names of the index. */
-type Tags = ReadonlySet<string | undefined>;
 
 type Candidates = ReadonlyMap<Digest, Candidate>;
 
 /** The images that records and refs lead to, with the time of their last use. */
 async function listCandidates(store: Store, pointers: readonly Pointer[]): Promise<Candidates> {
   const candidates = new Map<Digest, Candidate>();
-  for (const { kind, manifest, tag, usedAt } of pointers) {
+  for (const { kind, manifest, usedAt } of pointers) {
     const known = candidates.get(manifest);
     const image = known?.image ?? (await readImage(store, manifest));
     const status = await ifPresent(stat(blobPath(store, manifest)));
@@ -99,7 +90,7 @@ async function listCandidates(store: Store, pointers: readonly Pointer[]): Promi
     candidates.set(manifest, {
       image,
       usedAt: Math.max(usedAt, status.mtimeMs, known?.usedAt ?? 0),
-      currentFor: [...(known?.currentFor ?? []), ...(kind === "refs" ? [tag] : [])],
+      isCurrent: kind === "refs" || known?.isCurrent === true,
     });
   }
   return candidates;
@@ -133,13 +124,12 @@ interface Blobs {
   /** Those that stay in any case. */
   readonly needed: ReadonlySet<Digest>;
   readonly blobs: readonly BlobFile[];
-  readonly tags: Tags;
 }
 
 /** What stays of the images that no name needs: the last used first. */
 function listKept(
   candidates: Candidates,
-  { needed, blobs, tags }: Blobs,
+  { needed, blobs }: Blobs,
   { usedBefore, maxSize }: PruneOptions,
 ): ReadonlySet<Digest> {
   const kept = new Set<Digest>();
@@ -149,8 +139,7 @@ function listKept(
   let size = sizeOf(needed);
   const isUnlimited = usedBefore === undefined && maxSize === undefined;
   const ordered = [...candidates.values()].sort((a, b) => b.usedAt - a.usedAt);
-  for (const { image, usedAt, currentFor } of ordered) {
-    const isCurrent = currentFor.some((tag) => tag === undefined || tags.has(tag));
+  for (const { image, usedAt, isCurrent } of ordered) {
     const added = listImageDigests(image).filter((one) => !needed.has(one) && !kept.has(one));
     const larger = size + sizeOf(new Set(added));
     if (isUnlimited && !isCurrent) continue;

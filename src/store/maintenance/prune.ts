@@ -9,8 +9,8 @@ import { lockStore } from "../layout/access.ts";
 import { blobPath, blobsDirectory, documentPath, type Store } from "../layout/paths.ts";
 import { removeOldCaches } from "./prune-caches.ts";
 import { planPrune, type PruneOptions, type PrunePlan, type PruneResult } from "./prune-plan.ts";
-import { forgetStates, removeOldStates } from "../records/state.ts";
-import { tagOfKey, type BlobFile } from "./usage.ts";
+import { removeOldStates } from "../records/state.ts";
+import type { BlobFile } from "./usage.ts";
 
 /**
  * Removes what nothing needs: names by their pattern; then images that no name and no running build needs,
@@ -53,8 +53,6 @@ async function carryOut(store: Store, plan: PrunePlan, lock: Lock): Promise<void
     blobs.filter((blob) => !manifests.has(blob.digest)),
   );
   await removeLocations(store, new Set(blobs.map((blob) => blob.digest)));
-  const isGone = (tag: string | undefined): boolean => tag !== undefined && !plan.tags.has(tag);
-  await forgetStates(store, (key) => isGone(tagOfKey(key)), lock);
   await removeOldStates(store, undefined, lock);
 }
 

@@ -27,8 +27,6 @@ export interface Pointer {
   readonly kind: "records" | "refs";
   readonly path: string;
   readonly manifest: Digest;
-  /** Of a ref: the tag that it was built under, where it is known by that. */
-  readonly tag: string | undefined;
   /** When it was last written or used, in milliseconds since 1970. */
   readonly usedAt: number;
 }
@@ -58,19 +56,11 @@ async function listPointersOf(store: Store, kind: Pointer["kind"]): Promise<read
   const pointers = documents.map(async (name): Promise<readonly Pointer[]> => {
     const path = join(directory, name);
     const [bytes, status] = await Promise.all([ifPresent(readFile(path)), ifPresent(stat(path))]);
-    const { manifest, key } = (bytes && decodeOwnDocument(bytes)) ?? {};
+    const manifest = bytes && decodeOwnDocument(bytes)?.["manifest"];
     if (!isDigest(manifest) || status === undefined) return [];
-    const tag = kind === "refs" ? tagOfKey(key) : undefined;
-    return [{ kind, path, manifest, tag, usedAt: status.mtimeMs }];
+    return [{ kind, path, manifest, usedAt: status.mtimeMs }];
   });
   return (await Promise.all(pointers)).flat();
-}
-
-/** The tag in what a build under one is known by: it, a stage and a platform, a line each (`pipeline/last-build.ts`). */
-export function tagOfKey(key: unknown): string | undefined {
-  const [tag = "", ...more] = typeof key === "string" ? key.split("\n") : [];
-  // Older versions had the context's path there where a build had no tag.
-  return more.length === 2 && !tag.startsWith("/") ? tag : undefined;
 }
 
 /** All that running builds hold: images and indexes, with what they consist of, as far as it is here already. */

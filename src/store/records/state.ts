@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { lstat, readdir, readFile, rename, rm } from "node:fs/promises";
+import { lstat, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { syncDirectory } from "../../system/durable.ts";
 import { ifPresent } from "../../system/errno.ts";
@@ -66,21 +66,6 @@ export async function removeOldStates(
   );
   const old = names.filter((name) => stateName.test(name) && !current.includes(name));
   await Promise.all(old.map((name) => removeTree(join(directory, name), { signal: store.signal })));
-}
-
-/** Forgets the states of keys; their directories are then old ones. */
-export async function forgetStates(
-  store: Store,
-  matches: (key: string) => boolean,
-  _lock: Lock,
-): Promise<void> {
-  const directory = statesDirectory(store);
-  const names = (await ifPresent(readdir(directory))) ?? [];
-  for (const name of names.filter((one) => one.endsWith(".json"))) {
-    const path = join(directory, name);
-    const key = decodeOwnDocument(await readFile(path))?.["key"];
-    if (typeof key === "string" && matches(key)) await rm(path, { force: true });
-  }
 }
 
 interface StateDocument {
