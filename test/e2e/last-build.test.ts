@@ -218,10 +218,16 @@ const image = (): string => `${service.proxy.host}/team/tags`;
 
 const tagged = (tag: string): readonly string[] => ["-t", `${image()}:${tag}`, "--push"];
 
-describe("other tags of a repository", () => {
-  const push = async (tag: string, packages: readonly string[], ...words: readonly string[]) =>
-    buildOnFreshMachine(sandbox, await writeProject(tag, packages), [...tagged(tag), ...words]);
+async function push(
+  tag: string,
+  packages: readonly string[],
+  ...words: readonly string[]
+): Promise<MachineBuild> {
+  const context = await writeProject(tag, packages);
+  return buildOnFreshMachine(sandbox, context, [...tagged(tag), ...words]);
+}
 
+describe("other tags of a repository", () => {
   test("are not taken unasked, and the newest of a pattern's where that can be told", async () => {
     await push("pr-7", ["p-1"], "--timestamp=1700000000");
     const unasked = await push("v1", ["p-1", "p-2"], "--timestamp=1600000000");
