@@ -1,9 +1,11 @@
 import { existsSync } from "node:fs";
 import { compareContexts, type ContextHash } from "../context/context.ts";
 import type { Diagnostic } from "../diagnostics.ts";
+import { XbuildError } from "../errors.ts";
 import { listSome } from "../text.ts";
 import { hashDirectories } from "./hash-directories.ts";
-import { findUsed, listUnpinned } from "./resolve-images.ts";
+import { findPlaced } from "./placed-images.ts";
+import { findUsed, listImages, listUnpinned } from "./resolve-images.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
@@ -49,17 +51,33 @@ function compareRole(
 }
 
 /** Other images have names of the run's own while it lasts; these the engine looks for by itself. */
-async function listMovedImages(
-  { plan, request, inputs: { images } }: Build,
-  work: BuildWorkspace,
-): Promise<readonly string[]> {
+async function listMovedImages(build: Build, work: BuildWorkspace): Promise<readonly string[]> {
+  const { plan, request, inputs } = build;
+  const { images } = inputs;
   const uses = [...listUnpinned(plan, request)];
   const now = await Promise.all(
     uses.map(([, reference]) => findUsed({ reference, plan, request }, work)),
   );
-  return uses
-    .filter(([key], index) => now[index] !== images.get(key))
-    .map(([key]) => `the image ${key}`);
+  const moved = uses.filter(([key], index) => now[index] !== images.get(key));
+  return [...moved.map(([key]) => key), ...(await listMovedPlaces(build, work))].map(
+    (key) => `the image ${key}`,
+  );
+}
+
+/** Images that were read where they are. */
+async function listMovedPlaces(
+  { plan, request, inputs: { images, placed } }: Build,
+  work: BuildWorkspace,
+): Promise<readonly string[]> {
+  const places = [...listImages(plan, request)].filter(([key]) => placed.has(key));
+  const now = await Promise.all(
+    places.map(([, reference]) => findPlaced({ reference, plan, request }, work).catch(ifGone)),
+  );
+  return places.flatMap(([key], index) => (now[index]?.id === images.get(key) ? [] : [key]));
+}
+
+function ifGone(error: unknown): undefined {
+  if (!(error instanceof XbuildError)) throw error;
 }
 
 function warnMoved(moved: readonly string[]): Diagnostic {

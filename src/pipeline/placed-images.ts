@@ -1,12 +1,15 @@
-import { createLocalReference, readLocalId, readLocalImage, splitReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import { type Digest, isLocalName } from "../oci/oci.ts";
-import type { BuildPlan } from "../plan/plan.ts";
 import { findImage, listMissingLayers, readLocations } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
 import type { WantedBase } from "./find-base.ts";
-import { findUsed, type ImageUse, nameImage, type ResolvedImage } from "./resolve-images.ts";
-import type { BuildRequest } from "./request.ts";
+import {
+  findUsed,
+  type ImageUse,
+  isElsewhere,
+  nameImage,
+  type ResolvedImage,
+} from "./resolve-images.ts";
 import type { BuildRunWorkspace, BuildWorkspace } from "./workspace.ts";
 
 /**
@@ -20,7 +23,8 @@ export async function findPlaced(
 ): Promise<ResolvedImage | undefined> {
   const { name } = use.reference;
   const { platform } = use.request.reuse;
-  if (isPlace(name)) {
+  if (isElsewhere(name)) {
+    const { createLocalReference, readLocalId } = await import("../copy/copy.ts");
     const id = await readLocalId(createLocalReference(name), { ...work, platform });
     if (id === undefined) throw notThere(name);
     return { id, isHere: true, isPlaced: true };
@@ -33,18 +37,9 @@ export async function findPlaced(
   return image && { id: image.manifest.config.digest, isHere: true, isPlaced: true };
 }
 
-/** Whether a name may be that of such an image. */
-export function mayBePlaced({ reference: { name }, plan, request }: ImageUse): boolean {
-  return (isPlace(name) || isLocalName(name)) && isOnlyBelow(name, plan, request);
-}
-
-function isPlace(name: string): boolean {
-  return splitReference(name) === undefined;
-}
-
 /** Whether no step uses it. */
-function isOnlyBelow(name: string, { dependencies }: BuildPlan, request: BuildRequest): boolean {
-  const used = dependencies.stages.flatMap(({ base, uses }) => [
+export function isOnlyBelow({ reference: { name }, plan, request }: ImageUse): boolean {
+  const used = plan.dependencies.stages.flatMap(({ base, uses }) => [
     base,
     ...uses.map(({ reference }) => reference),
   ]);
@@ -63,7 +58,8 @@ export async function takePlaced(
   { scratch, platform }: WantedBase,
   { signal }: BuildRunWorkspace,
 ): Promise<BaseImage | undefined> {
-  if (!isPlace(name)) return undefined;
+  if (!isElsewhere(name)) return undefined;
+  const { createLocalReference, readLocalImage } = await import("../copy/copy.ts");
   const local = await readLocalImage(createLocalReference(name), scratch, { platform, signal });
   if (local === undefined) throw notThere(name);
   return { ...local, locations: [], origin: undefined };

@@ -1,6 +1,13 @@
 import type { Reference } from "../containerfile/containerfile.ts";
+import { splitReference } from "../copy/copy.ts";
 import { restateError, XbuildError } from "../errors.ts";
-import { type Digest, parsePlatform, renderPlatform, type WantedPlatform } from "../oci/oci.ts";
+import {
+  type Digest,
+  isLocalName,
+  parsePlatform,
+  renderPlatform,
+  type WantedPlatform,
+} from "../oci/oci.ts";
 import { type BuildPlan, imageKey, type ImageReference } from "../plan/plan.ts";
 import { suggestName } from "../suggest.ts";
 import type { BuildRequest } from "./request.ts";
@@ -8,6 +15,11 @@ import type { BuildWorkspace } from "./workspace.ts";
 
 /** Images by their keys (`imageKey`). */
 export type ResolvedImages = ReadonlyMap<string, ResolvedImage>;
+
+/** Whether a transport says where an image is: in no registry and not under a name in the engine's storage. */
+export function isElsewhere(name: string): boolean {
+  return splitReference(name) === undefined;
+}
 
 /** Images that a build takes from outside; those that are `known` stay what they are. */
 export async function resolveImages(
@@ -121,9 +133,11 @@ async function resolvePlaced(
   work: BuildWorkspace,
 ): Promise<ResolvedImage | undefined> {
   const { target } = use.plan;
-  if (target.kind === "plain" || target.bases.length === 0) return undefined;
-  const { findPlaced, mayBePlaced } = await import("./placed-images.ts");
-  if (!mayBePlaced(use)) return undefined;
+  const { name } = use.reference;
+  const isBelow = target.kind === "layered" && target.bases.length > 0;
+  if (!isBelow || !(isLocalName(name) || isElsewhere(name))) return undefined;
+  const { findPlaced, isOnlyBelow } = await import("./placed-images.ts");
+  if (!isOnlyBelow(use)) return undefined;
   return work.shared.resolveImage(
     `below ${nameUse(use)}`,
     async () => (await findPlaced(use, work)) ?? resolveImage(use, work),

@@ -3,7 +3,7 @@ import type { RegistryReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
 import { type Digest, type Image, locateImage } from "../oci/oci.ts";
-import { findImage, listNames } from "../store/store.ts";
+import { findImage, listNamesGiven } from "../store/store.ts";
 import { listSome } from "../text.ts";
 import type { ReuseRequest } from "./request.ts";
 import { describeStored } from "./stored-previous.ts";
@@ -42,7 +42,7 @@ async function findStored(
 ): Promise<PreviousImages> {
   const own = new Set(names.map(({ full }) => full));
   const repositories = new Set(names.map((one) => `${one.registry}/${one.repository}`));
-  const given = (await listNames(work.store)).toReversed().filter((name) => !own.has(name));
+  const given = (await listNamesGiven(work.store)).toReversed().filter((name) => !own.has(name));
   const found: PreviousImage[] = [];
   for (const repository of repositories) {
     for (const name of given) {
@@ -74,7 +74,7 @@ async function findRemote(
   const tags = await listTags(repository, reuse, work);
   const candidates = await readCandidates({ repository, tags, reuse }, work);
   const given = new Set(stored.map(({ image }) => image.digest));
-  const newest = pickNewest(candidates, given, { repository, reuse });
+  const newest = pickNewest(candidates, given, repository);
   if (newest === undefined) return undefined;
   const { reference, image } = newest;
   return {
@@ -152,7 +152,7 @@ function refuseTags(repository: string, count: number): XbuildError {
 function pickNewest(
   candidates: readonly Candidate[],
   given: ReadonlySet<Digest>,
-  { repository }: Pick<Tags, "repository"> & Pick<Sources, "reuse">,
+  repository: string,
 ): Candidate | undefined {
   const dates = candidates.map(({ image }) => readDate(image) ?? Number.NaN);
   const last = Math.max(...dates);

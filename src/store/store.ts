@@ -15,7 +15,7 @@ export {
   findNamed,
   findNameOf,
   listImages,
-  listNames,
+  listNamesGiven,
   readImage,
 } from "./images/images.ts";
 export { findIndex } from "./images/indexes.ts";

@@ -54,7 +54,7 @@ export async function findNamed(store: Store, name: string): Promise<Digest | un
 }
 
 /** All full names, in the order in which they were given to what they stand for. */
-export async function listNames(store: Store): Promise<readonly string[]> {
+export async function listNamesGiven(store: Store): Promise<readonly string[]> {
   const { manifests } = await explainFailures(store.directory, () => readIndex(store));
   return manifests.flatMap((one) => nameOfEntry(one) ?? []);
 }

@@ -88,9 +88,10 @@ export function readRefKey(key: string): RefKey {
   if (isFullName(first)) return { tag: first, of: first };
   const value = tryParseJson(first);
   if (!Array.isArray(value)) return { of: first };
-  const [file, context] = value;
-  const isPath = typeof file === "string" && file.startsWith("/");
-  return { of: String(isPath ? file : context) };
+  const [file, context] = value.map(String);
+  if (file === undefined || context === undefined) return { of: first };
+  if (file.startsWith("/")) return { of: file };
+  return { of: context.startsWith("/") && file !== "-" ? `${context}/${file}` : context };
 }
 
 /** Of an image that cannot be read nobody knows the layers, and they must not go. Errors: `store-damaged` */
