@@ -162,7 +162,9 @@ async function runBuild(
       : { ...work, reporter: nameStageLines(reporter, plan.target.name) };
   const make = (): Promise<CollectedImage> =>
     work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
-  const { image, layers, previous } = await steps.makePortable(build, make, inStage);
+  // Steps that ran for another platform tell of that one's; afterwards the name has moved.
+  const own = inputs.portableKey && (await steps.findPrevious(request, { remotes, useless }, work));
+  const { image, layers, previous = own } = await steps.makePortable(build, make, inStage);
   await deliverImage(image, { request: request.delivery, isChecked: true }, work);
   const outcome = { request, upToDate: false, layers, previous, stages: inputs.stages };
   return describeResult(image, outcome, work);

@@ -40,8 +40,9 @@ export async function makePortable(
   // This build made it, or one for the same platform did.
   if (key !== undefined && key === build.inputs.key)
     return { image, layers, previous, isKeyed: true };
-  const adapted = await adaptImage(build, { image, layers, previous }, work);
-  return { image: adapted.image, layers, previous, isKeyed: build.inputs.key !== undefined };
+  const adapted = await adaptImage(build, { image, layers }, work);
+  // That of the other platform is not this one's.
+  return { image: adapted.image, layers, isKeyed: build.inputs.key !== undefined };
 }
 
 interface MadeImage {

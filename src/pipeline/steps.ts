@@ -5,7 +5,7 @@ export { tellReasons } from "./explain.ts";
 export type { CollectedImage } from "./collect-image.ts";
 export { makeImage } from "./make-image.ts";
 export { adaptImage, makePortable } from "./make-portable.ts";
-export type { EarlierImages } from "./previous.ts";
+export { type EarlierImages, findPrevious } from "./previous.ts";
 export { readRemotes } from "./read-remotes.ts";
 export {
   createStageBuilds,

@@ -13,12 +13,12 @@ const mostRows = 20;
 
 /** A table of what became of an image's layers; nothing where nothing is compared. */
 export function renderChanges(
-  { layers, comparison }: Pick<BuildResult, "layers" | "comparison">,
+  { layers, upToDate, comparison }: Pick<BuildResult, "layers" | "upToDate" | "comparison">,
   shown: ShownLayers,
   io: CliIo,
 ): Visible {
   if (shown === "all") return renderRows(listAll(layers, comparison), [], io);
-  if (comparison === undefined || shown === "none") return show``;
+  if (comparison === undefined || upToDate || shown === "none") return show``;
   const kinds = listChanges(comparison, mostRows);
   const rows = kinds.flatMap((one) => one.rows);
   const hidden = kinds.flatMap(({ rows: [first], more }): readonly Cell[][] =>

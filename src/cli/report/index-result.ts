@@ -22,12 +22,12 @@ function renderIndex(result: IndexResult, io: CliIo, options: ResultOptions): Vi
   const head = result.upToDate
     ? show`${paintText(io, "green", "Up to date")}: ${title}, ${count} ${time}\n`
     : show`${paintText(io, "bold", title)}: ${count} ${time}\n`;
-  const built = platforms.filter((one) => !one.upToDate);
-  const tables = built.map(
+  const listed = platforms.filter((one) => !one.upToDate || options.layers === "all");
+  const tables = listed.map(
     (one) =>
       show`\n${paintText(io, "bold", namePlatform(one))}\n${renderChanges(one, options.layers, io)}${renderDetails(one, io, options)}`,
   );
-  const gap = built.length === 0 ? show`` : show`\n`;
+  const gap = listed.length === 0 ? show`` : show`\n`;
   const lines = platforms.map((one) => renderPlatformLine(one, io));
   return joinVisible([...tables, gap, head, ...lines, show`  ${digest}\n`]);
 }

@@ -111,7 +111,12 @@ describe("what a person reads of a build", () => {
     ];
     const layers = result.layers.map((one) => ({ ...one, verified: false }));
     const text = render({ ...result, stages, layers }).join("\n");
-    expect(text).toContain("  stage one: up to date\n  stage two: 2 new layers\n");
+    expect(text).toContain("  stage two: 2 new layers\n  1 stage up to date\n");
+    const lot = { name: "lots", digest: result.digest, upToDate: false, newLayers: 2 };
+    const lots = Array.from({ length: 5000 }, () => lot);
+    const lines = render({ ...result, stages: lots });
+    expect(lines.filter((line) => line.includes("stage lots:"))).toHaveLength(20);
+    expect(lines).toContain("  and 4980 more stages that were built");
     expect(text).toContain("100 of the kept layers are elsewhere");
   });
 });

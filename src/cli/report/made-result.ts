@@ -43,19 +43,30 @@ export function renderDetails(
   io: CliIo,
   options: ResultOptions,
 ): Visible {
-  const told = stages.map(renderStage);
-  if (comparison === undefined) return joinVisible(told);
+  const told = renderStages(stages);
+  if (comparison === undefined) return told;
   const { shared } = comparison;
   const note =
     shared.layers === 0
       ? show``
       : show`  shared:   ${shared.packages} packages in ${countLayers(shared.layers)}\n`;
-  return joinVisible([renderPrevious(comparison, options, io), note, ...told]);
+  return joinVisible([renderPrevious(comparison, options, io), note, told]);
 }
 
-function renderStage({ name, upToDate, newLayers }: StageResult): Visible {
-  const state = upToDate ? "up to date" : countLayers(newLayers, "new");
-  return show`  stage ${name}: ${state}\n`;
+/** A file may have thousands. */
+const mostStages = 20;
+
+/** A line for each stage that was built, and how many were as they should be already. */
+function renderStages(stages: readonly StageResult[]): Visible {
+  const built = stages.filter((one) => !one.upToDate);
+  const lines = built
+    .slice(0, mostStages)
+    .map(({ name, newLayers }) => show`  stage ${name}: ${countLayers(newLayers, "new")}\n`);
+  const rest = built.length - lines.length;
+  const more = rest > 0 ? show`  and ${rest} more stages that were built\n` : show``;
+  const known = stages.length - built.length;
+  const word = known === 1 ? "stage" : "stages";
+  return joinVisible([...lines, more, known > 0 ? show`  ${known} ${word} up to date\n` : show``]);
 }
 
 /** `127 layers, 48.3 MB: 1 changed, 2 new, 1 removed, 123 kept`. */
