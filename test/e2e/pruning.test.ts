@@ -1,6 +1,7 @@
 import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
+import { testEngine } from "../support/engine.ts";
 import { gateStep, openGate, startGated } from "../support/gate.ts";
 import type { Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
@@ -101,11 +102,11 @@ test("environments are counted once for the engines, stay while they are young, 
   const { engines } = await measure(project);
   // The environment, its first step, and the one that it replaced with its first step.
   expect(engines).toMatchObject([{ named: 1, steps: 3, used: 0, foreign: 0 }]);
-  expect(engines[0]?.engines).toContain("buildah");
+  expect(engines[0]?.engines).toContain(testEngine);
   expect(engines[0]?.size).toBeGreaterThan(200_000);
   expect(engines[0]?.size).toBeLessThan(220_000);
   const stored = await listStored();
-  expect(await prune(project)).not.toContain("(buildah)");
+  expect(await prune(project)).not.toMatch(/\((?:buildah|podman)\)/);
   expect(await prune(project, ["--all", "--dry-run"])).toContain(
     "Would untag: localhost/xbuild-env:",
   );
