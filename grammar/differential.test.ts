@@ -144,10 +144,15 @@ const known: readonly (readonly [file: string, differences: readonly string[], w
   ],
   ["bad/engine-escape-doubled", ["2 words", "3 keyword"], joined],
   ["bad/engine-version", ["2 words"], body],
+  [
+    "bad/engine-version-output",
+    ["2 words", "6 words", "9 words", "9 variables", "14 words", "17 words", "17 variables"],
+    body,
+  ],
   ["bad/engine-version-podman", ["2 words"], body],
   [
     "bad/expansion-invalid",
-    ["1 variables", "3 variables", "5 variables"],
+    ["1 variables", "3 variables", "5 variables", "6 words", "6 variables"],
     "a variable that cannot be expanded is one to it",
   ],
   ["bad/flag-unknown", ["3 flags", "3 words"], noFlags],

@@ -1,6 +1,7 @@
 export { type ArgumentProblem, readArguments, readKeyValues, splitWords } from "./arguments.ts";
 export { readKeyword, splitCommand, upperCaseKeyword } from "./command.ts";
 export { readContainerfile } from "./containerfile.ts";
+export { isHeredocMark } from "./heredocs.ts";
 export { splitInstruction } from "./instruction.ts";
 export { readJsonForm } from "./json-form.ts";
 export type { InstructionSyntax, SyntaxProblem } from "./model.ts";

@@ -19,6 +19,11 @@ export function findHeredocs(line: string, escape: string): readonly HeredocMark
   return splitLine(line).flatMap((word) => readMark(word) ?? []);
 }
 
+/** Whether an argument is the head of one heredoc and nothing else. */
+export function isHeredocMark(word: string): boolean {
+  return readMark(decodeBytes(word)) !== undefined;
+}
+
 function canContainHeredocs(line: string, escape: string): boolean {
   const { keyword } = readKeyword(line);
   if (!/^(?:run|copy|add|onbuild)$/i.test(keyword)) return false;

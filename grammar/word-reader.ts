@@ -2,6 +2,8 @@
 export interface WordOptions {
   readonly escape: "\\" | "`";
   readonly lookup: (name: string) => string | undefined;
+  /** Quotes are characters like any other, and protect nothing: so BuildKit expands heredocs. */
+  readonly plainQuotes?: boolean;
   /** Quotes stay in the result. */
   readonly rawQuotes?: boolean;
   /** Escape characters stay in the result. */

@@ -64,6 +64,8 @@ function finishWords(reader: Reader, words: string[]): string[] {
 }
 
 function readPart(reader: Reader, character: string, words: string[]): string {
+  const isQuote = character === "'" || character === '"';
+  if (isQuote && reader.options.plainQuotes === true) return readPlain(reader, words);
   switch (character) {
     case "$":
       return addText(reader, readDollar(reader), words);

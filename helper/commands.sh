@@ -2,7 +2,10 @@
 
 keep_layer() {
     [ $# -eq 1 ] || misuse "keep takes one name"
-    find_layer "$1" || exit 1
+    if ! find_layer "$1"; then
+        note_unknown
+        exit 1
+    fi
     open_output
     quote_json "$1"
     append_entry "{\"created_by\":$quoted,\"digest\":\"$digest\"}"

@@ -13,8 +13,20 @@ open_output() {
     [ -d "$layers" ] || mkdir -p -- "$layers" || die "cannot make $layers"
 }
 
+# For the error of a step that fails for this: which name it was that no previous image has. What is
+# kept or added later says that the script knew what to do.
+note_unknown() {
+    { printf '%s\n' "$escaped" >"$base/output/.layer-unknown"; } 2>/dev/null || :
+}
+
+forget_unknown() {
+    [ -s "$base/output/.layer-unknown" ] || return 0
+    { : >"$base/output/.layer-unknown"; } 2>/dev/null || :
+}
+
 # One printf: O_APPEND keeps the entries of helpers that run side by side whole.
 append_entry() {
+    forget_unknown
     if ! printf '%s\n' "$1" >>"$output/history.jsonl"; then
         drop_half_entry
         die "cannot write output/history.jsonl, is the disk full?"

@@ -75,7 +75,11 @@ function rewrite(text, importer, findFile) {
   };
   return text
     .replaceAll(staticImport, (whole, keyword, type = "", names, specifier) => {
-      const parts = splitNames(names).map(({ name, written }) => {
+      // Types load nothing, and may have other names in a face.
+      const values = splitNames(names).filter(
+        ({ written }) => type !== "" || !written.startsWith("type "),
+      );
+      const parts = values.map(({ name, written }) => {
         const file = findFile(importer, specifier, name);
         return file && `${keyword}${type} { ${written} } from "${specify(file)}";`;
       });

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createGrammarFiles } from "../grammar/editor/files.ts";
-import { renderSchemas } from "../src/layers/directory/json-schemas.ts";
+import { reportSchema } from "../src/cli/report/report-schema.ts";
+import { renderSchema, renderSchemas } from "../src/layers/directory/json-schemas.ts";
 import { renderErrorIndex, renderRuleIndex } from "./code-index.ts";
 
 /**
@@ -12,6 +13,10 @@ export function createGeneratedFiles(directory: string): ReadonlyMap<string, str
   const readPage = (name: string): string => readFileSync(join(directory, name), "utf8");
   return new Map([
     ...Array.from(renderSchemas(), ([name, text]) => [`docs/schemas/${name}`, text] as const),
+    [
+      "docs/schemas/report.schema.json",
+      renderSchema("What --report json:FILE writes", reportSchema),
+    ],
     ...Object.entries(createGrammarFiles()).map(
       ([name, text]) => [`grammar/${name}`, text] as const,
     ),

@@ -18,10 +18,16 @@ export const rooms = {
   grammar: { floor: 0, pure: true, imports: [], packages: ["chevrotain"] },
   system: { floor: 1, imports: [], programs: true, isToolbox: true },
   oci: { floor: 1, pure: true, imports: [] },
-  containerfile: { floor: 1, pure: true, imports: ["grammar"], packages: ["dockerfile-ast"] },
+  containerfile: {
+    floor: 1,
+    pure: true,
+    imports: ["grammar", "oci"],
+    packages: ["dockerfile-ast"],
+  },
   plan: { floor: 2, pure: true, imports: ["grammar", "containerfile", "oci"] },
   archive: { floor: 3, imports: ["system", "oci"], programs: true },
   context: { floor: 3, imports: ["system", "oci"] },
+  sources: { floor: 3, imports: ["system", "archive", "registry"], programs: true },
   store: { floor: 3, imports: ["system", "oci"] },
   engine: {
     floor: 3,
@@ -49,7 +55,7 @@ export const rooms = {
   cli: {
     floor: 7,
     imports:
-      "grammar system oci containerfile plan archive store engine registry copy layers delivery pipeline rebase".split(
+      "grammar system oci containerfile plan archive sources store engine registry copy layers delivery pipeline rebase".split(
         " ",
       ),
   },

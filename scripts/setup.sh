@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 case "${1:-}" in
 demo) programs="buildah skopeo mmdebstrap flock unshare" ;;
-test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild" ;;
+test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild git xz bzip2" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 125 ;;
 esac
 
@@ -21,6 +21,7 @@ package_of() {
     setcap) echo libcap2-bin ;;
     getfattr) echo attr ;;
     rpmbuild) echo rpm ;;
+    xz) echo xz-utils ;;
     *) echo "$1" ;;
     esac
 }

@@ -9,6 +9,9 @@ export const codes = {
   usage: { kind: "error", severity: "error", area: "command-line" },
   "file-not-found": { kind: "error", severity: "error", area: "command-line" },
   "context-not-found": { kind: "error", severity: "error", area: "command-line" },
+  "context-url-invalid": { kind: "error", severity: "error", area: "command-line" },
+  "context-unavailable": { kind: "error", severity: "error", area: "command-line" },
+  "context-archive-invalid": { kind: "error", severity: "error", area: "command-line" },
   "ignore-file-invalid": { kind: "error", severity: "error", area: "command-line" },
   "name-invalid": { kind: "error", severity: "error", area: "command-line" },
   "output-destination": { kind: "error", severity: "error", area: "command-line" },
@@ -26,6 +29,7 @@ export const codes = {
   "engine-limits": { kind: "error", severity: "error", area: "build" },
   "image-pull-failed": { kind: "error", severity: "error", area: "build" },
   "platform-cannot-run": { kind: "error", severity: "error", area: "build" },
+  "shell-unavailable": { kind: "warning", severity: "warning", area: "build" },
   "step-failed": { kind: "error", severity: "error", area: "build" },
   "open-files-limit": { kind: "error", severity: "error", area: "build" },
   "inputs-changed": { kind: "warning", severity: "warning", area: "build" },
@@ -56,6 +60,7 @@ export const codes = {
   "output-annotation-reserved": { kind: "error", severity: "error", area: "output" },
   "output-state-too-large": { kind: "error", severity: "error", area: "output" },
   "input-changed": { kind: "error", severity: "error", area: "output" },
+  "output-not-kept": { kind: "warning", severity: "warning", area: "output" },
   "output-unknown-file": { kind: "warning", severity: "warning", area: "output" },
   "output-state-file": { kind: "warning", severity: "warning", area: "output" },
   // The bytes of a layer: size, compression, archive
@@ -88,6 +93,7 @@ export const codes = {
   "image-incomplete": { kind: "error", severity: "error", area: "images" },
   "layer-external": { kind: "error", severity: "error", area: "images" },
   "layer-gone": { kind: "error", severity: "error", area: "images" },
+  "cache-tags-unclear": { kind: "error", severity: "error", area: "images" },
   // The store
   "store-not-writable": { kind: "error", severity: "error", area: "store" },
   "store-full": { kind: "error", severity: "error", area: "store" },
@@ -104,6 +110,7 @@ export const codes = {
   "registry-not-found": { kind: "error", severity: "error", area: "registry" },
   "registry-denied": { kind: "error", severity: "error", area: "registry" },
   "registry-unavailable": { kind: "error", severity: "error", area: "registry" },
+  "registry-plain-http": { kind: "error", severity: "error", area: "registry" },
   "registry-tls": { kind: "error", severity: "error", area: "registry" },
   "registry-corrupt": { kind: "error", severity: "error", area: "registry" },
   "registry-blocked": { kind: "error", severity: "error", area: "registry" },
@@ -148,6 +155,7 @@ export const codes = {
   "stage-name-duplicate": { kind: "rule", severity: "warning", area: "stages" },
   "stage-name-reserved": { kind: "rule", severity: "warning", area: "stages" },
   "target-not-found": { kind: "rule", severity: "error", area: "stages" },
+  "image-name-invalid": { kind: "rule", severity: "error", area: "stages" },
   "layers-near-limit": { kind: "rule", severity: "warning", area: "stages" },
   // Rules: OUTPUT
   "output-before-from": { kind: "rule", severity: "error", area: "output" },
@@ -167,6 +175,7 @@ export const codes = {
   "output-config-lost": { kind: "rule", severity: "warning", area: "output" },
   "output-copy-into-path": { kind: "rule", severity: "error", area: "output" },
   "output-no-layers": { kind: "rule", severity: "error", area: "output" },
+  "output-unused": { kind: "rule", severity: "warning", area: "output" },
   // Rules: what engines read differently
   "engine-escape-directive": { kind: "rule", severity: "warning", area: "engines" },
   "engine-escape-doubled": { kind: "rule", severity: "warning", area: "engines" },

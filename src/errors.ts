@@ -61,3 +61,15 @@ export function restateError(
     ...(hint === undefined ? {} : { hint }),
   });
 }
+
+/** The same error with more that can be done about it, wherever its hint is told. */
+export function addHint(error: XbuildError, more: string): XbuildError {
+  const join = (hint: string | undefined): string =>
+    hint === undefined ? more : `${hint}; ${more}`;
+  return new XbuildError(error.code, error.message, {
+    hint: join(error.hint),
+    diagnostics: error.diagnostics.map((one) => ({ ...one, hint: join(one.hint) })),
+    exitStatus: error.exitStatus,
+    cause: error.cause,
+  });
+}

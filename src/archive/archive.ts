@@ -1,6 +1,6 @@
 export { type LayerSource, openArchive } from "./archive-source.ts";
 export { createCompressor } from "./compress/compressor.ts";
-export { createExpander, detectCompression } from "./compress/expand.ts";
+export { createExpander, detectCompression, type Expander } from "./compress/expand.ts";
 export { type LayerIdentity, hashBlob, identifyLayer } from "./identify-layer.ts";
 export { type LayerPaths, readLayerPaths } from "./overlap/layer-paths.ts";
 export { listParents } from "./overlap/names.ts";
@@ -40,7 +40,7 @@ export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";
 export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";
 export { createEntryChecker } from "./tar/check.ts";
-export type { ByteString, Entry } from "./tar/entry.ts";
+export type { ArchivedEntry, ByteString, Entry } from "./tar/entry.ts";
 export { refuseTar } from "./tar/problems.ts";
 export { createTarReader } from "./tar/reader.ts";
 export { openTree } from "./tree-source.ts";

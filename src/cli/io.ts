@@ -17,6 +17,10 @@ export interface CliIo {
   readonly color: boolean;
   /** Whether stdout is a terminal, on which a line can be written over. */
   readonly terminal: boolean;
+  /** How wide that terminal is now; undefined where there is none. */
+  readonly columns?: () => number | undefined;
+  /** Does this when the command has ended, however it does; what fails then is nobody's to know. */
+  readonly atEnd: (action: () => Promise<void>) => void;
   /** Aborted when the user stops the command, with Ctrl-C say. */
   readonly signal: AbortSignal;
 }

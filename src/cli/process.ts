@@ -16,9 +16,10 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
   process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("SIGHUP", interrupt);
   const output = watchOutput();
   process.stderr.on("error", ignore);
-  const io = createIo(packageUrl, controller.signal);
+  const last: (() => Promise<void>)[] = [];
+  const io = createIo({ packageUrl, last }, controller.signal);
   try {
-    process.exitCode = await runCommand(words, io);
+    process.exitCode = await runToEnd(words, last, io);
     await assertWritten(output);
   } catch (error) {
     const { text, exitStatus } = renderFailure(error, io);
@@ -28,6 +29,18 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
     if (io.signal.aborted) process.stderr.write("", () => process.exit());
   } finally {
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
+  }
+}
+
+async function runToEnd(
+  words: readonly string[],
+  last: readonly (() => Promise<void>)[],
+  io: CliIo,
+): Promise<number> {
+  try {
+    return await runCommand(words, io);
+  } finally {
+    for (const action of last) await action().catch(ignore);
   }
 }
 
@@ -65,7 +78,13 @@ function toOutput(text: Visible | Uint8Array): string | Uint8Array {
   return text instanceof Uint8Array ? text : text.visible;
 }
 
-function createIo(packageUrl: string, signal: AbortSignal): CliIo {
+interface Surroundings {
+  readonly packageUrl: string;
+  /** What is done in the end. */
+  readonly last: (() => Promise<void>)[];
+}
+
+function createIo({ packageUrl, last }: Surroundings, signal: AbortSignal): CliIo {
   const { env } = process;
   const color = process.stdout.isTTY && !env["NO_COLOR"] && env["TERM"] !== "dumb";
   return {
@@ -77,6 +96,8 @@ function createIo(packageUrl: string, signal: AbortSignal): CliIo {
     env,
     color,
     terminal: process.stdout.isTTY && env["TERM"] !== "dumb",
+    columns: () => (process.stdout.isTTY ? process.stdout.columns : undefined),
+    atEnd: (action) => void last.push(action),
     signal,
   };
 }

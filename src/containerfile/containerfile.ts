@@ -1,5 +1,14 @@
 export { type Lookup, expandWord } from "./expand.ts";
+export {
+  bodyHint,
+  describeBodyFault,
+  type HeredocStep,
+  isHeredocStep,
+  readHeredocStep,
+  readTrigger,
+} from "./heredocs.ts";
 export { createIgnoreMatcher, hasExceptions, parseIgnoreFile } from "./ignore.ts";
+export { findArguments } from "./locate.ts";
 export type {
   Containerfile,
   ContextRead,
@@ -18,8 +27,18 @@ export { parseContainerfile } from "./parse.ts";
 export type { PlacedDiagnostic } from "./place.ts";
 export { checkContainerfile, rules } from "./rules.ts";
 export { type EngineFeature, needsVersion } from "./rules/engines.ts";
+export { mistypesOutput } from "./rules/instructions.ts";
 export type { CheckOptions } from "./rules/model.ts";
-export { isPredefined, readArguments } from "./scope.ts";
+export {
+  advanceScope,
+  createGlobalScope,
+  createScope,
+  isPredefined,
+  lookupIn,
+  readArguments,
+  type Scope,
+  type ScopeContext,
+} from "./scope.ts";
 export { resolveStages } from "./stages.ts";
 export { decodeText, encodeText, toSourceText } from "./text.ts";
 export { underlineParts } from "./view/underline.ts";

@@ -28,7 +28,7 @@ export function findCircles(stages: readonly ResolvedStage[]): readonly number[]
 }
 
 /** The stages that a stage uses directly, its base first. */
-function findDependencies({ base, uses, output }: ResolvedStage): readonly number[] {
+export function findDependencies({ base, uses, output }: ResolvedStage): readonly number[] {
   const references = [base, ...uses.map(({ reference }) => reference), ...(output?.from ?? [])];
   return references.flatMap((reference) => (reference.kind === "stage" ? [reference.index] : []));
 }

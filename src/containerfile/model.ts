@@ -176,6 +176,8 @@ export interface StageGraph {
 
 export interface ResolveOptions {
   readonly target?: string;
+  /** Those that the same call builds beside it; undefined is the last stage. */
+  readonly otherTargets?: readonly (string | undefined)[];
   readonly buildArgs: ReadonlyMap<string, string>;
   /** Names given by --build-context. */
   readonly buildContexts: ReadonlySet<string>;

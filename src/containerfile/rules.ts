@@ -9,11 +9,13 @@ import { adviceRules } from "./rules/advice.ts";
 import { engineRules } from "./rules/engines.ts";
 import { flagRules } from "./rules/flags.ts";
 import { graphRules, parserRules } from "./rules/reported-elsewhere.ts";
+import { imageNameRules } from "./rules/image-names.ts";
 import { instructionRules } from "./rules/instructions.ts";
 import type { CheckOptions, Finding, Rule, RuleContext } from "./rules/model.ts";
 import { outputStepRules } from "./rules/output-steps.ts";
 import { outputRules } from "./rules/output.ts";
 import { stageRules } from "./rules/stages.ts";
+import { unusedOutputRules } from "./rules/unused-outputs.ts";
 
 /** Everything that a Containerfile can be found fault with: one of each `RuleCode`. */
 export const rules: readonly Rule[] = [
@@ -21,9 +23,11 @@ export const rules: readonly Rule[] = [
   ...graphRules,
   ...outputRules,
   ...outputStepRules,
+  ...unusedOutputRules,
   ...instructionRules,
   ...flagRules,
   ...stageRules,
+  ...imageNameRules,
   ...adviceRules,
   ...engineRules,
 ];

@@ -2,7 +2,7 @@ export type { TransportAccess } from "./access.ts";
 export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
 export { fetchLayers } from "./fetch-layers.ts";
-export { readLocalImage, readPartialImage } from "./local-image.ts";
+export { readLocalId, readLocalImage, readPartialImage } from "./local-image.ts";
 export {
   type ImageReference,
   type RegistryReference,

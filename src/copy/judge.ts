@@ -12,11 +12,11 @@ import {
   type WantedPlatform,
 } from "../oci/oci.ts";
 import type { TransportAccess } from "./access.ts";
-import { createRegistryError } from "../registry/registry.ts";
+import { createRegistryError, isLoopback } from "../registry/registry.ts";
 import { createInvalid } from "./failures.ts";
 import { makeLayout, readManifestDigest, writePlaceholders } from "./layout.ts";
 import { acceptsAnything, findPolicyFault } from "./policy.ts";
-import type { ImageReference } from "./reference.ts";
+import { type ImageReference, isRegistry, registryOf } from "./reference.ts";
 import { copyImage } from "./skopeo.ts";
 
 export interface JudgeOptions {
@@ -72,14 +72,23 @@ async function copyManifest(
   const what = `read ${reference.text}`;
   const common = { access, what, signal, timeout: access.timeout, ...how };
   const options = platform === undefined ? common : { ...common, platform };
-  const copy = (): Promise<void> => copyImage(reference.text, `oci:${directory}:judged`, options);
+  const copy = (by: TransportAccess): Promise<void> =>
+    copyImage(reference.text, `oci:${directory}:judged`, { ...options, access: by });
   try {
     // It has just been read: what keeps skopeo from it a second time is the policy, or what the policy is.
-    await copy().catch(() => copy());
+    await copy(access).catch(() => copy(findPlainer(reference, access)));
   } catch (error) {
     signal?.throwIfAborted();
     throw await explainVerdict(error, access);
   }
+}
+
+/** What has been read of a registry on this machine may have come over plain HTTP, for nobody's credentials. */
+function findPlainer({ text }: ImageReference, access: TransportAccess): TransportAccess {
+  const isOwn = isRegistry(text) && isLoopback(new URL(`https://${registryOf(text)}`));
+  if (!isOwn || access.tlsVerify !== undefined) return access;
+  const { creds: _, authFile: __, ...others } = access;
+  return { ...others, tlsVerify: false, isAnonymous: true };
 }
 
 async function explainVerdict(error: unknown, { env }: TransportAccess): Promise<unknown> {

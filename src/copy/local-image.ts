@@ -4,6 +4,7 @@ import { XbuildError } from "../errors.ts";
 import {
   type Descriptor,
   type Digest,
+  digestBytes,
   digestHex,
   type Image,
   isExternal,
@@ -19,9 +20,9 @@ import { blameDisk } from "./failures.ts";
 import { makeLayout, readManifestDigest, writeLayerPlaceholders } from "./layout.ts";
 import { isAbsent } from "./local-presence.ts";
 import { withSourceName } from "./manifests.ts";
-import { readLayoutImage } from "./read-layout.ts";
+import { readLayoutId, readLayoutImage } from "./read-layout.ts";
 import type { LocalReference } from "./reference.ts";
-import { copyImage, type CopyOptions } from "./skopeo.ts";
+import { copyImage, type CopyOptions, readConfig } from "./skopeo.ts";
 
 export interface LocalImage {
   readonly image: Image;
@@ -46,6 +47,21 @@ export async function readLocalImage(
   options: LocalOptions,
 ): Promise<LocalImage | undefined> {
   return copyToLayout(reference, directory, { ...options, known: new Map() });
+}
+
+/**
+ * What tells such an image from any other, and no layer of it is copied: the digest of its config, as it is there.
+ * undefined where our own look says that there is none. Errors: as `readLocalImage`.
+ */
+export async function readLocalId(
+  { text }: LocalReference,
+  { platform, signal }: LocalOptions,
+): Promise<Digest | undefined> {
+  return withSourceName(text, async () => {
+    if (text.startsWith("oci:")) return readLayoutId(text, platform);
+    if (await isAbsent(text)) return undefined;
+    return digestBytes(await readConfig(text, { what: `read ${text}`, platform, signal }));
+  });
 }
 
 /** An image some of whose layers are known to be elsewhere. */

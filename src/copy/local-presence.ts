@@ -11,9 +11,28 @@ export async function isAbsent(text: string): Promise<boolean> {
   const [transport = ""] = text.split(":", 1);
   const rest = text.slice(transport.length + 1);
   if (transport === "containers-storage") return lacksImage(rest);
+  if (transport === "docker-daemon") return lacksDaemonImage(rest);
   if (transport === "dir") return lacks(join(rest, "manifest.json"));
   if (!/^(?:oci-archive|docker-archive|sif|tarball)$/.test(transport)) return false;
   return lacks(rest.split(":", 1)[0] ?? "");
+}
+
+/** Where skopeo looks for the daemon, whatever DOCKER_HOST says. */
+const daemonSocket = "/var/run/docker.sock";
+
+/** The daemon's own answer. Docker Engine API v1.40, "Inspect an image" */
+async function lacksDaemonImage(name: string): Promise<boolean> {
+  const { request } = await import("node:http");
+  const path = `/images/${encodeURI(name)}/json`;
+  return new Promise((settle) => {
+    const asked = request({ socketPath: daemonSocket, path, timeout: 10_000 }, (response) => {
+      response.resume();
+      settle(response.statusCode === 404);
+    });
+    asked.on("timeout", () => asked.destroy());
+    asked.on("error", () => settle(false));
+    asked.end();
+  });
 }
 
 async function lacks(path: string): Promise<boolean> {

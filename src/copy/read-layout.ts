@@ -39,6 +39,24 @@ export async function readLayoutImage(
   blobs: string,
   { platform, signal }: ReadOptions,
 ): Promise<LayoutImage | undefined> {
+  const found = await findImage(text, platform);
+  if (found === undefined) return undefined;
+  const { directory, image } = found;
+  return { image, files: await copyLayers(directory, image, { blobs, signal }) };
+}
+
+/** The digest of such an image's config. */
+export async function readLayoutId(
+  text: string,
+  platform: WantedPlatform,
+): Promise<Digest | undefined> {
+  return (await findImage(text, platform))?.image.manifest.config.digest;
+}
+
+async function findImage(
+  text: string,
+  platform: WantedPlatform,
+): Promise<{ readonly directory: string; readonly image: Image } | undefined> {
   const place = await findLayout(text.slice("oci:".length));
   if (place === undefined) return undefined;
   const { directory } = place;
@@ -48,8 +66,10 @@ export async function readLayoutImage(
   const entry = await findEntry(first, platform, (digest) => readDocument(directory, digest));
   const manifestBytes = entry === undefined ? first : await readDocument(directory, entry);
   const { config } = parseManifest(manifestBytes);
-  const image = parseImage(manifestBytes, await readDocument(directory, config.digest));
-  return { image, files: await copyLayers(directory, image, { blobs, signal }) };
+  return {
+    directory,
+    image: parseImage(manifestBytes, await readDocument(directory, config.digest)),
+  };
 }
 
 interface LayoutPlace {

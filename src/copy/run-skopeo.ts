@@ -17,13 +17,20 @@ export interface Call {
   readonly fd?: number | undefined;
 }
 
-/** Runs skopeo. Errors: `copy-failed`, with its last words, which decide nothing: they change with its version. */
-export async function runSkopeo({ words, what, env, signal, timeout, fd }: Call): Promise<void> {
+/**
+ * Runs skopeo. @param hear gets what it prints. Errors: `copy-failed`, with its last words, which decide nothing: they
+ * change with its version.
+ */
+export async function runSkopeo(
+  { words, what, env, signal, timeout, fd }: Call,
+  hear?: (chunk: Uint8Array) => void,
+): Promise<void> {
   const { execa } = await import("execa");
+  const printed = hear === undefined ? "ignore" : "pipe";
   const child = execa("skopeo", [...renderGlobal(env), ...words], {
     reject: false,
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- execa's types know small numbers alone
-    stdio: ["ignore", "ignore", "pipe", (fd as 3 | undefined) ?? "ignore"],
+    stdio: ["ignore", printed, "pipe", (fd as 3 | undefined) ?? "ignore"],
     encoding: "buffer",
     buffer: false,
     ...(signal === undefined ? {} : { cancelSignal: signal }),
@@ -32,6 +39,7 @@ export async function runSkopeo({ words, what, env, signal, timeout, fd }: Call)
     ...(env === undefined ? {} : { env }),
   });
   const heard = createWords();
+  if (hear !== undefined) child.stdout?.on("data", hear);
   child.stderr.setEncoding("utf8").on("data", heard.add);
   const result = await child;
   signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-import type { WantedPlatform } from "../oci/oci.ts";
+import { maxDocumentSize, type WantedPlatform } from "../oci/oci.ts";
 import { renderAccess, type TransportAccess } from "./access.ts";
 import { withCredentials } from "./auth-source.ts";
 import { runSkopeo } from "./run-skopeo.ts";
@@ -47,6 +47,26 @@ export async function copyImage(
     const words = [...renderPlatform(options), "copy", ...how, source, destination];
     return runSkopeo({ words, what, env: access?.env, timeout, signal, fd });
   });
+}
+
+/**
+ * The config of an image on this machine, as it is stored there: it tells the image from any other. What is more than a
+ * document may have is left out. Errors: `copy-failed`.
+ */
+export async function readConfig(
+  source: string,
+  { what, platform, signal }: Pick<CopyOptions, "platform" | "signal"> & { readonly what: string },
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  const hear = (chunk: Uint8Array): void => {
+    size += chunk.byteLength;
+    if (size <= maxDocumentSize) chunks.push(chunk);
+  };
+  const place = platform === undefined ? [] : renderPlatform({ platform });
+  const words = [...place, "inspect", "--raw", "--config", source];
+  await runSkopeo({ words, what, signal }, hear);
+  return Buffer.concat(chunks);
 }
 
 function renderPlatform({ platform }: CopyOptions): readonly string[] {

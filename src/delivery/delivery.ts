@@ -13,5 +13,5 @@ export {
   listNames,
   wantsBytes,
 } from "./request.ts";
-export { type LayerClaim, listClaims, verifyLayers } from "./verify-layers.ts";
+export { type LayerCheck, type LayerClaim, listClaims, verifyLayers } from "./verify-layers.ts";
 export type { EngineWorkspace, RunWorkspace, Workspace } from "./workspace.ts";

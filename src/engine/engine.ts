@@ -1,5 +1,5 @@
 export { quoteItem } from "./containers/quote-item.ts";
-export { cleanUpRun, findEngine, findEngines } from "./engines.ts";
+export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   type Engine,
@@ -9,6 +9,7 @@ export {
   type Leftover,
   type LeftoverChoice,
   type RemovedLeftovers,
+  type ProgramInput,
   type PullPolicy,
   type StageConfigs,
   type StepsRequest,

@@ -41,6 +41,11 @@ export function findEngine(
   );
 }
 
+/** The engine of a command that asks none for anything: it need not be installed, and whatever it is asked fails. */
+export function idleEngine(): Engine {
+  return engines[engineNames[0]].create([]);
+}
+
 /**
  * Every engine that is installed, with these options; the one that is asked for alone.
  * Errors: `engine-not-found` for one that was asked for.

@@ -26,9 +26,13 @@ export interface StepsRequest {
   readonly pull: PullPolicy;
   readonly noCache: boolean;
   readonly quiet: boolean;
+  /** --on-error: whether a shell is offered in the container of a step that fails. */
+  readonly onError: "fail" | "shell";
   readonly flags: EngineFlags;
   /** What is built, by its name or else by its context: builds of the same share the engine's cache. */
   readonly cacheKey: string;
+  /** Directories that were made for this command: the next one has the same content elsewhere. */
+  readonly passing?: ReadonlySet<string>;
 }
 
 /** Flags of the command line that the engine gets as they are. */
@@ -259,11 +263,13 @@ export interface Engine {
   readonly passThrough: (args: readonly string[], options?: PassOptions) => Promise<number>;
   /**
    * Runs a program where an ordinary user has all ids of the containers, its streams being ours
-   * (`input` as above). @returns its exit status; undefined where that would change nothing.
+   * (`input` as above), with these variables beside those of our environment.
+   * @returns its exit status; undefined where that would change nothing.
    */
   readonly runInNamespace: (
     words: readonly string[],
-    input: Uint8Array | undefined,
+    input: ProgramInput | undefined,
+    env?: Readonly<Record<string, string>>,
   ) => Promise<number | undefined>;
   readonly listBuildFlags: () => Promise<readonly EngineFlag[]>;
   readonly version: () => Promise<string>;
@@ -278,9 +284,12 @@ export interface RunNote {
 /** Where in the user's file a step stands that the engine names. */
 export type StepPlace = Pick<Diagnostic, "file" | "span" | "excerpt">;
 
+/** What a program reads from its standard input: these bytes, or those of a file. */
+export type ProgramInput = Uint8Array | { readonly path: string };
+
 export interface PassOptions {
   /** Stands for stdin, where that has been read already. */
-  readonly input?: Uint8Array | undefined;
+  readonly input?: ProgramInput | undefined;
   /** Build arguments beside those of the command line, on which their values must not stand. */
   readonly hiddenArgs?: ReadonlyMap<string, string>;
 }

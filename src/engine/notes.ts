@@ -8,6 +8,8 @@ export const noteKeys = {
   name: "engine-name",
   /** The label of a run that makes a manifest list. */
   list: "engine-list",
+  /** The label, with its value, of what a run commits its layering steps to. */
+  shell: "engine-shell",
   /** What tells the process of a call. */
   process: "engine-process",
 } as const;

@@ -5,11 +5,15 @@ export {
   type PreparedLayers,
   assertInputUnchanged,
   prepareLayersDirectory,
+  prepareOwnDirectory,
 } from "./directory/prepare.ts";
+export { leaveOutput } from "./directory/leave-output.ts";
+export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {
   CollectedEntry,
   CollectedLayer,
   CollectedOutput,
+  LargePath,
   LayersRequest,
   LayerStatus,
   PreviousImage,

@@ -14,11 +14,14 @@ import type { StagedBlob } from "../store/store.ts";
 
 /** An earlier image whose layers a build may keep. */
 export interface PreviousImage {
-  /** As the user would name it, with its digest: `localhost/app:latest@sha256:...`. */
+  /** As the user would name it, with its digest: `localhost/app:latest@sha256:...`; the digest alone where no name is known. */
   readonly reference: string;
   readonly image: Image;
-  /** Named by --cache-from; a name of the image in the store; or such a name where the image is pushed to. */
-  readonly origin: "named" | "store" | "pushed";
+  /**
+   * Named by --cache-from; a name of the image in the store; the last build here of the same file, context and stage,
+   * whatever its tag; such a name where the image is pushed to; found by --cache-tags.
+   */
+  readonly origin: "named" | "store" | "last" | "pushed" | "tags";
   /** Whether it stands where the image will be pushed to, named or not. */
   readonly isDestination: boolean;
   /** Whether the fingerprints in its annotations may be believed (the tag being built, or named by the user). */
@@ -55,6 +58,8 @@ export interface LayersRequest {
   /** Bytes. */
   readonly maxLayerSize: number;
   readonly allowDevices: boolean;
+  /** --keep-output: where the output is left, absolute; a directory a stage. */
+  readonly keepOutput?: string;
   /** The directory that holds the helper `layer`. */
   readonly helperDirectory: string;
 }
@@ -110,6 +115,16 @@ export interface CollectedLayer {
   readonly history: HistoryEntry;
   /** The bytes; undefined where the blob is that of a previous image. */
   readonly blob?: StagedBlob;
+  /** Of a new layer of what no package owns. */
+  readonly largest?: readonly LargePath[];
+}
+
+/** A file, or all files below a directory. */
+export interface LargePath {
+  /** From the root, without a slash before it. */
+  readonly path: string;
+  /** Bytes, uncompressed. */
+  readonly size: number;
 }
 
 /** What stands in the image's history, in order: layers, and entries without one. */

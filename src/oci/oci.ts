@@ -37,6 +37,7 @@ export {
   nameVariable,
   withoutEmpty,
 } from "./merge-config.ts";
+export { sumMissing } from "./missing-layers.ts";
 export type {
   Annotations,
   ContainerConfig,

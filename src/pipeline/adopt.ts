@@ -16,8 +16,9 @@ import {
   narrowLocations,
 } from "../oci/oci.ts";
 import { commitImage, listMissingLayers } from "../store/store.ts";
+import { listBuildKeys } from "./last-build.ts";
 import { describeRecords } from "./records.ts";
-import { needsBytes, type BuildResult, nameTarget } from "./request.ts";
+import { needsBytes, type BuildResult } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
 import { noteUseless } from "./without-useless.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -56,7 +57,7 @@ export async function adoptPrevious(
 
 /**
  * The previous image that says of itself that it was made of the same inputs: what stands at the
- * destination already before any other. None where nobody is trusted.
+ * destination already before any other. None of those whose word is not taken.
  */
 function findAdoptable(
   { request: { steps, reuse }, inputs }: Build,
@@ -65,7 +66,7 @@ function findAdoptable(
   if (steps.noCache || inputs.key === undefined || !inputs.isPublic) return undefined;
   if (reuse.trust === "none") return undefined;
   const ofSameInputs = remotes.filter(
-    ({ image }) => image.manifest.annotations?.[keyAnnotation] === inputs.key,
+    ({ image, trusted }) => trusted && image.manifest.annotations?.[keyAnnotation] === inputs.key,
   );
   return ofSameInputs.find((one) => one.isDestination) ?? ofSameInputs[0];
 }
@@ -103,8 +104,7 @@ async function commitAdopted(
   { image, files, remotes }: Adopted,
   { run }: BuildRunWorkspace,
 ): Promise<void> {
-  const { plan, request } = build;
-  const names = listNames(request.delivery);
+  const names = listNames(build.request.delivery);
   await commitImage(run, {
     image,
     files,
@@ -114,6 +114,6 @@ async function commitAdopted(
       image,
     ),
     records: describeRecords(build, image),
-    refs: [nameTarget(plan.target, request)],
+    refs: listBuildKeys(build),
   });
 }

@@ -8,40 +8,41 @@ import {
 } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { findHost } from "./image-platform.ts";
-import type { BuildRequest } from "./request.ts";
-import { findWanted } from "./resolve-images.ts";
+import { findWanted, nameImage } from "./resolve-images.ts";
+import type { Build } from "./workspace.ts";
 
 /**
  * Refuses steps that run programs of a platform that this machine has none for. What only the engine can know is left to
  * it: other systems, architectures that nobody here knows, images without a platform that was asked for.
  * @throws XbuildError `platform-cannot-run`, at the first such step
  */
-export async function assertRunnable(plan: BuildPlan, request: BuildRequest): Promise<void> {
+export async function assertRunnable(build: Build): Promise<void> {
+  const { plan } = build;
   const platforms = new Map<number, WantedPlatform | undefined>();
   for (const stage of plan.dependencies.stages) {
     const { base } = stage;
-    const platform =
-      base.kind === "stage" ? platforms.get(base.index) : findPlatform(stage, request);
+    const platform = base.kind === "stage" ? platforms.get(base.index) : findPlatform(stage, build);
     platforms.set(stage.stage.index, platform);
     const at = stage.stage.instructions.findIndex(({ keyword }) => keyword === "RUN");
     if (at === -1 || platform === undefined || isHost(platform, plan)) continue;
     const { canRun } = await import("../system/can-run.ts");
     if ((await canRun(platform.architecture)) === false)
-      throw refuse(plan, stage, { at, platform });
+      throw refuse(build, stage, { at, platform });
   }
 }
 
-/** What the programs of a stage are for: the platform of the image at its bottom. */
+/** What the programs of a stage are for: the platform of the image at its bottom, as that says or as it was asked for. */
 function findPlatform(
   { base, platform }: ResolvedStage,
-  request: BuildRequest,
+  { request, inputs }: Build,
 ): WantedPlatform | undefined {
+  const own = inputs.facts.get(nameImage(base, request) ?? "")?.platform;
   if (base.kind === "image") {
-    return mayBeImageId(base.name) ? undefined : findWanted(base, request);
+    return own ?? (mayBeImageId(base.name) ? undefined : findWanted(base, request));
   }
   // A named context is an image, or files of nobody knows what.
-  if (base.kind !== "built" || platform !== undefined) return undefined;
-  return request.steps.platform === undefined ? undefined : request.reuse.platform;
+  if (base.kind !== "built" || platform !== undefined) return own;
+  return request.steps.platform === undefined ? own : request.reuse.platform;
 }
 
 function isHost(platform: WantedPlatform, plan: BuildPlan): boolean {
@@ -55,11 +56,17 @@ interface Foreign {
   readonly platform: WantedPlatform;
 }
 
-function refuse(plan: BuildPlan, { stage }: ResolvedStage, { at, platform }: Foreign): XbuildError {
+function refuse(
+  { plan, request }: Build,
+  { stage, base }: ResolvedStage,
+  { at, platform }: Foreign,
+): XbuildError {
   const name = stage.name ?? String(stage.index);
   const message = `the stage ${name} runs programs for ${renderPlatform(platform)}, which this machine cannot`;
-  const hint =
-    "install qemu-user-static (binfmt_misc), or let the stage run here: FROM --platform=$BUILDPLATFORM";
+  const isAsked = base.kind !== "image" || findWanted(base, request) !== undefined;
+  const hint = isAsked
+    ? "install qemu-user-static (binfmt_misc), or let the stage run here: FROM --platform=$BUILDPLATFORM"
+    : `name an image for ${renderPlatform(findHost(plan))} in place of ${base.name}, or install qemu-user-static (binfmt_misc)`;
   // A trigger stands in the base image, in front of all that the file has.
   const own = plan.graph.stages[stage.index]?.stage ?? stage;
   const triggers = stage.instructions.length - own.instructions.length;

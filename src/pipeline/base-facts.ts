@@ -1,5 +1,5 @@
 import type { Reference } from "../containerfile/containerfile.ts";
-import type { Digest } from "../oci/oci.ts";
+import { type Digest, normalisePlatform, type WantedPlatform } from "../oci/oci.ts";
 import {
   type BuildPlan,
   engineLabel,
@@ -24,6 +24,8 @@ export interface BaseFacts {
    * at, and its entries name all that the config says. Else the engine's cache may take one for the other.
    */
   readonly isTold: boolean;
+  /** What its programs are for, as it says itself. */
+  readonly platform: WantedPlatform | undefined;
 }
 
 /** Facts by the images' names in the file. */
@@ -89,6 +91,8 @@ export async function readStoredConfig(
 }
 
 interface LooseConfig {
+  readonly os?: unknown;
+  readonly architecture?: unknown;
   readonly config?: Readonly<Record<string, unknown>> | null;
   readonly history?:
     | readonly { readonly created?: unknown; readonly created_by?: unknown }[]
@@ -103,7 +107,13 @@ function describeConfig(bytes: Uint8Array): BaseFacts {
     triggers: listStrings(config?.["OnBuild"]),
     variables: new Set(listStrings(config?.["Env"]).map((one) => one.split("=", 1)[0] ?? "")),
     isTold: isTold(document),
+    platform: readPlatform(document),
   };
+}
+
+function readPlatform({ os, architecture }: LooseConfig): WantedPlatform | undefined {
+  if (typeof os !== "string" || typeof architecture !== "string") return undefined;
+  return os === "" || architecture === "" ? undefined : normalisePlatform({ os, architecture });
 }
 
 function isTold({ config, history }: LooseConfig): boolean {

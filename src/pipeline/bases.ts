@@ -12,6 +12,7 @@ import {
 } from "../oci/oci.ts";
 import { readLocations } from "../store/store.ts";
 import { findInRegistry, takeLoaded, type WantedBase } from "./find-base.ts";
+import { takePlaced, takeStored } from "./placed-images.ts";
 import { nameImage } from "./resolve-images.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -62,7 +63,12 @@ async function findBase(
   const id = name === undefined ? undefined : inputs.images.get(name);
   if (name === undefined || id === undefined) throw new RangeError("a base is an image");
   const known = { ...wanted, id };
-  return (await findInRegistry(name, known, work)) ?? takeLoaded(known, work);
+  return (
+    (await takePlaced(name, known, work)) ??
+    (await takeStored(name, known, work)) ??
+    (await findInRegistry(name, known, work)) ??
+    takeLoaded(known, work)
+  );
 }
 
 /** The store has it, or knows where its layers are. */

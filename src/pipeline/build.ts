@@ -81,7 +81,7 @@ async function buildTarget(
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
-  await steps.assertRunnable(build.plan, build.request);
+  await steps.assertRunnable(build);
   await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {
@@ -142,9 +142,10 @@ async function runBuild(
       : { ...work, reporter: nameStageLines(reporter, plan.target.name) };
   const make = (): Promise<CollectedImage> =>
     work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
-  const { image, layers } = await steps.makePortable(build, make, inStage);
+  const { image, layers, previous } = await steps.makePortable(build, make, inStage);
   await deliverImage(image, { request: request.delivery, isChecked: true }, work);
-  return describeResult(image, { request, upToDate: false, layers, stages: inputs.stages }, work);
+  const outcome = { request, upToDate: false, layers, previous, stages: inputs.stages };
+  return describeResult(image, outcome, work);
 }
 
 /** A registry that is asked may give a name of ours to another image: then only the end tells. */

@@ -6,6 +6,7 @@ import {
   type CollectedOutput,
   collectOutput,
   type PreparedLayers as PreparedDirectory,
+  type PreviousImages,
 } from "../layers/layers.ts";
 import {
   assembleWithPrevious,
@@ -19,17 +20,19 @@ import { commitImage, dropBlob, findBlob, listMissingLayers, type Store } from "
 import { withBases } from "./base-entries.ts";
 import { describeImage } from "./describe-image.ts";
 import { collectEngineStage } from "./engine-stage.ts";
+import { listBuildKeys } from "./last-build.ts";
 import { listImages } from "./previous.ts";
 import { announceResult } from "./result.ts";
 import { joinPlaces, listLayers, stageLayers } from "./stage-layers.ts";
 import type { StepsResult } from "./prepare-layers.ts";
 import { describeRecords } from "./records.ts";
-import { nameTarget } from "./request.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface CollectedImage {
   readonly image: Image;
   readonly layers: readonly CollectedLayer[];
+  /** Whose layers it might keep; undefined where that is not known. */
+  readonly previous?: PreviousImages | undefined;
   /** Whether its key stands for it: nothing changed while it was built. */
   readonly isKeyed: boolean;
 }
@@ -54,9 +57,10 @@ export async function collectImage(
   const coming = new Set([...stagedBlobs.map((blob) => blob.digest), ...files.keys()]);
   await assertKept(image, { coming, locations }, work);
   const layers = listLayers(output);
-  const outcome = { request, upToDate: false, layers, coming, stages: build.inputs.stages };
+  const { stages } = build.inputs;
+  const outcome = { request, upToDate: false, layers, previous, coming, stages };
   await announceResult(image, outcome, work);
-  const stateKey = nameTarget(build.plan.target, request);
+  const keys = listBuildKeys(build);
   const { state } = output;
   await commitImage(work.run, {
     image,
@@ -67,11 +71,11 @@ export async function collectImage(
     records: describeRecords(build, image),
     contexts: [...build.inputs.directories.values()],
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
-    refs: [stateKey],
-    ...(state === undefined ? {} : { state: { key: stateKey, directory: state } }),
+    refs: keys,
+    ...(state === undefined ? {} : { state: { keys, directory: state } }),
   });
   done();
-  return { image, layers, isKeyed: build.inputs.key !== undefined };
+  return { image, layers, previous, isKeyed: build.inputs.key !== undefined };
 }
 
 /** Nobody, xbuild included, reads larger ones: the name would stand for an image that cannot be had. */

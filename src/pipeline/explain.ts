@@ -1,9 +1,9 @@
 import { compareContexts } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
-import { findLastRecord, findTree, type Store } from "../store/store.ts";
+import { findTree, type Store } from "../store/store.ts";
+import { findLastBuildRecord } from "./last-build.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
 import { describeDetails, usedPart } from "./records.ts";
-import { nameTarget } from "./request.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /** How many files are named before the rest is only counted. */
@@ -17,14 +17,14 @@ export async function tellReasons(build: Build, work: BuildWorkspace): Promise<v
 
 /** Why a target is built again, a line a reason: which part of its key is not what it was at its last build. */
 async function explainBuild(build: Build, { store }: BuildWorkspace): Promise<readonly string[]> {
-  const { plan, request, inputs } = build;
+  const { request, inputs } = build;
   if (request.steps.noCache) return ["--no-cache was given"];
   if (inputs.key === undefined) {
     return [
       "a step, a volume or a context may have changed in a way that cannot be known before the build",
     ];
   }
-  const record = await findLastRecord(store, nameTarget(plan.target, request));
+  const record = await findLastBuildRecord(build, store);
   const before = record?.details;
   if (before === undefined || !isParts(before)) return ["it was not built here before"];
   const now = describeDetails(build);

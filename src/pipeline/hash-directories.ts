@@ -7,11 +7,12 @@ import {
 } from "../containerfile/containerfile.ts";
 import { type ContextHash, hashContext, type WalkOptions } from "../context/context.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
+import { type BuildPlan, listPlans } from "../plan/plan.ts";
 import { contextCachePath, isForeign } from "../store/store.ts";
 import { systemCode } from "../system/errno.ts";
 import { limitText } from "../text.ts";
 import type { BuildRequest } from "./request.ts";
-import type { DirectoryRead } from "./select-directories.ts";
+import { type DirectoryRead, selectDirectories } from "./select-directories.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /** Hashes of directories that the build reads, by their roles. */
@@ -28,7 +29,8 @@ export async function hashDirectories(
     reads.map(async (read): Promise<Hashed> => {
       const { role, path, only } = read;
       // Digests of files that did not change are remembered in the store.
-      const cache = isKept ? { cache: contextCachePath(store, nameCache(read)) } : {};
+      const isPassing = steps.passing?.has(path) === true;
+      const cache = isKept && !isPassing ? { cache: contextCachePath(store, nameCache(read)) } : {};
       const walk = read.isFiltered
         ? { ...ignore, followsLinks: read.hasPatterns }
         : { ...keepAll, withRoot: true, withOwners: true };
@@ -40,6 +42,16 @@ export async function hashDirectories(
     }),
   );
   return new Map(hashed.flatMap(([role, hash]) => (hash === undefined ? [] : [[role, hash]])));
+}
+
+/**
+ * Looks whether the directories that a build reads are there, and whether its ignore file can be read, and reads nothing
+ * else. Errors: `context-not-found`, `ignore-file-invalid`.
+ */
+export async function assertDirectories(plan: BuildPlan, request: BuildRequest): Promise<void> {
+  const reads = listPlans(plan).flatMap((one) => selectDirectories(one, request, new Map()) ?? []);
+  if (reads.some((one) => one.isFiltered)) await readIgnoreFile(request.steps.ignoreFile);
+  for (const { role, path } of reads) if (!existsSync(path)) throw missingDirectory(role, path);
 }
 
 /** What others read of the same directory has a cache of its own: each keeps what it has seen. */
@@ -65,14 +77,18 @@ async function hashPresent(
   } catch (error) {
     if (systemCode(error) !== "ENOENT" || existsSync(path)) throw error;
     if (options.before !== undefined) return undefined;
-    const [kind = "", name = path] = role.replace(/^mounted /, "").split(" ");
-    const what =
-      kind === "volume" ? `the volume's directory ${path}` : `the context ${name} (${path})`;
-    throw new XbuildError("context-not-found", `${what} does not exist`, {
-      hint: "check the path",
-      exitStatus: exitStatuses.usage,
-    });
+    throw missingDirectory(role, path);
   }
+}
+
+function missingDirectory(role: string, path: string): XbuildError {
+  const [kind = "", name = path] = role.replace(/^mounted /, "").split(" ");
+  const what =
+    kind === "volume" ? `the volume's directory ${path}` : `the context ${name} (${path})`;
+  return new XbuildError("context-not-found", `${what} does not exist`, {
+    hint: "check the path",
+    exitStatus: exitStatuses.usage,
+  });
 }
 
 const keepAll: WalkOptions = { ignore: () => false };

@@ -1,7 +1,7 @@
 import type { Image } from "../oci/oci.ts";
 import { findRef, putRef } from "../store/store.ts";
 import { findBuilt } from "./find-built.ts";
-import { nameTarget } from "./request.ts";
+import { listBuildKeys, type NamedStage } from "./last-build.ts";
 import type { BuildInputs } from "./resolve-inputs.ts";
 import type { StageInputs } from "./stage-inputs.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
@@ -13,20 +13,23 @@ export interface FoundImage {
 }
 
 /**
- * It counts as the stage's last build: the next one begins with it, and a prune leaves it.
+ * It counts as the stage's last build, of its file and under its tag: the next one begins with it, and a prune leaves it.
  * @returns whether another one did so far
  */
 export async function keepRef(
-  { plan, request }: Pick<Build, "plan" | "request">,
+  build: NamedStage,
   { image, key }: FoundImage,
   { store }: BuildWorkspace,
 ): Promise<boolean> {
-  const name = nameTarget(plan.target, request);
-  const before = await findRef(store, name);
-  if (before?.manifest === image.digest && before.record === key) return false;
   const link = key === undefined ? {} : { record: key };
-  await putRef(store, { key: name, manifest: image.digest, ...link });
-  return true;
+  let isOther = false;
+  for (const name of listBuildKeys(build)) {
+    const before = await findRef(store, name);
+    if (before?.manifest === image.digest && before.record === key) continue;
+    await putRef(store, { key: name, manifest: image.digest, ...link });
+    isOther = true;
+  }
+  return isOther;
 }
 
 /** The same for a target that was found, and for the stages that it was made of, where these are still known. */

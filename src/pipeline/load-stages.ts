@@ -39,7 +39,9 @@ export function listLoaded(build: Build): ReadonlyMap<string, Digest> {
   const { inputs } = build;
   const used = new Set([...listUsed(build)].map(nameBuilt));
   const stages = new Set([...inputs.stages.keys()].map(nameBuilt));
-  return new Map([...inputs.images].filter(([name]) => !stages.has(name) || used.has(name)));
+  const isLoaded = (name: string): boolean =>
+    !inputs.placed.has(name) && (!stages.has(name) || used.has(name));
+  return new Map([...inputs.images].filter(([name]) => isLoaded(name)));
 }
 
 /** Indexes of the stages that the engine needs as images: bases, and what instructions copy from or mount. */

@@ -1,4 +1,4 @@
-import { type CollectedLayer } from "../layers/layers.ts";
+import type { CollectedLayer, PreviousImages } from "../layers/layers.ts";
 import {
   assembleImage,
   type Image,
@@ -12,8 +12,8 @@ import { commitImage, readLocations } from "../store/store.ts";
 import type { CollectedImage } from "./collect-image.ts";
 import { finishConfig } from "./describe-image.ts";
 import { findBuilt } from "./find-built.ts";
+import { listBuildKeys } from "./last-build.ts";
 import { describeRecords } from "./records.ts";
-import { nameTarget } from "./request.ts";
 import { announceResult, type Outcome } from "./result.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -29,7 +29,7 @@ export async function makePortable(
   const { portableKey } = build.inputs;
   if (portableKey === undefined || build.request.steps.platform === undefined) return make();
   const { noCache } = build.request.steps;
-  const { key, image, layers } = await work.shared.makePortable(portableKey, async () => {
+  const { key, image, layers, previous } = await work.shared.makePortable(portableKey, async () => {
     // What other stages came to is not in the key.
     const mayBeKnown = !noCache && build.plan.dependencies.built.length === 0;
     const known = mayBeKnown ? await findBuilt(portableKey, work) : undefined;
@@ -37,35 +37,40 @@ export async function makePortable(
     return { ...made, key: known === undefined ? build.inputs.key : undefined };
   });
   // This build made it, or one for the same platform did.
-  if (key !== undefined && key === build.inputs.key) return { image, layers, isKeyed: true };
-  const adapted = await adaptImage(build, { image, layers }, work);
-  return { image: adapted.image, layers, isKeyed: build.inputs.key !== undefined };
+  if (key !== undefined && key === build.inputs.key)
+    return { image, layers, previous, isKeyed: true };
+  const adapted = await adaptImage(build, { image, layers, previous }, work);
+  return { image: adapted.image, layers, previous, isKeyed: build.inputs.key !== undefined };
 }
 
 interface MadeImage {
   readonly image: Image;
   /** undefined where nothing had to be built for it. */
   readonly layers: readonly CollectedLayer[] | undefined;
+  readonly previous?: PreviousImages | undefined;
 }
 
 /** Takes what another build made of the same steps for the result, with the build's own platform, labels and names. */
 export async function adaptImage(
   build: Build,
-  { image: other, layers }: MadeImage,
+  { image: other, layers, previous }: MadeImage,
   work: BuildRunWorkspace,
-): Promise<Pick<CollectedImage, "image"> & Pick<Outcome, "upToDate" | "layers">> {
-  const { request, plan, inputs } = build;
+): Promise<Pick<CollectedImage, "image"> & Pick<Outcome, "upToDate" | "layers" | "previous">> {
+  const { request, inputs } = build;
   // With which images of other stages it was made is known where it was made just now.
   const isTold = layers !== undefined;
   const image = changeWords(other, build);
-  const outcome = { upToDate: layers === undefined, ...(layers === undefined ? {} : { layers }) };
+  const outcome = {
+    upToDate: layers === undefined,
+    ...(layers === undefined ? {} : { layers, previous }),
+  };
   await announceResult(image, { request, ...outcome, stages: inputs.stages }, work);
   await work.run.mustHold(other);
   await commitImage(work.run, {
     image,
     names: listNames(request.delivery),
     records: isTold ? describeRecords(build, image) : [],
-    refs: [nameTarget(plan.target, request)],
+    refs: listBuildKeys(build),
     locations: await readLocations(work.store, other.digest),
   });
   return { image, ...outcome };

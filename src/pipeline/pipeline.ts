@@ -1,8 +1,11 @@
 export { buildImage } from "./build.ts";
 export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platforms.ts";
+export { collectDirectory, type CollectRequest } from "./collect-directory.ts";
+export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
 export { describeEvents } from "./events.ts";
+export { assertDirectories } from "./hash-directories.ts";
 export { measureLeftovers, pruneLeftovers, type StoredLeftovers } from "./leftovers.ts";
 export type {
   BuildRequest,
@@ -11,6 +14,16 @@ export type {
   ImageRequest,
   ResultLayer,
   ReuseRequest,
+  TagPattern,
+  StageResult,
 } from "./request.ts";
+export type {
+  ChangedLayer,
+  Comparison,
+  LayerSum,
+  NewLayer,
+  PackageChanges,
+  RemovedLayer,
+} from "./comparison/model.ts";
 export { createShared } from "./shared.ts";
 export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

@@ -1,11 +1,13 @@
 import type { Span } from "../diagnostics.ts";
 import { errorAt, type XbuildError } from "../errors.ts";
-import { type BuildPlan, imageKey, type ImageReference } from "../plan/plan.ts";
-import type { ImageUse } from "./resolve-images.ts";
+import type { Reference } from "../containerfile/containerfile.ts";
+import { imageKey } from "../plan/plan.ts";
+import { type ImageUse, nameImage } from "./resolve-images.ts";
 
-/** The same error, told where the file names the image; as it is where the file does not (a trigger, a named context). */
-export function placeError(error: XbuildError, { reference, plan }: ImageUse): XbuildError {
-  const span = findUse(plan, reference);
+/** The same error, told where the file names the image, or the named context that it is; as it is for a trigger's. */
+export function placeError(error: XbuildError, use: ImageUse): XbuildError {
+  const { plan } = use;
+  const span = findUse(use);
   if (span === undefined || error.diagnostics.length > 0) return error;
   const { code, message, hint, exitStatus, cause } = error;
   return errorAt(code, message, {
@@ -17,13 +19,14 @@ export function placeError(error: XbuildError, { reference, plan }: ImageUse): X
   });
 }
 
-function findUse({ needed }: BuildPlan, reference: ImageReference): Span | undefined {
+function findUse({ plan: { needed }, reference, request }: ImageUse): Span | undefined {
   const key = imageKey(reference);
+  const isMeant = (one: Reference): boolean => nameImage(one, request) === key;
   for (const { stage, base, uses, output } of needed) {
-    if (imageKey(base) === key) return stage.from.span;
-    const use = uses.find((one) => imageKey(one.reference) === key);
+    if (isMeant(base)) return stage.from.span;
+    const use = uses.find((one) => isMeant(one.reference));
     if (use !== undefined) return use.flag.span;
-    const at = output?.from.findIndex((one) => imageKey(one) === key) ?? -1;
+    const at = output?.from.findIndex(isMeant) ?? -1;
     if (at !== -1) return output?.fromSpans[at];
   }
   return undefined;

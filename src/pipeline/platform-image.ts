@@ -4,7 +4,6 @@ import {
   type Digest,
   type Image,
   isSamePlatform,
-  localHost,
   localName,
   mayBeImageId,
   pickPlatform,
@@ -12,17 +11,17 @@ import {
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { markUse } from "../store/store.ts";
-import { listSome } from "../text.ts";
 import { describePlatform, findHost, readStoredPlatform } from "./image-platform.ts";
+import {
+  assertNoLocal,
+  hasNoRegistry,
+  isFitting,
+  type PlatformUse,
+  refuseOther,
+} from "./assert-platform.ts";
 import { completeReference } from "./identify.ts";
 import { placeError } from "./place-error.ts";
-import type { ImageUse } from "./resolve-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
-
-/** An image that is wanted for a platform, whatever machine this is. */
-export interface PlatformUse extends ImageUse {
-  readonly platform: WantedPlatform;
-}
 
 /**
  * The image for the platform that the engine has: the one that the name stands for, where that is for this platform; else
@@ -63,18 +62,10 @@ async function findPulled(use: PlatformUse, work: BuildWorkspace): Promise<Diges
   return id;
 }
 
-function isFitting(own: WantedPlatform, platform: WantedPlatform): boolean {
-  return pickPlatform([{ platform: own }], platform) !== undefined;
-}
-
 /** The name that keeps it in the engine's storage between builds, as the environments' names do. */
 function nameBase(name: string, platform: WantedPlatform): string {
   const of = [name, renderPlatform(platform)].join("\n");
   return localName("xbuild-base", of);
-}
-
-function hasNoRegistry(name: string): boolean {
-  return name.startsWith(`${localHost}/`);
 }
 
 /**
@@ -84,7 +75,7 @@ function hasNoRegistry(name: string): boolean {
 export async function pullForPlatform(use: PlatformUse, work: BuildWorkspace): Promise<Digest> {
   const { reference, platform, request } = use;
   const { name } = reference;
-  await assertNoOther(use, work);
+  await assertNoLocal(use, work);
   const done = work.reporter.step(`Pulling ${name} for ${renderPlatform(platform)}`);
   const full = await completeReference(name, work.registries);
   const remote = full && (await readRemote(full, use, work));
@@ -116,19 +107,6 @@ async function mayTakeName(
   return isSamePlatform(own, platform);
 }
 
-/** No registry has a local image for another platform. Errors: `image-unsupported` */
-async function assertNoOther(use: PlatformUse, work: BuildWorkspace): Promise<void> {
-  const { name } = use.reference;
-  if (!hasNoRegistry(name)) return;
-  const entries = await work.engine.readList(name);
-  const offered = entries?.flatMap(({ platform }) => (platform ? [platform] : [])) ?? [];
-  if (offered.length > 0) throw refuseOther(use, ...offered);
-  const named = await work.engine.findImage(name);
-  if (named === undefined) return;
-  const own = await readStoredPlatform(named, use.plan, work);
-  if (!isSamePlatform(own, use.platform)) throw refuseOther(use, own);
-}
-
 /** undefined where it cannot be known here: then the engine's pull will say. Errors: `image-unsupported` */
 async function readRemote(
   full: RegistryReference,
@@ -147,15 +125,4 @@ async function readRemote(
     if (error.code === "image-unsupported") throw placeError(error, use);
     return undefined;
   }
-}
-
-/** An image, or a list of them, for other platforms alone. */
-function refuseOther(use: PlatformUse, ...offered: readonly WantedPlatform[]): XbuildError {
-  const { reference, platform } = use;
-  const text = renderPlatform(platform);
-  const others = listSome([...new Set(offered.map((one) => renderPlatform(one)))]);
-  const message = `${reference.name}: this image is for ${others}, not for ${text}`;
-  const hint =
-    "name an image for that platform, or say in FROM which one is meant: FROM --platform=OS/ARCH";
-  return placeError(new XbuildError("image-unsupported", message, { hint }), use);
 }

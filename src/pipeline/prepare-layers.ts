@@ -9,10 +9,10 @@ import {
   type PreviousImages,
 } from "../layers/layers.ts";
 import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
-import { findBlob, listMissingLayers, readState } from "../store/store.ts";
+import { findBlob, listMissingLayers } from "../store/store.ts";
 import type { ArrangedBases } from "./arrange-bases.ts";
 import type { BaseImage } from "./bases.ts";
-import { nameTarget } from "./request.ts";
+import { findLastState } from "./last-build.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface PreparedLayers {
@@ -59,7 +59,7 @@ export async function prepareLayers(
   const input = layers.input ?? output.input;
   const known = new Map(previous.flatMap((one) => [...one.files]));
   const files = input === "all" ? await bringAll(previous, known, work) : known;
-  const state = await readState(store, nameTarget(plan.target, request));
+  const state = await findLastState({ plan, request }, store);
   // Of an earlier try something may be left that could not be removed.
   const root = await mkdtemp(join(run.layers, "target-"));
   const directory = await prepareLayersDirectory(root, layers.helperDirectory, {
@@ -73,7 +73,7 @@ export async function prepareLayers(
 }
 
 /** What `--input=all` asks for: the layers of the previous images that are not here. */
-async function bringAll(
+export async function bringAll(
   previous: PreviousImages,
   files: LayerFiles,
   work: BuildRunWorkspace,

@@ -1,44 +1,36 @@
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
 import type { Digest, Image, Location } from "../oci/oci.ts";
-import {
-  findImage,
-  findRef,
-  listMissingLayers,
-  readImage,
-  readLocations,
-  type Store,
-} from "../store/store.ts";
-import type { BuildRequest } from "./request.ts";
-import type { BuildRunWorkspace } from "./workspace.ts";
+import { findImage, findNameOf } from "../store/store.ts";
+import { findLastImage, findLastTarget } from "./last-build.ts";
+import { describeStored } from "./stored-previous.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 /** What is known of earlier images before the store is looked into. */
 export interface EarlierImages {
-  /** Those that are elsewhere. */
+  /** Those that are named: most are elsewhere. */
   readonly remotes: readonly PreviousImage[];
   /** Layers that proved to be nowhere, or not what is said of them. */
   readonly useless: ReadonlySet<Digest>;
-  /** The stage whose own last build comes first: one that is not the target. */
-  readonly stage?: { readonly name: string; readonly key: string } | undefined;
 }
 
 /**
- * The images whose layers the build may keep: its own last one, where it is no target; those that --cache-from names, those that its names stand for
- * in the store, and those that its names stand for in the registry that it goes to. Those of the store are
- * held, so that a prune beside us does not take them away.
+ * The images whose layers the build may keep, the nearest first: what --cache-from names; what its names stand for in the
+ * store; the last build of the same, whatever its tag; what its names stand for in the registry that it goes to; what
+ * --cache-tags found. A stage on the way to the target begins with its own last one. Those of the store are held, so that
+ * a prune beside us does not take them away.
  */
 export async function findPrevious(
-  request: BuildRequest,
-  { remotes, useless, stage }: EarlierImages,
+  build: Build,
+  { remotes, useless }: EarlierImages,
   work: BuildRunWorkspace,
 ): Promise<PreviousImages> {
   const elsewhere = remotes.flatMap((one) => one.locations);
-  const last = stage === undefined ? undefined : await findLast(stage, work);
-  const local = await findStored(request, elsewhere, work);
   const all = [
-    ...(last === undefined ? [] : await describeStored(last, elsewhere, work)),
+    ...(await findOwn(build, elsewhere, work)),
     ...remotes.filter((one) => one.origin === "named"),
-    ...local,
-    ...remotes.filter((one) => one.origin === "pushed"),
+    ...(await findTagged(build, elsewhere, work)),
+    ...(await findLast(build, elsewhere, work)),
+    ...remotes.filter((one) => one.origin === "pushed" || one.origin === "tags"),
   ];
   return joinEqual(all).map((one) => withhold(one, useless));
 }
@@ -47,10 +39,14 @@ function withhold(previous: PreviousImage, useless: ReadonlySet<Digest>): Previo
   return { ...previous, withheld: new Set([...previous.withheld, ...useless]) };
 }
 
-/** The whole images, the one that the first name stands for in the store before the others. */
+/** The whole images, the one that the first name stands for in the store before the others, then other ones built here. */
 export function listImages(previous: PreviousImages): readonly Image[] {
-  const local = previous.filter((one) => one.origin === "store");
-  return [...local, ...previous.filter((one) => one.origin !== "store")].map((one) => one.image);
+  return [...previous].sort((a, b) => rank(a) - rank(b)).map((one) => one.image);
+}
+
+function rank({ origin }: PreviousImage): number {
+  const at = (["store", "last"] as const).findIndex((one) => one === origin);
+  return at < 0 ? 2 : at;
 }
 
 /** An image that several names stand for is one, and may be had in several places. */
@@ -71,64 +67,43 @@ function joinPlaces(first: PreviousImage, other: PreviousImage): PreviousImage {
   };
 }
 
-interface StoredImage {
-  /** As the user would name it. */
-  readonly name: string;
-  readonly image: Image;
-}
+type Elsewhere = readonly Location[];
 
-async function findLast(
-  { name, key }: NonNullable<EarlierImages["stage"]>,
-  { store }: BuildRunWorkspace,
-): Promise<StoredImage | undefined> {
-  const ref = await findRef(store, key);
-  const image = ref === undefined ? undefined : await readImage(store, ref.manifest);
-  return image === undefined ? undefined : { name, image };
-}
-
-async function findStored(
-  { reuse }: BuildRequest,
-  elsewhere: readonly Location[],
+/** The last image of a stage that is not the file's target. */
+async function findOwn(
+  build: Build,
+  elsewhere: Elsewhere,
   work: BuildRunWorkspace,
 ): Promise<PreviousImages> {
-  const stored: PreviousImage[] = [];
+  const { target, graph } = build.plan;
+  if (target.index === graph.target) return [];
+  const image = await findLastImage(build, work.store);
+  if (image === undefined) return [];
+  return describeStored({ name: target.name, image, origin: "last", elsewhere }, work);
+}
+
+async function findTagged(
+  { request: { reuse } }: Build,
+  elsewhere: Elsewhere,
+  work: BuildRunWorkspace,
+): Promise<PreviousImages> {
+  const tagged: PreviousImage[] = [];
   for (const { full } of reuse.names) {
     const image = await findImage(work.store, full, reuse.platform);
     if (image === undefined) continue;
-    stored.push(...(await describeStored({ name: full, image }, elsewhere, work)));
+    tagged.push(...(await describeStored({ name: full, image, origin: "store", elsewhere }, work)));
   }
-  return stored;
+  return tagged;
 }
 
-/** None where a prune has taken it away. */
-async function describeStored(
-  { name, image }: StoredImage,
-  elsewhere: readonly Location[],
-  { store, run }: BuildRunWorkspace,
+/** It is told by a tag that it still has. */
+async function findLast(
+  build: Build,
+  elsewhere: Elsewhere,
+  work: BuildRunWorkspace,
 ): Promise<PreviousImages> {
-  if (!(await run.hold(image))) return [];
-  const locations = await readLocations(store, image.digest);
-  return [
-    {
-      reference: `${name}@${image.digest}`,
-      image,
-      origin: "store",
-      isDestination: false,
-      trusted: true,
-      withheld: await listUnavailable(image, [...locations, ...elsewhere], store),
-      locations,
-      files: new Map(),
-    },
-  ];
-}
-
-/** Layers that are neither here nor in a registry. */
-async function listUnavailable(
-  image: Image,
-  locations: readonly Location[],
-  store: Store,
-): Promise<ReadonlySet<Digest>> {
-  const known = new Set<Digest>(locations.flatMap((one) => one.layers));
-  const missing = (await listMissingLayers(store, image)).map((layer) => layer.digest);
-  return new Set(missing.filter((digest) => !known.has(digest)));
+  const image = await findLastTarget(build, work.store);
+  if (image === undefined) return [];
+  const name = await findNameOf(work.store, image.digest);
+  return describeStored({ name, image, origin: "last", elsewhere }, work);
 }

@@ -1,14 +1,13 @@
-import { join } from "node:path";
-import type { ImageReference } from "../copy/copy.ts";
 import { restateError, XbuildError } from "../errors.ts";
-import type { PreviousImage } from "../layers/layers.ts";
-import { type Digest, locateImage } from "../oci/oci.ts";
+import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
+import { type NamedPrevious, readNamed } from "./read-named.ts";
 import type { BuildRequest, ReuseRequest } from "./request.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
 /**
- * The previous images that are not in the store: what --cache-from names, in the order given, then the
- * names that the image will be pushed to. Of those in a registry only manifest and config are read.
+ * The previous images that have to be asked for: what --cache-from names, in the order given, then the names that the
+ * image will be pushed to, then what --cache-tags finds. Of those in a registry only manifest and config are read; a name that no registry
+ * has (`localhost/...`) is looked for in the store first.
  * A name that is only pushed to and may not be read (401, 403) counts as not there, with a warning.
  * Errors: whatever else keeps one from being read, naming the reference, unless --ignore-cache-errors.
  */
@@ -16,28 +15,45 @@ export async function readRemotes(
   { reuse }: BuildRequest,
   work: BuildRunWorkspace,
 ): Promise<readonly PreviousImage[]> {
-  const { pushes } = reuse;
-  const named = new Set(reuse.cacheFrom.map((one) => one.text));
-  const references = [...reuse.cacheFrom, ...pushes.filter((one) => !named.has(one.text))];
-  if (references.length === 0) return [];
+  const references = listReferences(reuse);
+  const asked = references.length + (reuse.cacheTags === undefined ? 0 : 1);
+  if (asked === 0) return [];
   const done = work.reporter.step("Previous images");
-  const read = references.map((reference, index) =>
+  const read = references.map((one, index) =>
     tolerate(
-      { ...reuse, isPushedOnly: index >= reuse.cacheFrom.length },
-      () => readRemote(reference, { reuse, index }, work),
+      { ...reuse, isPushedOnly: one.origin === "pushed" },
+      () => readNamed(one, { reuse, index }, work),
       work,
     ),
   );
+  const remotes = (await Promise.all(read)).filter((one) => one !== undefined);
+  const tagged = await tolerate(
+    { ...reuse, isPushedOnly: true },
+    () => readTags(reuse, work),
+    work,
+  );
+  const found = remotes.length + ((tagged?.length ?? 0) > 0 ? 1 : 0);
+  done(describeFound(found, asked));
+  return [...remotes, ...(tagged ?? [])];
+}
+
+async function readTags(reuse: ReuseRequest, work: BuildRunWorkspace): Promise<PreviousImages> {
+  if (reuse.cacheTags === undefined) return [];
+  return (await import("./tagged-previous.ts")).readTagged(reuse, work);
+}
+
+function listReferences({ cacheFrom, pushes }: ReuseRequest): readonly NamedPrevious[] {
+  const named = new Set(cacheFrom.map((one) => one.text));
   const destinations = new Set(pushes.map((one) => one.text));
-  const remotes = (await Promise.all(read)).flatMap((remote, index): readonly PreviousImage[] => {
-    if (remote === undefined) return [];
-    const origin = index < reuse.cacheFrom.length ? "named" : "pushed";
-    const isDestination = destinations.has(references[index]?.text ?? "");
-    const trusted = reuse.trust !== "none";
-    return [{ ...remote, origin, isDestination, trusted, withheld: new Set() }];
-  });
-  done(describeFound(remotes.length, references.length));
-  return remotes;
+  const rest = pushes.filter((one) => !named.has(one.text));
+  return [
+    ...cacheFrom.map((reference): NamedPrevious => {
+      return { reference, origin: "named", isDestination: destinations.has(reference.text) };
+    }),
+    ...rest.map((reference): NamedPrevious => {
+      return { reference, origin: "pushed", isDestination: true };
+    }),
+  ];
 }
 
 function describeFound(found: number, asked: number): string {
@@ -45,18 +61,16 @@ function describeFound(found: number, asked: number): string {
   return `${found} of ${asked} found`;
 }
 
-type RemoteImage = Pick<PreviousImage, "reference" | "image" | "locations" | "files">;
-
 interface Tolerance extends Pick<ReuseRequest, "ignoreErrors"> {
   /** A name that nobody asked us to read: the push itself says what is allowed. */
   readonly isPushedOnly: boolean;
 }
 
-async function tolerate(
+async function tolerate<T>(
   { ignoreErrors, isPushedOnly }: Tolerance,
-  action: () => Promise<RemoteImage | undefined>,
+  action: () => Promise<T | undefined>,
   { reporter, signal }: BuildRunWorkspace,
-): Promise<RemoteImage | undefined> {
+): Promise<T | undefined> {
   try {
     return await action();
   } catch (error) {
@@ -78,33 +92,4 @@ function explainCacheError(error: XbuildError): XbuildError {
   return restateError(error, {
     hint: hint === undefined || isSaid ? (hint ?? more) : `${hint}; ${more}`,
   });
-}
-
-async function readRemote(
-  reference: ImageReference,
-  { reuse: { platform }, index }: { readonly reuse: ReuseRequest; readonly index: number },
-  { registries: access, signal, run }: BuildRunWorkspace,
-): Promise<RemoteImage | undefined> {
-  const scratch = join(run.directory, `previous-${index}`);
-  const { repository } = reference;
-  if (repository !== undefined) {
-    const { readRemoteImage } = await import("../copy/copy.ts");
-    const image = await readRemoteImage(reference, { access, platform, signal, scratch });
-    if (image === undefined) return undefined;
-    const named = nameWithDigest(reference, image.digest);
-    const locations = [locateImage(image, repository)];
-    return { reference: named, image, locations, files: new Map() };
-  }
-  const { readLocalImage } = await import("../copy/copy.ts");
-  const local = await readLocalImage(reference, scratch, { platform, signal });
-  if (local === undefined) return undefined;
-  return {
-    ...local,
-    reference: nameWithDigest(reference, local.image.digest),
-    locations: [],
-  };
-}
-
-function nameWithDigest({ name, digest }: ImageReference, actual: Digest): string {
-  return digest === undefined ? `${name}@${actual}` : name;
 }

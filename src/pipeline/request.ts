@@ -3,7 +3,7 @@ import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
 import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
 import type { Annotations, Digest, ImageName, Platform, WantedPlatform } from "../oci/oci.ts";
-import type { StagePlan } from "../plan/plan.ts";
+import type { Comparison } from "./comparison/model.ts";
 
 /** Everything that a user asked for, checked and with its defaults; each slice is read by one room. */
 export interface BuildRequest {
@@ -27,10 +27,14 @@ export interface ImageRequest {
 export interface ReuseRequest {
   /** Images whose layers may be kept, in the order given; they come before those of the names. */
   readonly cacheFrom: readonly ImageReference[];
+  /** What is built, whatever its name: the real paths of file and context, or what stands for them. */
+  readonly source: readonly string[];
   /** Names whose images in the store are previous ones. */
   readonly names: readonly ImageName[];
   /** References of a registry that the image will be pushed to: what stands there is a previous image. */
   readonly pushes: readonly ImageReference[];
+  /** --cache-tags: which other tags of the names' repositories may be previous images. */
+  readonly cacheTags?: TagPattern | undefined;
   /** A previous image that cannot be read is told of, and counts as not there. */
   readonly ignoreErrors: boolean;
   /** Of whom keys, fingerprints and layers by reference are believed, beside our own store. */
@@ -41,6 +45,10 @@ export interface ReuseRequest {
   readonly redacted: ReadonlySet<string>;
   /** Tell why a target is built again. */
   readonly explain: boolean;
+}
+
+export interface TagPattern {
+  readonly matches: (tag: string) => boolean;
 }
 
 /** Another process has done the build, and told of it. */
@@ -65,9 +73,15 @@ export interface BuildResult {
   readonly names: readonly string[];
   readonly digest: Digest;
   readonly configDigest: Digest;
+  /** Of the manifest, which `digest` is of. */
+  readonly mediaType: string;
+  /** Bytes of the manifest. */
+  readonly size: number;
   readonly platform: Platform;
   readonly upToDate: boolean;
   readonly layers: readonly ResultLayer[];
+  /** What became of the layers since the previous image; undefined where nothing was made. */
+  readonly comparison?: Comparison;
   /** What came of the stages that the target uses, where they have images of their own and were looked at. */
   readonly stages?: readonly StageResult[];
 }
@@ -83,10 +97,4 @@ export interface StageResult {
 /** Whether the bytes of all layers are wanted here before the image has its names. */
 export function needsBytes({ delivery, reuse }: BuildRequest): boolean {
   return wantsBytes(delivery) || reuse.trust === "none";
-}
-
-/** What names a stage's last build on this machine: what is built (its name, or its context), stage and platform. */
-export function nameTarget({ resolved }: StagePlan, { steps }: BuildRequest): string {
-  const stage = resolved.stage.name ?? String(resolved.stage.index);
-  return [steps.cacheKey, stage, steps.platform ?? ""].join("\n");
 }

@@ -91,8 +91,10 @@ export function nameBuilt(index: number): string {
 
 export interface ResolvedImage {
   readonly id: Digest;
-  /** Whether the engine has it. */
+  /** Whether the engine has it, or need not. */
   readonly isHere: boolean;
+  /** Whether it is read where it is, and the engine need not have it (`findPlaced`). */
+  readonly isPlaced?: boolean;
 }
 
 /** An image that a build takes from outside. */
@@ -103,12 +105,35 @@ export interface ImageUse {
 }
 
 /** All images of one command are made of the same. */
-function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+async function resolveOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+  const placed = await resolvePlaced(use, work);
+  if (placed !== undefined) return placed;
   return work.shared.resolveImage(nameUse(use), () =>
-    resolveImage(use, work).catch((error: unknown) => {
-      throw suggestStage(error, use);
+    resolveImage(use, work).catch(async (error: unknown) => {
+      throw await placePull(suggestStage(error, use), use);
     }),
   );
+}
+
+/** Names that registries have are none of these. */
+async function resolvePlaced(
+  use: ImageUse,
+  work: BuildWorkspace,
+): Promise<ResolvedImage | undefined> {
+  const { target } = use.plan;
+  if (target.kind === "plain" || target.bases.length === 0) return undefined;
+  const { findPlaced, mayBePlaced } = await import("./placed-images.ts");
+  if (!mayBePlaced(use)) return undefined;
+  return work.shared.resolveImage(
+    `below ${nameUse(use)}`,
+    async () => (await findPlaced(use, work)) ?? resolveImage(use, work),
+  );
+}
+
+async function placePull(error: unknown, use: ImageUse): Promise<unknown> {
+  if (!(error instanceof XbuildError) || error.code !== "image-pull-failed") return error;
+  const { placeError } = await import("./place-error.ts");
+  return placeError(error, use);
 }
 
 /** A name that is nearly that of a stage is most likely meant as one. */
@@ -142,7 +167,10 @@ async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<Resolv
   if (before !== undefined && pull !== "always" && pull !== "newer") {
     return { id: before, isHere: true };
   }
-  if (pull === "never") throw notHere(describeUse(use), "--pull=never forbids pulling it");
+  if (pull === "never") {
+    await assertNoOther(use, work);
+    throw notHere(describeUse(use), "--pull=never forbids pulling it");
+  }
   const remote = before === undefined ? await askRegistry(use, work) : undefined;
   if (remote !== undefined) return { id: remote, isHere: false };
   try {
@@ -152,6 +180,14 @@ async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<Resolv
     if (pull !== "newer" || before === undefined || work.signal.aborted) throw error;
     return { id: before, isHere: true };
   }
+}
+
+/** Where the engine has one of that name for another platform, the platform is what is wrong. Errors: `image-unsupported` */
+async function assertNoOther(use: ImageUse, work: BuildWorkspace): Promise<void> {
+  const platform = findWanted(use.reference, use.request);
+  if (platform === undefined) return;
+  const { assertNoOther: assertFor } = await import("./assert-platform.ts");
+  await assertFor({ ...use, platform }, work);
 }
 
 function describeUse({ reference, request }: ImageUse): string {
@@ -191,7 +227,11 @@ export function pullOnce(use: ImageUse, work: BuildWorkspace): Promise<ResolvedI
 async function pullImage(use: ImageUse, work: BuildWorkspace): Promise<Digest> {
   const { reference, request } = use;
   const platform = findWanted(reference, request);
-  if (platform === undefined) return pullNamed(reference.name, request, work);
+  if (platform === undefined) {
+    const { assertOffered } = await import("./assert-platform.ts");
+    await assertOffered(use, work);
+    return pullNamed(reference.name, request, work);
+  }
   const { pullForPlatform } = await import("./platform-image.ts");
   return pullForPlatform({ ...use, platform }, work);
 }

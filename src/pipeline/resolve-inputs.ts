@@ -40,6 +40,8 @@ export interface BuildInputs {
   readonly stages: StageImages;
   /** Those of the images that the engine does not have yet: a registry told their IDs. */
   readonly pending: ReadonlySet<string>;
+  /** Those that the engine need not have: their layers are read where they are. */
+  readonly placed: ReadonlySet<string>;
   /** What is known of the images that stages stand on. */
   readonly facts: BasesFacts;
   /** The directories that the build reads; undefined where nobody can know them. */
@@ -120,7 +122,9 @@ async function describeAgain(
   work: BuildWorkspace,
 ): Promise<Build> {
   const external = [...inputs.images, ...pulled];
-  const resolved = new Map(external.map(([name, id]) => [name, { id, isHere: true }]));
+  const resolved = new Map(
+    external.map(([name, id]) => [name, { id, isHere: true, isPlaced: inputs.placed.has(name) }]),
+  );
   const before = inputs.directories;
   const dependent = await followTriggers({ plan, request, resolved, stages, before }, work);
   return describeInputs({ ...dependent, keys: inputs.keys, stages }, work);
@@ -135,6 +139,7 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
   const { plan, request, resolved, facts, reads, directories, bases, keys, stages } = described;
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
+  const placed = [...resolved].flatMap(([name, one]) => (one.isPlaced === true ? [name] : []));
   const given = await hashArguments(plan, request, work.store);
   const found = { images, directories, arguments: given };
   assertTriggers(plan);
@@ -162,6 +167,7 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
       isPublic: listRedacted(request, plan).length === 0,
       parts,
       pending: new Set(pending),
+      placed: new Set(placed),
       facts,
       reads,
       secrets: listSecretFiles(request.steps),

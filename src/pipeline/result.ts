@@ -1,5 +1,5 @@
 import { listNames } from "../delivery/delivery.ts";
-import type { CollectedLayer, LayerStatus } from "../layers/layers.ts";
+import type { CollectedLayer, LayerStatus, PreviousImages } from "../layers/layers.ts";
 import { type Digest, type Image, listHistory } from "../oci/oci.ts";
 import { listMissingLayers } from "../store/store.ts";
 import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
@@ -11,6 +11,8 @@ export interface Outcome {
   readonly request: BuildRequest;
   readonly upToDate: boolean;
   readonly layers?: readonly CollectedLayer[];
+  /** What the layers are compared with is the first of these; undefined where nothing was made. */
+  readonly previous?: PreviousImages | undefined;
   /** Images of the stages that it uses. */
   readonly stages?: StageImages;
   /** Layers that the store is about to take. */
@@ -20,21 +22,36 @@ export interface Outcome {
 /** What a build tells of its image: of one that was up to date, all layers are kept. */
 export async function describeResult(
   image: Image,
-  { request, upToDate, layers, coming, stages }: Outcome,
+  { request, upToDate, layers, previous, coming, stages }: Outcome,
   { store }: Pick<BuildWorkspace, "store">,
 ): Promise<BuildResult> {
   const missing = await listMissingLayers(store, image);
   const elsewhere = missing.filter((layer) => coming?.has(layer.digest) !== true);
   const { architecture, os, variant } = image.config;
+  const told = listLayers(image, layers, new Set(elsewhere.map((layer) => layer.digest)));
   return {
     names: listNames(request.delivery),
     digest: image.digest,
     configDigest: image.manifest.config.digest,
+    mediaType: image.manifest.mediaType,
+    size: image.manifestBytes.byteLength,
     platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
     upToDate,
-    layers: listLayers(image, layers, new Set(elsewhere.map((layer) => layer.digest))),
+    layers: told,
+    ...(previous === undefined ? {} : await compare(told, layers, previous)),
     ...describeStages(stages),
   };
+}
+
+/** Loaded only where something was made. */
+async function compare(
+  told: readonly ResultLayer[],
+  layers: Outcome["layers"],
+  [first]: PreviousImages,
+): Promise<Pick<BuildResult, "comparison">> {
+  const { compareLayers } = await import("./comparison/compare-layers.ts");
+  const all = told.map((layer, place) => ({ ...layer, largest: layers?.[place]?.largest }));
+  return { comparison: compareLayers(all, first) };
 }
 
 /** undefined where the stages that the target uses were not looked at, or are none. */

@@ -5,6 +5,8 @@ import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
 import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
+import { explainStep } from "./explain-step.ts";
+import { keepFailed } from "./keep-output.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -82,7 +84,12 @@ export async function runTarget(
   const { output } = target;
   const prepared = await prepareLayers(build, { ...before, output }, work);
   const done = work.reporter.step("Layering steps");
-  const configs = await session.runLayering(target, prepared.directory);
+  const configs = await session
+    .runLayering(target, prepared.directory)
+    .catch(async (error: unknown) => {
+      const explained = explainStep(error, { prepared, previous: before.previous });
+      throw await keepFailed(explained, { build, prepared }, work);
+    });
   done();
   return { ...before, configs, made: { kind: "directory", output, prepared } };
 }

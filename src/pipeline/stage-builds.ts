@@ -14,7 +14,6 @@ import type { CollectedImage } from "./collect-image.ts";
 import { makeImage } from "./make-image.ts";
 import { makePortable } from "./make-portable.ts";
 import { describeRecords } from "./records.ts";
-import { nameTarget } from "./request.ts";
 import { addStages, pullPending } from "./resolve-inputs.ts";
 import { createOnce } from "./shared.ts";
 import type { StageImage, StageImages } from "./stage-images.ts";
@@ -117,7 +116,7 @@ async function makeStage(
     if (known !== undefined) return known;
   }
   await tellReasons(build, work);
-  await assertRunnable(build.plan, build.request);
+  await assertRunnable(build);
   const complete = await sources.complete(build);
   const equal = await findEqual(complete, sources, work);
   if (equal !== undefined) return equal;
@@ -134,11 +133,10 @@ function makeNew(
 ): Promise<StageImage> {
   work.signal.throwIfAborted();
   const { target } = build.plan;
-  const stage = { name: target.name, key: nameTarget(target, build.request) };
   return withRun(work.store, async (run) => {
     const inRun = { ...work, run };
     const make = (): Promise<CollectedImage> =>
-      work.shared.limit(() => makeImage(build, { remotes, useless, stage }, inRun));
+      work.shared.limit(() => makeImage(build, { remotes, useless }, inRun));
     return { name: target.name, ...(await makePortable(build, make, inRun)) };
   });
 }
@@ -174,16 +172,16 @@ interface Known extends Pick<StageSources, "useless"> {
 }
 
 async function takeKnown(
-  { plan, request }: Build,
+  build: Build,
   { image, key, useless }: Known,
   work: BuildRunWorkspace,
 ): Promise<StageImage | undefined> {
   if (image === undefined || !(await work.run.hold(image))) return undefined;
   const { layers } = image.manifest;
   if (layers.some(({ digest }) => useless.has(digest))) return undefined;
-  await keepRef({ plan, request }, { image, key }, work);
+  await keepRef(build, { image, key }, work);
   work.reporter.step("Stage")(
     `up to date, ${layers.length === 1 ? "1 layer" : `${layers.length} layers`}`,
   );
-  return { name: plan.target.name, image, layers: undefined, isKeyed: true };
+  return { name: build.plan.target.name, image, layers: undefined, isKeyed: true };
 }

@@ -1,4 +1,4 @@
-import type { CollectedLayer } from "../layers/layers.ts";
+import type { CollectedLayer, PreviousImages } from "../layers/layers.ts";
 import type { Digest, Image } from "../oci/oci.ts";
 
 /** What came of a stage whose image another stage uses. */
@@ -7,6 +7,8 @@ export interface StageImage {
   readonly image: Image;
   /** What its build said of its layers; undefined where nothing had to be built. */
   readonly layers: readonly CollectedLayer[] | undefined;
+  /** Whose layers it might keep, where it was built. */
+  readonly previous?: PreviousImages | undefined;
   /** Whether its key stands for it: not where an input changed while it was built. */
   readonly isKeyed: boolean;
 }

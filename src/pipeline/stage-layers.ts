@@ -1,6 +1,17 @@
 import type { LayerIdentity } from "../archive/archive.ts";
-import { fetchFrom, type LayerClaim, verifyLayers } from "../delivery/delivery.ts";
-import type { CollectedEntry, CollectedLayer, CollectedOutput } from "../layers/layers.ts";
+import {
+  fetchFrom,
+  type LayerCheck,
+  type LayerClaim,
+  listClaims,
+  verifyLayers,
+} from "../delivery/delivery.ts";
+import type {
+  CollectedEntry,
+  CollectedLayer,
+  CollectedOutput,
+  PreviousImages,
+} from "../layers/layers.ts";
 import { annotateFingerprint, type Digest, type LayerFiles } from "../oci/oci.ts";
 import { findBlob, type StagedBlob, type Store } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
@@ -43,7 +54,7 @@ export interface StagedLayers {
 
 /**
  * All bytes that the store is to take: what was packed, what came for this build and is kept, and of layers that are
- * elsewhere those that are needed here: where the image is loaded or written, and where nobody is trusted. What
+ * elsewhere those that are needed here: where the image is loaded or written, and where nobody who is trusted tells of them. What
  * comes from elsewhere is checked against what is claimed of it. Errors: `image-untrue`, `layer-gone`, `registry-*`.
  */
 export async function stageLayers(
@@ -54,17 +65,61 @@ export async function stageLayers(
   const layers = listLayers(output);
   const { files: known, locations } = joinPlaces(result);
   const kept = layers.filter((layer) => layer.blob === undefined);
-  const came = pickFiles(kept, known);
-  // Those that nobody is trusted to tell are computed here.
-  const check = { claims: kept, fingerprints: request.reuse.trust === "none" };
-  const identities = await verifyLayers(check, came, work);
-  const missing = needsBytes(request) ? await listMissing(kept, came, work.store) : [];
-  const fetched = await fetchFrom({ ...check, claims: missing, locations }, work);
+  const brought = { files: new Map(pickFiles(kept, known)), identities: new Map() };
+  // What nobody tells whose word is taken is computed here.
+  const isDoubted = request.reuse.trust === "none" ? () => true : createDoubt(result);
+  const [doubted, believed] = [kept.filter(isDoubted), kept.filter((one) => !isDoubted(one))];
+  const check = { locations, isWanted: needsBytes(request) };
+  await bringLayers({ ...check, claims: believed }, brought, work);
+  await bringLayers(
+    { ...check, claims: doubted, fingerprints: true, isWanted: true },
+    brought,
+    work,
+  );
   return {
-    output: withIdentities(output, new Map([...identities, ...fetched.identities])),
+    output: withIdentities(output, brought.identities),
     stagedBlobs: layers.flatMap(({ blob }) => blob ?? []),
-    files: new Map([...came, ...fetched.files]),
+    files: brought.files,
   };
+}
+
+interface Brought {
+  readonly files: Map<Digest, string>;
+  readonly identities: Map<Digest, LayerIdentity>;
+}
+
+interface WantedLayers extends LayerCheck, Pick<BaseImage, "locations"> {
+  /** Whether the bytes of those that are elsewhere are wanted. */
+  readonly isWanted: boolean;
+}
+
+/** Checks those that came, and brings those that are wanted and are not here. @param brought what is added to */
+async function bringLayers(
+  { isWanted, ...wanted }: WantedLayers,
+  { files, identities }: Brought,
+  work: BuildRunWorkspace,
+): Promise<void> {
+  const own = await verifyLayers(wanted, pickFiles(wanted.claims, files), work);
+  const claims = isWanted ? await listMissing(wanted.claims, files, work.store) : [];
+  const fetched = await fetchFrom({ ...wanted, claims }, work);
+  for (const [digest, path] of fetched.files) files.set(digest, path);
+  for (const [digest, one] of [...own, ...fetched.identities]) identities.set(digest, one);
+}
+
+/** What only images say whose word is not taken, be it of a layer of a base. */
+function createDoubt({ previous }: StepsResult): (claim: LayerClaim) => boolean {
+  const believed = new Set(nameClaims(previous.filter((one) => one.trusted)));
+  const doubted = nameClaims(previous.filter((one) => !one.trusted));
+  const claims = new Set(doubted.filter((one) => !believed.has(one)));
+  return (claim) => claims.has(nameClaim(claim));
+}
+
+function nameClaims(images: PreviousImages): readonly string[] {
+  return images.flatMap(({ image }) => listClaims(image)).map(nameClaim);
+}
+
+function nameClaim({ descriptor, diffId }: LayerClaim): string {
+  return `${descriptor.digest} ${diffId}`;
 }
 
 /** The files of those layers that have one. */

@@ -15,7 +15,7 @@ import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
  * What instructions read that an engine's cache may not look at, as digests: mounts of contexts and images, flags of the
- * call, values of ARGs in metadata instructions, heredocs, and a base's config. What nobody can know is another digest
+ * call, values of ARGs in metadata instructions, heredocs of triggers, and a base's config. What nobody can know is another digest
  * in each build. docs/reference.md, "The engine's cache".
  */
 export function findUnseenInputs(build: Build, { shared }: BuildWorkspace): UnseenInputs {
@@ -98,7 +98,10 @@ function describeRun(search: Search, { instruction, stage, reads }: RunPlace): P
     ...describeVolumes(search),
     ...mounts.map((one) => ["mount", describeRead(search, one)]),
     ...uses.map(({ reference }) => ["from", describeReference(search, reference)]),
-    ...instruction.heredocs.map(({ body }) => ["heredoc", body]),
+    // The file's own are said without heredocs, their text where the cache sees it.
+    ...(search.plan.dependencies.fired.has(instruction) ? instruction.heredocs : []).map(
+      ({ body }) => ["heredoc", body],
+    ),
   ];
 }
 

@@ -57,7 +57,7 @@ export interface Shared {
   readonly nonce: string;
 }
 
-export interface PortableImage extends Pick<StageImage, "image"> {
+export interface PortableImage extends Pick<StageImage, "image" | "previous"> {
   readonly layers: readonly CollectedLayer[];
   readonly key: Digest | undefined;
 }

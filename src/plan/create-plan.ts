@@ -1,8 +1,8 @@
 import {
-  decodeText,
   type Containerfile,
   type Instruction,
   type OutputOptions,
+  readTrigger,
   type ResolvedStage,
   type StageGraph,
 } from "../containerfile/containerfile.ts";
@@ -107,9 +107,7 @@ function planLayered(
     layering: planLayering(resolved, after),
     escape: containerfile.escape,
     declaredBeforeOutput: listDeclaredBefore(containerfile, needed, output.instruction),
-    inheritedTriggers: before
-      .filter((one) => one.keyword === "ONBUILD")
-      .map((one) => decodeText(one.args)),
+    inheritedTriggers: before.filter((one) => one.keyword === "ONBUILD").map(readTrigger),
     commandBeforeOutput: before.some((one) => one.keyword === "CMD"),
     hasEnginePath:
       findBottom(needed, resolved.base).kind === "scratch" &&

@@ -2,6 +2,7 @@ import {
   decodeText,
   type Containerfile,
   type Instruction,
+  type SourceText,
 } from "../containerfile/containerfile.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 
@@ -12,15 +13,39 @@ import type { Diagnostic } from "../diagnostics.ts";
  */
 export function locateStep(
   { source, file }: Containerfile,
-  run: readonly Instruction[],
+  { run, names }: RunSteps,
   step: string,
 ): Pick<Diagnostic, "file" | "span" | "excerpt"> | undefined {
   const wanted = normalise(step);
-  const instruction = run.find((one) => normalise(decodeText(one.text)) === wanted);
+  const instruction =
+    run.find((one) => normalise(decodeText(one.text)) === wanted) ?? findNamed(names, wanted);
   if (instruction === undefined) return undefined;
   const start = instruction.span.start.offset - instruction.span.start.column + 1;
   const end = source.indexOf("\n", start);
   return { file, span: instruction.span, excerpt: source.slice(start, end < 0 ? undefined : end) };
+}
+
+export interface RunSteps {
+  readonly run: readonly Instruction[];
+  /** What those are called that the engine gets in other words. */
+  readonly names: readonly StepName[];
+}
+
+export interface StepName {
+  readonly instruction: Instruction;
+  readonly name: SourceText;
+}
+
+/** A script has many words, and a message may end within them. */
+function findNamed(names: readonly StepName[], wanted: string): Instruction | undefined {
+  const normal = names.map(({ instruction, name }) => ({
+    instruction,
+    name: normalise(decodeText(name)),
+  }));
+  const found =
+    normal.find(({ name }) => name === wanted) ??
+    normal.find(({ name }) => wanted !== "" && name.startsWith(wanted));
+  return found?.instruction;
 }
 
 /**

@@ -1,7 +1,7 @@
 import {
-  decodeText,
   encodeText,
   parseContainerfile,
+  readTrigger,
   type Reference,
   type ResolvedStage,
   resolveStages,
@@ -61,9 +61,7 @@ function listTriggers(
   if (base.kind === "scratch") return [];
   if (base.kind !== "stage") return findTriggers(base);
   const stage = graph.stages[base.index]?.stage;
-  return (stage?.instructions ?? [])
-    .filter((one) => one.keyword === "ONBUILD")
-    .map((one) => decodeText(one.args));
+  return (stage?.instructions ?? []).filter((one) => one.keyword === "ONBUILD").map(readTrigger);
 }
 
 function resolveWith({ containerfile, graph }: BuildPlan, edits: readonly Edit[]): StageGraph {

@@ -7,6 +7,7 @@ import {
   narrowLocations,
   platformOf,
   rebaseImage,
+  sumMissing,
 } from "../oci/oci.ts";
 import { commitImage, findNamed, readLocations, type Store } from "../store/store.ts";
 import { checkConflicts } from "./rebase-check.ts";
@@ -14,8 +15,10 @@ import type { NamedBase, RebaseRequest, RebaseResult, RebaseWorkspace } from "./
 import { readOldBase, readSource, type Source } from "./rebase-sources.ts";
 
 /** What is told of an image that was rebased. */
-export function describeRebased({ rebased, isUpToDate, from, onto }: Rebased): RebaseResult {
-  return { image: rebased, isUpToDate, from: describeBase(from), onto: describeBase(onto) };
+export function describeRebased({ image, rebased, isUpToDate, from, onto }: Rebased): RebaseResult {
+  const download = sumMissing(rebased.manifest.layers, image.image.manifest.layers);
+  const bases = { from: describeBase(from), onto: describeBase(onto) };
+  return { image: rebased, download, isUpToDate, ...bases };
 }
 
 /** The image on its new base, checked. Errors: `layers-too-many`, `rebase-*` */

@@ -55,6 +55,8 @@ export interface RebasedIndex {
 
 export interface RebaseResult {
   readonly image: Image;
+  /** Bytes of the layers that the image before has not. */
+  readonly download: number;
   /** The image was as it should be already. */
   readonly isUpToDate: boolean;
   readonly from: NamedBase;

@@ -1,21 +1,7 @@
-import type { Credentials } from "./access.ts";
-import { createAuthorizer } from "./authorizer.ts";
-import { openHttp, type HttpOptions, type HttpResponse, type Send } from "./http.ts";
-import {
-  askIdentified,
-  readChallenges,
-  type Endpoint,
-  type RegistryRequest,
-} from "./ask-identified.ts";
-import { createAnswerError, createRegistryError } from "./failures.ts";
-import { isBusy, repeatPatiently, sendPatiently, type Patience } from "./retry.ts";
-
-export interface RegistryOptions extends HttpOptions, Patience {
-  /** `host[:port]` as users write it. */
-  readonly registry: string;
-  /** For a repository, named without the registry. */
-  readonly findCredentials: (repository: string) => Promise<Credentials | undefined>;
-}
+import type { RegistryRequest } from "./ask-identified.ts";
+import { openHttp, type HttpResponse } from "./http.ts";
+import { repeatPatiently } from "./retry.ts";
+import { findRoute, type RegistryOptions, type Route } from "./routes.ts";
 
 /** One registry, reached with one set of credentials. */
 export interface Registry {
@@ -30,26 +16,20 @@ export interface Registry {
   readonly pathOf: (location: string, more?: Readonly<Record<string, string>>) => string;
 }
 
-const maxFailures = 3;
-
 /** Asks nothing yet. @throws where the certificates cannot be used */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const host = apiHost(options.registry);
   const send = await openHttp(options);
-  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
-  const askOnce: Send = (request) =>
-    sendPatiently(send, request, { ...options, isPersistent: false });
-  const authorizer = createAuthorizer(ask, options.findCredentials);
   const refused = new Map<string, HttpResponse>();
-  let endpoint: Promise<Endpoint> | undefined;
+  let route: Promise<Route> | undefined;
   return {
     request: async (wanted) => {
       // Who may not read what is not there may well be allowed to write it.
       const purpose = [wanted.method, ...wanted.scopes].join(" ");
       const refusal = refused.get(purpose);
       if (refusal !== undefined) return refusal;
-      endpoint ??= findEndpoint(host, options, { ask, askOnce });
-      const response = await askIdentified(await endpoint, wanted, { authorizer, send: ask });
+      route ??= findRoute(host, options, send);
+      const response = await (await route)(wanted);
       if (response.status === 401) refused.set(purpose, response);
       return response;
     },
@@ -58,51 +38,9 @@ export async function openRegistry(options: RegistryOptions): Promise<Registry> 
   };
 }
 
-/** Else hundreds of requests, one after the other, would wait for a registry that is gone. */
-function giveUpInTime(send: Send): Send {
-  let failures = 0;
-  let last: unknown;
-  return async (request) => {
-    if (failures >= maxFailures) throw last;
-    try {
-      const response = await send(request);
-      if (request.isSingle === true) return response;
-      failures = isBusy(response) ? failures + 1 : 0;
-      if (failures > 0) last = createAnswerError(response);
-      return response;
-    } catch (error) {
-      failures += 1;
-      last = error;
-      throw error;
-    }
-  };
-}
-
 /** Docker Hub's interface has a host of its own (containers/image, `dockerRegistry`). */
 function apiHost(registry: string): string {
   return registry === "docker.io" ? "registry-1.docker.io" : registry;
-}
-
-/** TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). */
-async function findEndpoint(
-  host: string,
-  { insecure }: RegistryOptions,
-  { ask, askOnce }: { readonly ask: Send; readonly askOnce: Send },
-): Promise<Endpoint> {
-  if (!insecure) return ping(`https://${host}`, ask);
-  return ping(`https://${host}`, askOnce).catch(() => ping(`http://${host}`, ask));
-}
-
-/** distribution-spec v1.1, "Determining Support" */
-async function ping(origin: string, send: Send): Promise<Endpoint> {
-  const response = await send({ method: "GET", url: new URL("/v2/", origin) });
-  if (response.status !== 200 && response.status !== 401) {
-    // What has no /v2/ at all is no registry, which is not the same as one that lacks an image.
-    throw response.status === 404
-      ? createRegistryError("server", "it is no registry: it answers 404 for /v2/")
-      : createAnswerError(response);
-  }
-  return { origin, challenges: readChallenges(response) };
 }
 
 /** Registries behind a proxy of their own may name themselves with the wrong scheme. */

@@ -18,6 +18,8 @@ const registryHints = {
   proxy:
     "check HTTP_PROXY and HTTPS_PROXY with user and password; NO_PROXY names the hosts that need no proxy",
   tls: "put its CA into /etc/containers/certs.d/HOST:PORT/ca.crt, or name the directory with --cert-dir; --tls-verify=false trusts anyone",
+  plain:
+    "give --tls-verify=false, or say insecure = true of it in registries.conf, if you know who listens there: any user of this machine may",
   corrupt:
     "try again, and tell who runs the registry: it, or something on the way, changes what it sends",
   blocked:
@@ -32,6 +34,7 @@ const codes: Readonly<Record<Kind, ErrorCode>> = {
   missing: "registry-not-found",
   auth: "registry-denied",
   rate: "registry-unavailable",
+  plain: "registry-plain-http",
   server: "registry-unavailable",
   connection: "registry-unavailable",
   proxy: "registry-unavailable",
@@ -93,7 +96,7 @@ export function explainFailure(what: string, error: unknown, env: Environment): 
   if (!(error instanceof Error)) return error;
   const kind = isTlsError(error) ? "tls" : isNetworkError(error) ? "connection" : undefined;
   if (kind === undefined) return error;
-  if (/WRONG_VERSION_NUMBER/.test(systemCode(error) ?? "")) {
+  if (speaksNoTls(error)) {
     const plain = createRegistryError(
       "tls",
       `cannot ${what}: the registry does not speak TLS`,
@@ -102,6 +105,11 @@ export function explainFailure(what: string, error: unknown, env: Environment): 
     return restateError(plain, { hint: "give --tls-verify=false if it is one of plain HTTP" });
   }
   return createRegistryError(kind, `cannot ${what}: ${describeError(error)}`, error);
+}
+
+/** Whether what answered knows no TLS. */
+export function speaksNoTls(error: unknown): boolean {
+  return /WRONG_VERSION_NUMBER/.test(systemCode(error) ?? "");
 }
 
 function describeProxies(env: Environment): string {

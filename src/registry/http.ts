@@ -3,6 +3,7 @@ import { systemCode } from "../system/errno.ts";
 import type { Environment } from "./access.ts";
 import { createRegistryError } from "./failures.ts";
 import type { Certificates } from "./certificates.ts";
+import { isLoopback } from "./proxy.ts";
 import { openConnections, type Answer, type Ask } from "./connections.ts";
 
 export interface HttpRequest extends HttpContent {
@@ -37,6 +38,10 @@ export interface HttpOptions {
   readonly certificates: Certificates;
   /** Certificates are not verified, and plain HTTP is allowed. */
   readonly insecure: boolean;
+  /** Plain HTTP is allowed to addresses of this machine: for requests that show nobody's credentials. */
+  readonly isAnonymous?: boolean;
+  /** Plain HTTP is allowed, certificates being verified all the same: what is asked for is no registry's. */
+  readonly allowsPlain?: boolean;
   readonly env: Environment;
   /** Milliseconds that one answer may take as a whole; of a stream, until the next of it. */
   readonly timeout: number;
@@ -76,11 +81,12 @@ async function follow(request: HttpRequest, ask: Ask, options: HttpOptions): Pro
 async function exchange(
   request: HttpRequest,
   ask: Ask,
-  { insecure, signal, timeout }: HttpOptions,
+  { insecure, isAnonymous = false, allowsPlain = false, signal, timeout }: HttpOptions,
 ): Promise<HttpResponse> {
   const { protocol } = request.url;
-  if (protocol !== "https:" && !(insecure && protocol === "http:")) {
-    throw createRegistryError("tls", "the registry leads to an address that is not over TLS");
+  const mayBePlain = insecure || allowsPlain || (isAnonymous && isLoopback(request.url));
+  if (protocol !== "https:" && !(mayBePlain && protocol === "http:")) {
+    throw createRegistryError("tls", "it leads to an address that is not over TLS");
   }
   signal.throwIfAborted();
   // AbortSignal.timeout() within AbortSignal.any() is collected, and forgotten, by Node 20.

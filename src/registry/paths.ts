@@ -8,6 +8,11 @@ export function manifestPath(repository: string, reference: string): string {
   return `/v2/${encode(repository)}/manifests/${reference}`;
 }
 
+/** The path of a repository's tags. */
+export function tagsPath(repository: string): string {
+  return `/v2/${encode(repository)}/tags/list`;
+}
+
 function encode(repository: string): string {
   return repository.split("/").map(encodeURIComponent).join("/");
 }

@@ -52,11 +52,19 @@ function decode(text: string): string {
   }
 }
 
+/** Whether an address is this machine's own, where any user may listen. */
+export function isLoopback(url: URL): boolean {
+  const host = hostOf(url);
+  return host === "localhost" || isInNetwork("127.0.0.0/8", host) || isInNetwork("::1/128", host);
+}
+
+function hostOf({ hostname }: URL): string {
+  return hostname.toLowerCase().replace(/^\[(.*)\]$/, "$1");
+}
+
 function isExcepted(url: URL, env: Environment): boolean {
-  const host = url.hostname.toLowerCase().replace(/^\[(.*)\]$/, "$1");
-  if (host === "localhost" || isInNetwork("127.0.0.0/8", host) || isInNetwork("::1/128", host)) {
-    return true;
-  }
+  if (isLoopback(url)) return true;
+  const host = hostOf(url);
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   const exceptions = readVariable(env, "NO_PROXY").split(",");
   return exceptions.some((entry) => isException(entry.trim().toLowerCase(), host, port));

@@ -5,7 +5,8 @@ import { findCredentials } from "./credentials.ts";
 import { createRegistryError } from "./failures.ts";
 import { locatePulls, locatePush, type RepositoryLocation } from "./locations.ts";
 import { readRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
-import { openRegistry, type Registry, type RegistryOptions } from "./connection.ts";
+import { openRegistry, type Registry } from "./connection.ts";
+import type { RegistryOptions } from "./routes.ts";
 import { longestTimer } from "./retry.ts";
 
 export interface NamedLocation extends RepositoryLocation {
@@ -98,6 +99,7 @@ async function open(
     registry,
     certificates: await readCertificates(registry, access),
     insecure: access.tlsVerify === undefined ? insecure : !access.tlsVerify,
+    isTlsRequired: access.tlsVerify === true,
     env: access.env,
     timeout: Math.min(access.timeout ?? 30_000, longestTimer),
     retries: access.retries ?? 3,

@@ -3,6 +3,7 @@ import type { Digest } from "../oci/oci.ts";
 import type { RegistryAccess } from "./access.ts";
 import { explainFailure } from "./failures.ts";
 import { fetchBlob, type BlobTarget } from "./fetch-blob.ts";
+import { listTags } from "./list-tags.ts";
 import { pushBlob, pushManifest, type BlobSource } from "./push.ts";
 import { readBlob, readManifest } from "./read-documents.ts";
 import { openRegistries, type Registries } from "./registries.ts";
@@ -27,6 +28,8 @@ export interface RegistryTransfers {
   readonly readManifest: (repository: Repository, reference: string) => Promise<Buffer | undefined>;
   /** A small blob, its digest not checked; undefined: the registry says that it has none. */
   readonly readBlob: (repository: Repository, digest: Digest) => Promise<Buffer | undefined>;
+  /** None where the registry says that it has no such repository. */
+  readonly listTags: (repository: Repository) => Promise<readonly string[]>;
   /** Brings a blob into a file, its digest checked. @returns whether the registry has it */
   readonly fetchBlob: (repository: Repository, target: BlobTarget) => Promise<boolean>;
   /** Sends a blob that the repository lacks. @returns whether it was sent */
@@ -79,6 +82,8 @@ function createTransfers(
       attempt(`read ${render(name, reference)}`, () => readManifest(registries, name, reference)),
     readBlob: (name, digest) =>
       attempt(`read ${render(name, digest)}`, () => readBlob(registries, name, digest)),
+    listTags: (name) =>
+      attempt(`list the tags of docker://${name}`, () => listTags(registries, name)),
     fetchBlob: (name, target) =>
       attempt(`fetch ${render(name, target.digest)}`, () => fetchBlob(registries, name, target)),
     pushBlob: (name, source) =>

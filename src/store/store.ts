@@ -1,6 +1,7 @@
 // The store itself.
 export { createNotFound } from "./layout/failures.ts";
 export { isForeign } from "./layout/access.ts";
+export { explainFull } from "./layout/failures.ts";
 export { type StoreOptions, openStore } from "./layout/open.ts";
 export type { Store } from "./layout/paths.ts";
 
@@ -8,7 +9,15 @@ export type { Store } from "./layout/paths.ts";
 export { commitImage } from "./images/commit.ts";
 export { commitIndex } from "./images/commit-index.ts";
 export { exportLayout } from "./images/export.ts";
-export { type NamedImages, findImage, findNamed, listImages, readImage } from "./images/images.ts";
+export {
+  type NamedImages,
+  findImage,
+  findNamed,
+  findNameOf,
+  listImages,
+  listNames,
+  readImage,
+} from "./images/images.ts";
 export { findIndex } from "./images/indexes.ts";
 export { tagImage, tagName } from "./images/names.ts";
 
@@ -37,8 +46,8 @@ export { findTree } from "./records/trees.ts";
 export { readLocations, writeLocations } from "./records/locations.ts";
 
 // Runs: private directories of what is unfinished, and what holds images against a prune.
-export { findDeadRuns, findOldestRun } from "./runs/liveness.ts";
-export { type Run, withRun } from "./runs/runs.ts";
+export { findDeadRuns, findOldestRun, removeSilentRuns } from "./runs/liveness.ts";
+export { beginRun, type Run, withRun } from "./runs/runs.ts";
 
 // Maintenance: what is here, what may go, what is damaged.
 export type { DamagedBlob, StoreFinding } from "./maintenance/findings.ts";

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -131,37 +130,3 @@ async function setVariant(directory: string, platform: object): Promise<void> {
   Object.assign(entry, JSON.parse(changed));
   await writeFile(path, JSON.stringify(index));
 }
-
-describe("heredocs", () => {
-  const buildah = describeVersion(
-    "buildah",
-    execFileSync("buildah", ["--version"], { encoding: "utf8" }),
-  );
-  const text = `FROM ${baseImage}
-RUN <<EOF
-echo one > /one
-EOF
-OUTPUT /layers
-COPY <<EOF /two
-two
-EOF
-RUN <<EOF
-cat /one /two > /told
-/layers/bin/layer add told /told
-EOF
-`;
-
-  test.skipIf(buildah.lacks.has("heredocs"))("before and behind OUTPUT", async () => {
-    const project = await sandbox.project({ "Containerfile.x": text });
-    const built = await project.build(["--no-load"]);
-    expect(await readFile(join(built.image.files, "told"), "utf8")).toBe("one\ntwo\n");
-    expect(built.stderr).not.toContain("engine-version");
-  });
-
-  test.runIf(buildah.lacks.has("heredocs"))("are warned of", async () => {
-    const project = await sandbox.project({ "Containerfile.x": text });
-    const failed = await project.run(["-t", project.name, project.context]);
-    expect(failed.status).not.toBe(0);
-    expect(failed.stderr).toContain("install buildah 1.33 or later");
-  });
-});

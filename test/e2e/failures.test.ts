@@ -45,6 +45,46 @@ describe.each(testedEngines)("a failing step, engine %s", (engine) => {
   });
 });
 
+describe("what a layering step did not know", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createBuilt();
+  });
+
+  test("a name that layer keep does not find is told, with the name that is near", async () => {
+    await project.write({ "Containerfile.x": containerfile("/layers/bin/layer keep paswd") });
+    const failed = await project.fail(1);
+    expect(failed.stderr).toContain('layer keep "paswd" found no layer of that name');
+    expect(failed.stderr).toContain("did you mean passwd?");
+  });
+
+  test.each([
+    ["a step that adds it then", "/layers/bin/layer keep x || /layers/bin/layer add x /bin; false"],
+    ["another exit status", "/layers/bin/layer keep x || exit 3"],
+  ])("%s is told nothing of it", async (_, step) => {
+    await project.write({ "Containerfile.x": containerfile(step) });
+    const failed = await project.fail(step.endsWith("3") ? 3 : 1);
+    expect(failed.stderr).toContain("error[step-failed]");
+    expect(failed.stderr).not.toContain("found no layer");
+  });
+
+  test("where the helper stands, if it is called by its name", async () => {
+    await project.write({ "Containerfile.x": containerfile("true", "layer keep passwd") });
+    const failed = await project.fail(127);
+    expect(failed.stderr).toMatch(/Containerfile\.x:4:1/);
+    expect(failed.stderr).toContain("/layers/bin/layer");
+  });
+
+  test("the directories of the output are there, for every user, and may be made anew", async () => {
+    const made = await sandbox.project({
+      "Containerfile.x": `FROM ${baseImage}\nOUTPUT /layers\nUSER app\nRUN mkdir /layers/output/layers/a && echo x > /layers/output/layers/a/x && rmdir /layers/output/blobs/sha256 && mv /layers/output/layers /layers/output/old && mkdir -p /layers/output/layers && mv /layers/output/old/a /layers/output/layers/ && rmdir /layers/output/old\n`,
+    });
+    const built = await made.build(["--no-load"]);
+    expect(built.layers).toEqual(["a new"]);
+    expect(built.stderr).not.toContain("warning");
+  });
+});
+
 /** The page that an error names. */
 async function readPage(text: string): Promise<string> {
   const address = /^ {2}page: (?<address>\S+)$/m.exec(text)?.groups?.["address"] ?? "";
@@ -63,7 +103,7 @@ describe("bad output", () => {
   });
 
   test.each([
-    ["layers-none", "true"],
+    ["layers-none", "mkdir -p /layers/output/output/layers/a"],
     [
       "blob-digest-mismatch",
       `cd /layers/output && mkdir -p blobs/sha256 && tar -cf blobs/sha256/${"0".repeat(64)} /etc/passwd && echo '[{"created_by":"a","digest":"sha256:${"0".repeat(64)}"}]' > history.json`,

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createTinyProgram } from "../../src/system/tiny-program.ts";
 import { emulated, findEmulator, registerEmulator } from "../support/emulators.ts";
 import { testedEngines } from "../support/engine.ts";
-import { pushPlatforms } from "../support/platform-images.ts";
+import { pushPlatforms, pushSingle } from "../support/platform-images.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { useSandbox } from "../support/sandbox.ts";
 import { mainFile } from "../support/xbuild.ts";
@@ -79,6 +79,20 @@ describe.each(testedEngines)("%s", (engine) => {
       expect(stderr).toContain(`Containerfile.x:${place}: error[platform-cannot-run]: `);
       expect(stderr).toContain(`programs for linux/${foreign}, which this machine cannot`);
       expect(stderr).toContain("hint: install qemu-user-static");
+      expect(builds).toEqual([]);
+    });
+
+    test("a RUN on a base of another platform that nobody asked for is refused", async () => {
+      const { registry } = service;
+      const repository = "bases/lonely";
+      await pushSingle({ registry, repository }, { os: "linux", architecture: foreign }, "1");
+      const lonely = `${service.proxy.host}/${repository}:1`;
+      const project = await sandbox.project({
+        "Containerfile.x": `FROM ${lonely}\nOUTPUT /layers\nRUN true\n`,
+      });
+      const { stderr, builds } = await project.fail(1, [`--engine=${engine}`, "--no-load"]);
+      expect(stderr).toContain("Containerfile.x:3:1: error[platform-cannot-run]: ");
+      expect(stderr).toContain(`hint: name an image for linux/${own} in place of ${lonely}`);
       expect(builds).toEqual([]);
     });
 

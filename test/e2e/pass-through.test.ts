@@ -66,6 +66,26 @@ describe.each(testedEngines)("engine %s", (engine) => {
   });
 });
 
+test("words like OUTPUT that the engine does not read are left to it", async () => {
+  const project = await sandbox.project({
+    Containerfile: `OUTPTU /l\nFROM ${baseImage} AS unused\nOUTPTU /l\nFROM ${baseImage}\nONBUILD OUTPTU /l\nRUN true\n`,
+  });
+  const outcome = await project.run(["-t", project.name, project.context]);
+  assertStatus(outcome, 0);
+  expect(outcome.builds).toHaveLength(1);
+});
+
+test("an unknown flag: the engine's words, and what was meant behind them", async () => {
+  const project = await sandbox.project(files);
+  const outcome = await project.run(["--no-cahce", project.context]);
+  expect(outcome).toMatchObject({
+    status: 125,
+    stderr: expect.stringMatching(
+      /unknown flag: --no-cahce[^]*\nxbuild: did you mean --no-cache\?\n$/,
+    ),
+  });
+});
+
 /** Engines write the time into their warnings, and say once or twice that a subprocess has ended. */
 function withoutChance(text: string): string {
   const timeless = text.replaceAll(/^time="[^"]*"/gm, 'time=""');

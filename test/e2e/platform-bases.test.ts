@@ -181,6 +181,36 @@ describe.each(testedEngines)("%s", (engine) => {
     expect(builds).toEqual([]);
   });
 
+  test.each([
+    ["several platforms", [...flags, `--platform=linux/${foreign},linux/s390x`, "."]],
+    ["bake", ["bake", "--set=*.platform=linux/s390x", "--", ...flags]],
+  ])("no image for the platform, of %s: one error", async (_, words) => {
+    const project = await sandbox.project({
+      "Containerfile.x": containerfile(),
+      "docker-bake.json": JSON.stringify({ target: { default: { context: "." } } }),
+    });
+    const { status, stderr, builds } = await project.run(words, { cwd: project.context });
+    expect(status).toBe(1);
+    const errors = stderr.match(/error\[.*/gi);
+    expect(errors).toEqual([expect.stringContaining("the index has no image for linux/s390x")]);
+    expect(builds).toEqual([]);
+  });
+
+  test("--pull=never: a name that stands for another platform's image", async () => {
+    await sandbox.exec("buildah", "pull", "--quiet", name);
+    const project = await sandbox.project({ "Containerfile.x": containerfile() });
+    const { stderr } = await project.fail(1, [...flags, "--platform=linux/s390x", "--pull=never"]);
+    expect(stderr).toContain(
+      `Containerfile.x:1:1: error[image-unsupported]: ${name}: this image is for linux/${own}, not for linux/s390x`,
+    );
+  });
+
+  test("what cannot be pulled is told where it is named", async () => {
+    const project = await sandbox.project({ "Containerfile.x": containerfile(`${name}-not`) });
+    const { stderr } = await project.fail(125, flags);
+    expect(stderr).toContain("Containerfile.x:1:1: error[image-pull-failed]: ");
+  });
+
   test("an image in no index that is for another platform", async () => {
     const { registry } = service;
     await pushSingle({ registry, repository: "bases/single" }, ownPlatform, "1");
@@ -270,5 +300,32 @@ RUN mkdir -p /layers/output/layers/one && cp /target /layers/output/layers/one/r
     }
     const now = await listNames(/multi:1$/);
     expect([undefined, images.get(`linux/${own}`)?.id]).toContain(now.get(name));
+  });
+});
+
+describe("without --platform, an index without this machine's is one error", () => {
+  const local = "FROM localhost/base\n";
+  test.each([
+    ["FROM", "1:1", "FROM NAME\nOUTPUT /layers\nRUN true\n"],
+    ["COPY --from", "2:6", `${local}COPY --from=NAME /platform /p\nOUTPUT /layers\nRUN true\n`],
+    [
+      "RUN --mount",
+      "2:5",
+      `${local}RUN --mount=type=bind,from=NAME,target=/m true\nOUTPUT /layers\nRUN true\n`,
+    ],
+    ["OUTPUT --from", "2:8", `${local}OUTPUT --from=NAME /layers\nRUN true\n`],
+    ["a named context", "1:1", "FROM given\nOUTPUT /layers\nRUN true\n"],
+  ])("%s", async (_, place, text) => {
+    const { registry } = service;
+    await pushPlatforms({ registry, repository: "bases/others" }, others);
+    const image = `${service.proxy.host}/bases/others:1`;
+    const project = await sandbox.project({ "Containerfile.x": text.replaceAll("NAME", image) });
+    const named = `--build-context=given=docker-image://${image}`;
+    const { stderr, builds } = await project.fail(1, ["--no-load", named]);
+    expect(stderr).toContain(`Containerfile.x:${place}: error[image-unsupported]: ${image}: `);
+    expect(stderr).toMatch(new RegExp(`for linux/${foreign}.*linux/riscv64, not for linux/${own}`));
+    // No words of the engine's.
+    expect(stderr).not.toContain("Error: ");
+    expect(builds).toEqual([]);
   });
 });

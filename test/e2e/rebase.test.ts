@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { refNameAnnotation } from "../../src/oci/annotations.ts";
 import { digestBytes } from "../../src/oci/digest.ts";
 import type { Descriptor, Digest, ImageConfig, Manifest } from "../../src/oci/model.ts";
+import { renderSize, sumSizes } from "../../src/units.ts";
 import { listLeftovers } from "../support/leftovers.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
@@ -242,6 +243,9 @@ describe("from registry to registry", () => {
     );
     expect(outcome.stdout).toContain("2 base layers replaced by 2, 1 own layer kept (");
     expect(outcome.stdout).toContain(`new base ${remote("base:v2")}@${base.digest}`);
+    const fresh = after.manifest.layers.filter(({ digest }) => !digestsOf(before).includes(digest));
+    const download = `download: ${renderSize(sumSizes(fresh))} for who has the image before`;
+    expect(outcome.stdout).toContain(download);
     expect(outcome.stderr).toContain("rebase-unchecked");
     expect(await inspectRemote("app:v1")).toEqual(before);
   });

@@ -116,6 +116,16 @@ test("nothing changed: the same image, and nothing is left behind", async () => 
   expect(await readdir(`${home}/.local/share/xbuild/tmp`)).toEqual([]);
 });
 
+test("a context on standard input is read once, in whichever namespace the build goes on", async () => {
+  const command = `tar -C ${directory}/context -c . | xbuild -t sent --no-cache -`;
+  const built = await asUser(command);
+  expect(built).toMatchObject({ exitCode: 0 });
+  expect(built.stderr.match(/==> Fetching the context/g)).toHaveLength(1);
+  const again = await asUser(command.replace(" --no-cache", ""));
+  expect(again.stdout).toContain("Up to date");
+  expect(await readdir(`${home}/.local/share/xbuild/tmp`)).toEqual([]);
+});
+
 test.each([
   [
     "buildah",

@@ -14,7 +14,7 @@ const service = useRegistry();
 
 const below = `FROM ${baseImage} AS below
 OUTPUT --from=${baseImage} --inherit-config /layers
-RUN mkdir /o /layers/output/layers && echo below > /o/below && tar -cf /layers/output/layers/below.tar -C /o below
+RUN mkdir /o && echo below > /o/below && tar -cf /layers/output/layers/below.tar -C /o below
 RUN echo '[{"created_by":"the lower layer","path":"layers/below.tar","annotations":{"of.lower":"kept"}}]' > /layers/output/history.json
 ENV FROM_BELOW=1
 ONBUILD RUN echo fired > /fired

@@ -141,6 +141,7 @@ function createScan(layers: readonly LooseLayer[]): OutputScan {
     layers,
     layerDirectory: undefined,
     hasState: false,
+    others: [],
     warnings: [],
   };
 }

@@ -6,10 +6,14 @@ import { runCommand } from "../../src/cli/commands.ts";
 import { renderFailure } from "../../src/cli/report/failure.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { createReporter } from "../../src/cli/report/reporter.ts";
-import { renderResult } from "../../src/cli/report/result.ts";
+import { renderMarkdown } from "../../src/cli/report/markdown.ts";
+import { renderResult } from "../../src/cli/report/made-result.ts";
 import { XbuildError } from "../../src/errors.ts";
+import type { Digest } from "../../src/oci/model.ts";
+import { compareLayers } from "../../src/pipeline/comparison/compare-layers.ts";
 import { blobPath, type Store } from "../../src/store/layout/paths.ts";
 import { captureIo, type Printed } from "../support/capture-io.ts";
+import { createPrevious } from "../support/layers/fixtures.ts";
 import { listUnseen } from "../support/unseen.ts";
 import { commitTestImage, withStore } from "../support/store.ts";
 
@@ -39,6 +43,10 @@ async function run(io: CliIo, words: readonly string[]): Promise<void> {
   } catch (error) {
     io.stderr(renderFailure(error, io).text);
   }
+}
+
+function digest(digit: string): Digest {
+  return `sha256:${digit.repeat(64)}`;
 }
 
 function assertHarmless({ stdout, stderr }: Printed): void {
@@ -166,13 +174,34 @@ describe("what a build tells", () => {
     span: { start: place, end: { line: 1, column: 9, offset: 8 } },
     excerpt: Buffer.from(hostile).toString("latin1"),
   };
-  const layer = { digest: `sha256:${"0".repeat(64)}`, size: 1, mediaType: hostile } as const;
+  const told = { quiet: false, milliseconds: 1, layers: "changes", isNamed: false } as const;
+  const packages = `${hostile}-1 b-2`.replaceAll(/[\r\n\t]/g, "");
+  const layers = [hostile, `${hostile}-2`, packages, "other"].map((one, at) => ({
+    mediaType: hostile,
+    size: 1,
+    digest: digest(String(at)),
+    diffId: digest(String(at)),
+    name: one,
+    status: "new" as const,
+    verified: true,
+    largest: [{ path: hostile, size: 5_000_000 }],
+  }));
+  const before = [`${hostile}-1`, `gone ${hostile}`, packages.replace("-2", "-1")].map(
+    (one, at) => ({
+      name: one,
+      digest: digest(String(at + 5)),
+      diffId: digest(String(at + 5)),
+    }),
+  );
   const result = {
     names: [hostile],
-    digest: layer.digest,
-    configDigest: layer.digest,
+    digest: digest("0"),
+    configDigest: digest("0"),
+    mediaType: hostile,
+    size: 1,
+    comparison: compareLayers(layers, createPrevious(before, true, hostile)),
     platform: { os: hostile, architecture: hostile },
-    layers: [{ ...layer, name: hostile, diffId: layer.digest, status: "new", verified: true }],
+    layers,
   } as const;
 
   const tellings: Readonly<Record<string, (io: CliIo) => void>> = {
@@ -191,8 +220,17 @@ describe("what a build tells", () => {
       createReporter({ ...io, terminal: true }, { quiet: false }).progress(hostile),
     "a reason": (io) => createReporter(io, { quiet: false }).explain(hostile),
     "a warning": (io) => createReporter(io, { quiet: false }).warn(located),
-    "a result": (io) => io.stdout(renderResult({ ...result, upToDate: false }, io, 1)),
-    "an up-to-date result": (io) => io.stdout(renderResult({ ...result, upToDate: true }, io, 1)),
+    "a result": (io) => io.stdout(renderResult({ ...result, upToDate: false }, io, told)),
+    "a result, with all layers": (io) =>
+      io.stdout(renderResult({ ...result, upToDate: false }, io, { ...told, layers: "all" })),
+    "a result on a narrow terminal": (io) => {
+      const narrow = { ...io, terminal: true, columns: () => 300 };
+      io.stdout(renderResult({ ...result, upToDate: false }, narrow, told));
+    },
+    "a report in Markdown": (io) =>
+      io.stdout(Buffer.from(renderMarkdown({ ...result, upToDate: false }))),
+    "an up-to-date result": (io) =>
+      io.stdout(renderResult({ ...result, upToDate: true }, io, told)),
   };
 
   test.each(Object.entries(tellings))("%s", (_, tell) => {

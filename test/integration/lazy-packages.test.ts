@@ -32,7 +32,11 @@ test.each(["undici", "execa", "zod", "dockerfile-ast"])(
 test.each([
   "src/archive/",
   "src/registry/",
+  "src/sources/fetch.ts",
   "src/layers/",
+  "src/pipeline/comparison/",
+  "src/cli/report/changes.ts",
+  "src/cli/report/markdown.ts",
   "src/rebase/",
   "src/copy/skopeo.ts",
   "src/engine/containers/session.ts",

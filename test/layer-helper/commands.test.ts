@@ -44,6 +44,18 @@ describe.each(shells)("layer under $name", (shell) => {
     expect(existsSync(join(lab.output, "history.jsonl"))).toBe(false);
   });
 
+  it("notes which name it did not find, until it keeps or adds one", () => {
+    const lab = createLab(shell);
+    lab.setNames([{ name: "ab", digest: "sha256:1" }]);
+    const noted = (): string => readFileSync(join(lab.output, ".layer-unknown"), "utf8");
+    lab.run(["has", "x"]);
+    expect(existsSync(join(lab.output, ".layer-unknown"))).toBe(false);
+    for (const name of ["y", "a\tb\nc"]) lab.run(["keep", name]);
+    expect(noted()).toBe("a\\tb\\nc\n");
+    lab.ok(["keep", "ab"]);
+    expect(noted()).toBe("");
+  });
+
   it("lists each name once, where it was last", () => {
     const lab = createLab(shell);
     const listed = ["x", "a b", "x\\n", "y", "a b", "é", "x"];

@@ -27,6 +27,7 @@ export function captureIo(given: Partial<CliIo> = {}): {
     env: {},
     color: false,
     terminal: false,
+    atEnd: () => undefined,
     signal: new AbortController().signal,
     ...given,
   };

@@ -1,6 +1,7 @@
 import { chmod, mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
+import type { Comparison } from "../../src/pipeline/pipeline.ts";
 import { checkImage, type CheckedImage } from "./check-image.ts";
 import { listLeftovers } from "./leftovers.ts";
 import {
@@ -29,6 +30,7 @@ export interface Metadata {
   readonly configDigest: string;
   readonly platform: { readonly os: string; readonly architecture: string };
   readonly upToDate: boolean;
+  readonly comparison?: Comparison;
   readonly layers: readonly {
     readonly name: string;
     readonly digest: string;

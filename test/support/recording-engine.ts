@@ -43,6 +43,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
   const note = (...call: RecordedCall): void => void calls.push(call);
   const commands: ContainersCommands = {
     name: "buildah",
+    loadShell: unused,
     options: [],
     ownFlags: new Set(),
     renderBuild: unused,
@@ -155,7 +156,7 @@ export function planBuild(
   return { request, plan };
 }
 
-function createRequest(directory: string, given: GivenRequest): BuildRequest {
+export function createRequest(directory: string, given: GivenRequest): BuildRequest {
   return {
     steps: {
       context: join(directory, "context"),
@@ -169,6 +170,7 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
       pull: "missing",
       noCache: false,
       quiet: false,
+      onError: "fail",
       flags: { step: [], access: [], cache: [], pull: [] },
       cacheKey: "localhost/app:latest",
       ...given.steps,
@@ -184,6 +186,7 @@ function createRequest(directory: string, given: GivenRequest): BuildRequest {
     image: { labels: new Map(), annotations: {}, ...given.image },
     reuse: {
       cacheFrom: [],
+      source: ["/project/Containerfile", "/project"],
       names: given.delivery?.names ?? [parseImageName("app")],
       pushes: given.delivery?.pushes ?? [],
       ignoreErrors: false,

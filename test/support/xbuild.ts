@@ -1,5 +1,6 @@
 import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { Readable } from "node:stream";
 import { execa } from "execa";
 import type { Sandbox } from "./sandbox.ts";
 
@@ -19,7 +20,7 @@ export interface RunOptions {
   /** undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
-  readonly input?: string;
+  readonly input?: string | Uint8Array | Readable;
   /** Mounts below the sandbox that the test made itself. */
   readonly allowMounts?: readonly string[];
 }

@@ -63,6 +63,10 @@ test.each<[object, readonly string[]]>([
     { "cache-from": ["x/y:z", "type=inline"], "cache-to": ["type=inline"] },
     ["--cache-from=x/y:z", "."],
   ],
+  [
+    { "cache-from": ["type=local,src=dir/a b,tag=x"] },
+    ["--cache-from=type=local,src=dir/a b,tag=x", "."],
+  ],
   [{ "cache-to": ["type=registry,ref=x,mode=max"] }, ["--cache-to=x", "."]],
   [{ attest: ["type=sbom,disabled=true"], entitlements: ["network.host"], call: "build" }, ["."]],
 ])("%j", (target, expected) => {

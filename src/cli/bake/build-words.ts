@@ -69,7 +69,7 @@ function assertSupported({ name, target }: ResolvedTarget): void {
     );
 }
 
-/** A path of this machine in its shortest form, or what only the engine can read. */
+/** A path of this machine in its shortest form, or what is elsewhere. */
 function readContext({ name, target }: ResolvedTarget): string {
   const { context = "." } = target;
   if (context === "-" || target.dockerfile === "-")

@@ -35,6 +35,11 @@ export function matchesPattern(pattern: string, name: string): boolean {
   return parts.slice(part).every((one) => one === "any");
 }
 
+/** Whether it is one. */
+export function isValidPattern(pattern: string): boolean {
+  return parsePattern(pattern) !== undefined;
+}
+
 const partPattern = /\*|\?|\[(\^?)((?:\\.|[^\]\\])+)\]|\\(.)|([^[\\])/gsy;
 
 function parsePattern(pattern: string): readonly Part[] | undefined {

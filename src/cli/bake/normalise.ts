@@ -36,7 +36,7 @@ function uniteEntries(target: BakeTarget): Partial<BakeTarget> {
 /** Bake files that lie elsewhere name paths of this machine so. */
 const local = "cwd://";
 
-/** A path without `cwd://` and in its shortest form; what only the engine can read, as it is. */
+/** A path without `cwd://` and in its shortest form; what is elsewhere, as it is. */
 export function toLocalPath(path: string): string {
   if (path.startsWith(local)) return shorten(path.slice(local.length));
   return isRemoteContext(path) ? path : shorten(path);

@@ -149,3 +149,11 @@ test("what is printed says the same again", () => {
   expect(renderBake(second).visible).toBe(printed);
   expect(Object.keys(JSON.parse(printed).target)).toEqual(["a", "b", "m-1", "m-2"]);
 });
+
+test.each([["--report=x.md"], ["--report"]])(
+  "%s behind -- would be written by each target anew: it is refused",
+  async (word) => {
+    const { io } = captureIo({ cwd: directory });
+    await expect(runBake(["--", word, "x.md"], io)).rejects.toThrow(`${word} stands behind --`);
+  },
+);

@@ -25,6 +25,7 @@ import {
 import { hostPlatform } from "../line/build-line.ts";
 import { splitPair } from "../line/values.ts";
 import { isRemoteContext, locateContext, type Sources } from "../request/locate.ts";
+import { readReports } from "../request/report-request.ts";
 import { createReporter } from "../report/reporter.ts";
 import { runBuild } from "./build.ts";
 import { buildSeveral, type NamedBuild } from "./build-several.ts";
@@ -41,6 +42,7 @@ const flags: readonly FlagSpec[] = [
   { name: "pull", kind: "boolean" },
   { name: "jobs", kind: "value" },
   { name: "metadata-file", kind: "value" },
+  { name: "report", kind: "value" },
   { name: "progress", kind: "value" },
   { name: "allow", kind: "value" },
   { name: "provenance", kind: "optional" },
@@ -63,6 +65,7 @@ or target "default". Files in HCL are read by docker buildx bake --print, where 
       --pull                ask registries for every base image
       --jobs N              how many targets and stages are built side by side (default 1; 0: all)
       --metadata-file FILE  write what came out to FILE as JSON, by target
+      --report [FORMAT:]FILE   write what changed to FILE, as json or markdown; repeatable
       --progress MODE       quiet prints image IDs alone; the others are accepted
       --allow WHAT          accepted
 
@@ -79,6 +82,7 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
     io.stdout(help);
     return 0;
   }
+  assertReportsBefore(line);
   const bake = await readBake(line, io);
   if (isSet(line, "print")) {
     io.stdout(renderBake(bake));
@@ -98,8 +102,19 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const named: NamedBuild[] = [];
   for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
   const metadataFile = lastValue(line, "metadata-file");
+  const reports = readReports(line);
   const isLinked = builds.some(({ words }) => words.some(isLink));
-  return buildSeveral({ builds: named, metadataFile, jobs, isLinked }, runBuild, io);
+  return buildSeveral({ builds: named, metadataFile, reports, jobs, isLinked }, runBuild, io);
+}
+
+/** Each target's would take the place of the one before. */
+function assertReportsBefore({ rest }: CommandLine): void {
+  const report = rest.find((word) => /^--report(?:=|$)/.test(word));
+  if (report === undefined) return;
+  throw usageError(
+    `${report} stands behind --`,
+    "write it before --, for one file that tells of all targets",
+  );
 }
 
 async function readBake(line: CommandLine, io: CliIo): Promise<ResolvedBake> {
@@ -188,10 +203,8 @@ async function nameBuild(
   const all = [...common, ...words];
   const context = words.at(-1) ?? ".";
   if (inline === undefined) return { name, words: all };
-  const sources: Sources = {
-    file: "-",
-    bytes: Buffer.from(inline),
-    context: await locateContext(context, io.cwd),
-  };
+  const path = await locateContext(context, io.cwd);
+  const bytes = Buffer.from(inline);
+  const sources: Sources = { file: "-", origin: name, bytes, context: path, identity: path };
   return { name, words: all, sources };
 }

@@ -1,5 +1,6 @@
+import { join } from "node:path";
+import { renderPlatform } from "../../oci/oci.ts";
 import { asPart } from "../../delivery/delivery.ts";
-import type { Diagnostic } from "../../diagnostics.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {
   type BuildRequest,
@@ -12,13 +13,15 @@ import { createPlan } from "../../plan/plan.ts";
 import type { CliIo } from "../io.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportIndex } from "../report/index-result.ts";
-import { reportResult } from "../report/result.ts";
+import { reportResult, type ResultOptions } from "../report/result.ts";
 import { lacksOutput, type PlatformLine, splitByPlatform } from "../request/by-platform.ts";
 import { assertRoomForSeveral } from "../request/delivery-request.ts";
+import { type Warn, warnOnce } from "../request/findings.ts";
 import { reportFindings } from "../request/parsed.ts";
 import { createRequest } from "../request/request.ts";
 import {
   createBuildReporter,
+  createResultOptions,
   createWorkspace,
   type OutputBuild,
   prepareFiles,
@@ -34,20 +37,22 @@ import {
 export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Promise<number> {
   const { engine } = build;
   const lines = await splitByPlatform(build, terminal);
-  const requests = await Promise.all(
+  const made = await Promise.all(
     lines.map(({ line, parsed }) => createRequest(line, { parsed, engine }, terminal)),
   );
+  const requests = made.length > 1 ? made.map(keepApart) : made;
   const [first] = requests;
   if (first === undefined) throw new RangeError("a build is for one platform at least");
   if (requests.length > 1) assertRoomForSeveral(first.delivery);
-  const { quiet } = first.steps;
-  const io = withWords(terminal, first.delivery.destinations);
-  const reporter = createBuildReporter(io, build, { quiet });
-  const builds = await planBuilds(lines, engine, { warn: reporter.warn, requests });
+  const shown = createResultOptions(build.line, first);
+  const io = withWords(terminal, build, first.delivery.destinations);
+  const reporter = createBuildReporter(io, build, shown);
+  const warn = warnOnce(reporter.warn, build.beside?.told);
+  const builds = await planBuilds(lines, engine, { warn, requests });
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(build.line, terminal, work);
-  const options = { quiet, started };
+  const options = { ...shown, started };
   const told = withReport(io, build);
   try {
     const { delivery } = first;
@@ -63,13 +68,20 @@ export async function buildForPlatforms(build: OutputBuild, terminal: CliIo): Pr
   }
 }
 
+/** Each platform's outputs have a directory of their own. */
+function keepApart(request: BuildRequest): BuildRequest {
+  const { layers, reuse } = request;
+  if (layers.keepOutput === undefined) return request;
+  const name = renderPlatform(reuse.platform).replaceAll("/", "-");
+  return { ...request, layers: { ...layers, keepOutput: join(layers.keepOutput, name) } };
+}
+
 interface Places {
   readonly work: BuildWorkspace;
   readonly io: CliIo;
 }
 
-interface ReportOptions {
-  readonly quiet: boolean;
+interface ReportOptions extends Omit<ResultOptions, "milliseconds"> {
   /** Milliseconds since 1970. */
   readonly started: number;
 }
@@ -118,34 +130,23 @@ async function addOne(
   const result = await buildIntoList(build, { ...work, ...prepare });
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   await files?.place(result);
-  reportResult(result, io, describeTime(options));
+  await reportResult(result, io, describeTime(options));
   return 0;
 }
 
-function describeTime({ quiet, started }: ReportOptions): {
-  readonly quiet: boolean;
-  readonly milliseconds: number;
-} {
-  return { quiet, milliseconds: Date.now() - started };
+function describeTime({ started, ...options }: ReportOptions): ResultOptions {
+  return { ...options, milliseconds: Date.now() - started };
 }
 
-/** What is found in the graphs of several platforms is told once. */
 async function planBuilds(
   lines: readonly PlatformLine[],
   engine: Engine,
   { warn, requests }: { readonly warn: Warn; readonly requests: readonly BuildRequest[] },
 ): Promise<readonly PlatformBuild[]> {
-  const told = new Set<string>();
-  const warnOnce = (diagnostic: Diagnostic): void => {
-    const { code, message, span } = diagnostic;
-    const key = JSON.stringify([code, message, span]);
-    if (!told.has(key)) warn(diagnostic);
-    told.add(key);
-  };
   const builds: PlatformBuild[] = [];
   for (const [at, one] of lines.entries()) {
     const { parsed } = one;
-    await reportFindings(parsed, engine, warnOnce);
+    await reportFindings(parsed, engine, warn);
     const plan = createPlan(parsed.containerfile, parsed.graph);
     const request = requests[at];
     if (plan === undefined || request === undefined) throw lacksOutput(one);
@@ -153,5 +154,3 @@ async function planBuilds(
   }
   return builds;
 }
-
-type Warn = (diagnostic: Diagnostic) => void;

@@ -1,20 +1,16 @@
 import { joinSignals } from "../../system/signals.ts";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { createShared, type Shared } from "../../pipeline/pipeline.ts";
-import { tryParseJson } from "../../oci/oci.ts";
-import { prepareFile } from "../../system/place-file.ts";
-import { findTarget } from "../../system/target.ts";
+import { createShared } from "../../pipeline/pipeline.ts";
 import { show, type Visible } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { type BuildStart, readBuildLine } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
+import type { WantedReport } from "../request/report-request.ts";
+import { listOtherTargets } from "./same-file.ts";
 
 /** One of several builds. */
 export interface NamedBuild {
   readonly name: string;
-  /** Behind `xbuild build`, without --metadata-file. */
+  /** Behind `xbuild build`, without --metadata-file and --report. */
   readonly words: readonly string[];
   /** The Containerfile, where it can be read but once. */
   readonly sources?: Sources | undefined;
@@ -24,6 +20,8 @@ export interface SeveralBuilds {
   readonly builds: readonly NamedBuild[];
   /** Gets an object with what each build's own file of that flag would have, by name. */
   readonly metadataFile: string | undefined;
+  /** Each gets what the builds' own would have. */
+  readonly reports: readonly WantedReport[];
   /** How many images are made at a time; 0: as many as there are. */
   readonly jobs: number;
   /** Whether one may be made of another, so that they are built one after another. */
@@ -38,62 +36,49 @@ export type RunBuild = (start: BuildStart, io: CliIo) => Promise<number>;
  * @throws what `runBuild` does
  */
 export async function buildSeveral(
-  { builds, metadataFile, jobs, isLinked = false }: SeveralBuilds,
+  { builds, metadataFile, reports, jobs, isLinked = false }: SeveralBuilds,
   runBuild: RunBuild,
   io: CliIo,
 ): Promise<number> {
-  const shared = createShared(jobs, true);
-  const runAll = (all: readonly NamedBuild[]): Promise<number> =>
+  await assertKeepable(builds, io);
+  const common = { shared: createShared(jobs, true), told: new Set<string>() };
+  const runAll = (all: readonly NamedBuild[], words: CliIo = io): Promise<number> =>
     jobs === 1 || isLinked
-      ? runInOrder(all, { runBuild, shared }, io)
-      : runSideBySide(all, { runBuild, shared }, io);
-  if (metadataFile === undefined) return runAll(builds);
-  const path = resolve(io.cwd, metadataFile);
-  const what = `--metadata-file ${metadataFile}`;
-  findTarget(path, what);
-  const directory = await mkdtemp(join(tmpdir(), "xbuild-metadata-"));
-  try {
-    const files = builds.map(({ name }, index) => ({
-      name,
-      path: join(directory, `${index}.json`),
-    }));
-    const told = builds.map((build, index) => ({
-      ...build,
-      words: [`--metadata-file=${files[index]?.path}`, ...build.words],
-    }));
-    const status = await runAll(told);
-    if (status !== 0) return status;
-    const content = [await joinFiles(files)];
-    const file = await prepareFile({
-      path,
-      what,
-      content,
-      signal: io.signal,
-      onWait: () => undefined,
-    });
-    await file.place();
-    return 0;
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+      ? runInOrder(all, { runBuild, common }, words)
+      : runSideBySide(all, { runBuild, common }, words);
+  if (metadataFile === undefined && reports.length === 0) return runAll(builds);
+  const { withJointFiles } = await import("./joint-files.ts");
+  return withJointFiles({ builds, metadataFile, reports }, runAll, io);
+}
+
+async function assertKeepable(builds: readonly NamedBuild[], io: CliIo): Promise<void> {
+  const { assertKeepOutput } = await import("../request/empty-directory.ts");
+  for (const { words } of builds) {
+    const { line } = readBuildLine(words);
+    if (line !== undefined) await assertKeepOutput(line, io);
   }
 }
 
 interface Running {
   readonly runBuild: RunBuild;
-  readonly shared: Shared;
+  readonly common: Pick<Beside, "shared" | "told">;
 }
+
+type Beside = NonNullable<BuildStart["beside"]>;
 
 async function runInOrder(
   builds: readonly NamedBuild[],
-  { runBuild, shared }: Running,
+  { runBuild, common }: Running,
   io: CliIo,
 ): Promise<number> {
+  const others = listOtherTargets(builds);
   for (const [index, build] of builds.entries()) {
     io.signal.throwIfAborted();
     const { name, words } = build;
     const isQuiet = words.includes("--quiet") || words.includes("-q");
     if (!isQuiet) io.stderr(show`[${index + 1}/${builds.length}] ${name}\n`);
-    const status = await runBuild(startBuild(build, { shared, label: undefined }), io);
+    const beside = { ...common, label: undefined, otherTargets: others[index] ?? [] };
+    const status = await runBuild(startBuild(build, beside), io);
     if (status !== 0) return status;
   }
   return 0;
@@ -102,9 +87,10 @@ async function runInOrder(
 /** How many images are made at a time is `shared`'s to say. */
 async function runSideBySide(
   builds: readonly NamedBuild[],
-  { runBuild, shared }: Running,
+  { runBuild, common }: Running,
   io: CliIo,
 ): Promise<number> {
+  const others = listOtherTargets(builds);
   const stop = new AbortController();
   const signal = joinSignals([io.signal, stop.signal]);
   const failures: unknown[] = [];
@@ -112,7 +98,7 @@ async function runSideBySide(
   const statuses = await Promise.all(
     builds.map(async (build, at) => {
       const report = (text: Visible | Uint8Array): void => void reports[at]?.push(text);
-      const beside = { shared, label: build.name, report };
+      const beside = { ...common, label: build.name, report, otherTargets: others[at] ?? [] };
       try {
         const status = await runBuild(startBuild(build, beside), { ...io, signal });
         if (status !== 0) stop.abort();
@@ -130,21 +116,7 @@ async function runSideBySide(
   return failed ?? 0;
 }
 
-function startBuild(
-  { words, sources }: NamedBuild,
-  beside: NonNullable<BuildStart["beside"]>,
-): BuildStart {
+function startBuild({ words, sources }: NamedBuild, beside: Beside): BuildStart {
   const read = readBuildLine(words);
   return { words, read, beside, ...(sources === undefined ? {} : { sources }) };
-}
-
-async function joinFiles(
-  files: readonly { readonly name: string; readonly path: string }[],
-): Promise<Buffer> {
-  const entries = new Map<string, unknown>();
-  for (const { name, path } of files) {
-    const bytes = await readFile(path);
-    entries.set(name, tryParseJson(bytes));
-  }
-  return Buffer.from(`${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`);
 }

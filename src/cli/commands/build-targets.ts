@@ -4,6 +4,7 @@ import type { BuildStart } from "../line/build-line.ts";
 import type { Sources } from "../request/locate.ts";
 import { readParsed, readSources, reportFindings, resolveFor } from "../request/parsed.ts";
 import { guessPlatform } from "../request/platform.ts";
+import { readReports } from "../request/report-request.ts";
 import { selectEngine } from "../request/select-engine.ts";
 import { omitFlag, renderLine, type TargetLine } from "../request/targets.ts";
 import { readJobs } from "./build-workspace.ts";
@@ -21,12 +22,13 @@ export async function buildTargets(
   await assertTargets(targets, sources, io);
   const builds = targets.map(({ target, line }) => ({
     name: target ?? "",
-    words: renderLine(omitFlag(line, "metadata-file")),
+    words: renderLine(omitFlag(omitFlag(line, "metadata-file"), "report")),
     sources,
   }));
   const metadataFile = first && lastValue(first.line, "metadata-file");
   const jobs = first === undefined ? 1 : readJobs(first.line);
-  return buildSeveral({ builds, metadataFile, jobs }, runBuild, io);
+  const reports = first === undefined ? [] : readReports(first.line);
+  return buildSeveral({ builds, metadataFile, reports, jobs }, runBuild, io);
 }
 
 /** Before anything is built: one that is not there would be found when others have moved their names. */

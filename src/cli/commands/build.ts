@@ -9,25 +9,22 @@ import { createPlan, type BuildPlan } from "../../plan/plan.ts";
 import { showLines } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue } from "../line/arguments.ts";
-import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
+import type { BuildStart } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
+import { createReporter } from "../report/reporter.ts";
 import type { ResultFiles } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
-import {
-  mentionsOutput,
-  needsOutput,
-  readParsed,
-  reportFindings,
-  resolveFor,
-  type Parsed,
-} from "../request/parsed.ts";
-import { asksForSeveral, listWritten } from "../request/platform.ts";
+import { warnOfUnused, warnOnce } from "../request/findings.ts";
+import { mentionsOutput, readParsed, refuseMistyped, reportFindings } from "../request/parsed.ts";
+import { asksForSeveral } from "../request/platform.ts";
 import { createRequest } from "../request/request.ts";
 import { splitTargets } from "../request/targets.ts";
+import { isForEngine } from "../request/whose.ts";
 import { selectEngine } from "../request/select-engine.ts";
 import {
   createBuildReporter,
+  createResultOptions,
   createWorkspace,
   type OutputBuild,
   prepareFiles,
@@ -49,19 +46,34 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
     return buildTargets(targets, { start, runBuild }, io);
   }
   const engine = selectEngine(lenient.line, io);
-  const named = { line: lenient.line, sources: start.sources };
+  const { sources: read, beside } = start;
+  const named = { line: lenient.line, sources: read, otherTargets: beside?.otherTargets };
   const parsed = await readParsed(named, io).catch((error: unknown) => {
     throw lenient.unknownFlag ?? error;
   });
   if (parsed === undefined) return passThrough(lenient, { engine }, io);
   const { sources, containerfile } = parsed;
+  await refuseMistyped(parsed, () => engine);
   if (!mentionsOutput(containerfile)) return passThrough(lenient, { engine, sources }, io);
   // Where the target uses no OUTPUT, but others in the file have one, the engine must not see those.
-  if (!needsOutput(parsed) && !otherNeedsOutput(parsed, lenient.line))
+  if (isForEngine(parsed, lenient.line)) {
+    const { warn } = createReporter(io, { quiet: true });
+    warnOfUnused(containerfile, parsed.graph, warnOnce(warn, beside?.told));
     return passThrough(lenient, { engine, sources, lowered: containerfile }, io);
+  }
   if (lenient.refusal !== undefined) throw lenient.refusal;
-  const { words, beside } = start;
-  const build = { words, line: lenient.line, parsed, engine, ...(beside && { beside }) };
+  // Of several builds, what the others have kept may be there already.
+  if (beside === undefined && lastValue(lenient.line, "keep-output") !== undefined) {
+    const { assertKeepOutput } = await import("../request/empty-directory.ts");
+    await assertKeepOutput(lenient.line, io);
+  }
+  const build = {
+    words: start.words,
+    line: lenient.line,
+    parsed,
+    engine,
+    ...(beside && { beside }),
+  };
   if (asksForSeveral(lenient.line) || lastValue(lenient.line, "manifest") !== undefined) {
     const { buildForPlatforms } = await import("./build-platforms.ts");
     return buildForPlatforms(build, io);
@@ -69,20 +81,13 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   return buildOutput(build, io);
 }
 
-/** A name may have the platform in it: one of several may be built on a stage with OUTPUT. */
-function otherNeedsOutput(parsed: Parsed, line: BuildCommandLine): boolean {
-  return listWritten(line)
-    .slice(1)
-    .some((one) => needsOutput({ ...parsed, graph: resolveFor(parsed, line, one) }));
-}
-
 async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number> {
   const { line, parsed, engine } = build;
   const request = await createRequest(line, { parsed, engine }, terminal);
-  const { quiet } = request.steps;
-  const io = withWords(terminal, request.delivery.destinations);
-  const reporter = createBuildReporter(io, build, { quiet });
-  await reportFindings(parsed, engine, reporter.warn);
+  const options = createResultOptions(line, request);
+  const io = withWords(terminal, build, request.delivery.destinations);
+  const reporter = createBuildReporter(io, build, options);
+  await reportFindings(parsed, engine, warnOnce(reporter.warn, build.beside?.told));
   const plan = createPlan(parsed.containerfile, parsed.graph);
   if (plan === undefined) throw usageError("the target has no OUTPUT");
   const started = Date.now();
@@ -90,7 +95,8 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const files = await prepareFiles(line, terminal, work);
   const result = await buildWithFiles({ plan, request, files }, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
-  reportResult(result, withReport(io, build), { quiet, milliseconds: Date.now() - started });
+  const milliseconds = Date.now() - started;
+  await reportResult(result, withReport(io, build), { ...options, milliseconds });
   return 0;
 }
 

@@ -128,7 +128,7 @@ describe("check", () => {
   });
 
   test.each<[string[], string]>([
-    [["--format=sarrif"], "did you mean sarif?"],
+    [["--format=sarrif"], "use text, json, sarif or github; did you mean sarif?"],
     [["--fromat=text"], "did you mean --format?"],
     [["a", "b"], "see xbuild --help"],
     [["--engine=docker"], "use buildah or podman"],

@@ -2,93 +2,116 @@ import {
   checkContainerfile,
   type CheckOptions,
   type Containerfile,
-  parseContainerfile,
   type PlacedDiagnostic,
-  type ResolveOptions,
-  resolveStages,
 } from "../../containerfile/containerfile.ts";
-import { describeEngine, engineNames, findEngine } from "../../engine/engine.ts";
+import { describeEngine, type Engine, engineNames } from "../../engine/engine.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
-import { suggestName } from "../../suggest.ts";
-import {
-  type FlagSpec,
-  type GivenFlags,
-  parseCommandLine,
-  usageError,
-  helpFlag,
-  isSet,
-  lastValue,
-  listValues,
-} from "../line/arguments.ts";
+import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
+import { type BuildCommandLine, readBuildLine } from "../line/build-line.ts";
 import { readEngineName } from "../line/engine-name.ts";
+import { type LenientLine, readLeniently } from "../line/lenient.ts";
+import { refuseValue } from "../line/values.ts";
 import { findFormat, formatNames, type Report } from "../report/check-formats.ts";
 import type { CliIo } from "../io.ts";
 import { show, type Visible } from "../../visible.ts";
-import { locateSources } from "../request/locate.ts";
-import { hostPlatform } from "../line/build-line.ts";
-import { splitPair } from "../line/values.ts";
+import type { PlatformLine } from "../request/by-platform.ts";
+import { readParsed, resolveFor } from "../request/parsed.ts";
+import { guessPlatform, listWritten } from "../request/platform.ts";
+import { selectEngine } from "../request/select-engine.ts";
+import { omitFlag, splitTargets } from "../request/targets.ts";
+import { assertBuildable } from "./assert-buildable.ts";
 
-const flags: readonly FlagSpec[] = [
-  { name: "file", short: "f", kind: "value" },
-  { name: "format", kind: "value" },
-  { name: "target", kind: "value" },
-  { name: "build-arg", kind: "value" },
-  { name: "build-context", kind: "value" },
-  { name: "platform", kind: "value" },
-  { name: "engine", kind: "value" },
-  helpFlag,
-];
+const help = show`Usage: xbuild check [FLAGS] [FLAGS OF BUILD] [CONTEXT]
 
-const help = show`Usage: xbuild check [FLAGS] [CONTEXT]
-
-Says what is wrong with a Containerfile, or seldom meant, without building it.
+Says what is wrong with a Containerfile, or seldom meant, without building it. Flags of build say
+what would be built: with the same ones check refuses what build refuses before it runs anything.
 
   -f, --file FILE             the Containerfile (- for standard input)
       --format FORMAT         ${formatNames.join(", ")} (text)
       --target STAGE          the stage that is to be built; repeatable
       --build-arg NAME=VALUE  a build argument
       --build-context NAME=…  a named context
-      --platform OS/ARCH      the platform of the result
+      --platform OS/ARCH      the platform of the result; repeatable
       --engine NAME           ${engineNames.join(" or ")}, whose version counts
 
-Exit status: 0 with nothing found, 1 with findings.
+Exit status: 0 with nothing found, 1 with findings, 125 where the command line itself is wrong.
 `;
 
-/** `xbuild check`. @returns 0 where nothing was found, else 1. @throws XbuildError `usage`, `file-not-found` */
+/**
+ * `xbuild check`. @returns 0 where nothing was found, else 1
+ * @throws XbuildError what `build` throws of its command line and the files that it names, behind the findings
+ */
 export async function runCheck(argv: readonly string[], io: CliIo): Promise<number> {
-  const line = parseCommandLine(argv, flags);
-  if (isSet(line, "help")) {
+  const lenient = await readLine(argv, io);
+  if (isSet(lenient.line, "help")) {
     io.stdout(help);
     return 0;
   }
-  const format = readFormat(lastValue(line, "format") ?? "text");
-  const operands = [...line.operands, ...line.rest];
-  if (operands.length > 1) throw usageError("check takes one context");
-  const { file, bytes } = await locateSources(
-    { file: lastValue(line, "file"), context: operands[0] },
-    io,
-  );
-  const containerfile = parseContainerfile(bytes, file);
-  const options = await readEngine(lastValue(line, "engine"), io);
-  const findings = checkTargets(containerfile, listOptions(line, io), options);
+  const format = readFormat(lenient.line);
+  const lines = splitTargets(omitFlag(lenient.line, formatFlag)).map(({ line }) => line);
+  const targets = await readTargets(lines, io);
+  const { containerfile } = targets[0].parsed;
+  const options = await readEngine(lenient.line, io);
+  const findings = checkTargets(targets, options.check);
   const diagnostics = await underline(findings, containerfile);
-  const { source } = containerfile;
-  io.stdout(format({ diagnostics, source, io }));
+  io.stdout(format({ diagnostics, source: containerfile.source, io }));
+  for (const { line, parsed } of targets)
+    await assertBuildable({ lenient: { ...lenient, line }, parsed, engine: options.engine }, io);
   return diagnostics.length === 0 ? 0 : 1;
 }
 
-/** What is found for any of the targets, once, in the order of the file. */
+/** Without an engine at hand that could say what it knows, our own flags are all. Errors: `usage` */
+async function readLine(words: readonly string[], io: CliIo): Promise<LenientLine> {
+  const read = readBuildLine(words);
+  const lenient = await readLeniently({ words, read }, io).catch((error: unknown) => {
+    throw read.error ?? error;
+  });
+  if (lenient.unknownFlag !== undefined) throw lenient.unknownFlag;
+  const { operands, rest } = lenient.line;
+  // Behind -- there may be the context alone, as with most commands.
+  const contexts = [...operands, ...rest.filter((word) => !word.startsWith("-"))];
+  if (contexts.length > 1) throw usageError("check takes one context");
+  return { ...lenient, line: { ...lenient.line, operands: contexts } };
+}
+
+/** What the file means for each target. Errors: those of `readParsed` */
+async function readTargets(
+  lines: readonly BuildCommandLine[],
+  io: CliIo,
+): Promise<readonly [PlatformLine, ...PlatformLine[]]> {
+  const [line, ...others] = lines;
+  if (line === undefined) throw new RangeError("a command line has a target at least");
+  const targets = lines.map((one) => lastValue(one, "target"));
+  const listOthers = (own: BuildCommandLine): readonly (string | undefined)[] =>
+    targets.filter((one) => one !== lastValue(own, "target"));
+  const parsed = await readParsed({ line, otherTargets: listOthers(line) }, io);
+  if (parsed === undefined) throw usageError("check reads one file, of this machine");
+  return [
+    { line, parsed },
+    ...others.map((one): PlatformLine => {
+      const its = { ...parsed, otherTargets: listOthers(one) };
+      return { line: one, parsed: { ...its, graph: resolveFor(its, one, guessPlatform(one)) } };
+    }),
+  ];
+}
+
+/** What is found for any of the targets and platforms, once, in the order of the file. */
 function checkTargets(
-  containerfile: Containerfile,
-  targets: readonly ResolveOptions[],
+  targets: readonly PlatformLine[],
   options: CheckOptions,
 ): readonly PlacedDiagnostic[] {
-  const all = targets.flatMap((target) =>
-    checkContainerfile(containerfile, resolveStages(containerfile, target), options),
+  const graphs = targets.flatMap(({ line, parsed }) => {
+    const [, ...more] = listWritten(line);
+    return [parsed.graph, ...more.map((platform) => resolveFor(parsed, line, platform))].map(
+      (graph) => ({ containerfile: parsed.containerfile, graph }),
+    );
+  });
+  const all = graphs.map(({ containerfile, graph }) =>
+    checkContainerfile(containerfile, graph, options),
   );
-  if (targets.length === 1) return all;
-  const found = new Map(all.map((one) => [JSON.stringify(one), one]));
+  if (all.length === 1) return all[0] ?? [];
+  const found = new Map(all.flat().map((one) => [JSON.stringify(one), one]));
   return [...found.values()].sort((a, b) => offsetOf(a) - offsetOf(b));
 }
 
@@ -106,43 +129,31 @@ async function underline(
   return underlineParts(findings, containerfile);
 }
 
-function readFormat(name: string): (report: Report) => Visible {
+/** `--format` of build, which may stand beside it, has other values. */
+const formatFlag = "format";
+
+function readFormat(line: BuildCommandLine): (report: Report) => Visible {
+  const given = listValues(line, formatFlag).filter((one) => one !== "oci" && one !== "docker");
+  const name = given.at(-1) ?? "text";
   const format = findFormat(name);
   if (format !== undefined) return format;
-  const suggestion = suggestName(name, formatNames);
-  throw usageError(
-    `--format cannot be ${name}`,
-    suggestion === undefined
-      ? `use one of ${formatNames.join(", ")}`
-      : `did you mean ${suggestion}?`,
-  );
+  throw refuseValue("--format", name, formatNames);
 }
 
-/** One for each target; without --target, one for the last stage. */
-function listOptions(line: GivenFlags, io: CliIo): readonly ResolveOptions[] {
-  const buildArgs = listValues(line, "build-arg").flatMap((word): [string, string][] => {
-    const [name, value = io.env[name]] = splitPair(word);
-    return value === undefined ? [] : [[name, value]];
-  });
-  const common = {
-    buildArgs: new Map(buildArgs),
-    buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
-    targetPlatform: lastValue(line, "platform")?.split(",")[0] ?? hostPlatform(),
-    buildPlatform: hostPlatform(),
-  };
-  const targets = new Set(listValues(line, "target"));
-  if (targets.size === 0) return [common];
-  return Array.from(targets, (target) => ({ ...common, target }));
+interface CheckEngine {
+  readonly check: CheckOptions;
+  readonly engine: Pick<Engine, "ownFlags">;
 }
 
 /** The installed engine, if one is: a file can be checked without. */
-async function readEngine(given: string | undefined, io: CliIo): Promise<CheckOptions> {
-  const name = readEngineName(given, io.env);
+async function readEngine(line: BuildCommandLine, io: CliIo): Promise<CheckEngine> {
   try {
-    const engine = findEngine(name, [], io.env["PATH"]);
-    return { engine: await describeEngine(engine) };
+    const engine = selectEngine(line, io);
+    return { check: { engine: await describeEngine(engine) }, engine };
   } catch (error) {
-    if (error instanceof XbuildError && name === undefined) return {};
+    const isNamed = readEngineName(lastValue(line, "engine"), io.env) !== undefined;
+    if (error instanceof XbuildError && !isNamed)
+      return { check: {}, engine: { ownFlags: new Set() } };
     throw error;
   }
 }

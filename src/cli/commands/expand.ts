@@ -8,6 +8,7 @@ import {
   needsOutput,
   readParsed,
   readSources,
+  refuseMistyped,
   reportFindings,
 } from "../request/parsed.ts";
 import { selectEngine } from "../request/select-engine.ts";
@@ -46,8 +47,10 @@ export async function runExpand(words: readonly string[], io: CliIo): Promise<nu
 async function expandLine(named: NamedFile, io: CliIo): Promise<Uint8Array> {
   const { line } = named;
   const parsed = await readParsed(named, io);
-  if (parsed === undefined) throw usageError("expand reads only files of this machine");
+  if (parsed === undefined)
+    throw usageError("expand reads one file", "put all stages into one file");
   const { containerfile } = parsed;
+  await refuseMistyped(parsed, () => selectEngine(line, io));
   if (!mentionsOutput(containerfile) || !needsOutput(parsed))
     return Buffer.from(omitOutputs(containerfile), "latin1");
   const engine = selectEngine(line, io);

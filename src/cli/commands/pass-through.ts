@@ -1,14 +1,17 @@
 import { resolve } from "node:path";
 import type { Containerfile } from "../../containerfile/containerfile.ts";
-import type { Engine } from "../../engine/engine.ts";
+import type { Engine, ProgramInput } from "../../engine/engine.ts";
 import { omitOutputs } from "../../plan/plan.ts";
 import { isRegistry } from "../../copy/copy.ts";
 import { quoteItem } from "../../engine/engine.ts";
+import { exitStatuses } from "../../errors.ts";
+import { show } from "../../visible.ts";
 import { usageError, type GivenFlag, lastValue, listValues } from "../line/arguments.ts";
 import type { BuildFlag } from "../line/build-flags.ts";
 import type { CliIo } from "../io.ts";
 import type { LenientLine } from "../line/lenient.ts";
 import { findIgnoreFile } from "../request/ignore-file.ts";
+import { isReportFlag } from "../request/report-request.ts";
 import type { Sources } from "../request/locate.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
 import { readArgumentFile, splitPair } from "../line/values.ts";
@@ -31,7 +34,7 @@ export async function passThrough(
   io: CliIo,
 ): Promise<number> {
   const { line } = lenient;
-  refuseOwnFlags(lenient);
+  assertForEngine(lenient);
   const redacted = new Set(listValues(line, "redact"));
   const text = readText(sources, lowered);
   const flags = line.flags
@@ -40,17 +43,50 @@ export async function passThrough(
   const fromFiles = await readArgumentFiles(lenient, io);
   const hidden = line.flags.filter((one) => isRedacted(one, redacted)).map((one) => one.value);
   const nameFile = text === undefined ? nameFoundFile : nameStandardInput;
+  const context = placeContext(line, sources, { isLowered: text !== undefined });
   const args = [
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
     ...(sources === undefined ? [] : await nameFile(line, sources, io)),
-    ...line.operands,
+    ...context.operands,
     ...line.rest,
   ];
-  return engine.passThrough(args, {
-    input: text ?? (sources?.file === "-" ? sources.bytes : undefined),
+  const status = await engine.passThrough(args, {
+    input: text ?? context.input,
     hiddenArgs: new Map([...fromFiles, ...hidden].flatMap(splitValue)),
   });
+  if (status === exitStatuses.usage) suggestFlag(lenient, io);
+  return status;
+}
+
+/** Behind the engine's own words for a flag that it does not know. */
+function suggestFlag({ unknownFlag }: LenientLine, io: CliIo): void {
+  const hint = unknownFlag?.hint;
+  if (hint?.startsWith("did you mean") === true) io.stderr(show`xbuild: ${hint}\n`);
+}
+
+interface PlacedContext {
+  readonly operands: readonly string[];
+  readonly input?: ProgramInput | undefined;
+}
+
+/**
+ * The operands for the engine, and what it reads from its standard input. What came from there goes on as it came, and
+ * so does what a URL gave, so that it is fetched once; a repository the engine clones by itself, in its own way.
+ */
+function placeContext(
+  { operands }: BuildCommandLine,
+  sources: Sources | undefined,
+  { isLowered }: { readonly isLowered: boolean },
+): PlacedContext {
+  const ownInput = sources?.file === "-" ? sources.bytes : undefined;
+  if (sources?.fetched === undefined) return { operands, input: ownInput };
+  const { context, fetched } = sources;
+  // Its standard input is the Containerfile.
+  if (isLowered) return { operands: [...operands.slice(0, -1), context] };
+  const { archive } = fetched;
+  if (archive === undefined || ownInput !== undefined) return { operands, input: ownInput };
+  return { operands: [...operands.slice(0, -1), "-"], input: { path: archive } };
 }
 
 /** What the engine reads from its standard input instead of the file: a pipe has been read already. */
@@ -84,21 +120,27 @@ function isForEngine(
   const { name, ours } = flag.spec;
   // It stands before the command.
   if (engine.ownFlags.has(name)) return false;
+  if (isReportFlag(flag)) return false;
   return !ours || engineFlags.some((one) => one.name === name);
 }
 
 /** Flags that ask for something that only an image of chosen layers has, and what to do instead. */
 const ownFlagHints: Readonly<Record<string, string>> = {
   "metadata-file": "leave it out: the engine builds this file by itself",
+  report: "leave it out: the engine builds this file by itself",
   "no-load": "leave it out: the engine builds this file by itself",
+  "keep-output": "leave it out: the engine builds this file by itself",
+  "on-error": "leave it out: the engine builds this file by itself",
   push: "leave it out, and push the image with the engine's own push",
   input: "leave it out: the engine builds this file by itself",
+  "cache-tags": "leave it out: the engine builds this file by itself",
   "trust-cache": "leave it out: the engine builds this file by itself",
   "env-cache-from": "use --cache-from: the engine builds this file by itself",
   "env-cache-to": "use --cache-to: the engine builds this file by itself",
 };
 
-function refuseOwnFlags({ line, engineFlags }: LenientLine): void {
+/** Errors: `usage` for a flag that only a target with OUTPUT gives a meaning. */
+export function assertForEngine({ line, engineFlags }: LenientLine): void {
   for (const [name, hint] of Object.entries(ownFlagHints)) {
     if (listValues(line, name).length === 0 || engineFlags.some((one) => one.name === name))
       continue;
@@ -131,7 +173,13 @@ async function nameStandardInput(
 }
 
 /** The engine looks for the two names that it knows; any other file must be named to it. */
-function nameFoundFile(line: BuildCommandLine, { file }: Sources, io: CliIo): readonly string[] {
+function nameFoundFile(
+  line: BuildCommandLine,
+  { file, fetched }: Sources,
+  io: CliIo,
+): readonly string[] {
   const isKnown = lastValue(line, "file") !== undefined || !file.endsWith("Containerfile.x");
-  return isKnown ? [] : [`--file=${quoteItem(resolve(io.cwd, file))}`];
+  // In a context that is elsewhere the engine looks for it itself.
+  const path = fetched === undefined ? resolve(io.cwd, file) : file;
+  return isKnown ? [] : [`--file=${quoteItem(path)}`];
 }

@@ -11,6 +11,7 @@ import type { CliIo } from "../io.ts";
 import { createRebaseRequest, rebaseFlags, readTime } from "../request/rebase-request.ts";
 import { readAccess } from "../request/registries.ts";
 import { createReporter } from "../report/reporter.ts";
+import { countLayers } from "../report/text.ts";
 import { openUserStore } from "./store-command.ts";
 import { joinVisible, paintText, show, type Visible } from "../../visible.ts";
 
@@ -66,7 +67,7 @@ function renderAll(result: RebaseResult | RebasedIndex, title: string, io: CliIo
 }
 
 function renderResult(
-  { image, isUpToDate, from, onto }: RebaseResult,
+  { image, download, isUpToDate, from, onto }: RebaseResult,
   title: string,
   io: CliIo,
 ): Visible {
@@ -81,11 +82,8 @@ function renderResult(
     show`${paintText(io, "bold", title)}: ${counts} (${size})\n`,
     show`  old base ${renderBase(from)}\n`,
     show`  new base ${renderBase(onto)}\n`,
+    show`  download: ${renderSize(download)} for who has the image before\n`,
   ]);
-}
-
-function countLayers(count: number, kind: "base" | "own"): string {
-  return `${count} ${kind} ${count === 1 ? "layer" : "layers"}`;
 }
 
 function renderBase({ name, digest }: NamedBase): string {

@@ -1,16 +1,15 @@
 import { describeEvents } from "../../pipeline/pipeline.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
-import { suggestName } from "../../suggest.ts";
 import { openStore, type Store } from "../../store/store.ts";
 import {
   type FlagSpec,
   parseCommandLine,
-  usageError,
   isSet,
   lastValue,
   listValues,
 } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
+import { refuseValue } from "../line/values.ts";
 import { findStoreDirectory } from "../request/store-directory.ts";
 import { showNotice } from "../report/failure.ts";
 import { createPages } from "../pages.ts";
@@ -52,9 +51,7 @@ export function openUserStore(io: CliIo): Promise<Store> {
 export function wantsJson(line: StoreCommandLine): boolean {
   const format = line.last("format") ?? "table";
   if (format === "json" || format === "table") return format === "json";
-  const near = suggestName(format, ["json", "table"]);
-  const hint = near === undefined ? "use table or json" : `did you mean ${near}?`;
-  throw usageError(`--format cannot be ${format}`, hint);
+  throw refuseValue("--format", format, ["table", "json"]);
 }
 
 /** How long ago: `3 minutes ago`. */

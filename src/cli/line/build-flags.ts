@@ -63,10 +63,14 @@ export const buildFlags: readonly BuildFlag[] = [
     "cache-from IMAGE",
     "an image whose layers may be kept: in a registry, or oci:DIR, docker-archive:FILE, ...; repeatable",
   ),
+  ours(
+    "cache-tags GLOB",
+    "of other tags of the image's repository that fit, the newest is a previous image, too; repeatable",
+  ),
   ours("ignore-cache-errors", "build without a previous image that cannot be read"),
   ours(
     "trust-cache WHOM",
-    "whose word on layers that are elsewhere is taken: none, named (--cache-from and the pushed tags; default) or all",
+    "whose word on layers that are elsewhere is taken: none, named (--cache-from and the pushed tags; default) or all (what --cache-tags finds, too)",
   ),
   ours(
     "input WHICH",
@@ -111,9 +115,28 @@ export const buildFlags: readonly BuildFlag[] = [
   own("timestamp SECONDS", "all times of the image; also SOURCE_DATE_EPOCH in the environment"),
   own("iidfile FILE", "write the image ID (the config's digest) to FILE"),
   ours("metadata-file FILE", "write names, digests and layers to FILE as JSON"),
+  ours(
+    "report [FORMAT:]FILE",
+    "write what changed to FILE (- for standard output), as json or markdown: by its ending .json or .md, or FORMAT; repeatable",
+  ),
+  {
+    ...own(
+      "layers WHICH",
+      "which layers the report lists: changes (default), all or none; true and false are the engines', without effect here",
+    ),
+    kind: "optional",
+  },
   own("quiet/q", "print the image ID alone"),
   own("format FORMAT", "oci (default) or docker: what the engine's storage and archives get"),
   ours("no-load", "do not load the image into the engine's storage"),
+  ours(
+    "keep-output DIR",
+    "leave what the layering steps wrote in DIR/STAGE, also where the build fails",
+  ),
+  ours(
+    "on-error WHAT",
+    "where a step fails: fail (default), or shell, which opens one in its container",
+  ),
   ours("explain", "tell why the target is built again: this file, that argument, the base"),
   ours("max-layers N", "how many layers an image may have (default 127)"),
   ours("max-layer-size SIZE", "how large a layer may be, compressed (default 10g)"),
@@ -136,7 +159,7 @@ export const buildFlags: readonly BuildFlag[] = [
   ...list(
     "ignored",
     "boolean",
-    "compress disable-compression/D disable-content-trust force-rm layers rm identity-label omit-history skip-unused-stages",
+    "compress disable-compression/D disable-content-trust force-rm rm identity-label omit-history skip-unused-stages",
   ),
   ...list(
     "refused",

@@ -25,6 +25,10 @@ export interface BuildStart {
     readonly label: string | undefined;
     /** Takes what is said in the end: it is shown in the order of the builds. */
     readonly report?: CliIo["stdout"];
+    /** Those of the other builds that have the same file; undefined is its last stage. */
+    readonly otherTargets: readonly (string | undefined)[];
+    /** Findings in files that have been told; see `warnOnce`. */
+    readonly told: Set<string>;
   };
   readonly words: readonly string[];
   readonly read: BuildLineResult;

@@ -1,6 +1,6 @@
 import { engineNames, isEngineName, type EngineName } from "../../engine/engine.ts";
 import type { CliIo } from "../io.ts";
-import { usageError } from "./arguments.ts";
+import { refuseValue } from "./values.ts";
 
 /**
  * The engine that `--engine` names, else the one that `XBUILD_ENGINE` does; undefined where nobody names one.
@@ -15,5 +15,5 @@ export function readEngineName(
   const name = given ?? (env["XBUILD_ENGINE"] || undefined);
   if (name === undefined || isEngineName(name)) return name;
   const source = given === undefined ? "XBUILD_ENGINE" : "--engine";
-  throw usageError(`${source} cannot be ${name}`, `use ${engineNames.join(" or ")}`);
+  throw refuseValue(source, name, engineNames);
 }

@@ -13,13 +13,15 @@ export function renderHelp(): string {
 Usage:
   xbuild [build] [flags] [CONTEXT] [-- ENGINE-FLAGS]
   xbuild bake [-f FILE] [--print] [flags] [TARGET...]
-  xbuild check [-f FILE] [--format text|json|sarif|github] [CONTEXT]
+  xbuild check [--format text|json|sarif|github] [flags] [CONTEXT]
   xbuild expand [flags] [CONTEXT]
   xbuild parse --json FILE
+  xbuild collect [--prepare] DIR [-t NAME] [flags]
   xbuild rebase IMAGE --onto BASE [--from BASE] [flags]
   xbuild images | tag NAME NEW | rmi NAME | cache ls|du|prune|verify|path
   xbuild --version
 
+CONTEXT is a directory, a git repository (URL.git#REF:DIRECTORY), the URL of a tar archive, or - for one on stdin.
 A context directory that is named like a command is ./NAME or "build NAME".
 A file without OUTPUT is built by the engine as ever, with every flag that it knows.
 

@@ -1,4 +1,5 @@
 import { exitStatuses, XbuildError } from "../../errors.ts";
+import { suggestName } from "../../suggest.ts";
 import { readInput } from "../../system/read-input.ts";
 import { usageError } from "./arguments.ts";
 
@@ -6,6 +7,14 @@ import { usageError } from "./arguments.ts";
 export function splitPair(word: string): readonly [string, string | undefined] {
   const equals = word.indexOf("=");
   return equals < 0 ? [word, undefined] : [word.slice(0, equals), word.slice(equals + 1)];
+}
+
+/** The error for a value that is none of those that a flag takes. @param what the flag, dashes included */
+export function refuseValue(what: string, value: string, allowed: readonly string[]): XbuildError {
+  const near = suggestName(value, allowed);
+  const list = `${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}`;
+  const meant = near === undefined ? "" : `; did you mean ${near}?`;
+  return usageError(`${what} cannot be ${value}`, `use ${list}${meant}`);
 }
 
 /** A whole number, at least `least`. */

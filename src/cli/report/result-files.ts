@@ -1,14 +1,14 @@
 import { resolve } from "node:path";
-import type { BuildResult, IndexResult } from "../../pipeline/pipeline.ts";
 import type { Reporter } from "../../reporter.ts";
 import { prepareFile, type PreparedFile } from "../../system/place-file.ts";
 import { findTarget } from "../../system/target.ts";
 import type { CliIo } from "../io.ts";
+import type { WantedReport } from "../request/report-request.ts";
+import { renderMarkdown } from "./markdown.ts";
+import { printData } from "./text.ts";
+import { describeMetadata, describeReport, type Result } from "./report-document.ts";
 
-/** What a build tells of: an image, or the index of those of several platforms. */
-type Result = BuildResult | IndexResult;
-
-/** What a build tells of its image in files: its image ID, and all of it as JSON. */
+/** What a build tells of its image in files: its image ID, all of it as JSON, and reports. */
 export interface ResultFiles {
   /** Makes their content ready, before any name moves: what could fail has failed then. */
   readonly prepare: (result: Result) => Promise<void>;
@@ -22,6 +22,8 @@ export interface ResultFiles {
 export interface ResultPaths {
   readonly iidFile: string | undefined;
   readonly metadataFile: string | undefined;
+  /** One may be for standard output. */
+  readonly reports: readonly WantedReport[];
 }
 
 export interface FilePorts {
@@ -41,15 +43,15 @@ interface Prepared {
 }
 
 /**
- * Judges the places that --iidfile and --metadata-file name, while nothing has been built yet.
+ * Judges the places that --iidfile, --metadata-file and --report name, while nothing has been built yet.
  * Errors: `output-destination`, with the exit status of wrong usage.
  */
 export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePorts): ResultFiles {
-  const wanted = listWanted(paths, io);
-  for (const { path, what } of wanted) findTarget(path, what);
+  const wanted = judgeResultPaths(paths, io);
+  const files = wanted.filter(({ path }) => path !== "-");
   const prepared = new Map<Wanted, Prepared>();
   const prepare = async (result: Result): Promise<void> => {
-    for (const one of wanted) {
+    for (const one of files) {
       const text = one.render(result);
       const earlier = prepared.get(one);
       if (earlier?.text === text) continue;
@@ -63,6 +65,8 @@ export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePort
       // What was said beforehand may be more by now: layers have come here.
       await prepare(result);
       for (const { file } of prepared.values()) await file.place();
+      for (const one of wanted)
+        if (!files.includes(one)) printData(io, Buffer.from(one.render(result)));
     },
     discard: async () => {
       for (const { file } of prepared.values()) await file.discard();
@@ -70,15 +74,24 @@ export function createResultFiles(paths: ResultPaths, io: CliIo, ports: FilePort
   };
 }
 
-function listWanted({ iidFile, metadataFile }: ResultPaths, io: CliIo): readonly Wanted[] {
-  const all = [
-    { path: iidFile, flag: "--iidfile", render: renderId },
-    { path: metadataFile, flag: "--metadata-file", render: renderAll },
+/** What they are to get. Errors: those of `createResultFiles`. */
+export function judgeResultPaths(paths: ResultPaths, io: Pick<CliIo, "cwd">): readonly Wanted[] {
+  const wanted = listWanted(paths, io);
+  for (const { path, what } of wanted) if (path !== "-") findTarget(path, what);
+  return wanted;
+}
+
+function listWanted(
+  { iidFile, metadataFile, reports }: ResultPaths,
+  io: Pick<CliIo, "cwd">,
+): readonly Wanted[] {
+  const files = [
+    { path: iidFile, what: `--iidfile ${iidFile}`, render: renderId },
+    { path: metadataFile, what: `--metadata-file ${metadataFile}`, render: renderMetadata },
+    ...reports.map(({ path, what, format }) => ({ path, what, render: renderers[format] })),
   ];
-  return all.flatMap(({ path, flag, render }) =>
-    path === undefined
-      ? []
-      : [{ path: resolveFile(io.cwd, path), what: `${flag} ${path}`, render }],
+  return files.flatMap(({ path, ...rest }) =>
+    path === undefined ? [] : [{ ...rest, path: path === "-" ? path : resolveFile(io.cwd, path) }],
   );
 }
 
@@ -86,35 +99,14 @@ function renderId(result: Result): string {
   return "platforms" in result ? result.digest : result.configDigest;
 }
 
-function renderAll(result: Result): string {
-  const document = "platforms" in result ? describeIndex(result) : result;
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+function renderMetadata(result: Result): string {
+  return `${JSON.stringify(describeMetadata(result), undefined, 2)}\n`;
 }
 
-/** What buildx writes of several platforms' images, and what we tell of each. */
-function describeIndex({
-  names,
-  digest,
-  mediaType,
-  size,
-  upToDate,
-  platforms,
-}: IndexResult): object {
-  return {
-    "containerimage.descriptor": { mediaType, digest, size },
-    "containerimage.digest": digest,
-    ...(names.length === 0 ? {} : { "image.name": names.join(",") }),
-    names,
-    digest,
-    upToDate,
-    platforms: platforms.map(omitNames),
-  };
-}
-
-/** They are the index's. */
-function omitNames(result: BuildResult): object {
-  return Object.fromEntries(Object.entries(result).filter(([key]) => key !== "names"));
-}
+const renderers: Readonly<Record<WantedReport["format"], (result: Result) => string>> = {
+  json: (result) => `${JSON.stringify(describeReport(result), undefined, 2)}\n`,
+  markdown: renderMarkdown,
+};
 
 /** `resolve` would drop the slash that makes a path one of a directory. */
 function resolveFile(cwd: string, path: string): string {

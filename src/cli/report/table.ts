@@ -14,8 +14,13 @@ export interface Column {
   readonly right?: boolean;
 }
 
-/** A text of any origin, or one in a colour. */
-export type Cell = string | { readonly text: string; readonly style: Style };
+/**
+ * A text of any origin, or one in a colour. One that `spans` is the last of its row: it stands over the columns behind it, and makes
+ * none of them wider.
+ */
+export type Cell =
+  | string
+  | { readonly text: string; readonly style?: Style; readonly spans?: boolean };
 
 /** A table for people: a bold head, columns two blanks apart, nothing behind the last. */
 export function renderTable(
@@ -25,7 +30,11 @@ export function renderTable(
 ): Visible {
   const texts = rows.map((row) => row.map((cell) => showText(textOf(cell))));
   const widths = columns.map(({ title }, index) =>
-    texts.reduce((most, row) => Math.max(most, countColumns(row[index] ?? "")), title.length),
+    texts.reduce(
+      (most, row, at) =>
+        isSpanning(rows[at]?.[index]) ? most : Math.max(most, countColumns(row[index] ?? "")),
+      title.length,
+    ),
   );
   const pad = (row: readonly string[]): readonly string[] =>
     trimRow(row.map((text, index) => padText(text, widths[index] ?? 0, columns[index])));
@@ -40,8 +49,12 @@ function textOf(cell: Cell): string {
   return typeof cell === "string" ? cell : cell.text;
 }
 
+function isSpanning(cell: Cell | undefined): boolean {
+  return typeof cell === "object" && cell.spans === true;
+}
+
 function padText(text: string, width: number, column: Column | undefined): string {
-  const padding = " ".repeat(width - countColumns(text));
+  const padding = " ".repeat(Math.max(width - countColumns(text), 0));
   return column?.right === true ? `${padding}${text}` : `${text}${padding}`;
 }
 
@@ -57,7 +70,9 @@ function paintRow(
 ): Visible {
   const parts = texts.map((text, index) => {
     const cell = cells[index];
-    return typeof cell === "object" ? paintText(io, cell.style, text) : text;
+    return typeof cell === "object" && cell.style !== undefined
+      ? paintText(io, cell.style, text)
+      : text;
   });
   return joinVisible(parts, gap);
 }

@@ -19,7 +19,18 @@ export async function splitByPlatform(
   { line, parsed, engine }: PlatformLine & { readonly engine: Engine },
   io: CliIo,
 ): Promise<readonly PlatformLine[]> {
-  const platforms = await choosePlatforms({ line, parsed, engine }, io);
+  return placeLines(await choosePlatforms({ line, parsed, engine }, io), { line, parsed });
+}
+
+/** The same of the platforms that the line names itself: which those of --all-platforms are, registries say. Errors: `usage` */
+export function splitByNamed({ line, parsed }: PlatformLine): readonly PlatformLine[] {
+  return placeLines(listNamed(line), { line, parsed });
+}
+
+function placeLines(
+  platforms: readonly string[],
+  { line, parsed }: PlatformLine,
+): readonly PlatformLine[] {
   if (platforms.length === 0) {
     return [{ line, parsed: { ...parsed, graph: resolveFor(parsed, line, hostPlatform()) } }];
   }
@@ -33,12 +44,17 @@ async function choosePlatforms(
   { line, parsed, engine }: PlatformLine & { readonly engine: Engine },
   io: CliIo,
 ): Promise<readonly string[]> {
-  const given = listPlatforms(line);
+  const given = listNamed(line);
   if (!isSet(line, "all-platforms")) return given;
-  if (given.length > 0)
-    throw usageError("--platform and --all-platforms cannot be given together", "give one of them");
   const { listAllPlatforms } = await import("./all-platforms.ts");
   return listAllPlatforms(line, { parsed, engine }, io);
+}
+
+function listNamed(line: BuildCommandLine): readonly string[] {
+  const given = listPlatforms(line);
+  if (isSet(line, "all-platforms") && given.length > 0)
+    throw usageError("--platform and --all-platforms cannot be given together", "give one of them");
+  return given;
 }
 
 /** The error for a target that only some platforms make with OUTPUT. */

@@ -4,6 +4,7 @@ import { isLocalName, parseImageName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError } from "../line/arguments.ts";
 import type { BuildCommandLine } from "../line/build-line.ts";
+import { refuseValue } from "../line/values.ts";
 import { parseDestination } from "./destination.ts";
 import { listPushedNames } from "./registries.ts";
 
@@ -79,5 +80,5 @@ function wantsLoad(line: BuildCommandLine, names: number, others: number): boole
 function parseFormat(line: BuildCommandLine): DeliveryRequest["format"] {
   const format = lastValue(line, "format") ?? "oci";
   if (format === "oci" || format === "docker") return format;
-  throw usageError(`--format cannot be ${format}: use oci or docker`);
+  throw refuseValue("--format", format, ["oci", "docker"]);
 }

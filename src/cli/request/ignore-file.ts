@@ -1,11 +1,11 @@
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { kindOf, type Sources } from "./locate.ts";
 
 /** The ignore file of a context: named, or beside the Containerfile, or in the context, in buildah's order. */
 export async function findIgnoreFile(
   named: string | undefined,
-  { file, context }: Pick<Sources, "file" | "context">,
+  { file, path: ownPath, context, identity, fetched }: Sources,
   cwd: string,
 ): Promise<string | undefined> {
   if (named !== undefined) {
@@ -17,12 +17,19 @@ export async function findIgnoreFile(
       exitStatus: exitStatuses.usage,
     });
   }
-  const beside = file === "-" ? [] : [`${file}.dockerignore`, `${file}.containerignore`];
+  const own = ownPath ?? (file === "-" || fetched ? undefined : resolve(cwd, file));
   const candidates = [
-    ...beside.map((one) => resolve(cwd, one)),
+    ...(own === undefined ? [] : [`${own}.dockerignore`, `${own}.containerignore`]),
     join(context, ".containerignore"),
     join(context, ".dockerignore"),
   ];
-  for (const path of candidates) if ((await kindOf(path)) === "file") return path;
+  for (const path of candidates) {
+    if ((await kindOf(path)) !== "file") continue;
+    if (fetched !== undefined && path.startsWith(`${context}/`)) {
+      const { findInside } = await import("../../sources/sources.ts");
+      findInside(context, relative(context, path), identity);
+    }
+    return path;
+  }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import {
   checkContainerfile,
   type Containerfile,
+  mistypesOutput,
   needsVersion,
   parseContainerfile,
   resolveStages,
@@ -9,9 +10,11 @@ import {
 import type { Diagnostic } from "../../diagnostics.ts";
 import { describeEngine, type Engine } from "../../engine/engine.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
-import { usageError, lastValue, listValues } from "../line/arguments.ts";
+import { isSet, usageError, lastValue, listValues } from "../line/arguments.ts";
 import type { CliIo } from "../io.ts";
-import { isRemoteContext, locateSources, type NamedSources, type Sources } from "./locate.ts";
+import { foldUnused } from "./findings.ts";
+import { locateAnywhere, type NamedAnywhere } from "./locate-anywhere.ts";
+import type { Sources } from "./locate.ts";
 import {
   hostPlatform,
   readBuildArgs,
@@ -27,12 +30,15 @@ export interface Parsed {
   readonly containerfile: Containerfile;
   readonly graph: StageGraph;
   readonly given: GivenArguments;
+  /** Those that the same call builds beside it. */
+  readonly otherTargets: readonly (string | undefined)[];
 }
 
 /** A command line, and the file that it names if that has been read already. */
 export interface NamedFile {
   readonly line: BuildCommandLine;
   readonly sources?: Sources | undefined;
+  readonly otherTargets?: readonly (string | undefined)[] | undefined;
 }
 
 /**
@@ -40,15 +46,15 @@ export interface NamedFile {
  * @throws XbuildError `file-not-found`, `context-not-found`, `usage`
  */
 export async function readParsed(named: NamedFile, io: CliIo): Promise<Parsed | undefined> {
-  const { line } = named;
+  const { line, otherTargets = [] } = named;
   const sources = named.sources ?? (await readSources(line, io));
   if (sources === undefined) return undefined;
   const containerfile = parseContainerfile(sources.bytes, sources.file);
   if (sources.file.endsWith(".in") && mentionsOutput(containerfile))
     throw preprocessed(sources.file);
   const given = await readBuildArgs(line, io);
-  const graph = resolveFor({ containerfile, given }, line, guessPlatform(line));
-  return { sources, containerfile, given, graph };
+  const graph = resolveFor({ containerfile, given, otherTargets }, line, guessPlatform(line));
+  return { sources, containerfile, given, otherTargets, graph };
 }
 
 /** buildah runs the C preprocessor over such a file; what it would make of an OUTPUT is not ours to guess. */
@@ -64,40 +70,36 @@ export function mentionsOutput(containerfile: Containerfile): boolean {
   return containerfile.instructions.some((one) => one.keyword === "OUTPUT");
 }
 
-/** Whether what is built has to do with an OUTPUT, or cannot be known for errors. */
+/** Whether what is built has to do with an OUTPUT, or cannot be known for errors; one before the first FROM is an error. */
 export function needsOutput({ containerfile, graph }: Parsed): boolean {
   return (
     hasErrors(containerfile, graph) ||
+    containerfile.preamble.some(({ keyword }) => keyword === "OUTPUT") ||
     graph.needed.some((index) => graph.stages[index]?.output !== undefined)
   );
 }
 
-/** undefined where only the engine can read them: a URL, a git repository, standard input. */
+/** undefined where only the engine can read them: several files that have no OUTPUT. */
 export async function readSources(line: BuildCommandLine, io: CliIo): Promise<Sources | undefined> {
   const files = listValues(line, "file");
   // As pflag's users know it, the last operand counts where a flag of the engine's took one for itself.
   const operand = line.operands.at(-1);
-  const remote = [
-    ...files.filter((file) => file !== "-"),
-    ...(operand === undefined ? [] : [operand]),
-  ];
-  if (remote.some(isRemoteContext)) return undefined;
   const [first, ...more] = files;
-  const sources = await locateSources({ file: first, context: operand }, io);
-  for (const file of more) await assertPlain({ file, context: operand }, io);
-  if (more.length > 0) {
-    if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
-      throw severalFiles(sources.file);
-    return undefined;
-  }
-  return sources;
+  const isQuiet = isSet(line, "quiet");
+  const sources = await locateAnywhere({ file: first, context: operand, isQuiet }, io);
+  for (const file of more) await assertPlain({ file, context: operand, isQuiet }, io);
+  if (more.length === 0) return sources;
+  if (mentionsOutput(parseContainerfile(sources.bytes, sources.file)))
+    throw severalFiles(sources.file);
+  // What came on standard input is read already.
+  return sources.fetched?.kind === "input" ? sources : undefined;
 }
 
 async function assertPlain(
-  named: NamedSources & { readonly file: string },
+  named: NamedAnywhere & { readonly file: string },
   io: CliIo,
 ): Promise<void> {
-  const { bytes } = await locateSources(named, io);
+  const { bytes } = await locateAnywhere(named, io);
   if (mentionsOutput(parseContainerfile(bytes, named.file))) throw severalFiles(named.file);
 }
 
@@ -110,13 +112,14 @@ function severalFiles(file: string): XbuildError {
 
 /** What the file means for a platform. */
 export function resolveFor(
-  { containerfile, given }: Pick<Parsed, "containerfile" | "given">,
+  { containerfile, given, otherTargets }: Omit<Parsed, "sources" | "graph">,
   line: BuildCommandLine,
   platform: string,
 ): StageGraph {
   const target = lastValue(line, "target");
   return resolveStages(containerfile, {
     ...(target === undefined ? {} : { target }),
+    otherTargets,
     buildArgs: given.buildArgs,
     buildContexts: new Set(listValues(line, "build-context").map((word) => splitPair(word)[0])),
     targetPlatform: platform,
@@ -135,6 +138,15 @@ function isBuildWarning(finding: Diagnostic): boolean {
   return finding.severity === "warning" && /^(?:output|layers|engine)-/.test(finding.code);
 }
 
+/**
+ * Ends a build whose target has a word where OUTPUT was meant: the engine would say no more than that it does not know it.
+ * A file that is preprocessed has words of its own. @throws XbuildError `containerfile-invalid`
+ */
+export async function refuseMistyped(parsed: Parsed, choose: () => Engine): Promise<void> {
+  if (parsed.sources.file.endsWith(".in") || !mistypesOutput(parsed.graph)) return;
+  await reportFindings(parsed, choose(), () => undefined);
+}
+
 /** Warnings are told; errors end the build, all of them at once. */
 export async function reportFindings(
   { containerfile, graph }: Parsed,
@@ -142,10 +154,12 @@ export async function reportFindings(
   warn: (diagnostic: Diagnostic) => void,
 ): Promise<void> {
   // Asked for only where it matters: it costs a start of the engine.
-  const options = needsVersion(containerfile) ? { engine: await describeEngine(engine) } : {};
+  const options = needsVersion(containerfile, graph)
+    ? { engine: await describeEngine(engine) }
+    : {};
   const findings = checkContainerfile(containerfile, graph, options);
   const errors = findings.filter((one) => one.severity === "error");
-  for (const finding of findings) if (isBuildWarning(finding)) warn(finding);
+  for (const finding of foldUnused(findings)) if (isBuildWarning(finding)) warn(finding);
   if (errors.length === 0) return;
   const { underlineParts } = await import("../../containerfile/containerfile.ts");
   const isUsage = errors.every((one) => one.code === "target-not-found");

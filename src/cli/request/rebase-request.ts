@@ -97,7 +97,7 @@ function parsePush(text: string): readonly ImageReference[] {
 }
 
 /** A base may be anywhere. A digest says more than the store's names do. */
-async function parseSource(text: string, io: CliIo): Promise<SourceName> {
+export async function parseSource(text: string, io: CliIo): Promise<SourceName> {
   const [reference] = await parseReferences([text], io);
   const isElsewhere = isRegistry(text) || reference?.repository === undefined;
   if (isElsewhere || text.includes("@")) return { text, stored: undefined, reference };

@@ -1,23 +1,25 @@
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DeliveryRequest } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LayersRequest } from "../../layers/layers.ts";
 import type { BuildRequest, ReuseRequest } from "../../pipeline/pipeline.ts";
+import { hideUserInfo } from "../../sources/sources.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
 import { hostPlatform, type BuildCommandLine } from "../line/build-line.ts";
-import { parseCount, parseSize, splitPair } from "../line/values.ts";
+import { parseCount, parseSize, refuseValue, splitPair } from "../line/values.ts";
 import { createDeliveryRequest } from "./delivery-request.ts";
 import { assertEngineWords, ownerHints } from "./engine-words.ts";
 import type { Parsed } from "./parsed.ts";
 import { findPlatform, splitPlatform } from "./platform.ts";
-import { parseReferences } from "./registries.ts";
+import { identifySource } from "./source-identity.ts";
 import { createStepsRequest } from "./steps-request.ts";
 
 /** What the file says, and the engine that is asked. */
 export interface RequestSources {
   readonly parsed: Pick<Parsed, "sources" | "given">;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "ownFlags">;
 }
 
 /** Everything that a command line asks for, checked. @throws XbuildError `usage`, `name-invalid`, `file-not-found` */
@@ -33,7 +35,7 @@ export async function createRequest(
   const reuse = await createReuseRequest(line, { ...sources, delivery }, io);
   return {
     steps: await createStepsRequest(line, { ...sources, names: reuse.names }, io),
-    layers: createLayersRequest(line),
+    layers: createLayersRequest(line, io),
     image: {
       labels: new Map(listValues(line, "label").map(parsePair)),
       annotations: Object.fromEntries(listValues(line, "annotation").map(parsePair)),
@@ -48,7 +50,8 @@ function assertOneContext({ operands }: BuildCommandLine): void {
   // The command may stand behind its flags.
   const contexts = operands.slice(operands[0] === "build" ? 1 : 0);
   if (contexts.length <= 1) return;
-  throw usageError(`a build has one context, not ${contexts.join(", ")}`, "name one directory");
+  const shown = contexts.map(hideUserInfo).join(", ");
+  throw usageError(`a build has one context, not ${shown}`, "name one directory");
 }
 
 function refuseFlags(line: BuildCommandLine): void {
@@ -82,18 +85,38 @@ async function createReuseRequest(
   io: CliIo,
 ): Promise<ReuseRequest> {
   return {
-    cacheFrom: await parseReferences(listValues(line, "cache-from"), io),
+    cacheFrom: await readCacheSources(listValues(line, "cache-from"), io),
+    source: await identifySource(parsed.sources, listNamed(delivery)),
     names: listNamed(delivery),
     pushes:
       delivery.list?.push === undefined
         ? delivery.pushes
         : [...delivery.pushes, delivery.list.push],
+    ...(await readCacheTags(line, delivery)),
     ignoreErrors: isSet(line, "ignore-cache-errors"),
     trust: parseTrust(lastValue(line, "trust-cache")),
     platform: splitPlatform(findPlatform(line) ?? hostPlatform()),
     redacted: parsed.given.redacted,
     explain: isSet(line, "explain"),
   };
+}
+
+async function readCacheSources(
+  values: readonly string[],
+  io: CliIo,
+): Promise<ReuseRequest["cacheFrom"]> {
+  if (values.length === 0) return [];
+  return (await import("./cache-sources.ts")).listCacheSources(values, io);
+}
+
+async function readCacheTags(
+  line: BuildCommandLine,
+  delivery: DeliveryRequest,
+): Promise<Pick<ReuseRequest, "cacheTags">> {
+  const patterns = listValues(line, "cache-tags");
+  if (patterns.length === 0) return {};
+  const { createTagPattern } = await import("./cache-tags.ts");
+  return { cacheTags: createTagPattern(patterns, delivery) };
 }
 
 /** What the last image stands under: its own names, and the list that it is one of. */
@@ -103,11 +126,13 @@ function listNamed({ names, list }: DeliveryRequest): DeliveryRequest["names"] {
 
 function parseTrust(text = "named"): ReuseRequest["trust"] {
   if (text === "none" || text === "named" || text === "all") return text;
-  throw usageError(`--trust-cache cannot be ${text}: use none, named or all`);
+  throw refuseValue("--trust-cache", text, ["none", "named", "all"]);
 }
 
-function createLayersRequest(line: BuildCommandLine): LayersRequest {
+function createLayersRequest(line: BuildCommandLine, { cwd }: CliIo): LayersRequest {
+  const keepOutput = lastValue(line, "keep-output");
   return {
+    ...(keepOutput === undefined ? {} : { keepOutput: resolve(cwd, keepOutput) }),
     input: parseInput(lastValue(line, "input")),
     maxLayers: parseCount(lastValue(line, "max-layers") ?? "127", "--max-layers"),
     maxLayerSize: parseSize(lastValue(line, "max-layer-size") ?? "10g", "--max-layer-size"),
@@ -119,7 +144,7 @@ function createLayersRequest(line: BuildCommandLine): LayersRequest {
 
 function parseInput(text: string | undefined): LayersRequest["input"] {
   if (text === undefined || text === "local" || text === "all" || text === "none") return text;
-  throw usageError(`--input cannot be ${text}: use local, all or none`);
+  throw refuseValue("--input", text, ["local", "all", "none"]);
 }
 
 function parsePair(word: string): readonly [string, string] {

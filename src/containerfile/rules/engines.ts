@@ -1,5 +1,6 @@
 import type { SourceRange } from "../locate.ts";
-import type { Containerfile, Instruction } from "../model.ts";
+import { isHeredocStep } from "../heredocs.ts";
+import type { Containerfile, Instruction, StageGraph } from "../model.ts";
 import type { Finding, KnownEngine, Rule, RuleContext } from "./model.ts";
 
 type Test = (instruction: Instruction) => boolean;
@@ -21,8 +22,16 @@ const features = {
 export type EngineFeature = keyof typeof features;
 
 /** Whether the file has something that not every version of an engine knows: then the version matters. */
-export function needsVersion({ instructions }: Containerfile): boolean {
-  return instructions.some((at) => Object.values(features).some((isIn) => isIn(at)));
+export function needsVersion({ instructions }: Containerfile, graph: StageGraph): boolean {
+  return instructions.some((at) => listFeatures(at, graph).length > 0);
+}
+
+/** A build with an OUTPUT says heredocs in other words, but those of ONBUILD; any other file is the engine's to read. */
+function listFeatures(at: Instruction, { needed, stages }: StageGraph): readonly string[] {
+  const isOurs = needed.some((index) => stages[index]?.output !== undefined);
+  return Object.entries(features).flatMap(([feature, isIn]) =>
+    isIn(at) && !(feature === "heredocs" && isOurs && isHeredocStep(at)) ? [feature] : [],
+  );
 }
 
 /** Where engines read the same text differently. */
@@ -89,13 +98,13 @@ function rangeAt(startOffset: number, length: number): SourceRange {
   return { startOffset, endOffset: startOffset + length };
 }
 
-function checkVersion({ containerfile, options }: RuleContext): Finding[] {
+function checkVersion({ containerfile, graph, options }: RuleContext): Finding[] {
   const { engine } = options;
   if (engine === undefined) return [];
   return containerfile.instructions.flatMap((at) =>
-    Object.entries(features)
-      .filter(([feature, isIn]) => engine.lacks.has(feature) && isIn(at))
-      .map(([feature]) => describeLack(at, engine, feature)),
+    listFeatures(at, graph)
+      .filter((feature) => engine.lacks.has(feature))
+      .map((feature) => describeLack(at, engine, feature)),
   );
 }
 

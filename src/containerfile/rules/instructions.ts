@@ -1,8 +1,9 @@
 import { readKeyValues, skipSpaces } from "../../../grammar/grammar.ts";
 import { suggestName } from "../../suggest.ts";
 import { expandWord } from "../expand.ts";
+import { bodyHint, describeBodyFault, findBodyFault } from "../heredocs.ts";
 import { toSourceRange } from "../locate.ts";
-import type { Containerfile, Instruction } from "../model.ts";
+import type { Containerfile, Instruction, StageGraph } from "../model.ts";
 import type { Place } from "../place.ts";
 import { decodeText } from "../text.ts";
 import { listWords } from "../words.ts";
@@ -76,6 +77,21 @@ export const instructionRules: readonly Rule[] = [
   },
 ];
 
+/**
+ * Whether a stage in use has an instruction that no engine knows and that was most likely meant to be OUTPUT. What stands
+ * in other stages, before FROM or behind ONBUILD no engine reads.
+ */
+export function mistypesOutput(graph: StageGraph): boolean {
+  return graph.needed.some((index) => {
+    const stage = graph.stages[index]?.stage;
+    return stage?.instructions.some(isMistypedOutput) === true;
+  });
+}
+
+function isMistypedOutput({ keyword }: Instruction): boolean {
+  return !keywords.includes(keyword) && suggestName(keyword, keywords) === "OUTPUT";
+}
+
 function describeUnknown(at: Instruction): Finding {
   const suggestion = suggestName(at.keyword, keywords);
   return {
@@ -133,13 +149,17 @@ const expanded = /^(?:ADD|ARG|COPY|ENV|EXPOSE|LABEL|STOPSIGNAL|USER|VOLUME|WORKD
 /** Every variable is taken as set here: only the form of the words is looked at. */
 function checkExpansions(at: Instruction, escape: Containerfile["escape"]): Finding[] {
   if (!expanded.test(at.keyword)) return [];
-  return listExpanded(at, escape).flatMap(({ text, index }) => {
+  const hint = "use a form of the Dockerfile reference, such as ${name:-default}";
+  const body = findBodyFault(at);
+  const ofBody =
+    body === undefined ? [] : [{ at, message: describeBodyFault(body), hint: bodyHint }];
+  const ofWords = listExpanded(at, escape).flatMap(({ text, index }): Finding[] => {
     const expansion = expandWord(text, () => "x", escape);
     if (expansion.ok) return [];
     const message = `${text} cannot be expanded: ${expansion.message}`;
-    const hint = "use a form of the Dockerfile reference, such as ${name:-default}";
     return [{ at: { instruction: at, part: { kind: "word", index } }, message, hint }];
   });
+  return [...ofWords, ...ofBody];
 }
 
 interface ExpandedText {

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { exitStatuses } from "../../errors.ts";
+import type { ProgramInput } from "../model.ts";
 import { notStarted } from "./run.ts";
 
 /**
@@ -11,7 +12,7 @@ import { notStarted } from "./run.ts";
  */
 export async function attachProgram(
   command: readonly string[],
-  input: Uint8Array | undefined,
+  input: ProgramInput | undefined,
   env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
   const [program = "", ...args] = command;
@@ -39,10 +40,11 @@ function waitForEnd(program: string, child: ChildProcess): Promise<number | null
 }
 
 /**
- * A nameless file to be read from its beginning. Node's own pipes are sockets, and engines open
+ * A file, else a nameless one of these bytes, to be read from its beginning. Node's own pipes are sockets, and engines open
  * `/dev/stdin`, which Linux refuses for a socket.
  */
-function openInput(input: Uint8Array): number {
+function openInput(input: ProgramInput): number {
+  if (!(input instanceof Uint8Array)) return openSync(input.path, "r");
   const directory = mkdtempSync(join(tmpdir(), "xbuild-"));
   try {
     const file = openSync(join(directory, "input"), "wx+", 0o600);

@@ -1,3 +1,4 @@
+import { documentsContext } from "./lower-heredocs.ts";
 import { quoteItem } from "./quote-item.ts";
 import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 
@@ -18,25 +19,36 @@ export function renderBuildFlags(
   { relabel, hidden = nameHidden(build) }: FlagOptions,
 ): readonly string[] {
   return [
-    ...(build.mode === "cached"
-      ? ["--layers", "--force-rm"]
-      : ["--layers=false", "--skip-unused-stages=false", "--jobs=1"]),
+    ...renderMode(build),
     "--format=docker",
     "--identity-label=false",
     `--pull=${build.pull === "never" ? "never" : "false"}`,
-    ...(build.noCache ? ["--no-cache"] : []),
+    ...(build.noCache || (build.mode === "single" && build.keepsContainer === true)
+      ? ["--no-cache"]
+      : []),
     ...(build.quiet ? ["--quiet"] : []),
     ...(build.platform === undefined ? [] : [`--platform=${build.platform}`]),
     ...(build.ignoreFile === undefined ? [] : [`--ignorefile=${build.ignoreFile}`]),
     ...listShown(build),
     ...hidden,
     ...build.flags,
+    ...(build.documents.length === 0
+      ? []
+      : [`--build-context=${documentsContext}=${files.documents}`]),
     ...build.mounts.map((mount) => `--volume=${renderMount(mount)}${relabel ? ",z" : ""}`),
     ...build.names.map((name) => `--tag=${name}`),
     `--iidfile=${files.iidfile}`,
     `--file=${quoteItem(files.containerfile)}`,
     build.context,
   ];
+}
+
+/** The engines keep the container of a step that fails where each step is committed, and not without. */
+function renderMode({ mode, keepsContainer = false }: BuildCall): readonly string[] {
+  const removes = keepsContainer ? "--force-rm=false" : "--force-rm";
+  if (mode === "cached") return ["--layers", removes];
+  const steps = keepsContainer ? ["--layers", removes] : ["--layers=false"];
+  return [...steps, "--skip-unused-stages=false", "--jobs=1"];
 }
 
 function nameHidden({ hiddenArgs }: BuildCall): readonly string[] {

@@ -7,9 +7,10 @@ import {
   locateStep,
   type StagePlan,
 } from "../../plan/plan.ts";
-import type { EngineBuild, LayersDirectory, StepsRequest } from "../model.ts";
+import type { EngineBuild, LayersDirectory, StepPlace, StepsRequest } from "../model.ts";
 import type { BuildCall, Mount } from "./commands.ts";
 import { epochVariable } from "./layering-arguments.ts";
+import type { CallDocument, LoweredHeredocs } from "./lower-heredocs.ts";
 import { lowerLayering, lowerStage, type LayeringImages } from "./lower.ts";
 import type { StageNames } from "./stage-names.ts";
 
@@ -27,13 +28,14 @@ export function createStageCall(
 ): BuildCall {
   return {
     ...commonCall(steps),
-    locate: (step) => locateStep(plan.containerfile, listBuilt(plan, stage), step),
+    locate: (step) => locate(listBuilt(plan, stage), step, { plan, heredocs: names.heredocs }),
     noCache: (steps.noCache && !unseen.isRenewed) || unseen.byTriggers,
     purpose: stage.kind === "layered" ? nameCall(plan, "environment") : `stage ${stage.name}`,
     text: lowerStage(plan, stage, { ...names, digests: unseen.digests }),
     mode: "cached",
     names: [],
     mounts: [],
+    documents: listDocuments(listBuilt(plan, stage), names.heredocs),
     ...passArguments(steps, environmentArguments(plan, steps)),
     flags: [
       ...renderContexts(steps, names.pinned),
@@ -61,15 +63,39 @@ export function createLayeringCall(
 ): BuildCall {
   return {
     ...commonCall(steps),
-    locate: (step) => locateStep(plan.containerfile, stage.layering.instructions, step),
+    locate: (step) =>
+      locate(stage.layering.instructions, step, { plan, heredocs: images.heredocs }),
     purpose: nameCall(plan, "layering steps"),
     text: lowerLayering(plan, stage, images),
     mode: "single",
     names,
     mounts: mountLayers(directory, stage.output.path),
+    documents: listDocuments(stage.layering.instructions, images.heredocs),
     ...passArguments(steps, layeringArguments(plan, steps)),
     flags: [...renderContexts(steps, images.pinned), ...steps.flags.access, ...steps.flags.step],
   };
+}
+
+interface Located extends Pick<Build, "plan"> {
+  readonly heredocs: LoweredHeredocs;
+}
+
+function locate(
+  run: readonly Instruction[],
+  step: string,
+  { plan: { containerfile }, heredocs }: Located,
+): StepPlace | undefined {
+  const names = run.flatMap((instruction) =>
+    (heredocs.get(instruction)?.names ?? []).map((name) => ({ instruction, name })),
+  );
+  return locateStep(containerfile, { run, names }, step);
+}
+
+function listDocuments(
+  run: readonly Instruction[],
+  heredocs: LoweredHeredocs,
+): readonly CallDocument[] {
+  return run.flatMap((instruction) => heredocs.get(instruction)?.documents ?? []);
 }
 
 /** Which stage it is about need only be said where the file has several such. */

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import type { OutputLog } from "../../reporter.ts";
 import type { Engine, StepPlace } from "../model.ts";
 import type { StoragePlace } from "./storage-files.ts";
+import type { CallDocument } from "./lower-heredocs.ts";
 
 /** A bind mount of a host directory into the container of every RUN. */
 export interface Mount {
@@ -24,6 +25,8 @@ export interface BuildCall {
    */
   readonly mode: "cached" | "single";
   readonly noCache: boolean;
+  /** Whether the working container of a step that fails shall stay. */
+  readonly keepsContainer?: boolean;
   readonly names: readonly string[];
   readonly mounts: readonly Mount[];
   readonly buildArgs: ReadonlyMap<string, string>;
@@ -35,14 +38,18 @@ export interface BuildCall {
   readonly quiet: boolean;
   /** Flags that the user's command line hands on as they are. */
   readonly flags: readonly string[];
+  /** Files that the Containerfile reads by a named context of ours (`documentsContext`). */
+  readonly documents: readonly CallDocument[];
   /** Where in the user's file a step stands that the engine names. */
   readonly locate: (step: string) => StepPlace | undefined;
 }
 
-/** Paths that a build's command line names: where its Containerfile is read, and the image's ID written. */
+/** Paths that a build's command line names: where its Containerfile is read, the image's ID written, and more. */
 export interface BuildFiles {
   readonly containerfile: string;
   readonly iidfile: string;
+  /** The directory of the call's documents. */
+  readonly documents: string;
 }
 
 /** Where a call runs. */
@@ -55,6 +62,27 @@ export interface CallContext {
   readonly note?: (process: string) => Promise<void>;
   /** Told what the user should know, and what does not end the call. */
   readonly warn?: (diagnostic: Diagnostic) => void;
+}
+
+/** A container that the engine works in. */
+export interface WorkingContainer {
+  readonly name: string;
+  /** The ID of the image that it comes from, which may be shortened. */
+  readonly image: string;
+}
+
+/** What a shell in the container of a failed step needs. */
+export interface ShellCommands {
+  /** Whether the program is installed that can run something in such a container. */
+  readonly canRun: () => boolean;
+  readonly listContainers: () => Promise<readonly WorkingContainer[]>;
+  /** IDs of the images with this label, `NAME=VALUE`. */
+  readonly listImages: (label: string) => Promise<readonly string[]>;
+  readonly removeContainer: (name: string) => Promise<void>;
+  /** Removes images by their IDs, with the containers that come from them. */
+  readonly removeImages: (ids: readonly string[]) => Promise<void>;
+  /** Runs a shell there, the terminal being ours. @returns its exit status */
+  readonly run: (container: string, flags: readonly string[]) => Promise<number>;
 }
 
 /** An image of the engine's storage under one of its names. */
@@ -81,6 +109,7 @@ export interface ContainersCommands extends Pick<
   | "version"
 > {
   readonly name: "buildah" | "podman";
+  readonly loadShell: () => Promise<ShellCommands>;
   /** The whole command line of a build, the program first; hidden arguments stand there by their names alone. */
   readonly renderBuild: (build: BuildCall, files: BuildFiles) => readonly string[];
   /** @returns the image's ID. Errors: `step-failed` with the program's exit status, `engine-cannot-run`. */

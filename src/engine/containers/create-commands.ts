@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
@@ -22,6 +22,7 @@ import type {
   StoredImage,
 } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
+import type { CallDocument } from "./lower-heredocs.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
@@ -57,6 +58,14 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
   const readsFiles = (): Promise<boolean> => has("argumentFiles");
   return {
     name: dialect.name,
+    loadShell: async () => {
+      const { createShellCommands } = await import("./shell-commands.ts");
+      return createShellCommands({
+        dialect,
+        options,
+        query: (...words) => queryProgram(command(...words)),
+      });
+    },
     options,
     ownFlags: new Set(dialect.ownFlags),
     renderBuild,
@@ -85,8 +94,8 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       withHiddenArguments(options.hiddenArgs ?? new Map(), readsFiles, ({ flags, env }) =>
         attachProgram(command("build", ...flags, ...args), options.input, env),
       ),
-    runInNamespace: async (words, input) =>
-      hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input),
+    runInNamespace: async (words, input, env) =>
+      hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input, env),
     expectImage: (name) => queryAhead(command(...dialect.imageId(name))),
     findImage: async (name) => resolveImage(command(...dialect.imageId(name))),
     readList: async (name) => readStoredList(options, name),
@@ -179,7 +188,16 @@ async function prepareFiles(build: BuildCall, context: CallContext): Promise<Bui
   const iidfile = join(context.directory, "iid");
   await rm(iidfile, { force: true });
   await writeFile(containerfile, build.text, "latin1");
-  return { containerfile, iidfile };
+  const documents = join(context.directory, "documents");
+  for (const one of build.documents) await writeDocument(join(documents, one.path), one);
+  return { containerfile, iidfile, documents };
+}
+
+/** Readable for all, as what BuildKit makes of a heredoc; the directory above is ours alone. */
+async function writeDocument(path: string, { content, mode }: CallDocument): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, content, "latin1");
+  await chmod(path, mode);
 }
 
 async function noteProcess(pid: number, context: CallContext): Promise<void> {

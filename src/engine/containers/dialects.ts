@@ -9,6 +9,8 @@ export interface Dialect {
   /** Tells as JSON where the storage is, among other things. */
   readonly info: readonly string[];
   readonly listContainers: readonly string[];
+  /** A line for each: name, ID of its image. */
+  readonly listWorking: readonly string[];
   readonly removeContainers: readonly string[];
   /** How a build is stopped so that it leaves nothing behind. */
   readonly interrupt: (running: RunningProgram) => void;
@@ -25,6 +27,7 @@ export const buildah: Dialect = {
   info: ["info"],
   // All: one whose making was cut short is not yet buildah's.
   listContainers: ["containers", "--all", "--format={{.ContainerName}}"],
+  listWorking: ["containers", "--all", "--format={{.ContainerName}} {{.ImageID}}"],
   removeContainers: ["rm"],
   interrupt: interruptGroup,
   pull: ["pull", "--quiet", "--policy=always"],
@@ -42,6 +45,7 @@ export const podman: Dialect = {
   ],
   info: ["info", "--format=json"],
   listContainers: ["ps", "--all", "--external", "--format={{.Names}}"],
+  listWorking: ["ps", "--all", "--external", "--no-trunc", "--format={{.Names}} {{.ImageID}}"],
   // A container of another program (buildah's part of it), which may be mounted.
   removeContainers: ["rm", "--force"],
   interrupt: interruptSteps,

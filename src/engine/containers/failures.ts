@@ -3,6 +3,7 @@ import { XbuildError } from "../../errors.ts";
 import { hasInOrder, textBetween } from "../../text.ts";
 import type { BuildCall } from "./commands.ts";
 import { describeRemedy, findRefusedLimit } from "./limits.ts";
+import { findMissingHelper } from "./missing-helper.ts";
 import type { RunResult } from "./run.ts";
 import { isStorageRace } from "./storage-races.ts";
 import { describeUnusable } from "./unusable.ts";
@@ -30,7 +31,8 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
   const step = textBetween(result.tail, 'building at STEP "', '": ');
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
-  const hint = isStorageRace(result) ? damagedHint : "see what the step printed above";
+  const missing = findMissingHelper(build, { status: exitStatus, step });
+  const hint = isStorageRace(result) ? damagedHint : (missing ?? adviseLook(build));
   return new XbuildError("step-failed", message, {
     exitStatus,
     hint,
@@ -38,6 +40,14 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
       ? {}
       : { diagnostics: [{ code: "step-failed", severity: "error", message, hint, ...place }] }),
   });
+}
+
+/** What helps most where nothing else is known: to look. */
+function adviseLook({ mode, keepsContainer }: BuildCall): string {
+  const look = "see what the step printed above";
+  if (keepsContainer === true) return look;
+  const output = mode === "single" ? " (--keep-output DIR keeps what it wrote)" : "";
+  return `${look}, or look around there with --on-error=shell${output}`;
 }
 
 interface Refusal {

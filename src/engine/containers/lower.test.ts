@@ -10,6 +10,7 @@ const images: LayeringImages = {
   stages: new Map([[0, "abc"]]),
   variables: new Set(),
   epoch: undefined,
+  heredocs: new Map(),
 };
 
 const names = {
@@ -17,6 +18,7 @@ const names = {
   mounted: new Map<string, string>(),
   stages: new Map<number, string>(),
   digests: new Map<Instruction, string>(),
+  heredocs: new Map(),
 };
 
 function environmentOf(plan: LayeredPlan): string {

@@ -14,6 +14,7 @@ import {
   type StagePlan,
 } from "../../plan/plan.ts";
 import { inputsLabel } from "../../oci/oci.ts";
+import type { LoweredHeredocs } from "./lower-heredocs.ts";
 import { renderArguments } from "./layering-arguments.ts";
 import {
   nameUsed,
@@ -39,6 +40,7 @@ export interface LayeringImages {
   readonly placed?: PlacedImages | undefined;
   /** That of the environment's config, where the engine has to be told. */
   readonly platform?: string | undefined;
+  readonly heredocs: LoweredHeredocs;
 }
 
 /**
@@ -50,10 +52,16 @@ export function lowerStage(plan: BuildPlan, stage: StagePlan, names: StageNames)
   const { containerfile } = plan;
   const lowered = containerfile.stages[stage.index];
   if (lowered === undefined) throw new RangeError(`no stage ${stage.index}`);
-  const edits = [...renameAll(plan, names), ...[...names.digests].map(markStep)];
+  const heredocs = listEdits(names.heredocs);
+  const renames = renameAll(plan, names).filter((edit) => !isWithin(edit, heredocs));
+  const edits = [...renames, ...[...names.digests].map(markStep), ...heredocs];
   return stage.kind === "plain"
     ? lowerPlain(containerfile, lowered, edits)
     : lowerEnvironment(containerfile, lowered, edits);
+}
+
+function listEdits(heredocs: LoweredHeredocs): readonly Edit[] {
+  return [...heredocs.values()].map(({ edit }) => edit);
 }
 
 /**
@@ -127,7 +135,9 @@ export function lowerLayering(
   const start = output.instruction.span.end.offset;
   const end = layering.instructions.at(-1)?.span.end.offset ?? start;
   // The stages are images of the engine by now.
-  const edits = renameUses(resolved, (reference) => nameUsed(reference, images));
+  const renames = renameUses(resolved, (reference) => nameUsed(reference, images));
+  const heredocs = listEdits(images.heredocs);
+  const edits = [...renames.filter((edit) => !isWithin(edit, heredocs)), ...heredocs];
   const steps = applyEdits(containerfile.source, { start, end }, edits);
   const metadata = layering.metadata
     .map((one) => containerfile.source.slice(one.span.start.offset, one.span.end.offset))

@@ -1,10 +1,20 @@
-import { type BuildPlan, drawGraph, imageKey, type StagePlan } from "../../plan/plan.ts";
+import type { Digest } from "../../oci/oci.ts";
+import {
+  type BuildPlan,
+  drawGraph,
+  hasHeredocs,
+  imageKey,
+  type StagePlan,
+} from "../../plan/plan.ts";
 import type { StepsRequest } from "../model.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, ContainersCommands } from "./commands.ts";
+import { findHeredocs } from "./find-heredocs.ts";
+import type { CallDocument, LoweredHeredocs } from "./lower-heredocs.ts";
 
 /** Stands for a directory that a build makes; the script that `renderCalls` gives makes it too. */
 const directory = "$XBUILD_RUN";
+const documentsDirectory = `${directory}/documents`;
 const environmentName = "localhost/xbuild-run-expanded:latest";
 const mask = "***";
 const secretName = /pass|secret|token|key|credential|auth/i;
@@ -15,12 +25,17 @@ const secretName = /pass|secret|token|key|credential|auth/i;
  * layers directory, and the images in the end). Values that look secret are masked.
  * @param plans of the images, each before those that use it
  */
-export function renderScript(
+export async function renderScript(
   commands: ContainersCommands,
   { plans, steps }: { readonly plans: readonly BuildPlan[]; readonly steps: StepsRequest },
-): string {
+): Promise<string> {
   const shown = { ...steps, buildArgs: maskArguments(steps.buildArgs) };
-  const calls = plans.flatMap((plan) => listCalls(plan, shown));
+  const calls: BuildCall[] = [];
+  for (const plan of plans) {
+    const images = hasHeredocs(plan) ? await findBases(plan, commands) : noImages;
+    const heredocs = await findHeredocs({ plan, steps: shown, images }, commands);
+    calls.push(...listCalls(plan, shown, heredocs));
+  }
   const graph = drawGraph(plans).map((line) => `# ${line}\n`);
   return [
     [head, ...(graph.length > 2 ? ["\n", ...graph] : [])].join(""),
@@ -28,9 +43,28 @@ export function renderScript(
   ].join("\n");
 }
 
+const noImages: ReadonlyMap<string, Digest> = new Map();
+
+/** Those that the engine has: what others say of the shell and of variables is not known before a build. */
+async function findBases(
+  { needed }: BuildPlan,
+  { findImage }: ContainersCommands,
+): Promise<ReadonlyMap<string, Digest>> {
+  const found = new Map<string, Digest>();
+  for (const { base } of needed) {
+    const id = base.kind === "image" ? await findImage(base.name) : undefined;
+    if (id !== undefined) found.set(imageKey(base) ?? "", id);
+  }
+  return found;
+}
+
 const noUnseen = { digests: new Map(), byTriggers: false, isRenewed: false };
 
-function listCalls(plan: BuildPlan, steps: StepsRequest): readonly BuildCall[] {
+function listCalls(
+  plan: BuildPlan,
+  steps: StepsRequest,
+  heredocs: LoweredHeredocs,
+): readonly BuildCall[] {
   const build = { plan, steps, unseen: noUnseen };
   const { target, dependencies } = plan;
   const pinned = new Map(
@@ -39,12 +73,13 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly BuildCall[] {
   const others = plan.stages.filter((stage) => stage !== target);
   const stages = new Map(others.map((one) => [one.index, cacheName(steps, one)]));
   const named = plan.stages.map((stage) => ({
-    ...createStageCall(build, stage, { pinned, mounted: pinned, stages }),
+    ...createStageCall(build, stage, { pinned, mounted: pinned, stages, heredocs }),
     names: [nameCall(stage, plan, steps)],
   }));
   if (target.kind === "plain") return named;
   const variables = new Set<string>();
-  const images = { environment: environmentName, stages, pinned, variables, epoch: steps.epoch };
+  const { epoch } = steps;
+  const images = { environment: environmentName, stages, pinned, variables, epoch, heredocs };
   const place = { root: `${directory}/layers`, output: `${directory}/output` };
   return [...named, createLayeringCall(build, target, { images, directory: place, names: [] })];
 }
@@ -63,8 +98,8 @@ function nameStageImage(index: number): string {
 const head = `#!/bin/sh
 set -eu
 XBUILD_RUN=$(mktemp -d)
-mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output"
-chmod 0777 "$XBUILD_RUN/output"
+mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output/layers" "$XBUILD_RUN/output/blobs/sha256"
+chmod -R 0777 "$XBUILD_RUN/output"
 `;
 
 function maskArguments(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
@@ -72,10 +107,23 @@ function maskArguments(values: ReadonlyMap<string, string>): ReadonlyMap<string,
 }
 
 function renderCall(call: BuildCall, number: number, commands: ContainersCommands): string {
-  const files = { containerfile: "-", iidfile: `${directory}/image-${number}` };
+  const iidfile = `${directory}/image-${number}`;
+  const files = { containerfile: "-", iidfile, documents: documentsDirectory };
   const words = commands.renderBuild(call, files).map(maskWord).map(quoteWord);
   const end = chooseEnd(call.text);
-  return `# ${number}. ${call.purpose}\n${words.join(" ")} <<'${end}'\n${call.text}${end}\n`;
+  const documents = call.documents.map(renderDocument).join("");
+  return `# ${number}. ${call.purpose}\n${documents}${words.join(" ")} <<'${end}'\n${call.text}${end}\n`;
+}
+
+/** A document is lines, or empty. */
+function renderDocument({ path, content, mode }: CallDocument): string {
+  const file = `"${documentsDirectory}/${path}"`;
+  const permissions = mode.toString(8);
+  const end = chooseEnd(content);
+  return (
+    `mkdir -p "$(dirname ${file})"\ncat >${file} <<'${end}'\n${content}${end}\n` +
+    `chmod ${permissions} ${file}\n`
+  );
 }
 
 /** `--creds=user:password` tells its user alone. */

@@ -31,6 +31,9 @@ export function listName(label: string): string {
   return `localhost/xbuild-run-${label}-list:latest`;
 }
 
+/** The label of what a run commits its layering steps to, where a shell may be asked for; its value names the run. */
+export const shellLabel = "io.xbuild.shell";
+
 /** The name of an empty list that takes a run's names away from what they stand for. */
 export function dropName(label: string, index: number): string {
   return `localhost/xbuild-run-${label}-drop${index}:latest`;

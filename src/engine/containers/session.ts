@@ -18,7 +18,9 @@ import type {
 import { noteKeys } from "../notes.ts";
 import { describeVersion } from "../versions.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
-import type { CallContext, ContainersCommands, StoredImage } from "./commands.ts";
+import type { BuildCall, CallContext, ContainersCommands, StoredImage } from "./commands.ts";
+import { findHeredocs } from "./find-heredocs.ts";
+import type { LoweredHeredocs } from "./lower-heredocs.ts";
 import type { LayeringImages } from "./lower.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
 import { storageBusy } from "./storage-races.ts";
@@ -73,16 +75,20 @@ export async function openSession(
     }
   };
   const placed = placeImages(build);
-  const pinned = await pinImages(session).catch(async (error: unknown) => {
+  const begin = async (): Promise<OutsideNames> => ({
+    pinned: await pinImages(session),
+    placed,
+    heredocs: await findHeredocs(build, commands),
+  });
+  const outside = await begin().catch(async (error: unknown) => {
     await abandon();
     await end();
     throw error;
   });
   return {
-    evaluateStage: (stage, known) => evaluateStage(session, stage, { pinned, placed, known }),
-    runLayering: (stage, directory) =>
-      runLayering({ ...session, pinned, placed }, stage, directory),
-    restoreNames: (text) => restoreNames(text, { ...session, pinned, placed }),
+    evaluateStage: (stage, known) => evaluateStage(session, stage, { ...outside, known }),
+    runLayering: (stage, directory) => runLayering({ ...session, ...outside }, stage, directory),
+    restoreNames: (text) => restoreNames(text, { ...session, ...outside }),
     abandon,
     end,
   };
@@ -97,6 +103,8 @@ interface Known {
 interface OutsideNames {
   readonly pinned: PinnedImages;
   readonly placed: PlacedImages | undefined;
+  /** What is said for heredocs: that hangs on the images, too. */
+  readonly heredocs: LoweredHeredocs;
 }
 
 /** Written down first: what is taken before its name is known to the next cleaner would stay. */
@@ -186,16 +194,13 @@ async function evaluateStage(
   stage: StagePlan,
   { known, ...names }: OutsideNames & Known,
 ): Promise<Digest> {
-  const { commands, build, label, stages } = session;
+  const { build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
   // While the run lasts, its names tell others that the image is in use.
   const own = stage.kind === "layered" ? runImageName(label) : stageImageName(label, stage.index);
   await claim(session, [own]);
   const make = (): Promise<Digest> =>
-    commands.build(
-      createStageCall(build, stage, { ...outside, stages: nameImages(stages) }),
-      callContext(session),
-    );
+    runBuild(createStageCall(build, stage, { ...outside, stages: nameImages(stages) }), session);
   const lasting = cacheName(build.steps, stage);
   const id = await makeNamed(
     known === undefined ? make : () => Promise.resolve(known),
@@ -205,6 +210,14 @@ async function evaluateStage(
   await session.run.use(lasting);
   stages.set(stage.index, id);
   return id;
+}
+
+/** With a shell where a step fails, if the user asked for that. */
+async function runBuild(call: BuildCall, session: Session): Promise<Digest> {
+  const context = callContext(session);
+  if (session.build.steps.onError !== "shell") return session.commands.build(call, context);
+  const { buildWithShell } = await import("./shell.ts");
+  return buildWithShell(call, context, session);
 }
 
 /** How often an image is made that another process removes before it has a name. */
@@ -242,12 +255,12 @@ async function runLayering(
   await claim(session, names);
   const images = describeImages(session, stage, environment);
   const call = createLayeringCall(build, stage, { images, directory, names });
-  const id = await commands.build(call, callContext(session));
+  const id = await runBuild(call, session);
   return { environment, layering: await readImageConfig(commands, id) };
 }
 
 function describeImages(
-  { build, label, stages, pinned, placed }: Session & OutsideNames,
+  { build, label, stages, pinned, placed, heredocs }: Session & OutsideNames,
   stage: LayeredStage,
   { config, ...platform }: ImageConfig,
 ): LayeringImages {
@@ -258,6 +271,7 @@ function describeImages(
     stages: new Map(others),
     variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),
     epoch: build.steps.epoch,
+    heredocs,
     placed,
     platform: placed === undefined ? undefined : namePlatform(platform),
   };

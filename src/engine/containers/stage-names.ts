@@ -6,6 +6,7 @@ import type {
 } from "../../containerfile/containerfile.ts";
 import { type BuildPlan, type Edit, imageKey } from "../../plan/plan.ts";
 import type { UnseenInputs } from "../model.ts";
+import type { LoweredHeredocs } from "./lower-heredocs.ts";
 
 /** Names that a run gives to images from outside, by their keys (`imageKey`); what has none keeps its own. */
 export type PinnedImages = ReadonlyMap<string, string>;
@@ -29,12 +30,13 @@ export interface StageNames {
   /** Image IDs of the stages that were built before, by stage index. */
   readonly stages: ReadonlyMap<number, string>;
   readonly digests: UnseenInputs["digests"];
+  readonly heredocs: LoweredHeredocs;
 }
 
 /** The changes of the file that have the needed stages use those names. */
 export function renameAll(
   plan: BuildPlan,
-  { pinned, placed, mounted, stages }: Omit<StageNames, "digests">,
+  { pinned, placed, mounted, stages }: Omit<StageNames, "digests" | "heredocs">,
 ): readonly Edit[] {
   const twins = nameTwins(plan);
   const platforms = listPlatforms(plan, placed);

@@ -1,3 +1,4 @@
+import type { Entry } from "../../archive/archive.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { createDirectoryLog, type DirectoryLog } from "./directories.ts";
 import { collectExact } from "./exact.ts";
@@ -7,6 +8,7 @@ import { collectLoose } from "./loose.ts";
 import type { CollectedEntry, CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import { createLayerJobs } from "./parallel.ts";
+import { createPathSizes, isRest } from "./path-sizes.ts";
 import type { PreviousLayers } from "./previous.ts";
 import { readTreeXattrs, type FindXattrs } from "./xattrs.ts";
 
@@ -63,8 +65,15 @@ async function collectLayer(listing: Listing, work: Work): Promise<FoundLayer | 
   if (listing.kind === "blob") return collectExact(listing.digest, { ...work, onEntry });
   const { layerDirectory } = work.scan;
   if (listing.kind === "empty" || layerDirectory === undefined) return undefined;
-  const job = { directory: layerDirectory, layer: listing.layer, name: nameLayer(listing) };
-  return collectLoose(job, { ...work, onEntry });
+  const name = nameLayer(listing);
+  const paths = isRest(name) ? createPathSizes() : undefined;
+  const onBoth = (entry: Entry): void => {
+    onEntry(entry);
+    paths?.add(entry);
+  };
+  const job = { directory: layerDirectory, layer: listing.layer, name };
+  const found = await collectLoose(job, { ...work, onEntry: onBoth });
+  return found.kind === "new" && paths !== undefined ? { ...found, largest: paths.list() } : found;
 }
 
 function warnDirectories(listings: readonly Listing[], work: Work): void {

@@ -4,6 +4,7 @@ import { explainSystem } from "./explain-system.ts";
 import { assertLayerLimit } from "./layer-limit.ts";
 import { listLayers } from "./list-layers.ts";
 import type { Listing } from "./listing.ts";
+import { refuseNoLayers } from "./no-layers.ts";
 import type { CollectedOutput, CollectOptions } from "../model.ts";
 import { scanOutput } from "../directory/output-scan.ts";
 import { indexPrevious } from "./previous.ts";
@@ -39,6 +40,7 @@ export async function collectOutput(
     const config = readConfig(output);
     const annotations = readAnnotations(output);
     const listings = listLayers(scan, readHistory(output), previous);
+    if (countLayers(listings, options) === 0) throw refuseNoLayers(output, scan);
     assertCount(listings, options);
     const warnings: Diagnostic[] = [...scan.warnings];
     const warn = (warning: Diagnostic): void => {
@@ -71,16 +73,13 @@ function toPatch(config: OutputConfig | undefined): CollectedOutput["config"] {
   return config as CollectedOutput["config"];
 }
 
+function countLayers(listings: readonly Listing[], { baseLayers }: CollectOptions): number {
+  return baseLayers + listings.filter(({ kind }) => kind !== "empty").length;
+}
+
 function assertCount(listings: readonly Listing[], options: CollectOptions): void {
-  const listed = listings.filter(({ kind }) => kind !== "empty").length;
-  const count = options.baseLayers + listed;
-  const place = { file: "output" };
-  if (count === 0) {
-    const hint = "write layers to output/layers, or output/history.json with blobs or kept layers";
-    throw refuse("layers-none", "the build listed no layers", { ...place, hint });
-  }
-  assertLayerLimit(count, options, {
-    ...place,
+  assertLayerLimit(countLayers(listings, options), options, {
+    file: "output",
     below: "--from",
     hint: "put several packages into one layer (layer split --max N), or raise --max-layers",
   });

@@ -7,7 +7,7 @@ import {
   type HistoryEntry,
 } from "../../oci/oci.ts";
 import { pickHistory, type Listing } from "./listing.ts";
-import type { CollectedEntry, CollectedLayer } from "../model.ts";
+import type { CollectedEntry, CollectedLayer, LargePath } from "../model.ts";
 import type { PreviousLayer } from "./previous.ts";
 import type { ListedEntry } from "../directory/documents.ts";
 import type { OutputEntry } from "../directory/schema.ts";
@@ -23,6 +23,7 @@ export type FoundLayer =
       readonly descriptor: Descriptor;
       readonly diffId: Digest;
       readonly blob: StagedBlob;
+      readonly largest?: readonly LargePath[];
     };
 
 /** The media type of a layer that is compressed so. image-spec v1.1, media-types.md. */
@@ -67,6 +68,7 @@ export function describeLayer(
     diffId: known.diffId,
     history: describeHistory(found, name, said),
     ...(found.kind === "kept" || found.blob === undefined ? {} : { blob: found.blob }),
+    ...(found.kind === "new" && found.largest !== undefined ? { largest: found.largest } : {}),
   };
 }
 

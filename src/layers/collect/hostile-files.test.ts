@@ -228,6 +228,34 @@ describe("what nobody listed", () => {
   });
 
   it.each([
+    ["nothing", {}, /layers is empty$/, "output/layers"],
+    ["an empty history", { "history.json": "[]" }, /history\.json lists none$/, "output/layers"],
+    ["a file beside trees", { "layers/x.txt": "" }, /layers\/x\.txt \(file\)$/, ".tar"],
+    ["a nested output", { "output/layers/a/x": "" }, /output\/output \(directory\)$/, "itself"],
+    [
+      "a tree in a wrong place",
+      { "bash/bin/sh": "" },
+      /output\/bash \(directory\)$/,
+      "layers/NAME",
+    ],
+    ["a blob in a wrong place", { "blobs/0123": "" }, /output\/blobs\/0123 \(file\)$/, "sha256"],
+    [
+      "many files",
+      Object.fromEntries(["a", "b", "c", "d", "e", "f", "g"].map((name) => [name, ""])),
+      /output\/e \(file\), and 2 more$/,
+      "layers/NAME",
+    ],
+    ["what the helper notes", { ".layer-unknown": "a\n" }, /layers is empty$/, "output/layers"],
+  ])("says what it found instead of layers: %s", async (_what, files, message, hint) => {
+    const output = writeFiles(createDirectory(), files);
+    await expect(collect(output)).rejects.toMatchObject({
+      code: "layers-none",
+      message: expect.stringMatching(message),
+      hint: expect.stringContaining(hint),
+    });
+  });
+
+  it.each([
     ["no layers", {}, {}, "layers-none"],
     ["an empty history", { "history.json": "[]" }, {}, "layers-none"],
     [

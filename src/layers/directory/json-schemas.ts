@@ -23,12 +23,15 @@ const documents: Readonly<Record<string, readonly [title: string, schema: z.ZodT
  */
 export function renderSchemas(): ReadonlyMap<string, string> {
   return new Map(
-    Object.entries(documents).map(([name, [title, schema]]) => {
-      const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
-      return [
-        `${name}.schema.json`,
-        `${JSON.stringify({ $schema, title, ...rest }, undefined, 2)}\n`,
-      ];
-    }),
+    Object.entries(documents).map(([name, [title, schema]]) => [
+      `${name}.schema.json`,
+      renderSchema(title, schema),
+    ]),
   );
+}
+
+/** The JSON Schema of a document, with a line end behind it. */
+export function renderSchema(title: string, schema: z.ZodType): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { io: "input" });
+  return `${JSON.stringify({ $schema, title, ...rest }, undefined, 2)}\n`;
 }

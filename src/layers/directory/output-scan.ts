@@ -11,6 +11,7 @@ import {
   type FileStats,
   type OutputDirectory,
 } from "../../archive/archive.ts";
+import { unknownNameFile } from "./unknown-name.ts";
 import { readLooseLayers, type LooseLayer } from "./loose-layers.ts";
 
 /** What a build put into its output, by name alone: nothing has been read yet. */
@@ -21,7 +22,16 @@ export interface OutputScan {
   readonly layers: readonly LooseLayer[];
   readonly layerDirectory: OutputDirectory | undefined;
   readonly hasState: boolean;
+  /** What belongs nowhere. */
+  readonly others: readonly OutputName[];
+  /** Of what belongs nowhere. */
   readonly warnings: readonly Diagnostic[];
+}
+
+/** A name in a directory of the output. */
+export interface OutputName {
+  readonly directory: OutputDirectory;
+  readonly name: ByteString;
 }
 
 const maxFiles = 20_000;
@@ -36,7 +46,7 @@ export function scanOutput(
   output: OutputDirectory,
   keepOpen: (directory: OutputDirectory) => void,
 ): OutputScan {
-  const warnings: Diagnostic[] = [];
+  const others: OutputName[] = [];
   const names = new Set(listBounded(output));
   const open = (parent: OutputDirectory, name: ByteString): OutputDirectory => {
     const directory = openDirectory(parent, name);
@@ -48,18 +58,20 @@ export function scanOutput(
   const blobNames = new Set(blobParent === undefined ? [] : listBounded(blobParent));
   const blobDirectory =
     blobParent !== undefined && blobNames.has("sha256") ? open(blobParent, "sha256") : undefined;
-  const known = new Set([...documents, "layers", "blobs", "state"]);
-  warnings.push(...findOthers(output, names, known));
+  const known = new Set([...documents, "layers", "blobs", "state", unknownNameFile]);
+  others.push(...findOthers(output, names, known));
   if (blobParent !== undefined) {
-    warnings.push(...findOthers(blobParent, blobNames, new Set(["sha256"])));
+    others.push(...findOthers(blobParent, blobNames, new Set(["sha256"])));
   }
+  const layers = layerDirectory === undefined ? [] : listLayers(layerDirectory, others);
   return {
     blobs: blobDirectory === undefined ? new Map() : listBlobs(blobDirectory),
     blobDirectory,
-    layers: layerDirectory === undefined ? [] : listLayers(layerDirectory, warnings),
+    layers,
     layerDirectory,
     hasState: names.has("state"),
-    warnings,
+    others,
+    warnings: others.map(warnUnknown),
   };
 }
 
@@ -67,13 +79,11 @@ function findOthers(
   directory: OutputDirectory,
   names: ReadonlySet<ByteString>,
   known: ReadonlySet<string>,
-): readonly Diagnostic[] {
-  return [...names]
-    .filter((name) => !known.has(name))
-    .map((name) => warnUnknown(showName(directory, name)));
+): readonly OutputName[] {
+  return [...names].filter((name) => !known.has(name)).map((name) => ({ directory, name }));
 }
 
-function warnUnknown(file: string): Diagnostic {
+function warnUnknown({ directory, name }: OutputName): Diagnostic {
   const hint =
     "put layers into output/layers or output/blobs/sha256, and what the next build may use into output/state";
   return {
@@ -81,7 +91,7 @@ function warnUnknown(file: string): Diagnostic {
     severity: "warning",
     message: "it is not part of the image",
     hint,
-    file,
+    file: showName(directory, name),
   };
 }
 
@@ -119,8 +129,8 @@ function statFile(directory: OutputDirectory, name: ByteString): FileStats {
   });
 }
 
-function listLayers(directory: OutputDirectory, warnings: Diagnostic[]): readonly LooseLayer[] {
+function listLayers(directory: OutputDirectory, others: OutputName[]): readonly LooseLayer[] {
   return readLooseLayers(directory, listBounded(directory), (name) =>
-    warnings.push(warnUnknown(showName(directory, name))),
+    others.push({ directory, name }),
   );
 }

@@ -79,7 +79,10 @@ describe("prepareLayersDirectory", () => {
     expect(readFileSync(join(root, "input/state/a/b"), "utf8")).toBe("s");
     expect(statSync(join(root, "bin/layer")).mode & 0o7777).toBe(0o755);
     expect(statSync(output).mode & 0o7777).toBe(0o777);
-    expect(readdirSync(output)).toEqual([]);
+    expect(readdirSync(output)).toEqual(["blobs", "layers"]);
+    for (const name of ["layers", "blobs", "blobs/sha256"]) {
+      expect(statSync(join(output, name)).mode & 0o7777).toBe(0o777);
+    }
   });
 
   it("gives an empty history and no blobs where there is nothing", async () => {

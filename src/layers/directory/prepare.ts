@@ -1,5 +1,6 @@
+import { constants } from "node:fs";
 import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
 import { renderHistory, renderNames } from "./history-document.ts";
@@ -20,7 +21,7 @@ export interface InputBlob {
 export interface PreparedLayers {
   /** What the steps find at `<path>`; they cannot write there. */
   readonly root: string;
-  /** Empty: for what the steps write to `<path>/output`. */
+  /** For what the steps write to `<path>/output`: empty but for the directories that layers and blobs belong into. */
   readonly output: string;
   readonly inputBlobs: readonly InputBlob[];
   /** Of the output directory. */
@@ -41,8 +42,42 @@ export async function prepareLayersDirectory(
   await mkdir(directory, { recursive: true });
   const root = await makeDirectory(join(directory, "root"));
   const output = await makeDirectory(join(directory, "output"));
-  await makeDirectory(join(root, "bin"));
   await makeDirectory(join(root, "output"));
+  const inputBlobs = await fillRoot(root, helperDirectory, { ...input, layOut: linkBlob });
+  // A step may run as any user of the container.
+  const opened = [output, ...(await makeOutputDirectories(output))];
+  await Promise.all(opened.map((path) => chmod(path, 0o777)));
+  const { dev, ino } = await lstat(output, { bigint: true });
+  return { root, output, inputBlobs, identity: { dev, ino } };
+}
+
+/**
+ * The same as one directory, in which a program that runs in no container finds it all: an empty one, of which all is the
+ * caller's from then on. So blobs are copies, which share their space where the file system can.
+ */
+export async function prepareOwnDirectory(
+  directory: string,
+  helperDirectory: string,
+  input: LayersInput,
+): Promise<void> {
+  await fillRoot(directory, helperDirectory, { ...input, layOut: copyReadable });
+  const output = join(directory, "output");
+  await mkdir(output);
+  await makeOutputDirectories(output);
+}
+
+/** Puts a blob of the store's into the directory. */
+type LayOut = (source: string, path: string) => Promise<void>;
+
+type RootInput = LayersInput & { readonly layOut: LayOut };
+
+/** All but `output/`. */
+async function fillRoot(
+  root: string,
+  helperDirectory: string,
+  input: RootInput,
+): Promise<readonly InputBlob[]> {
+  await makeDirectory(join(root, "bin"));
   const inputBlobs = await layOutInput(await makeDirectory(join(root, "input")), input);
   const present = new Set(inputBlobs.map((blob) => blob.hex));
   const hasBlob = (digest: Digest): boolean => present.has(digestHex(digest));
@@ -53,10 +88,14 @@ export async function prepareLayersDirectory(
   await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
   await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
   await chmod(join(root, "bin", "layer"), 0o755);
-  // A step may run as any user of the container.
-  await chmod(output, 0o777);
-  const { dev, ino } = await lstat(output, { bigint: true });
-  return { root, output, inputBlobs, identity: { dev, ino } };
+  return inputBlobs;
+}
+
+/** Those that layers and blobs belong into: a step need make none. @returns their paths */
+async function makeOutputDirectories(output: string): Promise<readonly string[]> {
+  const paths = ["layers", "blobs", "blobs/sha256"].map((name) => join(output, name));
+  for (const path of paths) await mkdir(path);
+  return paths;
 }
 
 /** Readable for every user of the container, whatever our umask. */
@@ -66,13 +105,13 @@ async function makeDirectory(path: string): Promise<string> {
   return path;
 }
 
-async function layOutInput(directory: string, input: LayersInput): Promise<readonly InputBlob[]> {
+async function layOutInput(directory: string, input: RootInput): Promise<readonly InputBlob[]> {
   await layOutState(join(directory, "state"), input.state);
   const blobs = await makeDirectory(join(directory, "blobs"));
   return layOutBlobs(await makeDirectory(join(blobs, "sha256")), input);
 }
 
-async function layOutBlobs(directory: string, input: LayersInput): Promise<readonly InputBlob[]> {
+async function layOutBlobs(directory: string, input: RootInput): Promise<readonly InputBlob[]> {
   if (input.input === "none") return [];
   const digests = new Set(
     input.previous
@@ -82,22 +121,27 @@ async function layOutBlobs(directory: string, input: LayersInput): Promise<reado
   const blobs = await Promise.all(
     [...digests].map(async (digest) => {
       const source = await input.findBlob(digest);
-      return source === undefined ? [] : [await layOutBlob(directory, digestHex(digest), source)];
+      return source === undefined
+        ? []
+        : [await layOutBlob(join(directory, digestHex(digest)), source, input)];
     }),
   );
   return blobs.flat();
 }
 
-async function layOutBlob(directory: string, hex: string, source: string): Promise<InputBlob> {
-  const path = join(directory, hex);
-  await link(source, path).catch(() => copyReadable(source, path));
+async function layOutBlob(path: string, source: string, { layOut }: RootInput): Promise<InputBlob> {
+  await layOut(source, path);
   const { ino, size, mtimeNs } = await lstat(path, { bigint: true });
-  return { path, hex, ino, size, mtimeNs };
+  return { path, hex: basename(path), ino, size, mtimeNs };
 }
 
-/** Another file system, or one without links. */
+/** A copy on another file system, or one without links. */
+async function linkBlob(source: string, path: string): Promise<void> {
+  await link(source, path).catch(() => copyReadable(source, path));
+}
+
 async function copyReadable(source: string, path: string): Promise<void> {
-  await copyFile(source, path);
+  await copyFile(source, path, constants.COPYFILE_FICLONE);
   await chmod(path, 0o644);
 }
 

@@ -53,6 +53,19 @@ export async function findNamed(store: Store, name: string): Promise<Digest | un
   return entry?.digest;
 }
 
+/** All full names, in the order in which they were given to what they stand for. */
+export async function listNames(store: Store): Promise<readonly string[]> {
+  const { manifests } = await explainFailures(store.directory, () => readIndex(store));
+  return manifests.flatMap((one) => nameOfEntry(one) ?? []);
+}
+
+/** A full name that stands for an image or an index, the last that was given; undefined where none does. */
+export async function findNameOf(store: Store, digest: Digest): Promise<string | undefined> {
+  const { manifests } = await explainFailures(store.directory, () => readIndex(store));
+  const named = manifests.findLast((one) => one.digest === digest && nameOfEntry(one));
+  return named && nameOfEntry(named);
+}
+
 async function findEntry(store: Store, name: string): Promise<Descriptor | undefined> {
   const { manifests } = await readIndex(store);
   return findNamedEntry(manifests, name);

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { XbuildError } from "../../errors.ts";
-import { type Digest, type Image, isFullName } from "../../oci/oci.ts";
+import { type Digest, type Image, isFullName, tryParseJson } from "../../oci/oci.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { readImage } from "../images/images.ts";
 import { blobPath, type Store } from "../layout/paths.ts";
@@ -57,7 +57,10 @@ export function listForgotten(
   );
 }
 
-/** Refs with the names under which that was built: of the record, and of the target whose stage it is. */
+/**
+ * Refs with the names under which that was built: of the record, and of the target whose stage it is. The last build of a
+ * file has none: it is looked for under any tag.
+ */
 export function listOwners(
   pointers: readonly Pointer[],
 ): readonly { readonly ref: Pointer; readonly owners: readonly string[] }[] {
@@ -66,14 +69,28 @@ export function listOwners(
   );
   return pointers.flatMap((ref) => {
     if (ref.kind !== "refs") return [];
-    // What is built without a name has its context's path there.
-    const [target = ""] = ref.key.split("\n", 1);
-    const owners = [
-      ...(records.get(ref.record ?? "") ?? []),
-      ...(isFullName(target) ? [target] : []),
-    ];
+    const { tag } = readRefKey(ref.key);
+    const owners = tag === undefined ? [] : [tag, ...(records.get(ref.record ?? "") ?? [])];
     return [{ ref, owners }];
   });
+}
+
+interface RefKey {
+  /** The full name that it was built under. */
+  readonly tag?: string;
+  /** What it is the last build of, for people: that name, the file, or the context. */
+  readonly of: string;
+}
+
+/** Of what the last builds of stages are known by (`pipeline/last-build.ts`). */
+export function readRefKey(key: string): RefKey {
+  const [first = ""] = key.split("\n", 1);
+  if (isFullName(first)) return { tag: first, of: first };
+  const value = tryParseJson(first);
+  if (!Array.isArray(value)) return { of: first };
+  const [file, context] = value;
+  const isPath = typeof file === "string" && file.startsWith("/");
+  return { of: String(isPath ? file : context) };
 }
 
 /** Of an image that cannot be read nobody knows the layers, and they must not go. Errors: `store-damaged` */

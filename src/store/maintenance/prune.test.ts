@@ -1,4 +1,4 @@
-import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createTestImage, createTestLayer, stageTestLayers } from "../../../test/support/images.ts";
@@ -11,6 +11,7 @@ import { blobPath, documentPath, type Store } from "../layout/paths.ts";
 import { pruneStore } from "./prune.ts";
 import { measureTree } from "./usage.ts";
 import { findRecord, findRef } from "../records/records.ts";
+import { readState } from "../records/state.ts";
 import { beginRun } from "../runs/runs.ts";
 import { findBlob } from "../blobs/blobs.ts";
 
@@ -64,6 +65,33 @@ test("what no tag needs goes, with its records; shared layers and the last build
     expect(await readImage(store, stage.digest)).toEqual(stage);
     expect((await pruneStore(store, {})).blobs).toEqual([]);
   }));
+
+test("the last build under a tag stays as long as there is the tag, and so does its state", () =>
+  withStore(async (store) => {
+    await commitTestImage(store, ["a"], { names: ["localhost/app:a"] });
+    const stages = [
+      await commitStage(store, refOf("a")),
+      await commitStage(store, refOf("gone")),
+      await commitStage(store, "/some/context\nstage\n"),
+    ];
+    await pruneStore(store, {});
+    const found = await Promise.all(stages.map(({ digest }) => readImage(store, digest)));
+    expect(found).toEqual([stages[0], undefined, stages[2]]);
+    expect(await readState(store, refOf("a"))).toBeDefined();
+    expect(await readState(store, refOf("gone"))).toBeUndefined();
+    expect(await readdir(join(store.directory, "state"))).toHaveLength(4);
+  }));
+
+function refOf(tag: string): string {
+  return `localhost/app:${tag}\nstage\n`;
+}
+
+/** An image of its own that a ref leads to, with a state. */
+async function commitStage(store: Store, key: string): Promise<Image> {
+  const directory = join(store.directory, "tmp", `state-${key.length}`);
+  await mkdir(directory);
+  return commitTestImage(store, [key], { refs: [key], state: { keys: [key], directory } });
+}
 
 test("with an age, what was used since then stays, also by being found up to date", () =>
   withStore(async (store) => {

@@ -2,7 +2,7 @@ import { XbuildError } from "../../errors.ts";
 import type { Digest } from "../../oci/oci.ts";
 import { sumSizes } from "../../units.ts";
 import type { Store } from "../layout/paths.ts";
-import { listCandidates, listForgotten, listNeeded, listOwners } from "./candidates.ts";
+import { listCandidates, listForgotten, listNeeded, listOwners, readRefKey } from "./candidates.ts";
 import { listOldStates } from "./prune-caches.ts";
 import { listNames, listOwnDigests, type PrunePlan } from "./prune-plan.ts";
 import {
@@ -17,7 +17,7 @@ import {
 /** Why an image is still here when a name of it is gone. */
 export type StayReason =
   | { readonly kind: "named"; readonly name: string }
-  /** It is the last build of what has this name, or this context. */
+  /** It is the last build of what has this name, of this file, or of this context. */
   | { readonly kind: "last-build"; readonly of: string }
   | { readonly kind: "running" }
   /** The manifest of an image of the store is not whole: until it is repaired nobody knows whose layers are whose. */
@@ -107,7 +107,7 @@ function findReasons(
     if (named?.name !== undefined) reasons.set(digest, { kind: "named", name: named.name });
     else if (held.has(digest)) reasons.set(digest, { kind: "running" });
     else if (ref !== undefined) {
-      reasons.set(digest, { kind: "last-build", of: ref.key.split("\n", 1)[0] ?? "" });
+      reasons.set(digest, { kind: "last-build", of: readRefKey(ref.key).of });
     }
   }
   return reasons;

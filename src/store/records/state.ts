@@ -13,8 +13,8 @@ import type { Run } from "../runs/runs.ts";
 
 /** What a build left in `output/state`: plain files and directories, copied into the run's own directory. */
 export interface NewState {
-  /** The target's name, stage and platform. */
-  readonly key: string;
+  /** What it is found by: the first, and others that lead to the same. */
+  readonly keys: readonly [string, ...string[]];
   /** It is moved into the store. */
   readonly directory: string;
 }
@@ -32,16 +32,19 @@ export async function readState(store: Store, key: string): Promise<string | und
   });
 }
 
-/** Puts a state in the place of the last one of its key, at once. It must be durable already. */
+/** Puts a state in the place of the last ones of its keys, at once. It must be durable already. */
 export async function putState(
   store: Store,
-  { key, directory }: NewState,
+  { keys, directory }: NewState,
   _lock: Lock,
 ): Promise<void> {
-  const document: StateDocument = { key, name: `${hashKey(key)}-${randomUUID()}` };
-  await rename(directory, join(statesDirectory(store), document.name));
+  const name = `${hashKey(keys[0])}-${randomUUID()}`;
+  await rename(directory, join(statesDirectory(store), name));
   await syncDirectory(statesDirectory(store));
-  await writeOwnDocument(store, "state", document);
+  for (const key of keys) {
+    const document: StateDocument = { key, name };
+    await writeOwnDocument(store, "state", document);
+  }
 }
 
 /**

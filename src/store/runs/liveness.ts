@@ -88,6 +88,17 @@ async function claimRuns(store: Store): Promise<readonly DeadRun[]> {
   });
 }
 
+/** Removes what dead runs left that have no note: nothing else is to be cleaned up after them. */
+export function removeSilentRuns(store: Store): Promise<void> {
+  return explainFailures(store.directory, async () => {
+    for (const name of await listDead(store)) {
+      const notes = await readNotes(join(temporaryDirectory(store), name));
+      const run = notes.length === 0 ? await claimRun(store, name) : undefined;
+      await run?.remove();
+    }
+  });
+}
+
 async function claimRun(store: Store, name: string): Promise<DeadRun | undefined> {
   const id = `${await identifyOwnProcess()}-${randomUUID()}`;
   const directory = join(temporaryDirectory(store), `claim-${id}`);

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import type { Features } from "../../support/cases/draft.ts";
 import { type Case, makeCase } from "../../support/cases/generate.ts";
 import { type CaseResult, renderCase, runCase } from "../../support/cases/run-case.ts";
-import { createToolsImage, findFeatures, forgetCases } from "../../support/cases/tools-image.ts";
+import { createToolsImage, forgetCases } from "../../support/cases/tools-image.ts";
 import { chooseCount, testSeed } from "../../support/counts.ts";
 import { listLeftovers } from "../../support/leftovers.ts";
 import { useSandbox } from "../../support/sandbox.ts";
@@ -12,11 +11,7 @@ import { useSandbox } from "../../support/sandbox.ts";
 
 const sandbox = useSandbox();
 
-let features: Features;
-beforeAll(async () => {
-  await createToolsImage(sandbox);
-  features = await findFeatures(sandbox);
-});
+beforeAll(() => createToolsImage(sandbox));
 
 const only = process.env["XBUILD_TEST_CASE"];
 const numbers =
@@ -35,7 +30,7 @@ beforeEach(async () => {
 });
 
 test.each(numbers)(`seed ${testSeed}, case %i`, async (number) => {
-  const one = makeCase(testSeed, number, features);
+  const one = makeCase(testSeed, number);
   const result = await runCase(sandbox, one).catch((error: unknown) => {
     throw new Error(renderCase(one), { cause: error });
   });

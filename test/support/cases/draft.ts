@@ -1,10 +1,5 @@
 import type { ImageRecipe, Node, World } from "./world.ts";
 
-/** What the installed engine can. */
-export interface Features {
-  readonly heredocs: boolean;
-}
-
 export interface DraftStage {
   readonly name: string;
   from: string;
@@ -17,7 +12,6 @@ export interface DraftStage {
 export interface Draft {
   readonly number: number;
   readonly chance: () => number;
-  readonly features: Features;
   readonly preamble: string[];
   /** The last one has the OUTPUT, behind its `lines`. */
   readonly stages: DraftStage[];

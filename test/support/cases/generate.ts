@@ -1,13 +1,5 @@
 import { createChance } from "../counts.ts";
-import {
-  baseName,
-  type Draft,
-  type DraftStage,
-  type Features,
-  finishDraft,
-  pick,
-  type Slot,
-} from "./draft.ts";
+import { baseName, type Draft, type DraftStage, finishDraft, pick, type Slot } from "./draft.ts";
 import { listPairs, orderPairs } from "./pairs.ts";
 import type { Read } from "./reads.ts";
 import { file, type Change, type World } from "./world.ts";
@@ -28,15 +20,15 @@ export interface Case {
  * The case of this number: each read comes with one of its changes before one comes with another, and all
  * pairs of the two come before one comes again.
  */
-export function makeCase(seed: number, number: number, features: Features): Case {
-  const pairs = orderPairs(listPairs(features), createChance(seed));
+export function makeCase(seed: number, number: number): Case {
+  const pairs = orderPairs(listPairs(), createChance(seed));
   const chance = createChance(seed * 65_537 + number + 1);
   const [read, changed] = pairs[number % pairs.length] ?? pick(chance, pairs);
-  const draft = openDraft(number, chance, features);
+  const draft = openDraft(number, chance);
   const change = writeRead(draft, read, changed, `s${number}`);
   if (change === undefined) throw new RangeError(`${read.name} has no place`);
   for (let more = Math.floor(chance() * 3); more > 0; more -= 1) {
-    const other = pick(chance, listPairs(features));
+    const other = pick(chance, listPairs());
     writeRead(draft, other[0], other[1], `x${more}n${number}`);
   }
   joinStages(draft);
@@ -50,11 +42,10 @@ export function makeCase(seed: number, number: number, features: Features): Case
   };
 }
 
-function openDraft(number: number, chance: () => number, features: Features): Draft {
+function openDraft(number: number, chance: () => number): Draft {
   const draft: Draft = {
     number,
     chance,
-    features,
     preamble: [],
     stages: [],
     outputFlags: [],

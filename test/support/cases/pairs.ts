@@ -1,4 +1,3 @@
-import type { Features } from "./draft.ts";
 import type { Origin, SourceChange, Way } from "./forms.ts";
 import { argumentReads } from "./read-arguments.ts";
 import { configReads } from "./read-config.ts";
@@ -77,10 +76,8 @@ const reads: readonly Read[] = [
 export type Pair = readonly [Read, string];
 
 /** All that is read and changed in some case. */
-export function listPairs({ heredocs }: Features): readonly Pair[] {
-  return reads
-    .filter((read) => heredocs || read.needsHeredocs !== true)
-    .flatMap((read) => read.changes.map((change) => [read, change] as const));
+export function listPairs(): readonly Pair[] {
+  return reads.flatMap((read) => read.changes.map((change) => [read, change] as const));
 }
 
 /** Each read with one of its changes, by chance, before one comes with another. */

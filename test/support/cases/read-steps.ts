@@ -83,27 +83,22 @@ const text = tableRead(
   },
 );
 
-const heredoc = tableRead(
-  "a heredoc",
-  ["its text", "its text in COPY"],
-  ({ lines, told }) => {
-    lines.push(
-      `RUN <<EOF\necho one > ${told}-run\nEOF`,
-      `COPY <<EOF ${told}-copy\nfirst ${told}\nEOF`,
-    );
-    return {
-      "its text": {
-        effect: "telling",
-        apply: editText(`echo one > ${told}`, `echo two > ${told}`),
-      },
-      "its text in COPY": {
-        effect: "telling",
-        apply: editText(`\nfirst ${told}\n`, `\nsecond ${told}\n`),
-      },
-    };
-  },
-  { needsHeredocs: true },
-);
+const heredoc = tableRead("a heredoc", ["its text", "its text in COPY"], ({ lines, told }) => {
+  lines.push(
+    `RUN <<EOF\necho one > ${told}-run\nEOF`,
+    `COPY <<EOF ${told}-copy\nfirst ${told}\nEOF`,
+  );
+  return {
+    "its text": {
+      effect: "telling",
+      apply: editText(`echo one > ${told}`, `echo two > ${told}`),
+    },
+    "its text in COPY": {
+      effect: "telling",
+      apply: editText(`\nfirst ${told}\n`, `\nsecond ${told}\n`),
+    },
+  };
+});
 
 /** buildah 1.28 mounts the base of a stage of which all comes from its cache. */
 const behind = tableRead("a mount of an unchanged stage", ["the step before it"], (slot) => {

@@ -10,7 +10,6 @@ export interface Read {
   readonly needsBase?: boolean;
   /** Whether it stands before OUTPUT alone. */
   readonly isBefore?: boolean;
-  readonly needsHeredocs?: boolean;
   /** Writes it into the draft. @returns what makes this change of it */
   readonly write: (slot: Slot, change: string) => Change;
 }
@@ -20,7 +19,7 @@ export function tableRead<Names extends string>(
   name: string,
   changes: readonly Names[],
   write: (slot: Slot) => Readonly<Record<Names, Change>>,
-  options: Pick<Read, "needsBase" | "isBefore" | "needsHeredocs"> = {},
+  options: Pick<Read, "needsBase" | "isBefore"> = {},
 ): Read {
   return {
     ...options,

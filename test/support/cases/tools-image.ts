@@ -1,9 +1,7 @@
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { testEngine } from "../engine.ts";
 import { baseImage, type Sandbox } from "../sandbox.ts";
-import type { Features } from "./draft.ts";
 
 /** Writes what is at a path, with all that is below it, as text. */
 const tell = `#!/bin/sh
@@ -55,16 +53,6 @@ async function copyLibraries(program: string, context: string): Promise<void> {
     await mkdir(dirname(join(context, path)), { recursive: true });
     await cp(path, join(context, path), { dereference: true });
   }
-}
-
-/** What the engine can that the tests run with. podman has a buildah of its own within. */
-export async function findFeatures({ exec }: Sandbox): Promise<Features> {
-  const version =
-    testEngine === "podman"
-      ? await exec("podman", "info", "--format={{.Host.BuildahVersion}}")
-      : await exec("buildah", "--version");
-  const [, major, minor] = /(\d+)\.(\d+)/.exec(version) ?? [];
-  return { heredocs: Number(major) * 1000 + Number(minor) >= 1033 };
 }
 
 /** Takes the images of past cases out of the storage: the engine looks through all of them for its cache. */
