@@ -145,6 +145,8 @@ test("what rmi says that it freed is what is free, and it says why something sta
   const project = await sandbox.project({ "Containerfile.x": writeFile("rmi") });
   const { metadata } = await project.build(["--no-load"]);
   await project.run(["tag", project.name, "other"]);
+  await project.write({ "Containerfile.x": writeFile("newer") });
+  const newer = await project.build(["--no-load", "-t", "newer"]);
   const first = await project.run(["rmi", project.name]);
   expect(first.stdout).toContain(
     `Kept: ${metadata.digest.slice(0, 19)}, which is localhost/other:latest, too`,
@@ -154,11 +156,16 @@ test("what rmi says that it freed is what is free, and it says why something sta
     (await sizeOf(project.store)) - 2 * (await stat(join(project.store, "index.json"))).size;
   const before = await measureImages();
   const second = await project.run(["rmi", "other"]);
-  expect(await readdir(join(project.store, "blobs", "sha256"))).toEqual([]);
   const freed = renderSize(before - (await measureImages()));
   expect(second.stdout).toBe(
     `Untagged: localhost/other:latest\nDeleted: ${metadata.digest}\nTotal: ${freed} freed\n`,
   );
+  const third = await project.run(["rmi", "newer"]);
+  expect(third.stdout).toMatch(
+    /Kept: .*, the last build of .*: xbuild cache prune --all removes it/,
+  );
+  expect(await prune(project, ["--all"])).toContain(`Deleted: ${newer.metadata.digest}\n`);
+  expect(await readdir(join(project.store, "blobs", "sha256"))).toEqual([]);
 });
 
 test("what a running build uses stays, whichever store is pruned; others' names and images, too", async () => {
