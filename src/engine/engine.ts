@@ -8,7 +8,6 @@ export {
   type EngineSession,
   type Leftover,
   type LeftoverChoice,
-  type Leftovers,
   type RemovedLeftovers,
   type ProgramInput,
   type PullPolicy,

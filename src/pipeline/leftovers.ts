@@ -71,11 +71,24 @@ export async function pruneLeftovers(
   if (left === undefined) return nothing;
   const choose = await createChoice(limits, work);
   const planned = left.plan(choose);
+  if (limits.dryRun) return planned;
   const isNothing = planned.names.length === 0 && planned.images.length === 0;
-  if (limits.dryRun || isNothing) return planned;
-  const removed = await engine.removeLeftovers(choose, work);
-  await dropUses(store, removed.names);
+  const removed = isNothing ? planned : await engine.removeLeftovers(choose, work);
+  const present = new Set(left.images.flatMap(({ names }) => names));
+  const lost = await listLost(present, limits, work);
+  await dropUses(store, [...removed.names, ...lost]);
   return removed;
+}
+
+/** Names that were not used for as long and that this storage has not: the engine may have removed them. */
+async function listLost(
+  present: ReadonlySet<string>,
+  { usedBefore }: LeftoverLimits,
+  { store }: PruningWorkspace,
+): Promise<readonly string[]> {
+  const limit = await limitToIdle(usedBefore, store);
+  const uses = [...(await listUses(store))];
+  return uses.flatMap(([name, usedAt]) => (usedAt < limit && !present.has(name) ? [name] : []));
 }
 
 /** Milliseconds. A build finds what it needs some time before its run begins. */
@@ -86,11 +99,16 @@ async function createChoice(
   { store }: Pick<PruningWorkspace, "store">,
 ): Promise<LeftoverChoice> {
   const uses = await listUses(store);
-  const oldestRun = (await findOldestRun(store)) ?? Number.POSITIVE_INFINITY;
-  const limit = Math.min(usedBefore, oldestRun - findingTime);
+  const limit = await limitToIdle(usedBefore, store);
   return ({ storedAt }, name) => {
     if (name === undefined) return storedAt < usedBefore;
     const usedAt = uses.get(name);
     return usedAt === undefined ? all && storedAt < usedBefore : usedAt < limit;
   };
+}
+
+/** What was used shortly before a build of this store began, it may be about to use. */
+async function limitToIdle(usedBefore: number, store: PruningWorkspace["store"]): Promise<number> {
+  const oldestRun = (await findOldestRun(store)) ?? Number.POSITIVE_INFINITY;
+  return Math.min(usedBefore, oldestRun - findingTime);
 }
