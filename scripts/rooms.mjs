@@ -48,6 +48,7 @@ export const rooms = {
   },
   cli: {
     floor: 7,
+    packages: ["log-update"],
     imports:
       "grammar system oci containerfile plan archive store engine registry copy layers delivery pipeline rebase".split(
         " ",
