@@ -54,6 +54,7 @@ export const rooms = {
   },
   cli: {
     floor: 7,
+    packages: ["log-update"],
     imports:
       "grammar system oci containerfile plan archive sources store engine registry copy layers delivery pipeline rebase".split(
         " ",

@@ -93,3 +93,18 @@ test("another process gets it where parts of this one come again and again", asy
   stop.abort();
   await Promise.all(parts);
 });
+
+test("who waits for another process is told, and told when it is over", async () => {
+  const holder = spawn("flock", [path, "sh", "-c", "echo held; cat"], {
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  await once(holder.stdout, "data");
+  const told: string[] = [];
+  const onWait = (message: string): (() => void) => {
+    told.push(message);
+    holder.stdin.end();
+    return () => void told.push("over");
+  };
+  await withLock(path, () => Promise.resolve(told.push("ours")), { onWait });
+  expect(told).toEqual([expect.stringContaining(`the lock ${path}`), "over", "ours"]);
+});
