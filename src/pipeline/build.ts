@@ -163,7 +163,7 @@ async function runBuild(
   const make = (): Promise<CollectedImage> =>
     work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
   // Steps that ran for another platform tell of that one's; afterwards the name has moved.
-  const own = inputs.portableKey && (await steps.findPrevious(request, { remotes, useless }, work));
+  const own = inputs.portableKey && (await steps.findPrevious(build, { remotes, useless }, work));
   const { image, layers, previous = own } = await steps.makePortable(build, make, inStage);
   await deliverImage(image, { request: request.delivery, isChecked: true }, work);
   const outcome = { request, upToDate: false, layers, previous, stages: inputs.stages };
