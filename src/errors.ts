@@ -64,11 +64,11 @@ export function restateError(
 
 /** The same error with more that can be done about it, wherever its hint is told. */
 export function addHint(error: XbuildError, more: string): XbuildError {
-  const join = (hint: string | undefined): string =>
-    hint === undefined ? more : `${hint}; ${more}`;
+  const extend = (before: string | undefined): string =>
+    before === undefined ? more : `${before}; ${more}`;
   return new XbuildError(error.code, error.message, {
-    hint: join(error.hint),
-    diagnostics: error.diagnostics.map((one) => ({ ...one, hint: join(one.hint) })),
+    hint: extend(error.hint),
+    diagnostics: error.diagnostics.map((one) => ({ ...one, hint: extend(one.hint) })),
     exitStatus: error.exitStatus,
     cause: error.cause,
   });

@@ -5,7 +5,7 @@ import { importDebian } from "../support/debian.ts";
 import type { Metadata, Project, ProjectFiles } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { listSnippets, type Snippet } from "../support/snippets.ts";
-import { assertStatus } from "../support/xbuild.ts";
+import { assertStatus, mainFile } from "../support/xbuild.ts";
 
 // Containerfiles of the pages, as they stand there, built twice: the second time their layering steps run again, with the
 // first image behind them. Which bases they get, and what stands around a fragment, says the word behind `build`.
@@ -74,6 +74,25 @@ async function makeBase(name: string, files: ProjectFiles): Promise<void> {
   });
   await sandbox.exec("buildah", "build", "-q", "-t", `localhost/${name}:latest`, project.context);
 }
+
+test.each(listSnippets().filter(({ kind }) => kind === "script"))(
+  "$place: a script, run twice",
+  async ({ text }) => {
+    const project = await sandbox.project();
+    const bin = join(project.context, "bin");
+    await project.write({
+      "bin/xbuild": {
+        text: `#!/bin/sh\nXBUILD_STORE=${project.store} exec ${process.execPath} ${mainFile} "$@"\n`,
+        mode: 0o755,
+      },
+    });
+    const whole = `cd ${project.context}; PATH=${bin}:$PATH; set -e\n${text}`;
+    const first = await sandbox.exec("sh", "-c", whole);
+    const second = await sandbox.exec("sh", "-c", whole);
+    expect(second.split("\n").at(-1)).toBe(first.split("\n").at(-1));
+    expect(second).toMatch(/kept .* 1 layer/);
+  },
+);
 
 const builds = listSnippets().filter(({ kind }) => kind === "build");
 

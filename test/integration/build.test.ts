@@ -119,12 +119,12 @@ describe("the order of the calls", () => {
   });
 
   test.each([
-    ["stage tool", ["build stage tool"], 1],
-    ["environment", ["build stage tool", "tag", "build environment"], 2],
+    ["stage tool", ["build stage tool"], 2],
+    ["environment", ["build stage tool", "tag", "build environment"], 3],
     [
       "layering steps",
       ["build stage tool", "tag", "build environment", "tag", "readConfig", "build layering steps"],
-      3,
+      4,
     ],
   ])("%s fails: nothing more is built, and all is cleaned up", async (purpose, before, names) => {
     await withTemporaryDirectory(async (made) => {
@@ -153,6 +153,7 @@ describe("the order of the calls", () => {
 
 const baseName = /localhost\/xbuild-run-[0-9a-f]{16}-base0:latest$/;
 const runName = /localhost\/xbuild-run-[0-9a-f]{16}:latest$/;
+const stageName = /localhost\/xbuild-run-[0-9a-f]{16}-stage0:latest$/;
 
 /** The ID that the recording engine gives to what it was asked to build. */
 function identify(build: BuildCall | undefined): string | undefined {
@@ -179,7 +180,7 @@ describe("what the calls are given", () => {
     const tags = recording.calls.filter(([name]) => name === "tag");
     expect(tags).toEqual([
       ["tag", baseId, [expect.stringMatching(baseName)]],
-      ["tag", identify(tool), [cacheName]],
+      ["tag", identify(tool), [cacheName, expect.stringMatching(stageName)]],
       ["tag", identify(environment), [cacheName, expect.stringMatching(runName)]],
     ]);
     expect(layering).toMatchObject({

@@ -32,7 +32,7 @@ beforeAll(() => {
 afterAll(() => rmSync(directory, { recursive: true }));
 
 describe("the blocks of all pages", () => {
-  const kinds = "bad bake build commands good json line parse synopsis text".split(" ");
+  const kinds = "bad bake build commands good json line parse script synopsis text".split(" ");
 
   test.each(snippets.map((one) => [one.place, one.kind] as const))("%s is classified", (_, kind) =>
     expect(kinds).toContain(kind),
@@ -113,7 +113,7 @@ async function assertCall(words: readonly string[]): Promise<void> {
   const [command = "", ...rest] = words;
   const { io } = captureIo({ cwd: directory, env: { HOME: directory } });
   if (command === "--version" || words.join(" ") === "cache path") return;
-  const own = "bake check expand help images ls parse rebase rmi tag cache".split(" ");
+  const own = "bake check collect expand help images ls parse rebase rmi tag cache".split(" ");
   const end = words.includes("--") ? words.indexOf("--") : words.length;
   if (own.includes(command)) {
     await runCommand([...words.slice(0, end), "--help"], io);
@@ -126,7 +126,7 @@ async function assertCall(words: readonly string[]): Promise<void> {
 }
 
 describe("commands", () => {
-  test.each(ofKind("commands"))("$place: what they name exists", async ({ page, text }) => {
+  test.each([...ofKind("commands"), ...ofKind("script")])("$place: what they name exists", async ({ page, text }) => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(readPage("package.json"));
     const npm = listCalls(text, "npm").filter(([verb]) => verb === "run" || verb === "test");
     for (const [verb = "", name = verb] of npm)
@@ -160,6 +160,7 @@ async function listKnownFlags(): Promise<ReadonlySet<string>> {
   for (const command of [
     "bake",
     "check",
+    "collect",
     "images",
     "parse",
     "rebase",
@@ -189,6 +190,7 @@ test.each(listPages())("%s: calls of xbuild in the text name what exists", async
   const calls = listSpans(page).filter((span) => span.startsWith("xbuild "));
   const judged = calls.map((span) => {
     const words = span
+      .replace(/ [<>] .*/, "")
       .replaceAll(/\[(?:[^[\]]*\s)?flags[^[\]]*\]|\[|\]|\.{3}/g, "")
       .split(/\s+/)
       .map((word) => word.split("|")[0] ?? "")
@@ -200,7 +202,7 @@ test.each(listPages())("%s: calls of xbuild in the text name what exists", async
 
 /** Of buildah, skopeo and tar, of `layer split`; bake's that its help leaves out. */
 const otherFlags = new Set(
-  "password-stdin raw root xattrs xattrs-include max provenance sbom".split(" "),
+  "password-stdin raw root owner group xattrs xattrs-include max provenance sbom".split(" "),
 );
 
 test.each(listPages())("%s: flags in the text exist", async (page) => {
