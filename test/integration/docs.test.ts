@@ -126,18 +126,23 @@ async function assertCall(words: readonly string[]): Promise<void> {
 }
 
 describe("commands", () => {
-  test.each([...ofKind("commands"), ...ofKind("script")])("$place: what they name exists", async ({ page, text }) => {
-    const { scripts }: { scripts: Record<string, string> } = JSON.parse(readPage("package.json"));
-    const npm = listCalls(text, "npm").filter(([verb]) => verb === "run" || verb === "test");
-    for (const [verb = "", name = verb] of npm)
-      expect(Object.keys(scripts)).toContain(verb === "test" ? verb : name);
-    const files = listCalls(text, "bash").map(([file = ""]) => file);
-    for (const file of files)
-      expect([file, existsSync(resolve(dirname(page), file))]).toEqual([file, true]);
-    const calls = listCalls(text, "xbuild");
-    for (const words of calls) await assertCall(words);
-    expect(npm.length + files.length + calls.length + listCalls(text, "skopeo").length).not.toBe(0);
-  });
+  test.each([...ofKind("commands"), ...ofKind("script")])(
+    "$place: what they name exists",
+    async ({ page, text }) => {
+      const { scripts }: { scripts: Record<string, string> } = JSON.parse(readPage("package.json"));
+      const npm = listCalls(text, "npm").filter(([verb]) => verb === "run" || verb === "test");
+      for (const [verb = "", name = verb] of npm)
+        expect(Object.keys(scripts)).toContain(verb === "test" ? verb : name);
+      const files = listCalls(text, "bash").map(([file = ""]) => file);
+      for (const file of files)
+        expect([file, existsSync(resolve(dirname(page), file))]).toEqual([file, true]);
+      const calls = listCalls(text, "xbuild");
+      for (const words of calls) await assertCall(words);
+      expect(npm.length + files.length + calls.length + listCalls(text, "skopeo").length).not.toBe(
+        0,
+      );
+    },
+  );
 
   test.each(ofKind("synopsis"))("$place: what it names exists", async ({ text }) => {
     const plain = text.replaceAll(/\[|\]|\.{3}/g, "");
