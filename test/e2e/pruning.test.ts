@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
+import { readdir, readFile, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { testEngine } from "../support/engine.ts";
@@ -86,7 +86,8 @@ async function ageFiles(directory: string, age: number): Promise<void> {
 async function ageAll(project: Project, age: number): Promise<void> {
   await ageFiles(join(sandbox.directory, "graph", "overlay-images"), age);
   await ageFiles(join(project.store, "uses"), age);
-  await rm(join(project.store, "cache", "tidied"), { force: true });
+  const then = new Date(Date.now() - age);
+  await utimes(join(project.store, "cache", "tidied"), then, then);
 }
 
 /** Whether a build has looked for what others left. */
