@@ -244,7 +244,7 @@ describe("from registry to registry", () => {
     expect(outcome.stdout).toContain("2 base layers replaced by 2, 1 own layer kept (");
     expect(outcome.stdout).toContain(`new base ${remote("base:v2")}@${base.digest}`);
     const fresh = after.manifest.layers.filter(({ digest }) => !digestsOf(before).includes(digest));
-    const download = `download: ${renderSize(sumSizes(fresh))} for who has the image before`;
+    const download = `download: ${renderSize(sumSizes(fresh))} for whoever has the image before`;
     expect(outcome.stdout).toContain(download);
     expect(outcome.stderr).toContain("rebase-unchecked");
     expect(await inspectRemote("app:v1")).toEqual(before);

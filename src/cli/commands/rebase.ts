@@ -86,7 +86,7 @@ function renderResult(
     show`${paintText(io, "bold", title)}: ${counts} (${size})\n`,
     show`  old base ${renderBase(from)}\n`,
     show`  new base ${renderBase(onto)}\n`,
-    show`  download: ${renderSize(download)} for who has the image before\n`,
+    show`  download: ${renderSize(download)} for whoever has the image before\n`,
   ]);
 }
 

@@ -34,7 +34,7 @@ describe("what a person reads of a build", () => {
       expect.stringMatching(
         /^ {2}previous: localhost\/app:v1@sha256:[0-9a-f]{64} \(the tag, in the store\)$/,
       ),
-      "  download: 2.00 kB for who has the previous image",
+      "  download: 2.00 kB for whoever has the previous image",
       expect.stringMatching(/^ {2}sha256:[0-9a-f]{64}$/),
       "",
     ]);

@@ -69,7 +69,7 @@ function renderDownload({ previous, download }: Comparison): string {
   const size = `**${renderSize(download)}**`;
   if (previous === undefined) return `Download: ${size}; there was no previous image.`;
   const name = `${code(previous.reference)} (${describeOrigin(previous.origin)})`;
-  return `Download: ${size} for who has the previous image, ${name}.`;
+  return `Download: ${size} for whoever has the previous image, ${name}.`;
 }
 
 function renderTable(rows: readonly ChangeRow[]): string {

@@ -41,6 +41,6 @@ export function renderPrevious(
   const name = width === undefined ? reference : cutText(short, width - before.length - why.length);
   return joinVisible([
     show`${before}${name}${why}\n`,
-    show`  download: ${size} for who has the previous image\n`,
+    show`  download: ${size} for whoever has the previous image\n`,
   ]);
 }

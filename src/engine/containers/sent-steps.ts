@@ -1,4 +1,9 @@
-import type { Containerfile, Instruction, Stage } from "../../containerfile/containerfile.ts";
+import {
+  type Containerfile,
+  type Instruction,
+  parseContainerfile,
+  type Stage,
+} from "../../containerfile/containerfile.ts";
 import { inputsLabel } from "../../oci/oci.ts";
 import { applyEdits, type BuildPlan, type Edit, type LayeredStage } from "../../plan/plan.ts";
 import { renderArguments } from "./layering-arguments.ts";
@@ -43,9 +48,11 @@ export function listStageSteps(plan: BuildPlan, names: StageNames): SentStages {
           span.start.offset < end && (keyword !== "ONBUILD" || end === Number.POSITIVE_INFINITY),
       )
       .flatMap((one) => {
-        const step = { text: textOf(containerfile, one, once()), shown: show(one) };
+        const steps = sendStep(containerfile, { one, shown: show(one) }, once());
         const digest = names.digests.get(one);
-        return digest === undefined ? [step] : [hideStep(`LABEL ${inputsLabel}=${digest}`), step];
+        return digest === undefined
+          ? steps
+          : [hideStep(`LABEL ${inputsLabel}=${digest}`), ...steps];
       });
   };
 }
@@ -66,7 +73,7 @@ export function listLayeringSteps(
   const list = (all: readonly Instruction[]): readonly SentStep[] => [
     { text: from, shown: show(output.instruction) },
     ...ours,
-    ...all.map((one) => ({ text: textOf(containerfile, one, edits), shown: show(one) })),
+    ...all.flatMap((one) => sendStep(containerfile, { one, shown: show(one) }, edits)),
   ];
   const metadata = [...list(layering.metadata), hideStep(fillerInstruction)];
   return (number) => {
@@ -95,21 +102,22 @@ function hideStep(text: string): SentStep {
   return { text: squeeze(text), shown: undefined };
 }
 
-function textOf(
+/** One of the user's, as it is sent: with heredocs it may be two, of which the first is shown for both. */
+function sendStep(
   { source, escape }: Containerfile,
-  { span, text }: Instruction,
+  { one, shown }: { readonly one: Instruction; readonly shown: ShownStep | undefined },
   edits: readonly Edit[],
-): string {
-  const [start, end] = [span.start.offset, span.end.offset];
-  const own = edits.filter((one) => one.span.start.offset >= start && one.span.end.offset <= end);
-  if (own.length === 0) return squeeze(text);
-  const lines = applyEdits(source, { start, end }, own).split("\n");
-  const kept = lines.filter((line, at) => at === 0 || !line.trimStart().startsWith("#"));
-  return squeeze(kept.map((line) => withoutEnd(line.trimEnd(), escape)).join(""));
-}
-
-function withoutEnd(line: string, escape: string): string {
-  return line.endsWith(escape) ? line.slice(0, -escape.length) : line;
+): readonly SentStep[] {
+  const [start, end] = [one.span.start.offset, one.span.end.offset];
+  const own = edits.filter(({ span }) => span.start.offset >= start && span.end.offset <= end);
+  if (own.length === 0) return [{ text: squeeze(one.text), shown }];
+  const directive = escape === "`" ? "# escape=`\n" : "";
+  const text = `${directive}FROM scratch\n${applyEdits(source, { start, end }, own)}\n`;
+  const [, ...sent] = parseContainerfile(Buffer.from(text, "latin1"), "sent").instructions;
+  return sent.map((step, at) => ({
+    text: squeeze(step.text),
+    shown: at === 0 ? shown : undefined,
+  }));
 }
 
 /** As far as texts are compared. */

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { mustPlan } from "../../../test/support/plans.ts";
 import { parseContainerfile } from "../../containerfile/containerfile.ts";
+import { readHeredocs } from "../../plan/plan.ts";
 import { lowerLayering, lowerStage } from "./lower.ts";
+import { lowerHeredocs } from "./lower-heredocs.ts";
 import { listLayeringSteps, listStageSteps, type SentStages } from "./sent-steps.ts";
 import { showUserLog } from "./user-log.ts";
 
@@ -122,6 +124,34 @@ test("layering steps go on where OUTPUT stands; the stage that tells of the meta
     ].join("\n"),
   );
   expect(now).toContain("RUN write café");
+});
+
+test("heredocs are the user's, however they are said to the engine", () => {
+  const text = [
+    "FROM base",
+    "RUN <<A\necho 1\n\n# no comment\nA",
+    "COPY x <<B <<C /to/\nb\nB\nc\nC",
+    "ENV A=1",
+    "OUTPUT /layers",
+    "RUN --network=none <<D\n#!/bin/sh\nD",
+    "CMD x",
+  ].join("\n");
+  const written = mustPlan(text);
+  const steps = readHeredocs(written, () => undefined);
+  const heredocs = lowerHeredocs(written.containerfile, steps);
+  const sentNames = { ...names, digests: new Map(), heredocs };
+  const stage = echo(lowerStage(written, written.target, sentNames));
+  expect(stage).toContain("xbuild-heredocs");
+  expect(show(listStageSteps(written, sentNames), [stage]).text).toBe(
+    ["FROM base", "RUN <<A", "COPY x <<B <<C /to/", "ENV A=1", ""]
+      .map((one, at) => (one === "" ? "" : `STEP ${at + 1}/7: ${one}`))
+      .join("\n"),
+  );
+  const sentImages = { ...images, heredocs };
+  const layering = echo(lowerLayering(written, written.target, sentImages));
+  expect(show(listLayeringSteps(written, written.target, sentImages), [layering]).text).toBe(
+    "STEP 5/7: OUTPUT /layers\nSTEP 6/7: RUN --network=none <<D\nSTEP 7/7: CMD x\n",
+  );
 });
 
 test("what steps print comes through byte for byte, whatever it looks like", () => {
