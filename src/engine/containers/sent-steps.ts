@@ -48,11 +48,9 @@ export function listStageSteps(plan: BuildPlan, names: StageNames): SentStages {
           span.start.offset < end && (keyword !== "ONBUILD" || end === Number.POSITIVE_INFINITY),
       )
       .flatMap((one) => {
-        const steps = sendStep(containerfile, { one, shown: show(one) }, once());
         const digest = names.digests.get(one);
-        return digest === undefined
-          ? steps
-          : [hideStep(`LABEL ${inputsLabel}=${digest}`), ...steps];
+        const label = digest === undefined ? [] : [hideStep(`LABEL ${inputsLabel}=${digest}`)];
+        return label.concat(sendStep(containerfile, { one, shown: show(one) }, once()));
       });
   };
 }
