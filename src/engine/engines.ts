@@ -1,6 +1,5 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
 import { exitStatuses, XbuildError } from "../errors.ts";
+import { isInstalled } from "../system/is-installed.ts";
 import { createContainersEngine } from "./containers/containers-engine.ts";
 import { createCommands } from "./containers/create-commands.ts";
 import { buildah, podman, type Dialect } from "./containers/dialects.ts";
@@ -96,15 +95,4 @@ function containersEngine(dialect: Dialect): EngineKind {
     isInstalled: (path) => isInstalled(dialect.name, path),
     create: (options) => createContainersEngine(createCommands(dialect, options)),
   };
-}
-
-function isInstalled(program: string, path: string): boolean {
-  return path.split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory || ".", program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

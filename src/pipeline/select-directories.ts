@@ -1,8 +1,7 @@
-import { realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { ContextRead, ResolvedStage } from "../containerfile/containerfile.ts";
 import type { StepsRequest } from "../engine/engine.ts";
-import { systemCode } from "../system/errno.ts";
+import { findRealPath } from "../system/real-path.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { type BasesFacts, findLowestBase } from "./base-facts.ts";
 import type { BuildRequest } from "./request.ts";
@@ -91,16 +90,6 @@ function leadsOut({ read, path, only }: InstructionRead): boolean {
     const real = findRealPath(join(path, one));
     return real !== undefined && root !== undefined && !`${real}/`.startsWith(`${root}/`);
   });
-}
-
-/** undefined where there is nothing. */
-function findRealPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
-  }
 }
 
 function joinReads(reads: readonly InstructionRead[]): readonly DirectoryRead[] {

@@ -1,7 +1,7 @@
-import { realpathSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { exitStatuses, XbuildError } from "../errors.ts";
-import { systemCode } from "../system/errno.ts";
+import { findRealPath } from "../system/real-path.ts";
 
 /**
  * The real path of what a fetched context is said to have: a link in it may lead anywhere, and what is not in it is
@@ -31,13 +31,4 @@ export function assertInside(
     hint: "name a directory of it",
     exitStatus: exitStatuses.usage,
   });
-}
-
-function findRealPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if (systemCode(error) === undefined) throw error;
-    return undefined;
-  }
 }

@@ -2,7 +2,9 @@ import type { Destination } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import {
   type BuildRequest,
+  type BuildResult,
   type BuildWorkspace,
+  type Continued,
   createShared,
   describeEvents,
 } from "../../pipeline/pipeline.ts";
@@ -38,20 +40,47 @@ export async function createWorkspace(
   reporter: Reporter,
   io: CliIo,
 ): Promise<BuildWorkspace> {
-  const { signal } = io;
   const input = sources.file === "-" ? sources.bytes : undefined;
+  return {
+    ...(await openWorkspace(line, { engine, reporter }, io)),
+    maxAge: readMaxAge(io.env),
+    shared: beside?.shared ?? createShared(readJobs(line)),
+    enterNamespace: () =>
+      engine.runInNamespace([...io.self, "build", ...words], input, handOverContexts()),
+  };
+}
+
+/** What every command has that makes an image. Errors: as above */
+export async function openWorkspace(
+  line: BuildCommandLine,
+  { engine, reporter }: Pick<BuildWorkspace, "engine" | "reporter">,
+  io: CliIo,
+): Promise<BuildWorkspace> {
+  const { signal } = io;
   return {
     engine,
     reporter,
     signal,
     store: await openStore(findStoreDirectory(io), describeEvents({ reporter, signal })),
     registries: readAccess(line, io),
-    maxAge: readMaxAge(io.env),
     now: `${new Date().toISOString().slice(0, 19)}Z`,
-    shared: beside?.shared ?? createShared(readJobs(line)),
-    enterNamespace: () =>
-      engine.runInNamespace([...io.self, "build", ...words], input, handOverContexts()),
   };
+}
+
+/** Makes an image, and puts the files that were asked for in their places where it goes well. */
+export async function makeWithFiles<Made extends BuildResult | Continued>(
+  files: ResultFiles | undefined,
+  make: (work: BuildWorkspace) => Promise<Made>,
+  work: BuildWorkspace,
+): Promise<Made> {
+  if (files === undefined) return make(work);
+  try {
+    const result = await make({ ...work, beforeNaming: files.prepare });
+    if (!("continuedElsewhere" in result)) await files.place(result);
+    return result;
+  } finally {
+    await files.discard();
+  }
 }
 
 /** Tells of a build, with its name where others are built beside it. */

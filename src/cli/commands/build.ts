@@ -1,11 +1,10 @@
 import {
   buildImage,
-  type BuildRequest,
   type BuildResult,
   type BuildWorkspace,
   type Continued,
 } from "../../pipeline/pipeline.ts";
-import { createPlan, type BuildPlan } from "../../plan/plan.ts";
+import { createPlan } from "../../plan/plan.ts";
 import { showLines } from "../../visible.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue } from "../line/arguments.ts";
@@ -13,7 +12,6 @@ import type { BuildStart } from "../line/build-line.ts";
 import { renderHelp } from "../line/help.ts";
 import { readLeniently } from "../line/lenient.ts";
 import { createReporter } from "../report/reporter.ts";
-import type { ResultFiles } from "../report/result-files.ts";
 import { reportResult } from "../report/result.ts";
 import { warnOfUnused, warnOnce } from "../request/findings.ts";
 import { mentionsOutput, readParsed, refuseMistyped, reportFindings } from "../request/parsed.ts";
@@ -26,6 +24,7 @@ import {
   createBuildReporter,
   createResultOptions,
   createWorkspace,
+  makeWithFiles,
   type OutputBuild,
   prepareFiles,
   withReport,
@@ -93,30 +92,12 @@ async function buildOutput(build: OutputBuild, terminal: CliIo): Promise<number>
   const started = Date.now();
   const work = await createWorkspace(build, reporter, terminal);
   const files = await prepareFiles(line, terminal, work);
-  const result = await buildWithFiles({ plan, request, files }, work);
+  const make = (own: BuildWorkspace): Promise<BuildResult | Continued> =>
+    buildImage(plan, request, own);
+  const result = await makeWithFiles(files, make, work);
   if ("continuedElsewhere" in result) return result.continuedElsewhere;
   reporter.result(result);
   const milliseconds = Date.now() - started;
   await reportResult(result, withReport(io, build), { ...options, milliseconds });
   return 0;
-}
-
-interface BuildWithFiles {
-  readonly plan: BuildPlan;
-  readonly request: BuildRequest;
-  readonly files: ResultFiles | undefined;
-}
-
-async function buildWithFiles(
-  { plan, request, files }: BuildWithFiles,
-  work: BuildWorkspace,
-): Promise<BuildResult | Continued> {
-  if (files === undefined) return buildImage(plan, request, work);
-  try {
-    const result = await buildImage(plan, request, { ...work, beforeNaming: files.prepare });
-    if (!("continuedElsewhere" in result)) await files.place(result);
-    return result;
-  } finally {
-    await files.discard();
-  }
 }

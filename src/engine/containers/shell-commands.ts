@@ -1,5 +1,4 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
+import { isInstalled } from "../../system/is-installed.ts";
 import { attachProgram } from "./attach.ts";
 import type { ShellCommands, WorkingContainer } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
@@ -21,7 +20,7 @@ export interface ShellTools {
 export function createShellCommands({ dialect, options, query }: ShellTools): ShellCommands {
   const own = dialect.name === program ? options : pickStorage(options);
   return {
-    canRun: () => isInstalled(process.env["PATH"] ?? ""),
+    canRun: () => isInstalled(program, process.env["PATH"] ?? ""),
     listContainers: async () => (await query(...dialect.listWorking)).split("\n").flatMap(parse),
     listImages: async (label) => {
       const words = ["images", "--all", "--quiet", "--no-trunc", "--filter", `label=${label}`];
@@ -52,16 +51,5 @@ function pickStorage(options: readonly string[]): readonly string[] {
   return options.filter((one, index) => {
     const named = one.startsWith("--") ? one : (options[index - 1] ?? "");
     return storageOptions.has(/^--([a-z-]+)/.exec(named)?.[1] ?? "");
-  });
-}
-
-function isInstalled(path: string): boolean {
-  return path.split(delimiter).some((directory) => {
-    try {
-      accessSync(join(directory || ".", program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
   });
 }
