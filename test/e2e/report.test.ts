@@ -245,7 +245,9 @@ RUN /layers/bin/layer add two-1 /etc/group
       assertStatus(outcome, 0);
       return outcome.stdout;
     };
-    expect(await one("linux/amd64", "other")).toContain("previous: none;");
+    expect(await one("linux/amd64", "other")).toContain(
+      `previous: ${second.images[0]?.digest} (the last build of this file)`,
+    );
     const adapted = await one("linux/386", project.name);
     expect(adapted).toMatch(/^changed .*a-3 .*a-2$/m);
     expect(adapted).toContain(`@${second.images[1]?.digest} (the tag`);
