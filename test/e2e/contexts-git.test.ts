@@ -39,7 +39,7 @@ test("a repository is up to date by its content, and a commit that changes it ke
   await git(project, "init", "--quiet", "--initial-branch=main");
   await commit(project);
   await git(project, "tag", "v1");
-  expect((await build(project, "")).stdout).toContain("new 2");
+  expect((await build(project, "")).stdout).toContain(": 2 new (");
   const digest = await project.findDigest();
   expect(await build(project, "#v1")).toMatchObject({ builds: [] });
   // Another commit of the same tree.
@@ -49,11 +49,11 @@ test("a repository is up to date by its content, and a commit that changes it ke
   expect(same.stdout).toContain("Up to date");
   await project.write({ hello: "two\n" });
   await commit(project);
-  expect((await build(project, "")).stdout).toMatch(/kept 1 .*new 1 /);
+  expect((await build(project, "")).stdout).toMatch(/: 1 changed, 1 kept \(/);
   expect(await project.findDigest()).not.toBe(digest);
   expect(await build(project, "#v1")).toMatchObject({ builds: [] });
   expect(await project.findDigest()).toBe(digest);
-  expect((await build(project, "#:sub")).stdout).toContain("new 1");
+  expect((await build(project, "#:sub")).stdout).toContain(": 1 changed, 1 kept (");
   const outcome = await build(project, "#nowhere", 1);
   expect(outcome.stderr).toContain("error[context-unavailable]");
 });
