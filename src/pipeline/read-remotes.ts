@@ -1,5 +1,6 @@
 import { restateError, XbuildError } from "../errors.ts";
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
+import { listSome } from "../text.ts";
 import { type NamedPrevious, readNamed } from "./read-named.ts";
 import type { BuildRequest, ReuseRequest } from "./request.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
@@ -18,22 +19,24 @@ export async function readRemotes(
   const references = listReferences(reuse);
   const asked = references.length + (reuse.cacheTags === undefined ? 0 : 1);
   if (asked === 0) return [];
-  const done = work.reporter.step("Previous images");
-  const read = references.map((one, index) =>
+  const done = work.reporter.step("Named previous images");
+  const reading = references.map((one, index) =>
     tolerate(
       { ...reuse, isPushedOnly: one.origin === "pushed" },
       () => readNamed(one, { reuse, index }, work),
       work,
     ),
   );
-  const remotes = (await Promise.all(read)).filter((one) => one !== undefined);
+  const read = await Promise.all(reading);
+  const remotes = read.filter((one) => one !== undefined);
   const tagged = await tolerate(
     { ...reuse, isPushedOnly: true },
     () => readTags(reuse, work),
     work,
   );
   const found = remotes.length + ((tagged?.length ?? 0) > 0 ? 1 : 0);
-  done(describeFound(found, asked));
+  const missing = references.filter((_, index) => read[index] === undefined);
+  done(describeFound({ found, asked, missing }));
   return [...remotes, ...(tagged ?? [])];
 }
 
@@ -56,9 +59,19 @@ function listReferences({ cacheFrom, pushes }: ReuseRequest): readonly NamedPrev
   ];
 }
 
-function describeFound(found: number, asked: number): string {
-  if (asked === 1) return found === 1 ? "found" : "none yet";
-  return `${found} of ${asked} found`;
+interface Found {
+  readonly found: number;
+  readonly asked: number;
+  readonly missing: readonly NamedPrevious[];
+}
+
+/** A name that is not there is no error: it may be a slip all the same. */
+function describeFound({ found, asked, missing }: Found): string {
+  const names = missing.map(({ reference }) => reference.text.replace(/^docker:\/\//, ""));
+  const gone = names.length === 0 ? "" : `${listSome(names, 3)} not there yet`;
+  if (asked === 1) return found === 1 ? "found" : gone || "no tag fits";
+  const count = `${found} of ${asked} found`;
+  return gone === "" ? count : `${count}: ${gone}`;
 }
 
 interface Tolerance extends Pick<ReuseRequest, "ignoreErrors"> {

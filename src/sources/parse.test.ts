@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { describeSource, nameSource, parseSource } from "./parse.ts";
+import { describeSource, nameSource, nameSourcePlace, parseSource } from "./parse.ts";
 
 function catchError(action: () => unknown): unknown {
   try {
@@ -79,4 +79,14 @@ test.each([
   const error = catchError(() => parseSource(text));
   expect(error).toMatchObject({ code: "context-url-invalid", exitStatus: 125 });
   expect(String(error)).not.toContain("secret");
+});
+
+test("the last build of a repository is that of whichever commit", () => {
+  const place = (text: string): string => {
+    const source = parseSource(text);
+    return source.kind === "input" ? "" : nameSourcePlace(source);
+  };
+  expect(place(`https://u:p@h/r.git#${"a".repeat(40)}:sub`)).toBe("https://h/r.git#:sub");
+  expect(place("https://h/r.git#main:sub")).toBe(place("https://h/r.git?ref=v1&subdir=sub"));
+  expect(place("https://h/c.tgz?token=x")).toBe("https://h/c.tgz");
 });

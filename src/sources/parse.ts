@@ -35,6 +35,11 @@ export function nameSource(source: RemoteSource): string {
   return place === "" ? url : `${url}#${place}`;
 }
 
+/** What the last build of a context is known by: of a repository whichever branch or commit of it that was. */
+export function nameSourcePlace(source: GitSource | HttpSource): string {
+  return source.kind === "git" ? nameSource({ ...source, ref: undefined }) : nameSource(source);
+}
+
 /** The same for people. */
 export function describeSource(source: RemoteSource): string {
   return source.kind === "input" ? "standard input" : nameSource(source);

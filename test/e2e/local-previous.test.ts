@@ -152,7 +152,7 @@ describe("oci:", () => {
     for (const reference of [`oci:${directory}:other`, `oci:${directory}-not:x`]) {
       const built = await build(reference);
       expect(built.layers).toEqual(["one new", "two new"]);
-      expect(built.stderr).toContain("none yet");
+      expect(built.stderr).toContain("not there yet");
     }
   });
 

@@ -78,6 +78,14 @@ test.each(testedEngines)(
   },
 );
 
+test.each(testedEngines)("nothing is left of what goes well, engine %s", async (engine) => {
+  const text = `FROM ${baseImage} AS b\nRUN echo 1 > /env\nFROM b\nOUTPUT /l\nRUN /l/bin/layer add env /env\n`;
+  const project = await sandbox.project({ "Containerfile.x": text });
+  const flags = ["--engine", engine, "--on-error=shell"];
+  expect((await runAtTerminal(project, flags, [])).status).toBe(0);
+  expect(await sandbox.exec("buildah", "containers", "--all", "--quiet")).toBe("");
+});
+
 test.each(testedEngines)("and of a step before OUTPUT, engine %s", async (engine) => {
   const begun = `FROM ${baseImage}\nENV A=1\nRUN echo one > /one\n`;
   const project = await sandbox.project({

@@ -135,7 +135,7 @@ describe("on a terminal", () => {
     const { lines, hasCursor } = playTerminal(await terminal.sent());
     expect(hasCursor).toBe(true);
     expect(lines.filter((line) => line.startsWith("  • "))).toEqual([]);
-    expect(lines).toContain("xbuild: interrupted; nothing was changed");
+    expect(lines).toContain("xbuild: interrupted; what was not finished is undone");
   });
 });
 

@@ -168,7 +168,7 @@ describe("reading the previous image", () => {
     const words = ["--cache-from", `${service.proxy.host}/none:x`, "-t", "app", "--no-load"];
     const outcome = await buildChanged(words);
     expect(outcome.layers.every((layer) => layer.endsWith(" new"))).toBe(true);
-    expect(outcome.stderr).toContain("none yet");
+    expect(outcome.stderr).toContain("not there yet");
   });
 
   test.each([

@@ -17,22 +17,22 @@ export function renderChanges(
   shown: ShownLayers,
   io: CliIo,
 ): Visible {
-  if (shown === "all") return renderRows(listAll(layers, comparison), [], io);
+  if (shown === "all") return renderRows([{ rows: listAll(layers, comparison) }], [], io);
   if (comparison === undefined || upToDate || shown === "none") return show``;
   const kinds = listChanges(comparison, mostRows);
-  const rows = kinds.flatMap((one) => one.rows);
-  const hidden = kinds.flatMap(({ rows: [first], more }): readonly Cell[][] =>
-    first === undefined || more.layers === 0
-      ? []
-      : [
-          [
-            paint(first.status),
-            renderSize(more.size),
-            spanning(`${more.layers} smaller (--layers=all)`),
-          ],
-        ],
-  );
-  return renderRows(rows, [...hidden, ...describeKept(comparison)], io);
+  const groups = kinds.map(({ rows, more }): RowGroup => {
+    const [first] = rows;
+    if (first === undefined || more.layers === 0) return { rows };
+    const text = spanning(`${more.layers} smaller (--layers=all)`);
+    return { rows, rest: [paint(first.status), renderSize(more.size), text] };
+  });
+  return renderRows(groups, describeKept(comparison), io);
+}
+
+/** Layers of a kind, and the row that stands for those that are not listed. */
+interface RowGroup {
+  readonly rows: readonly ChangeRow[];
+  readonly rest?: readonly Cell[];
 }
 
 const styles: Readonly<Record<ChangeRow["status"], Style>> = {
@@ -63,19 +63,24 @@ function describeKept(comparison: Comparison): readonly (readonly Cell[])[] {
 }
 
 function renderRows(
-  rows: readonly ChangeRow[],
+  groups: readonly RowGroup[],
   last: readonly (readonly Cell[])[],
   io: CliIo,
 ): Visible {
+  const rows = groups.flatMap((one) => one.rows);
   const fitted = fitRows(rows, io);
   const hasReplaced = rows.some(({ replaces }) => replaces !== undefined);
   const columns: readonly Column[] = [
     { title: "STATUS" },
     { title: "SIZE", right: true },
     { title: "LAYER" },
-    ...(hasReplaced ? [{ title: "REPLACES" }] : []),
+    ...(hasReplaced ? [{ title: replacesTitle }] : []),
   ];
-  const cells = fitted.flatMap((row) => renderRow(row, hasReplaced));
+  const rest = new Map(groups.map((one) => [one.rows.at(-1), one.rest]));
+  const cells = fitted.flatMap((row, at) => {
+    const behind = rest.get(rows[at]);
+    return [...renderRow(row, hasReplaced), ...(behind === undefined ? [] : [behind])];
+  });
   return joinVisible([renderTable(io, columns, [...cells, ...last])]);
 }
 
@@ -89,6 +94,7 @@ function renderRow(row: ChangeRow, hasReplaced: boolean): readonly (readonly Cel
 
 /** Columns before the names: the longest status, a size such as `12.3 MB`, and what is between them. */
 const namesStart = "changed".length + "12.3 MB".length + 4;
+const replacesTitle = "REPLACES";
 
 /** Names take no more than a line of the terminal has; elsewhere they are whole. */
 function fitRows(rows: readonly ChangeRow[], io: CliIo): readonly ChangeRow[] {
@@ -97,7 +103,8 @@ function fitRows(rows: readonly ChangeRow[], io: CliIo): readonly ChangeRow[] {
   const room = Math.max(width - namesStart, 24);
   const longest = (texts: readonly string[]): number =>
     texts.reduce((most, text) => Math.max(most, countColumns(cutText(text, room))), 0);
-  const replaced = longest(rows.map(({ replaces }) => replaces ?? ""));
+  const before = rows.flatMap(({ replaces }) => replaces ?? []);
+  const replaced = before.length === 0 ? 0 : longest([replacesTitle, ...before]);
   const half = Math.floor((room - 2) / 2);
   const left = replaced === 0 ? room : Math.max(half, room - 2 - replaced);
   const names = Math.min(longest(rows.map(({ name }) => name)), left);

@@ -18,7 +18,7 @@ export interface Failure {
 export function renderFailure(error: unknown, io: CliIo): Failure {
   if (io.signal.aborted) {
     return {
-      text: show`xbuild: interrupted; nothing was changed\n`,
+      text: show`xbuild: interrupted; what was not finished is undone\n`,
       exitStatus: exitStatuses.interrupted,
     };
   }

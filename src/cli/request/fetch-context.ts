@@ -4,6 +4,7 @@ import {
   fetchText,
   type FetchPlace,
   describeSource,
+  nameSourcePlace,
   nameSource,
   parseSource,
   type RemoteSource,
@@ -45,7 +46,7 @@ export async function fetchContext(
       io,
     );
     const { kind } = source;
-    const identity = kind === "input" ? `- ${io.cwd}` : nameSource(source);
+    const identity = kind === "input" ? `- ${io.cwd}` : nameSourcePlace(source);
     return { context, identity, as: { kind, archive } };
   });
 }

@@ -29,6 +29,7 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
     return new XbuildError(code, message, { hint, exitStatus });
   }
   const step = textBetween(result.tail, 'building at STEP "', '": ');
+  if (step === undefined && exitStatus === wrongUsage) return describeWrongUsage(build, engine);
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
   const missing = findMissingHelper(build, { status: exitStatus, step });
@@ -39,6 +40,18 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
     ...(place === undefined
       ? {}
       : { diagnostics: [{ code: "step-failed", severity: "error", message, hint, ...place }] }),
+  });
+}
+
+/** The engines' exit status for a command line that they do not take. */
+const wrongUsage = 125;
+
+/** Of no step. */
+function describeWrongUsage({ purpose }: BuildCall, engine: string): XbuildError {
+  const message = `${engine} failed with exit status ${wrongUsage} (${purpose})`;
+  return new XbuildError("engine-failed", message, {
+    exitStatus: wrongUsage,
+    hint: "see what it printed above: it may not know a flag, or take its value",
   });
 }
 

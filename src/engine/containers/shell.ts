@@ -1,5 +1,5 @@
 import { XbuildError } from "../../errors.ts";
-import type { Digest } from "../../oci/oci.ts";
+import { type Digest, digestHex } from "../../oci/oci.ts";
 import { show } from "../../visible.ts";
 import { noteKeys } from "../notes.ts";
 import type {
@@ -36,7 +36,9 @@ export async function buildWithShell(
   const shell = await commands.loadShell();
   const before = await shell.listContainers();
   try {
-    return await commands.build(call, context);
+    const id = await commands.build(call, context);
+    await removeLeft(id, before, shell);
+    return id;
   } catch (error) {
     if (!(error instanceof XbuildError) || error.code !== "step-failed") throw error;
     const container = await findContainer({ call, mark, before }, shell);
@@ -48,6 +50,22 @@ export async function buildWithShell(
     throw error;
   } finally {
     if (given.mode === "single") await removeMarked(mark, shell);
+  }
+}
+
+/**
+ * Where each step's container is left, so is that of a stage without a step, which stands on the image that the stage
+ * comes to; it is named after that, as no container of a run is.
+ */
+async function removeLeft(
+  id: Digest,
+  before: readonly WorkingContainer[],
+  shell: ShellCommands,
+): Promise<void> {
+  const known = new Set(before.map(({ name }) => name));
+  for (const { name, image } of await shell.listContainers()) {
+    const isLeft = !known.has(name) && /^[0-9a-f]{12}-working-container/.test(name);
+    if (isLeft && isSame(digestHex(id), image)) await shell.removeContainer(name);
   }
 }
 

@@ -154,6 +154,24 @@ test("heredocs are the user's, however they are said to the engine", () => {
   );
 });
 
+test("of a stage that it built itself the engine says the image; what comes then is found again", () => {
+  const written = mustPlan(
+    "FROM base AS b\nRUN x\nFROM b AS last\nARG V=2\nRUN y\nOUTPUT /layers\nRUN z",
+  );
+  const sentNames = { ...names, digests: new Map() };
+  const sent = echo(lowerStage(written, written.target, sentNames));
+  const said = sent.replace("FROM b AS last", `FROM ${stageId} AS last`);
+  expect(said).not.toBe(sent);
+  const steps = listStageSteps(written, sentNames);
+  const shown = show(steps, [said]).text;
+  expect(shown).toBe(show(steps, [sent]).text);
+  expect(shown).toContain("[2/2] STEP 1/5: FROM b AS last\n[2/2] STEP 2/5: ARG V=2\n");
+  const unknown = sent.replace("FROM b AS last", "FROM something AS else");
+  expect(show(steps, [unknown]).text).toContain("[2/2] STEP 3/5: RUN y\n");
+  const mark = "[1/2] STEP 2/4: LABEL io.xbuild.shell=b1aa57f70ebf98fd\n";
+  expect(show(steps, [mark, said]).text).toBe(shown);
+});
+
 test("what steps print comes through byte for byte, whatever it looks like", () => {
   const own = Buffer.from(
     [

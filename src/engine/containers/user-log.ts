@@ -15,7 +15,7 @@ export interface ShownCall {
 
 /**
  * What an engine says of a build, with the user's images, stages and lines in the place of what we have sent. Only
- * what is known to be the engine's is changed: a step's line must be the next of its stage, and word for word what was
+ * what is known to be the engine's is changed: a step's line must be one that is still to come of its stage, and word for word what was
  * sent; of other lines those with a random name of the run. What steps print themselves goes on byte for byte.
  */
 export function showUserLog(log: OutputLog, call: ShownCall): OutputLog {
@@ -60,14 +60,17 @@ function createWords({ sent, ownImage, progress }: ShownCall): Words {
   let isOurs = false;
   let stages = 1;
   const takeStep = (stage: number, text: string): SentStep | undefined => {
-    const [step, ...rest] = coming.get(stage) ?? sent(stage);
-    if (step === undefined || !isSame(text, step.text)) return undefined;
-    coming.set(stage, rest);
-    return step;
+    const all = coming.get(stage) ?? sent(stage);
+    const at = all.findIndex((one) => isSame(text, one.text));
+    if (at === -1) return undefined;
+    coming.set(stage, all.slice(at + 1));
+    return all[at];
   };
   const showStep = (line: string): string | undefined => {
     for (const { 0: head, index, groups } of line.matchAll(stepHead)) {
-      const step = takeStep(Number(groups?.["stage"] ?? 1), line.slice(index + head.length));
+      const text = line.slice(index + head.length);
+      if (isShellMark(text)) return line.slice(0, index);
+      const step = takeStep(Number(groups?.["stage"] ?? 1), text);
       if (step === undefined) continue;
       const { shown } = step;
       if (shown === undefined) return line.slice(0, index);
@@ -107,11 +110,17 @@ function isSame(printed: string, sent: string): boolean {
   if (text === sent) return true;
   const at = sent.indexOf("<<");
   if (at >= 0) return text.startsWith(sent.slice(0, at + 2));
+  if (!sent.startsWith("FROM")) return false;
   // buildah leaves the flag of a FROM out.
-  return (
-    sent.startsWith("FROM") &&
-    text === sent.replace(/^FROM--platform=[\w/.$]*?(?=localhost\/)/, "FROM")
-  );
+  if (text === sent.replace(/^FROM--platform=[\w/.$]*?(?=localhost\/)/, "FROM")) return true;
+  // Of a stage that is built in the same call it says the image, and what the stage is called.
+  const said = /^FROM(?:[0-9a-f]{64}|[0-9a-f]{11,12})(?<name>AS.*)?$/i.exec(text)?.groups;
+  return said !== undefined && sent.toLowerCase().endsWith(said["name"]?.toLowerCase() ?? "");
+}
+
+/** What a shell's containers are told by (`shell.ts`). */
+function isShellMark(printed: string): boolean {
+  return /^LABEL io\.xbuild\.shell=[0-9a-f]{16}$/.test(printed);
 }
 
 /** Where on a line it is said that the image is made, or -1. */
