@@ -61,7 +61,22 @@ const noDisplay: StepDisplay = {
   end: () => undefined,
 };
 
+/** As it comes; a line that a step did not end is ended on a terminal, and on stderr, before ours are told there. */
 function createLog(io: CliIo, progress: ProgressMode): OutputLog {
-  const stdout = progress === "quiet" ? (): void => undefined : io.stdout;
-  return { stdout, stderr: io.stderr };
+  if (progress === "quiet") return { stdout: () => undefined, stderr: io.stderr };
+  const open = { stdout: false, stderr: false };
+  const pass =
+    (stream: "stdout" | "stderr"): OutputLog["stdout"] =>
+    (chunk) => {
+      if (chunk.length > 0) open[stream] = chunk.at(-1) !== newline;
+      io[stream](chunk);
+    };
+  const end = (): void => {
+    if (open.stderr || (open.stdout && io.terminal && io.screen.isLive)) io.stderr(show`\n`);
+    open.stdout = false;
+    open.stderr = false;
+  };
+  return { stdout: pass("stdout"), stderr: pass("stderr"), end };
 }
+
+const newline = "\n".charCodeAt(0);
