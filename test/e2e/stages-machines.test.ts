@@ -113,7 +113,7 @@ describe("FROM a stage", () => {
     const files = { a: "1", b: "1", top: "1" };
     const made = await buildHere("top", onTop, files, { tag });
     const changed = await buildHere("top", onTop, { ...files, top: "2" }, { tag });
-    expect(changed.stdout).toMatch(
+    expect(changed.stderr).toMatch(
       /a: Loading|Loading the stage a: 1 layer, \S+ \S+; OUTPUT --from=a needs none of it here/,
     );
     const digests = [made, changed].map(({ metadata }) =>
