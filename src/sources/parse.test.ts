@@ -81,11 +81,12 @@ test.each([
   expect(String(error)).not.toContain("secret");
 });
 
+function place(text: string): string {
+  const source = parseSource(text);
+  return source.kind === "input" ? "" : nameSourcePlace(source);
+}
+
 test("the last build of a repository is that of whichever commit", () => {
-  const place = (text: string): string => {
-    const source = parseSource(text);
-    return source.kind === "input" ? "" : nameSourcePlace(source);
-  };
   expect(place(`https://u:p@h/r.git#${"a".repeat(40)}:sub`)).toBe("https://h/r.git#:sub");
   expect(place("https://h/r.git#main:sub")).toBe(place("https://h/r.git?ref=v1&subdir=sub"));
   expect(place("https://h/c.tgz?token=x")).toBe("https://h/c.tgz");

@@ -79,7 +79,7 @@ function renderRows(
   const rest = new Map(groups.map((one) => [one.rows.at(-1), one.rest]));
   const cells = fitted.flatMap((row, at) => {
     const behind = rest.get(rows[at]);
-    return [...renderRow(row, hasReplaced), ...(behind === undefined ? [] : [behind])];
+    return renderRow(row, hasReplaced).concat(behind === undefined ? [] : [behind]);
   });
   return joinVisible([renderTable(io, columns, [...cells, ...last])]);
 }
