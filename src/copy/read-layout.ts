@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { open, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Descriptor,
@@ -112,9 +113,27 @@ async function readDocument(directory: string, digest: Digest): Promise<Uint8Arr
 }
 
 async function readBounded(path: string): Promise<Buffer> {
-  const { size } = await stat(path);
-  if (size > maxDocumentSize) throw createInvalid(`${path} has ${size} bytes`);
-  return readFile(path);
+  const { file, size } = await openFile(path);
+  try {
+    if (size > maxDocumentSize) throw createInvalid(`${path} has ${size} bytes`);
+    // It may grow while it is read.
+    const bytes = Buffer.alloc(size);
+    const { bytesRead } = await file.read(bytes, 0, size, 0);
+    return bytes.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** What is no file is never waited for, nor read. */
+async function openFile(
+  path: string,
+): Promise<{ readonly file: FileHandle; readonly size: number }> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  const status = await file.stat();
+  if (status.isFile()) return { file, size: status.size };
+  await file.close();
+  throw createInvalid(`${path} is not a file`);
 }
 
 function blobPath(directory: string, digest: Digest): string {
@@ -152,7 +171,7 @@ async function copyLayers(
 
 async function copyHashed(source: string, target: string): Promise<string> {
   const hash = createHash("sha256");
-  const read = await open(source);
+  const { file: read } = await openFile(source);
   const written = await open(target, "w", 0o600);
   try {
     const chunks: AsyncIterable<Buffer> = read.createReadStream({ highWaterMark: 1024 * 1024 });

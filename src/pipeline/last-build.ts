@@ -4,7 +4,6 @@ import {
   findLastRecord,
   findRef,
   readImage,
-  readState,
   type Store,
 } from "../store/store.ts";
 import type { Build } from "./workspace.ts";
@@ -47,7 +46,7 @@ export function listBuildKeys(build: NamedStage): readonly [string, ...string[]]
 }
 
 /** That under its tag is the nearest; under a new tag, or none, the last of the same file is. */
-function listByNearness(build: NamedStage): readonly string[] {
+export function listByNearness(build: NamedStage): readonly string[] {
   const { source, name, hasTag } = nameBuild(build);
   return hasTag ? [name, source] : [source, name];
 }
@@ -58,11 +57,6 @@ export function findLastBuildRecord(
   store: Store,
 ): Promise<BuildRecord | undefined> {
   return findFirst(listByNearness(build), (key) => findLastRecord(store, key));
-}
-
-/** What it left in `output/state`. @returns as `readState` */
-export function findLastState(build: NamedStage, store: Store): Promise<string | undefined> {
-  return findFirst(listByNearness(build), (key) => readState(store, key));
 }
 
 /** The image of the stage's last build, where it is still here. */
@@ -80,7 +74,8 @@ async function readReferred(key: string, store: Store): Promise<Image | undefine
   return ref === undefined ? undefined : readImage(store, ref.manifest);
 }
 
-async function findFirst<T>(
+/** By the first of the keys that has something. */
+export async function findFirst<T>(
   keys: readonly string[],
   find: (key: string) => Promise<T | undefined>,
 ): Promise<T | undefined> {

@@ -3,7 +3,7 @@ import { findBlob, withRun } from "../store/store.ts";
 import { arrangeBases } from "./arrange-bases.ts";
 import { readBases } from "./collect-bases.ts";
 import { type CollectRequest, describeDirectory } from "./collect-directory.ts";
-import { findLastState } from "./last-build.ts";
+import { findLastState } from "./last-state.ts";
 import { bringAll } from "./prepare-layers.ts";
 import { findPrevious } from "./previous.ts";
 import { readRemotes } from "./read-remotes.ts";

@@ -12,7 +12,7 @@ import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers } from "../store/store.ts";
 import type { ArrangedBases } from "./arrange-bases.ts";
 import type { BaseImage } from "./bases.ts";
-import { findLastState } from "./last-build.ts";
+import { findLastState } from "./last-state.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface PreparedLayers {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { ContextRead, ResolvedStage } from "../containerfile/containerfile.ts";
 import type { StepsRequest } from "../engine/engine.ts";
+import { exitStatuses, XbuildError } from "../errors.ts";
 import { findRealPath } from "../system/real-path.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import { type BasesFacts, findLowestBase } from "./base-facts.ts";
@@ -45,6 +46,7 @@ export function selectDirectories(
   const reads = plan.dependencies.stages.flatMap((stage) =>
     listStageReads(stage, { plan, request, facts }),
   );
+  assertInside(reads, request);
   const remote = plan.dependencies.contexts.some((name) => isRemote(name, request));
   if (volumes === undefined || remote || reads.some(leadsOut)) return undefined;
   const roles = new Map<string, InstructionRead[]>();
@@ -89,6 +91,24 @@ function leadsOut({ read, path, only }: InstructionRead): boolean {
   return only.some((one) => {
     const real = findRealPath(join(path, one));
     return real !== undefined && root !== undefined && !`${real}/`.startsWith(`${root}/`);
+  });
+}
+
+/**
+ * A context that was fetched may have links to anywhere, and engines follow them where a mount names one: what is not in it
+ * is nobody's to see. Errors: `context-not-found`
+ */
+function assertInside(reads: readonly InstructionRead[], { steps }: BuildRequest): void {
+  const fetched = reads.filter(({ path, read }) => read.isMount && steps.passing?.has(path));
+  const wrong = fetched.find((one) => one.isPattern || leadsOut(one));
+  if (wrong === undefined) return;
+  const { isPattern, only } = wrong;
+  const message = isPattern
+    ? "a RUN mounts a part of a fetched context, and which one only the base image says"
+    : `a RUN mounts ${(only ?? []).join(", ")} of a fetched context, which leads out of it`;
+  throw new XbuildError("context-not-found", message, {
+    hint: "mount a directory or a file of the context by its own path",
+    exitStatus: exitStatuses.usage,
   });
 }
 

@@ -140,6 +140,8 @@ function isTlsError(error: unknown): boolean {
 }
 
 function isNetworkError(error: unknown): boolean {
+  // What undici's own parser refuses has no code.
+  if (error instanceof Error && error.name === "HTTPParserError") return true;
   return /^(?:ECONN|EPIPE$|ETIMEDOUT$|EHOST|ENET|EADDR|EAI_|ENOTFOUND$|UND_ERR_|HPE_)/.test(
     systemCode(error) ?? "",
   );

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Server } from "node:net";
@@ -8,12 +8,15 @@ import { withTemporaryDirectory } from "../../test/support/images.ts";
 import { portOf } from "../../test/support/port.ts";
 import { createCertificates } from "../../test/support/registry-certificates.ts";
 import { downloadFile } from "./download.ts";
+import { fetchSource } from "./fetch.ts";
 import { parseSource } from "./parse.ts";
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   return portOf(server);
 }
+
+const quiet = { onProgress: () => undefined, onSize: () => undefined };
 
 function download(
   address: string,
@@ -23,7 +26,7 @@ function download(
   const source = parseSource(address);
   if (source.kind !== "http") throw new Error(`${address} is no address of HTTP`);
   const { signal } = new AbortController();
-  return downloadFile(source, path, { env, signal, timeout: 60_000, onProgress: () => undefined });
+  return downloadFile(source, path, { ...quiet, env, signal, timeout: 60_000 });
 }
 
 test("a server over TLS must be one that the machine trusts, and leads to no plain HTTP", () =>
@@ -56,5 +59,31 @@ test("a server over TLS must be one that the machine trusts, and leads to no pla
     } finally {
       plain.close();
       secure.close();
+    }
+  }));
+
+test("what is no archive ends when it is too long for a Containerfile, and not when the server does", () =>
+  withTemporaryDirectory(async (directory) => {
+    const line = Buffer.from(`${"# comment ".repeat(100_000)}\n`);
+    const endless = createServer((_, response) => {
+      const write = (): void => {
+        while (!response.destroyed && response.write(line));
+      };
+      response.on("drain", write);
+      write();
+    });
+    const source = parseSource(`http://127.0.0.1:${await listen(endless)}/x`);
+    const { signal } = new AbortController();
+    const place = { directory, env: {}, signal, timeout: 60_000, onProgress: () => undefined };
+    try {
+      await expect(fetchSource(source, place, process.stdin)).rejects.toMatchObject({
+        code: "context-archive-invalid",
+        message: expect.stringContaining("more than 64 MiB"),
+      });
+      const size = (await stat(join(directory, "archive"))).size;
+      expect(size).toBeLessThan(2 * 64 * 1024 * 1024);
+    } finally {
+      endless.closeAllConnections();
+      endless.close();
     }
   }));

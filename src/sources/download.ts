@@ -7,6 +7,11 @@ import type { FetchPlace, HttpSource } from "./model.ts";
 import { nameSource } from "./parse.ts";
 import { refuseFetch } from "./problems.ts";
 
+export interface DownloadPlace extends Omit<FetchPlace, "directory"> {
+  /** Told how many bytes are there; what it throws ends the download. */
+  readonly onSize: (size: number) => void;
+}
+
 /**
  * Writes what an address gives to a file: redirects are followed, but never from TLS to none, and user and password
  * go to the address's own host alone. Errors: `context-unavailable`, the signal's reason, those of writing.
@@ -14,7 +19,7 @@ import { refuseFetch } from "./problems.ts";
 export async function downloadFile(
   source: HttpSource,
   path: string,
-  place: Omit<FetchPlace, "directory">,
+  place: DownloadPlace,
 ): Promise<void> {
   const shown = nameSource(source);
   const file = await open(path, "wx", 0o600);
@@ -35,13 +40,14 @@ export async function downloadFile(
 async function writeChunks(
   chunks: AsyncIterable<Uint8Array>,
   file: FileHandle,
-  { onProgress }: Pick<FetchPlace, "onProgress">,
+  { onProgress, onSize }: DownloadPlace,
 ): Promise<void> {
   let size = 0;
   await file.truncate();
   for await (const chunk of chunks) {
     await file.write(chunk, 0, chunk.length, size);
     size += chunk.length;
+    onSize(size);
     onProgress(renderSize(size));
   }
 }
@@ -85,7 +91,7 @@ function refuseStatus(shown: string, status: number): XbuildError {
 /** What has no answer. Errors of the disk stay as they are. */
 function explain(shown: string, error: unknown): unknown {
   if (error instanceof XbuildError) {
-    if (error.code === "context-unavailable") return error;
+    if (error.code.startsWith("context-")) return error;
     const hint =
       error.code === "registry-tls"
         ? "put the server's CA where this machine keeps those that it trusts"

@@ -40,13 +40,14 @@ export async function fetchSource(
     };
   }
   const archive = join(place.directory, "archive");
+  const shown = describeSource(source);
   if (source.kind === "http") {
     const { downloadFile } = await import("./download.ts");
-    await downloadFile(source, archive, place);
+    await downloadFile(source, archive, { ...place, onSize: watchSize(archive, shown) });
   } else {
-    await keepInput(input, archive, place);
+    await keepInput(input, archive, { ...place, onSize: watchSize(archive, shown) });
   }
-  await unpackFile(archive, { context, shown: describeSource(source) }, place);
+  await unpackFile(archive, { context, shown }, place);
   return { context, archive };
 }
 
@@ -54,21 +55,36 @@ export async function fetchSource(
 export async function fetchText(source: HttpSource, place: FetchPlace): Promise<Buffer> {
   const { downloadFile } = await import("./download.ts");
   const path = join(place.directory, "containerfile");
-  await downloadFile(source, path, place);
-  assertShort(path, describeSource(source));
+  const shown = describeSource(source);
+  await downloadFile(source, path, { ...place, onSize: (size) => assertShort(size, shown) });
   return readFileSync(path);
 }
 
-function assertShort(path: string, shown: string): void {
-  if (statSync(path).size <= longest) return;
+/** What is no archive ends the fetching as soon as it is too long: it may have no end. */
+function watchSize(path: string, shown: string): (size: number) => void {
+  let isArchive = false;
+  return (size) => {
+    if (isArchive || size <= longest) return;
+    isArchive = detectPacking(path) !== undefined;
+    if (!isArchive) assertShort(size, shown);
+  };
+}
+
+function assertShort(size: number, shown: string): void {
+  if (size <= longest) return;
   const reason = "it is no tar archive, and too long for a Containerfile (more than 64 MiB)";
   throw refuseArchive(shown, reason, "give a tar archive, or a Containerfile");
+}
+
+interface Sized {
+  /** Told how many bytes are there; what it throws ends the fetching. */
+  readonly onSize: (size: number) => void;
 }
 
 async function keepInput(
   input: Readable,
   path: string,
-  { signal, onProgress }: FetchPlace,
+  { signal, onProgress, onSize }: FetchPlace & Sized,
 ): Promise<void> {
   let size = 0;
   addAbortSignal(signal, input);
@@ -77,6 +93,7 @@ async function keepInput(
     async function* (chunks: AsyncIterable<Buffer>) {
       for await (const chunk of chunks) {
         size += chunk.length;
+        onSize(size);
         onProgress(renderSize(size));
         yield chunk;
       }
@@ -104,7 +121,7 @@ async function unpackFile(
 ): Promise<void> {
   const packing = detectPacking(path);
   if (packing !== undefined) return unpackArchive({ path, packing, shown }, context, place);
-  assertShort(path, shown);
+  assertShort(statSync(path).size, shown);
   const file = join(context, "Dockerfile");
   copyFileSync(path, file);
   chmodSync(file, 0o644);

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
@@ -161,6 +161,21 @@ test("named contexts are fetched, and count by their content", async () => {
   const words = [`--build-context=lib=${address}/lib.tar`, "-f", "-", project.context];
   expect((await build(words, file)).stdout).toContain(": 1 new (");
   expect(await build(words, file)).toMatchObject({ builds: [] });
+});
+
+function mount(source: string): string {
+  return `FROM ${baseImage}\nOUTPUT /layers\nRUN --mount=type=bind,source=${source},target=/m /layers/bin/layer add m /m\n`;
+}
+
+test("a mount of what leads out of a fetched context is refused, and shows nothing of this machine", async () => {
+  await symlink("/etc", join(project.context, "x"));
+  await project.write({ Containerfile: mount("x") });
+  const refused = await build(["-"], await pack(), 125);
+  expect(refused.stderr).toContain("error[context-not-found]");
+  expect(refused.stderr).toContain("leads out of it");
+  expect(refused.builds).toEqual([]);
+  await project.write({ Containerfile: mount("hello") });
+  expect((await build(["-"], await pack())).stdout).toContain(": 1 new (");
 });
 
 test.each([

@@ -32,7 +32,9 @@ export function renderTable(
   const widths = columns.map(({ title }, index) =>
     texts.reduce(
       (most, row, at) =>
-        isSpanning(rows[at]?.[index]) ? most : Math.max(most, countColumns(row[index] ?? "")),
+        isSpanning(rows[at]?.[index])
+          ? most
+          : Math.max(most, Math.min(countColumns(row[index] ?? ""), widest)),
       title.length,
     ),
   );
@@ -44,6 +46,9 @@ export function renderTable(
 }
 
 const gap = "  ";
+
+/** Columns; what is longer takes what it needs, and the others are not padded to that. */
+const widest = 120;
 
 function textOf(cell: Cell): string {
   return typeof cell === "string" ? cell : cell.text;

@@ -4,7 +4,6 @@ import type { DeliveryRequest } from "../../delivery/delivery.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { LayersRequest } from "../../layers/layers.ts";
 import type { BuildRequest, ReuseRequest } from "../../pipeline/pipeline.ts";
-import { hideUserInfo } from "../../sources/sources.ts";
 import type { CliIo } from "../io.ts";
 import { usageError, isSet, lastValue, listValues } from "../line/arguments.ts";
 import { hostPlatform, type BuildCommandLine } from "../line/build-line.ts";
@@ -30,7 +29,7 @@ export async function createRequest(
 ): Promise<BuildRequest> {
   refuseFlags(line);
   assertEngineWords(line.rest);
-  assertOneContext(line);
+  await assertOneContext(line);
   const delivery = await createDeliveryRequest(line, io);
   const reuse = await createReuseRequest(line, { ...sources, delivery }, io);
   return {
@@ -46,10 +45,11 @@ export async function createRequest(
 }
 
 /** As the engines have it; a mistyped command would pass for a context, too. */
-function assertOneContext({ operands }: BuildCommandLine): void {
+async function assertOneContext({ operands }: BuildCommandLine): Promise<void> {
   // The command may stand behind its flags.
   const contexts = operands.slice(operands[0] === "build" ? 1 : 0);
   if (contexts.length <= 1) return;
+  const { hideUserInfo } = await import("../../sources/sources.ts");
   const shown = contexts.map(hideUserInfo).join(", ");
   throw usageError(`a build has one context, not ${shown}`, "name one directory");
 }

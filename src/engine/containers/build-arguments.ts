@@ -1,4 +1,4 @@
-import { documentsContext } from "./lower-heredocs.ts";
+import { documentsContext } from "./run-names.ts";
 import { quoteItem } from "./quote-item.ts";
 import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 

@@ -8,6 +8,7 @@ import {
 } from "../../containerfile/containerfile.ts";
 import { digestBytes } from "../../oci/oci.ts";
 import type { Edit, ShellStep } from "../../plan/plan.ts";
+import { documentsContext } from "./run-names.ts";
 
 /** A file that a call needs beside its Containerfile. */
 export interface CallDocument {
@@ -26,9 +27,6 @@ export interface LoweredHeredoc {
 }
 
 export type LoweredHeredocs = ReadonlyMap<Instruction, LoweredHeredoc>;
-
-/** The named context that has the files. */
-export const documentsContext = "xbuild-heredocs";
 
 /**
  * Instructions with heredocs as all engines know them: a script is the last argument of the shell; a program and what

@@ -31,6 +31,9 @@ export function listName(label: string): string {
   return `localhost/xbuild-run-${label}-list:latest`;
 }
 
+/** The named context with the files of heredocs. */
+export const documentsContext = "xbuild-heredocs";
+
 /** The label of what a run commits its layering steps to, where a shell may be asked for; its value names the run. */
 export const shellLabel = "io.xbuild.shell";
 
