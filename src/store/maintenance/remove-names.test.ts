@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { commitRecorded, commitTestImage, withStore } from "../../../test/support/store.ts";
 import { findImage, readImage } from "../images/images.ts";
 import { findBlob } from "../blobs/blobs.ts";
-import { blobPath, type Store } from "../layout/paths.ts";
-import { findRecord, findRef } from "../records/records.ts";
+import { tagImage } from "../images/names.ts";
+import { blobPath, documentPath, type Store } from "../layout/paths.ts";
+import { findRecord, findRef, putRef } from "../records/records.ts";
 import { beginRun } from "../runs/runs.ts";
 import { removeNames } from "./remove-names.ts";
 import { measureTree } from "./usage.ts";
@@ -68,6 +69,27 @@ test("a last build stays as long as its image has any name, and goes with the la
     expect((await findRef(store, own))?.manifest).toBe(image.digest);
     expect((await removeNames(store, [other])).images).toEqual([image.digest]);
     expect(await findRef(store, own)).toBeUndefined();
+  }));
+
+test("the last build of a file stays, whatever tag it had, and is named", () =>
+  withStore(async (store) => {
+    const image = await commitTestImage(store, ["one"], { names: [app] });
+    const keys = [
+      [["Containerfile", "/work", "", "linux/amd64"], "/work/Containerfile"],
+      [["/files/x", "/work", "", "linux/amd64"], "/files/x"],
+      [["-", "/work", "localhost/app", "", "linux/amd64"], "/work"],
+      [["x", "https://h/r.git", "", "linux/amd64"], "https://h/r.git"],
+    ] as const;
+    for (const [parts, of] of keys) {
+      const key = JSON.stringify(parts);
+      await putRef(store, { key, manifest: image.digest });
+      await tagImage(store, image, [app]);
+      const { staying, images } = await removeNames(store, [app]);
+      expect(staying).toEqual([{ digest: image.digest, reason: { kind: "last-build", of } }]);
+      expect(images).toEqual([]);
+      await rm(documentPath(store, "refs", key));
+    }
+    expect(await readImage(store, image.digest)).toEqual(image);
   }));
 
 test("what a running build holds stays", () =>
