@@ -64,7 +64,7 @@ async function removeLeft(
 ): Promise<void> {
   const known = new Set(before.map(({ name }) => name));
   for (const { name, image } of await shell.listContainers()) {
-    const isLeft = !known.has(name) && /^[0-9a-f]{12}-working-container/.test(name);
+    const isLeft = !known.has(name) && /^(?:[0-9a-f]{12}|xbuild-env)-working-container/.test(name);
     if (isLeft && isSame(digestHex(id), image)) await shell.removeContainer(name);
   }
 }
