@@ -29,11 +29,13 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
     return new XbuildError(code, message, { hint, exitStatus });
   }
   const step = textBetween(result.tail, 'building at STEP "', '": ');
-  if (step === undefined && exitStatus === wrongUsage) return describeWrongUsage(build, engine);
+  const isRace = isStorageRace(result);
+  if (step === undefined && exitStatus === wrongUsage && !isRace)
+    return describeWrongUsage(build, engine);
   const place = step === undefined ? undefined : build.locate(step);
   const message = `${engine} failed with exit status ${exitStatus} (${build.purpose})`;
   const missing = findMissingHelper(build, { status: exitStatus, step });
-  const hint = isStorageRace(result) ? damagedHint : (missing ?? adviseLook(build));
+  const hint = isRace ? damagedHint : (missing ?? adviseLook(build));
   return new XbuildError("step-failed", message, {
     exitStatus,
     hint,
