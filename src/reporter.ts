@@ -1,4 +1,5 @@
 import type { Diagnostic } from "./diagnostics.ts";
+import { holdEachLine, type HeldLines } from "./held-lines.ts";
 
 /** Where a program's own words go, as they come. */
 export interface OutputLog {
@@ -117,33 +118,9 @@ export function nameLines(reporter: Reporter, name: string): Reporter {
   };
 }
 
-const newline = "\n".charCodeAt(0);
-
-interface Lines {
-  readonly write: OutputLog["stdout"];
-  /** Writes what is there of a line that has no end. */
-  readonly end: () => void;
-}
-
 /** Whole lines, so that those of several stages stay apart. A line that has no end yet waits for it. */
-function prefixLines(prefix: Uint8Array, write: OutputLog["stdout"]): Lines {
-  let rest = Buffer.alloc(0);
-  const end = (): void => {
-    if (rest.length > 0) write(Buffer.concat([prefix, rest, Buffer.from("\n")]));
-    rest = Buffer.alloc(0);
-  };
-  return {
-    end,
-    write: (chunk) => {
-      rest = Buffer.concat([rest, chunk]);
-      for (let at = rest.indexOf(newline); at >= 0; at = rest.indexOf(newline)) {
-        write(Buffer.concat([prefix, rest.subarray(0, at + 1)]));
-        rest = rest.subarray(at + 1);
-      }
-      if (rest.length >= longest) end();
-    },
-  };
+function prefixLines(prefix: Uint8Array, write: OutputLog["stdout"]): HeldLines {
+  return holdEachLine((line) => write(Buffer.concat([prefix, line, lineEnd])));
 }
 
-/** Bytes of a line that are waited for. */
-const longest = 64 * 1024;
+const lineEnd = Buffer.from("\n");

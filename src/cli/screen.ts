@@ -1,5 +1,5 @@
 import { createDrawing, type LiveLines } from "./drawing.ts";
-import { holdLines, type HeldLines } from "./held-lines.ts";
+import { holdLines, type HeldLines } from "../held-lines.ts";
 
 /** The part of a terminal that is written over, below all that is printed. */
 export interface Screen {

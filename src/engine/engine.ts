@@ -8,6 +8,7 @@ export {
   type EngineSession,
   type Leftover,
   type LeftoverChoice,
+  type Leftovers,
   type RemovedLeftovers,
   type ProgramInput,
   type PullPolicy,

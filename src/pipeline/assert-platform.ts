@@ -1,8 +1,8 @@
 import { readRemoteIndex } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import {
+  isLocalName,
   isSamePlatform,
-  localHost,
   pickPlatform,
   renderPlatform,
   type WantedPlatform,
@@ -42,7 +42,7 @@ export async function assertOffered(use: ImageUse, work: BuildWorkspace): Promis
 
 /** No registry has a local image for another platform. Errors: `image-unsupported` */
 export async function assertNoLocal(use: PlatformUse, work: BuildWorkspace): Promise<void> {
-  if (hasNoRegistry(use.reference.name)) await assertNoOther(use, work);
+  if (isLocalName(use.reference.name)) await assertNoOther(use, work);
 }
 
 /** Refuses a name that stands for images of other platforms in the engine's storage. Errors: `image-unsupported` */
@@ -72,8 +72,4 @@ export function refuseOther(use: PlatformUse, ...offered: readonly WantedPlatfor
 
 export function isFitting(own: WantedPlatform, platform: WantedPlatform): boolean {
   return pickPlatform([{ platform: own }], platform) !== undefined;
-}
-
-export function hasNoRegistry(name: string): boolean {
-  return name.startsWith(`${localHost}/`);
 }

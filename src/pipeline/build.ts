@@ -8,7 +8,7 @@ import { findCurrent } from "./find-current.ts";
 import { keepRef, keepRefs } from "./keep-refs.ts";
 import type { BuildRequest, BuildResult, Continued } from "./request.ts";
 import { announceResult, describeResult } from "./result.ts";
-import type { CollectedImage, EarlierImages, StageBuilds, StageSources } from "./steps.ts";
+import type { EarlierImages, StageBuilds, StageSources } from "./steps.ts";
 import { createStageInputs, type StageInputs } from "./stage-inputs.ts";
 import { inBriefStep, nameStageLines } from "../reporter.ts";
 import { createShared } from "./shared.ts";
@@ -160,11 +160,12 @@ async function runBuild(
     inputs.stages.size === 0
       ? work
       : { ...work, reporter: nameStageLines(reporter, plan.target.name) };
-  const make = (): Promise<CollectedImage> =>
-    work.shared.limit(() => steps.makeImage(build, { remotes, useless }, inStage));
-  // Steps that ran for another platform tell of that one's; afterwards the name has moved.
-  const own = inputs.portableKey && (await steps.findPrevious(build, { remotes, useless }, work));
-  const { image, layers, previous = own } = await steps.makePortable(build, make, inStage);
+  const earlier = { remotes, useless };
+  const portable = {
+    make: () => work.shared.limit(() => steps.makeImage(build, earlier, inStage)),
+    findOwn: () => steps.findPrevious(build, earlier, work),
+  };
+  const { image, layers, previous } = await steps.makePortable(build, portable, inStage);
   await deliverImage(image, { request: request.delivery, isChecked: true }, work);
   const outcome = { request, upToDate: false, layers, previous, stages: inputs.stages };
   return describeResult(image, outcome, work);

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { ImageReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
-import { locateImage } from "../oci/oci.ts";
 import { findImage, readLocations } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
+import { readReference, type ReadPlace } from "./read-reference.ts";
 import type { ReuseRequest } from "./request.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
@@ -30,7 +30,7 @@ export async function readBases(
     const scratch = join(work.run.directory, `base-${index}`);
     const base =
       (await readStored(name, reuse, work)) ??
-      (await readElsewhere(name, { reuse, scratch }, work));
+      (await readElsewhere(name, { platform: reuse.platform, scratch }, work));
     if (base === undefined) throw notFound(name);
     bases.push(base);
   }
@@ -55,26 +55,14 @@ async function readStored(
   return { image, files: new Map(), locations, origin: undefined };
 }
 
-interface Wanted {
-  readonly reuse: ReuseRequest;
-  /** A private directory that does not exist yet. */
-  readonly scratch: string;
-}
-
 async function readElsewhere(
   { reference }: NamedImage,
-  { reuse: { platform }, scratch }: Wanted,
-  { registries: access, signal }: BuildRunWorkspace,
+  place: ReadPlace,
+  work: BuildRunWorkspace,
 ): Promise<BaseImage | undefined> {
-  if (reference === undefined) return undefined;
-  const { readLocalImage, readRemoteImage } = await import("../copy/copy.ts");
-  const { repository } = reference;
-  if (repository === undefined) {
-    const local = await readLocalImage(reference, scratch, { platform, signal });
-    return local && { ...local, locations: [], origin: undefined };
-  }
-  const image = await readRemoteImage(reference, { access, platform, signal, scratch });
-  if (image === undefined) return undefined;
-  const origin = { name: reference.name, digest: image.digest };
-  return { image, files: new Map(), locations: [locateImage(image, repository)], origin };
+  const read = reference && (await readReference(reference, place, work));
+  if (reference === undefined || read === undefined) return undefined;
+  const isRemote = reference.repository !== undefined;
+  const origin = isRemote ? { name: reference.name, digest: read.image.digest } : undefined;
+  return { ...read, origin };
 }

@@ -1,5 +1,11 @@
 import type { Workspace } from "../delivery/delivery.ts";
-import type { Engine, Leftover, LeftoverChoice, RemovedLeftovers } from "../engine/engine.ts";
+import type {
+  Engine,
+  Leftover,
+  LeftoverChoice,
+  Leftovers,
+  RemovedLeftovers,
+} from "../engine/engine.ts";
 import { dropUses, findOldestRun, listUses } from "../store/store.ts";
 
 /** How much of what builds left in an engine's storage goes. */
@@ -16,8 +22,6 @@ export interface LeftoverLimits {
 export interface PruningWorkspace extends Pick<Workspace, "store" | "reporter" | "signal"> {
   readonly engine: Engine;
 }
-
-const nothing: RemovedLeftovers = { names: [], images: [], freed: 0 };
 
 /** What builds left in an engine's storage, with what this store knows of it. */
 export interface StoredLeftovers {
@@ -63,12 +67,11 @@ export async function measureLeftovers({
  * whoever's it is, and names and images of others stay. Errors: `engine-failed`, `engine-cannot-run`, `store-lock`.
  */
 export async function pruneLeftovers(
+  left: Leftovers,
   limits: LeftoverLimits,
   work: PruningWorkspace,
 ): Promise<RemovedLeftovers> {
   const { engine, store } = work;
-  const left = await engine.readLeftovers();
-  if (left === undefined) return nothing;
   const choose = await createChoice(limits, work);
   const planned = left.plan(choose);
   if (limits.dryRun) return planned;

@@ -24,7 +24,7 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
  */
 export async function makePortable(
   build: Build,
-  make: () => Promise<CollectedImage>,
+  { make, findOwn }: PortableSteps,
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
   const { portableKey } = build.inputs;
@@ -40,9 +40,16 @@ export async function makePortable(
   // This build made it, or one for the same platform did.
   if (key !== undefined && key === build.inputs.key)
     return { image, layers, previous, isKeyed: true };
+  const own = await findOwn?.();
   const adapted = await adaptImage(build, { image, layers }, work);
-  // That of the other platform is not this one's.
-  return { image: adapted.image, layers, isKeyed: build.inputs.key !== undefined };
+  return { image: adapted.image, layers, previous: own, isKeyed: build.inputs.key !== undefined };
+}
+
+/** What makes an image where no other platform's steps have. */
+export interface PortableSteps {
+  readonly make: () => Promise<CollectedImage>;
+  /** Where they have: what the platform's own image is compared with, asked for before its names move. */
+  readonly findOwn?: () => Promise<PreviousImages>;
 }
 
 interface MadeImage {

@@ -3,6 +3,7 @@ import { XbuildError } from "../errors.ts";
 import {
   type Digest,
   type Image,
+  isLocalName,
   isSamePlatform,
   localName,
   mayBeImageId,
@@ -12,13 +13,7 @@ import {
 } from "../oci/oci.ts";
 import { markUse } from "../store/store.ts";
 import { describePlatform, findHost, readStoredPlatform } from "./image-platform.ts";
-import {
-  assertNoLocal,
-  hasNoRegistry,
-  isFitting,
-  type PlatformUse,
-  refuseOther,
-} from "./assert-platform.ts";
+import { assertNoLocal, isFitting, type PlatformUse, refuseOther } from "./assert-platform.ts";
 import { completeReference } from "./identify.ts";
 import { placeError } from "./place-error.ts";
 import type { BuildWorkspace } from "./workspace.ts";
@@ -40,7 +35,7 @@ export async function findForPlatform(
   if (own !== undefined && isSamePlatform(own, use.platform)) return named;
   const other = (await findInList(use, work)) ?? (await findPulled(use, work));
   if (other !== undefined) return other;
-  const isLast = use.request.steps.pull === "never" || hasNoRegistry(name);
+  const isLast = use.request.steps.pull === "never" || isLocalName(name);
   return isLast && own !== undefined && isFitting(own, use.platform) ? named : undefined;
 }
 

@@ -2,8 +2,9 @@ import { join } from "node:path";
 import type { ImageReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { PreviousImage } from "../layers/layers.ts";
-import { type Digest, isLocalName, locateImage } from "../oci/oci.ts";
+import { type Digest, isLocalName } from "../oci/oci.ts";
 import { findImage, readImage } from "../store/store.ts";
+import { type ReadImage, readReference } from "./read-reference.ts";
 import type { ReuseRequest } from "./request.ts";
 import { describeStored } from "./stored-previous.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
@@ -55,7 +56,7 @@ async function findStored(
   return stored && { ...stored, reference: nameWithDigest(reference, image.digest) };
 }
 
-type RemoteImage = Pick<PreviousImage, "reference" | "image" | "locations" | "files">;
+type RemoteImage = ReadImage & Pick<PreviousImage, "reference">;
 
 /** Mostly there is none on this machine: the name is one of the store then, and not there yet. */
 async function readLocalRegistry(
@@ -76,26 +77,11 @@ async function readLocalRegistry(
 async function readRemote(
   reference: ImageReference,
   { reuse: { platform }, index }: ReadOptions,
-  { registries: access, signal, run }: BuildRunWorkspace,
+  work: BuildRunWorkspace,
 ): Promise<RemoteImage | undefined> {
-  const scratch = join(run.directory, `previous-${index}`);
-  const { repository } = reference;
-  if (repository !== undefined) {
-    const { readRemoteImage } = await import("../copy/copy.ts");
-    const image = await readRemoteImage(reference, { access, platform, signal, scratch });
-    if (image === undefined) return undefined;
-    const named = nameWithDigest(reference, image.digest);
-    const locations = [locateImage(image, repository)];
-    return { reference: named, image, locations, files: new Map() };
-  }
-  const { readLocalImage } = await import("../copy/copy.ts");
-  const local = await readLocalImage(reference, scratch, { platform, signal });
-  if (local === undefined) return undefined;
-  return {
-    ...local,
-    reference: nameWithDigest(reference, local.image.digest),
-    locations: [],
-  };
+  const scratch = join(work.run.directory, `previous-${index}`);
+  const read = await readReference(reference, { platform, scratch }, work);
+  return read && { ...read, reference: nameWithDigest(reference, read.image.digest) };
 }
 
 function nameWithDigest({ name, digest }: ImageReference, actual: Digest): string {

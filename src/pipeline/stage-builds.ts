@@ -141,7 +141,7 @@ function makeNew(
     const inRun = { ...work, run };
     const make = (): Promise<CollectedImage> =>
       work.shared.limit(() => makeImage(build, { remotes, useless }, inRun));
-    return { name: target.name, ...(await makePortable(build, make, inRun)) };
+    return { name: target.name, ...(await makePortable(build, { make }, inRun)) };
   });
 }
 

@@ -21,7 +21,9 @@ export async function tidyUp({
     const usedBefore = Date.now() - maxAge;
     const quiet = { ...reporter, warn: () => undefined };
     const limits = { usedBefore, all: false, dryRun: false };
-    await pruneLeftovers(limits, { engine, store, reporter: quiet, signal });
+    const left = await engine.readLeftovers();
+    if (left !== undefined)
+      await pruneLeftovers(left, limits, { engine, store, reporter: quiet, signal });
     await pruneStore({ ...store, onDamage: undefined, onWait: undefined }, { usedBefore });
   } catch (error) {
     if (!(error instanceof XbuildError) && !signal.aborted) throw error;

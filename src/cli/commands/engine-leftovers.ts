@@ -60,17 +60,17 @@ export async function measureEngines(
 /** Of engines that have a storage in common the first one finds it all. */
 export async function pruneEngines(
   engines: readonly Engine[],
-  limits: Parameters<typeof pruneLeftovers>[0],
+  limits: Parameters<typeof pruneLeftovers>[1],
   work: LeftoverWorkspace,
 ): Promise<readonly EnginePruned[]> {
   const pruned: EnginePruned[] = [];
   const storages = new Set<string>();
   for (const engine of engines) {
     const removed = await attempt(async () => {
-      const storage = (await engine.readLeftovers())?.storage;
-      if (storage === undefined || storages.has(storage)) return undefined;
-      storages.add(storage);
-      return pruneLeftovers(limits, { ...work, engine });
+      const left = await engine.readLeftovers();
+      if (left === undefined || storages.has(left.storage)) return undefined;
+      storages.add(left.storage);
+      return pruneLeftovers(left, limits, { ...work, engine });
     }, work);
     if (removed !== undefined) pruned.push({ ...removed, engine: engine.name });
   }

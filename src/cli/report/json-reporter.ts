@@ -2,7 +2,7 @@ import { XbuildError } from "../../errors.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import type { OutputLog } from "../../reporter.ts";
 import { showJsonLine } from "../../visible.ts";
-import { holdLines } from "../held-lines.ts";
+import { holdEachLine } from "../../held-lines.ts";
 import type { CliIo } from "../io.ts";
 import type { CliReporter } from "./reporter.ts";
 import { renderFailure } from "./failure.ts";
@@ -51,16 +51,8 @@ export function createJsonReporter(io: CliIo): CliReporter {
 }
 
 function createLog(tell: (stream: "stdout" | "stderr", line: Buffer) => void): OutputLog {
-  const hold = (stream: "stdout" | "stderr"): ReturnType<typeof holdLines> =>
-    holdLines((lines) => {
-      const bytes = Buffer.from(lines);
-      for (let at = 0; at < bytes.length;) {
-        const end = bytes.indexOf("\n", at);
-        tell(stream, bytes.subarray(at, end < 0 ? undefined : end));
-        at = end < 0 ? bytes.length : end + 1;
-      }
-    });
-  const [stdout, stderr] = [hold("stdout"), hold("stderr")];
+  const stdout = holdEachLine((line) => tell("stdout", Buffer.from(line)));
+  const stderr = holdEachLine((line) => tell("stderr", Buffer.from(line)));
   const end = (): void => {
     stdout.end();
     stderr.end();

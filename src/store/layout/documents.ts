@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { digestBytes } from "../../oci/oci.ts";
 import { encodeJson, isJsonObject, tryParseJson } from "../../oci/oci.ts";
 import type { Json } from "../../oci/oci.ts";
@@ -29,6 +29,37 @@ export async function readOwnDocument(
   const bytes = await ifPresent(readFile(documentPath(store, kind, key)));
   const value = bytes && decodeOwnDocument(bytes);
   return value?.["key"] === key ? value : undefined;
+}
+
+/** A document of a kind, whatever its key. */
+export interface StoredDocument {
+  readonly path: string;
+  /** Of the file, in bytes. */
+  readonly size: number;
+  /** When it was last written or used, in milliseconds since 1970. */
+  readonly usedAt: number;
+  readonly key: string;
+  readonly value: JsonObject;
+}
+
+/** All of a kind that can be read. */
+export async function listOwnDocuments(
+  store: Store,
+  kind: Kind,
+): Promise<readonly StoredDocument[]> {
+  const directory = join(store.directory, kind);
+  const names = ((await ifPresent(readdir(directory))) ?? []).filter((one) =>
+    documentName.test(one),
+  );
+  const documents = names.map(async (name): Promise<readonly StoredDocument[]> => {
+    const path = join(directory, name);
+    const [bytes, status] = await Promise.all([ifPresent(readFile(path)), ifPresent(stat(path))]);
+    const value = bytes && decodeOwnDocument(bytes);
+    const key = value?.["key"];
+    if (value === undefined || status === undefined || typeof key !== "string") return [];
+    return [{ path, size: status.size, usedAt: status.mtimeMs, key, value }];
+  });
+  return (await Promise.all(documents)).flat();
 }
 
 /** Without such a document nobody would know where the layers are that a name's image has elsewhere. */

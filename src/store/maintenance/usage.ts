@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Descriptor,
@@ -7,7 +7,7 @@ import {
   isAttestation,
   isDigest,
 } from "../../oci/oci.ts";
-import { decodeOwnDocument, documentName } from "../layout/documents.ts";
+import { listOwnDocuments } from "../layout/documents.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { nameOfEntry, readIndex } from "../layout/index-file.ts";
 import { readImage } from "../images/images.ts";
@@ -57,22 +57,13 @@ export async function listPointers(store: Store): Promise<readonly Pointer[]> {
 }
 
 async function listPointersOf(store: Store, kind: Pointer["kind"]): Promise<readonly Pointer[]> {
-  const directory = join(store.directory, kind);
-  const names = (await ifPresent(readdir(directory))) ?? [];
-  const documents = names.filter((name) => documentName.test(name));
-  const pointers = documents.map(async (name): Promise<readonly Pointer[]> => {
-    const path = join(directory, name);
-    const [bytes, status] = await Promise.all([ifPresent(readFile(path)), ifPresent(stat(path))]);
-    const value = bytes && decodeOwnDocument(bytes);
-    if (value === undefined || status === undefined) return [];
-    const { key, manifest, names, record } = value;
-    if (!isDigest(manifest) || typeof key !== "string") return [];
-    const file = { path, size: status.size, usedAt: status.mtimeMs };
+  return (await listOwnDocuments(store, kind)).flatMap(({ value, ...file }) => {
+    const { manifest, names, record } = value;
+    if (!isDigest(manifest)) return [];
     const own = Array.isArray(names) ? names.filter((one) => typeof one === "string") : [];
     const link = typeof record === "string" ? record : undefined;
-    return [{ kind, key, ...file, manifest, names: own, record: link }];
+    return [{ kind, ...file, manifest, names: own, record: link }];
   });
-  return (await Promise.all(pointers)).flat();
 }
 
 /** All that running builds hold: images and indexes, with what they consist of, as far as it is here already. */

@@ -1,8 +1,7 @@
-import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
-import { join } from "node:path";
-import { ifPresent, systemCode, tolerate } from "../../system/errno.ts";
+import { rm, utimes } from "node:fs/promises";
+import { systemCode, tolerate } from "../../system/errno.ts";
 import { isForeign } from "../layout/access.ts";
-import { decodeOwnDocument, documentName, writeOwnDocument } from "../layout/documents.ts";
+import { listOwnDocuments, writeOwnDocument } from "../layout/documents.ts";
 import { ensureLayout } from "../layout/layout.ts";
 import { documentPath, type Store } from "../layout/paths.ts";
 
@@ -27,19 +26,8 @@ async function touch(store: Store, name: string): Promise<void> {
 
 /** When builds of this store last used such images, in milliseconds since 1970, by their names. */
 export async function listUses(store: Store): Promise<ReadonlyMap<string, number>> {
-  const directory = join(store.directory, "uses");
-  const files = ((await ifPresent(readdir(directory))) ?? []).filter((one) =>
-    documentName.test(one),
-  );
-  const uses = await Promise.all(
-    files.map(async (file): Promise<readonly (readonly [string, number])[]> => {
-      const path = join(directory, file);
-      const [bytes, status] = await Promise.all([ifPresent(readFile(path)), ifPresent(stat(path))]);
-      const key = bytes && decodeOwnDocument(bytes)?.["key"];
-      return typeof key === "string" && status !== undefined ? [[key, status.mtimeMs]] : [];
-    }),
-  );
-  return new Map(uses.flat());
+  const uses = await listOwnDocuments(store, "uses");
+  return new Map(uses.map(({ key, usedAt }) => [key, usedAt]));
 }
 
 /** Forgets names that no storage has any more. Idempotent. */

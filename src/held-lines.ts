@@ -33,3 +33,14 @@ export function holdLines(give: (lines: Uint8Array) => void): HeldLines {
     end,
   };
 }
+
+/** Gives each line by itself, without its end. */
+export function holdEachLine(give: (line: Uint8Array) => void): HeldLines {
+  return holdLines((lines) => {
+    for (let at = 0; at < lines.length;) {
+      const end = lines.indexOf(newline, at);
+      give(lines.subarray(at, end < 0 ? undefined : end));
+      at = end < 0 ? lines.length : end + 1;
+    }
+  });
+}
