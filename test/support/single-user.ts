@@ -107,8 +107,13 @@ async function createUser(user: User): Promise<SingleUser> {
   };
 }
 
-/** /etc/passwd with the user and without. */
+/**
+ * A /etc of its own, and its passwd with the user and without. A mount on /etc/passwd itself would end as soon as the
+ * machine's is replaced, which other tests' `useradd` does: in
+ * other mount namespaces what is mounted on a file goes with its name.
+ */
 async function writeEntries(directory: string, { uid, gid, home }: User): Promise<void> {
+  await execa("cp", ["-a", "/etc", directory]);
   const others = (await readFile("/etc/passwd", "utf8"))
     .split("\n")
     .filter((line) => line !== "" && line.split(":")[2] !== String(uid));
@@ -130,6 +135,7 @@ async function run(
 ): Promise<SingleOutcome> {
   const bind = (from: string, to: string): string => `mount --bind '${directory}${from}' ${to}`;
   const mounts = [
+    bind("/etc", "/etc"),
     bind(entry ? "/passwd" : "/no-passwd", "/etc/passwd"),
     bind("", place),
     ...(temporary ? [bind("/tmp", "/var/tmp")] : []),
