@@ -1,6 +1,7 @@
 import { compareContexts } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
 import { findTree, type Store } from "../store/store.ts";
+import { takeRecorded } from "./find-built.ts";
 import { findLastBuildRecord } from "./last-build.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
 import { describeDetails, usedPart } from "./records.ts";
@@ -16,7 +17,7 @@ export async function tellReasons(build: Build, work: BuildWorkspace): Promise<v
 }
 
 /** Why a target is built again, a line a reason: which part of its key is not what it was at its last build. */
-async function explainBuild(build: Build, { store }: BuildWorkspace): Promise<readonly string[]> {
+async function explainBuild(build: Build, work: BuildWorkspace): Promise<readonly string[]> {
   const { request, inputs } = build;
   if (request.steps.noCache) return ["--no-cache was given"];
   if (inputs.key === undefined) {
@@ -24,17 +25,23 @@ async function explainBuild(build: Build, { store }: BuildWorkspace): Promise<re
       "a step, a volume or a context may have changed in a way that cannot be known before the build",
     ];
   }
+  const { store } = work;
   const record = await findLastBuildRecord(build, store);
   const before = record?.details;
-  if (before === undefined || !isParts(before)) return ["it was not built here before"];
+  if (record === undefined || before === undefined || !isParts(before))
+    return ["it was not built here before"];
   const now = describeDetails(build);
   const reasons = Object.keys({ ...before, ...now }).flatMap((part) =>
     explainPart(part, before[part] ?? null, now[part] ?? null),
   );
   const files = await explainFiles(before, inputs, store);
-  return reasons.length + files.length === 0
-    ? ["its image, or a part of it, is no longer in the store"]
-    : [...reasons, ...files];
+  const found = [...reasons, ...files];
+  if (found.length > 0) return found;
+  // Nothing that it is made of changed. Another build, or one of a stage with --no-cache, made that stage anew.
+  const isWhole = (await takeRecorded(record, work)) !== undefined;
+  return isWhole
+    ? ["a stage that it uses was made anew"]
+    : ["its image, or a part of it, is no longer in the store"];
 }
 
 function isParts(value: Json): value is KeyParts {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Built, Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
-import { addingStage, listRun, listRunSorted } from "../support/stages.ts";
+import { addingStage, listReasons, listRun, listRunSorted } from "../support/stages.ts";
 
 // Which stages a change builds: its own, and where its image is another one those that use it.
 
@@ -41,12 +41,6 @@ async function replaceBase(content: string): Promise<void> {
   const text = `FROM ${baseImage}\nRUN echo ${content} > /other\n`;
   await writeFile(join(context, "Containerfile"), text);
   await sandbox.exec("buildah", "build", "--quiet", "--layers", "-t", otherBase, context);
-}
-
-/** What is said of why something is built. */
-function reasonsOf({ stdout, stderr }: Built): readonly string[] {
-  const reasons = `${stdout}\n${stderr}`.matchAll(/^built because: (.*)$/gm);
-  return [...reasons].map(([, text = ""]) => text).sort();
 }
 
 test("only what the target needs is built, each stage once, before those that use it", () => {
@@ -115,7 +109,7 @@ describe("a change builds what it changes", () => {
     const built = await build(args);
     await project.write(files);
     expect(listRunSorted(built)).toEqual(run);
-    expect(reasonsOf(built)).toEqual(reasons);
+    expect(listReasons(built)).toEqual(reasons);
     expect(built.metadata.digest === first.metadata.digest).toBe(run.length === 0);
     // The results of before are still known.
     const back = await build();
@@ -130,7 +124,7 @@ describe("a change builds what it changes", () => {
     await edit("state/a;", "state/a && true;")();
     const built = await build();
     expect(listRunSorted(built)).toEqual(["a", "b"]);
-    expect(reasonsOf(built)).toEqual([
+    expect(listReasons(built)).toEqual([
       'a: the text of the file changed, first at: RUN mkdir /layers/output/state && echo "$A" > /layers/output/state/a && true; echo "state of a: $(cat /layers/input/state/*)"',
       "b: context: b (content)",
       `b: the image ${otherBase} changed`,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
-import { listRun } from "../support/stages.ts";
+import { listReasons, listRun } from "../support/stages.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
 // Stages that mean others than before, or came to other images: no result of before is taken for the new one.
@@ -56,7 +56,10 @@ test("a stage that --no-cache makes anew reaches those that use it, directly or 
   const { image } = await project.build(["--no-load", "--no-cache", "--target=a"]);
   const made = image.manifest.layers.map(({ digest }) => digest);
   expect(made).not.toEqual(before);
-  expect(await findLayers(project, "c")).toEqual(made);
+  const after = await project.build(["--no-load", "--target=c", "--explain"]);
+  expect(after.image.manifest.layers.map(({ digest }) => digest)).toEqual(made);
+  const reason = "a stage that it uses was made anew";
+  expect(listReasons(after)).toEqual([reason, `b: ${reason}`]);
   const again = await project.build(["--no-load", "--target=c"]);
   expect(again.metadata.upToDate).toBe(true);
 });

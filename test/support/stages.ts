@@ -11,6 +11,11 @@ export function listRunSorted(outcome: Pick<Outcome, "stderr">): readonly string
   return [...listRun(outcome)].sort();
 }
 
+/** What is said of why something is built, sorted: with --explain. */
+export function listReasons({ stderr }: Pick<Outcome, "stderr">): readonly string[] {
+  return [...stderr.matchAll(/^built because: (.*)$/gm)].map(([, text = ""]) => text).sort();
+}
+
 /** A stage that adds one layer, named after it, with what its context file of that name says. */
 export function addingStage(name: string, base: string, more = ""): string {
   return `FROM ${base} AS ${name}
