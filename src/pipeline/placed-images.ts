@@ -1,5 +1,6 @@
 import { XbuildError } from "../errors.ts";
 import { type Digest, isLocalName } from "../oci/oci.ts";
+import { imageKey } from "../plan/plan.ts";
 import { findImage, listMissingLayers, readLocations } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
 import type { WantedBase } from "./find-base.ts";
@@ -38,12 +39,13 @@ export async function findPlaced(
 }
 
 /** Whether no step uses it. */
-export function isOnlyBelow({ reference: { name }, plan, request }: ImageUse): boolean {
+export function isOnlyBelow({ reference, plan, request }: ImageUse): boolean {
+  const key = imageKey(reference);
   const used = plan.dependencies.stages.flatMap(({ base, uses }) => [
     base,
     ...uses.map(({ reference }) => reference),
   ]);
-  return !used.some((one) => one.kind !== "built" && nameImage(one, request) === name);
+  return !used.some((one) => one.kind !== "built" && nameImage(one, request) === key);
 }
 
 function notThere(name: string): XbuildError {

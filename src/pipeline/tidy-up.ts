@@ -21,10 +21,11 @@ export async function tidyUp({
     const usedBefore = Date.now() - maxAge;
     const quiet = { ...reporter, warn: () => undefined };
     const limits = { usedBefore, all: false, dryRun: false };
+    // First our own: an engine that does not answer may do so for weeks.
+    await pruneStore({ ...store, onDamage: undefined, onWait: undefined }, { usedBefore });
     const left = await engine.readLeftovers();
     if (left !== undefined)
       await pruneLeftovers(left, limits, { engine, store, reporter: quiet, signal });
-    await pruneStore({ ...store, onDamage: undefined, onWait: undefined }, { usedBefore });
   } catch (error) {
     if (!(error instanceof XbuildError) && !signal.aborted) throw error;
   }

@@ -11,37 +11,38 @@ export interface Candidate {
   readonly image: Image;
   /** When it was last built or found to be up to date, in milliseconds since 1970. */
   readonly usedAt: number;
-  /** Whether it is the last build of a stage, which the next build wants to keep layers from. */
-  readonly isCurrent: boolean;
 }
 
 export type Candidates = ReadonlyMap<Digest, Candidate>;
 
-/**
- * The images that records and refs lead to, with the time of their last use.
- * @param names all names of the store that stay
- */
+/** The images that records and refs lead to, with the time of their last use. */
 export async function listCandidates(
   store: Store,
   pointers: readonly Pointer[],
-  names: ReadonlySet<string>,
 ): Promise<Candidates> {
   const candidates = new Map<Digest, Candidate>();
-  const forgotten = new Set(listForgotten(pointers, names));
-  for (const pointer of pointers) {
-    const { kind, manifest, usedAt } = pointer;
+  for (const { manifest, usedAt } of pointers) {
     const known = candidates.get(manifest);
     const image = known?.image ?? (await readImage(store, manifest));
     const status = await ifPresent(stat(blobPath(store, manifest)));
     if (image === undefined || status === undefined) continue;
-    const isLast = kind === "refs" && !forgotten.has(pointer);
-    candidates.set(manifest, {
-      image,
-      usedAt: Math.max(usedAt, status.mtimeMs, known?.usedAt ?? 0),
-      isCurrent: isLast || known?.isCurrent === true,
-    });
+    const last = Math.max(usedAt, status.mtimeMs, known?.usedAt ?? 0);
+    candidates.set(manifest, { image, usedAt: last });
   }
   return candidates;
+}
+
+/**
+ * The last builds of stages, which the next builds want to keep layers from.
+ * @param names all names of the store that stay
+ */
+export function listCurrent(
+  pointers: readonly Pointer[],
+  names: ReadonlySet<string>,
+): ReadonlySet<Digest> {
+  const forgotten = new Set(listForgotten(pointers, names));
+  const last = pointers.filter((one) => one.kind === "refs" && !forgotten.has(one));
+  return new Set(last.map(({ manifest }) => manifest));
 }
 
 /**

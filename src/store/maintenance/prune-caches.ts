@@ -1,8 +1,8 @@
-import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { ifPresent } from "../../system/errno.ts";
-import { decodeOwnDocument, documentName } from "../layout/documents.ts";
 import { cacheDirectory, type Store } from "../layout/paths.ts";
+import { listStates } from "../records/state.ts";
 import { listLiveRuns } from "../runs/liveness.ts";
 import { measureTree, type Pointer } from "./usage.ts";
 
@@ -51,22 +51,18 @@ export async function listOldStates(
   store: Store,
   lost: readonly Pointer[],
 ): Promise<readonly OldFile[]> {
-  const gone = new Set(lost.flatMap(({ kind, path }) => (kind === "refs" ? [basename(path)] : [])));
+  const gone = new Set(lost.flatMap(({ kind, key }) => (kind === "refs" ? [key] : [])));
   if (gone.size === 0 || (await listLiveRuns(store)).length > 0) return [];
-  const directory = join(store.directory, "state");
-  const names = (await ifPresent(readdir(directory))) ?? [];
-  // A state has the key of the stage's ref, and so its file name.
-  const old = names.filter((name) => documentName.test(name) && gone.has(name));
-  return Promise.all(
-    old.map(async (name) => {
-      const path = join(directory, name);
-      const bytes = await readFile(path);
-      const tree = decodeOwnDocument(bytes)?.["name"];
-      const size =
-        typeof tree === "string" ? await measureTree(join(directory, basename(tree))) : 0;
-      return { path, size: bytes.length + size };
-    }),
-  );
+  const states = await listStates(store);
+  const old = states.filter(({ key }) => gone.has(key));
+  // Several keys lead to one tree, which goes with the last of them.
+  const told = new Set(states.flatMap(({ key, tree }) => (gone.has(key) ? [] : [tree])));
+  const sizes = old.map(async ({ path, size, tree }) => {
+    if (told.has(tree)) return { path, size };
+    told.add(tree);
+    return { path, size: size + (await measureTree(tree)) };
+  });
+  return Promise.all(sizes);
 }
 
 /** Their trees go when nobody may be reading them (`removeOldStates`). */

@@ -1,7 +1,13 @@
 import type { Digest } from "../../oci/oci.ts";
 import { sumSizes } from "../../units.ts";
 import type { Store } from "../layout/paths.ts";
-import { type Candidate, type Candidates, listCandidates, listNeeded } from "./candidates.ts";
+import {
+  type Candidate,
+  type Candidates,
+  listCandidates,
+  listCurrent,
+  listNeeded,
+} from "./candidates.ts";
 import { listOldCaches, listOldStates, type OldFile, type PruneLimits } from "./prune-caches.ts";
 import {
   listBlobs,
@@ -48,14 +54,14 @@ export async function planPrune(store: Store, options: PruneOptions): Promise<Pr
     listPointers(store),
     listBlobs(store),
   ]);
-  const known = await listCandidates(store, pointers, listNames(entries));
-  const names = entries.filter((entry) => isUnwanted(entry, known, options));
+  const candidates = await listCandidates(store, pointers);
+  const names = entries.filter((entry) => isUnwanted(entry, candidates, options));
   const staying = entries.filter((entry) => !names.includes(entry));
-  const candidates =
-    names.length === 0 ? known : await listCandidates(store, pointers, listNames(staying));
+  const current = listCurrent(pointers, listNames(staying));
   const needed = new Set(staying.flatMap((entry) => listNeeded(store, entry)));
   for (const digest of await listHeld(store)) needed.add(digest);
-  for (const digest of listKept(candidates, { needed, blobs }, options)) needed.add(digest);
+  for (const digest of listKept(candidates, { needed, blobs, current }, options))
+    needed.add(digest);
   const going = blobs.filter((blob) => !needed.has(blob.digest));
   const lost = pointers.filter((pointer) => !needed.has(pointer.manifest));
   const files = [...(await listOldStates(store, lost)), ...(await listOldCaches(store, options))];
@@ -98,12 +104,14 @@ interface Blobs {
   /** Those that stay in any case. */
   readonly needed: ReadonlySet<Digest>;
   readonly blobs: readonly BlobFile[];
+  /** Images that are the last builds of stages. */
+  readonly current: ReadonlySet<Digest>;
 }
 
 /** What stays of the images that no name needs: the last used first. */
 function listKept(
   candidates: Candidates,
-  { needed, blobs }: Blobs,
+  { needed, blobs, current }: Blobs,
   options: PruneOptions,
 ): ReadonlySet<Digest> {
   const kept = new Set<Digest>();
@@ -113,7 +121,7 @@ function listKept(
   let size = sizeOf(needed);
   const ordered = [...candidates.values()].sort((a, b) => b.usedAt - a.usedAt);
   for (const candidate of ordered) {
-    if (!mayStay(candidate, options)) continue;
+    if (!mayStay(candidate, current, options)) continue;
     const added = listImageDigests(candidate.image).filter(
       (one) => !needed.has(one) && !kept.has(one),
     );
@@ -126,9 +134,11 @@ function listKept(
 }
 
 function mayStay(
-  { usedAt, isCurrent }: Candidate,
+  { usedAt, image }: Candidate,
+  current: ReadonlySet<Digest>,
   { usedBefore, maxSize, all }: PruneOptions,
 ): boolean {
-  if (usedBefore === undefined && maxSize === undefined) return isCurrent && all !== true;
+  if (usedBefore === undefined && maxSize === undefined)
+    return current.has(image.digest) && all !== true;
   return usedBefore === undefined || usedAt >= usedBefore;
 }

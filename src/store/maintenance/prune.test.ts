@@ -1,4 +1,4 @@
-import { readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createTestImage, createTestLayer, stageTestLayers } from "../../../test/support/images.ts";
@@ -185,6 +185,27 @@ test("names that are forgotten by pattern take the last builds of their targets 
   withStore(async (store) => {
     const image = await commitBuilt(store, "one", "localhost/ci:1");
     expect((await pruneStore(store, { matches })).images).toEqual([image.digest]);
+  }));
+
+test("what builds left for several stages goes with the last of them, and is counted once", () =>
+  withStore(async (store, place) => {
+    const names = ["localhost/ci:1", "localhost/ci:2"];
+    const directory = join(place, "left");
+    await mkdir(directory);
+    await writeFile(join(directory, "file"), "x".repeat(5000));
+    for (const each of names) await commitBuilt(store, each, each);
+    const keys = ["localhost/ci:1\nbuild\n", "localhost/ci:2\nbuild\n"] as const;
+    await commitTestImage(store, names, { state: { keys, directory } });
+    await pruneStore(store, {});
+    const sizes: number[] = [];
+    for (const each of names) {
+      await removeName(store, each);
+      const before = await measureTree(store.directory);
+      const { freed } = await pruneStore(store, {});
+      expect(await measureTree(store.directory)).toBe(before - freed);
+      sizes.push(freed);
+    }
+    expect(sizes.map((size) => size > 5000)).toEqual([false, true]);
   }));
 
 test("with --all goes what only saves time, and what is freed is what is free", () =>

@@ -2,7 +2,14 @@ import { XbuildError } from "../../errors.ts";
 import type { Digest } from "../../oci/oci.ts";
 import { sumSizes } from "../../units.ts";
 import type { Store } from "../layout/paths.ts";
-import { listCandidates, listForgotten, listNeeded, listOwners, readRefKey } from "./candidates.ts";
+import {
+  type Candidates,
+  listCandidates,
+  listForgotten,
+  listNeeded,
+  listOwners,
+  readRefKey,
+} from "./candidates.ts";
 import { listOldStates } from "./prune-caches.ts";
 import { listNames, listOwnDigests, type PrunePlan } from "./prune-plan.ts";
 import {
@@ -50,11 +57,13 @@ export async function planRemoval(
   const going = new Set([...removed.flatMap(listRoots), ...dropped.map((one) => one.manifest)]);
   const reasons = findReasons(going, { others, refs, held: new Set(held) });
   for (const digest of reasons.keys()) going.delete(digest);
-  const rest = await listRest(store, { others, pointers, going });
+  const candidates = await listCandidates(store, pointers);
+  const shared = { candidates, going };
+  const rest = listRest(store, others, shared);
   if (rest === undefined) return undefined;
   const needed = new Set([...rest, ...held]);
   const lost = pointers.filter((one) => going.has(one.manifest));
-  const parts = await listGoingParts(store, { removed, lost, going });
+  const parts = listGoingParts(removed, shared);
   const old = blobs.filter(({ digest }) => parts.has(digest) && !needed.has(digest));
   const files = await listOldStates(store, lost);
   const freed = sumSizes([...old, ...lost, ...files]);
@@ -113,19 +122,19 @@ function findReasons(
   return reasons;
 }
 
-interface Rest {
-  readonly others: readonly NamedEntry[];
-  readonly pointers: readonly Pointer[];
+interface Images {
+  /** What records and refs lead to. */
+  readonly candidates: Candidates;
   readonly going: ReadonlySet<Digest>;
 }
 
 /** What images have that do not go, with a name or without one. */
-async function listRest(
+function listRest(
   store: Store,
-  { others, pointers, going }: Rest,
-): Promise<ReadonlySet<Digest> | undefined> {
+  others: readonly NamedEntry[],
+  { candidates, going }: Images,
+): ReadonlySet<Digest> | undefined {
   try {
-    const candidates = await listCandidates(store, pointers, new Set());
     const unnamed = [...candidates.values()].filter(({ image }) => !going.has(image.digest));
     const needed = others.flatMap((entry) => listNeeded(store, entry));
     return new Set([...needed, ...unnamed.flatMap(({ image }) => listImageDigests(image))]);
@@ -135,18 +144,11 @@ async function listRest(
   }
 }
 
-interface Going {
-  readonly removed: readonly NamedEntry[];
-  readonly lost: readonly Pointer[];
-  readonly going: ReadonlySet<Digest>;
-}
-
-async function listGoingParts(
-  store: Store,
-  { removed, lost, going }: Going,
-): Promise<ReadonlySet<Digest>> {
+function listGoingParts(
+  removed: readonly NamedEntry[],
+  { candidates, going }: Images,
+): ReadonlySet<Digest> {
   const named = removed.flatMap(({ images, attestations }) => [...images, ...attestations]);
-  const candidates = await listCandidates(store, lost, new Set());
   const images = [...named, ...[...candidates.values()].map(({ image }) => image)];
   const attached = new Set(removed.flatMap((one) => one.attestations));
   const parts = images.flatMap((image) =>

@@ -5,7 +5,13 @@ import { syncDirectory } from "../../system/durable.ts";
 import { ifPresent } from "../../system/errno.ts";
 import type { Lock } from "../../system/lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
-import { decodeOwnDocument, readOwnDocument, writeOwnDocument } from "../layout/documents.ts";
+import {
+  decodeOwnDocument,
+  listOwnDocuments,
+  readOwnDocument,
+  type StoredDocument,
+  writeOwnDocument,
+} from "../layout/documents.ts";
 import { explainFailures } from "../layout/failures.ts";
 import { hashKey, type Store } from "../layout/paths.ts";
 import { listLiveRuns } from "../runs/liveness.ts";
@@ -45,6 +51,21 @@ export async function putState(
     const document: StateDocument = { key, name };
     await writeOwnDocument(store, "state", document);
   }
+}
+
+/** A key with the directory that it leads to; others may lead to the same. */
+export interface StoredState extends Pick<StoredDocument, "path" | "size" | "key"> {
+  readonly tree: string;
+}
+
+/** Those of all keys. */
+export async function listStates(store: Store): Promise<readonly StoredState[]> {
+  return (await listOwnDocuments(store, "state")).flatMap(({ value, path, size, key }) => {
+    const name = nameIn(value);
+    return name === undefined
+      ? []
+      : [{ path, size, key, tree: join(statesDirectory(store), name) }];
+  });
 }
 
 /**
