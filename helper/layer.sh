@@ -4,6 +4,8 @@
 # It stands in <path>/bin, reads <path>/names and <path>/history.json, and writes
 # <path>/output. It needs a POSIX sh and tar; split needs awk, find and sort too
 # (each of busybox does). docs/layer-helper.md is its reference.
+# -ef and -nt are in POSIX since 2024, and in these shells since long before.
+# shellcheck disable=SC3013
 set -eu
 LC_ALL=C
 export LC_ALL
@@ -15,18 +17,38 @@ newline='
 '
 tab='	'
 
+# A shell reads its script as it goes: nobody waits for what another command needs.
 #include main.sh
 #include commands.sh
 #include previous.sh
 #include quoting.sh
 #include output.sh
+
+case ${1-} in
+keep | has | list)
+    main "$@"
+    exit
+    ;;
+esac
+
+#include add.sh
 #include mounts.sh
-#include exclusions.sh
 #include tar.sh
+#include recall.sh
 #include wide.sh
-#include records.sh
 #include pack.sh
+#include exclusions.sh
+#include records.sh
 #include odd.sh
+
+case ${1-} in
+add)
+    main "$@"
+    exit
+    ;;
+esac
+
+#include each/each.sh
 #include split/split.sh
 #include split/kinds.sh
 #include split/plan.sh
@@ -37,6 +59,7 @@ tab='	'
 # shellcheck disable=SC2016
 plan_program='
 #include split/walk.awk
+#include split/stat.awk
 #include split/files.awk
 #include listed kinds
 #include split/databases.awk
@@ -50,6 +73,15 @@ plan_program='
 #include split/join.awk
 #include split/previous.awk
 #include split/write.awk
+#include split/escape.awk
+'
+
+# What stat says of the paths of each.
+# shellcheck disable=SC2016
+each_program='
+#include split/stat.awk
+#include each/each.awk
+#include split/escape.awk
 '
 
 # What to keep.

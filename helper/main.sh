@@ -8,6 +8,7 @@ main() {
     has) has_layer "$@" ;;
     add) add_layer "$@" ;;
     list) list_layers "$@" ;;
+    each) each_path "$@" ;;
     split) split_root "$@" ;;
     help | -h | --help) print_usage ;;
     '') misuse "no command given" ;;
@@ -23,6 +24,8 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer list                         the previous image's layer names, one a line
        layer add NAME [-C DIR] PATH...    a new layer from these paths
        layer add NAME - <TAR              a new layer from a tar stream
+       layer each [-C DIR] PATH...        a layer for each path, those kept that have not changed
+                                          (PATH/. means what is in it; --name 'app-{/}' names them)
        layer split [--max N] KIND ROOT    a layer for each package of ROOT
 KIND is auto, or one or more of $named with commas between
 USAGE

@@ -16,6 +16,7 @@ open_output() {
 # For the error of a step that fails for this: which name it was that no previous image has. What is
 # kept or added later says that the script knew what to do.
 note_unknown() {
+    escape_name "$1"
     { printf '%s\n' "$escaped" >"$base/output/.layer-unknown"; } 2>/dev/null || :
 }
 
@@ -40,7 +41,7 @@ drop_half_entry() {
     printf '%s' "$whole" >"$output/history.jsonl" || :
 }
 
-# Sets unique and partial: a file that is ours alone. A number of a process comes again in the
+# Sets unique and partial, a file that is ours alone, and scratch, a directory to make. A number of a process comes again in the
 # next RUN, so what is there counts too. It gets its right name when it is whole.
 reserve_file() {
     counter=0
@@ -49,13 +50,18 @@ reserve_file() {
     while :; do
         unique=add-$$-$counter
         counter=$((counter + 1))
-        for taken in "$layers/$unique".tar* "$layers/.$unique.part"; do
+        for taken in "$layers/$unique.tar" "$layers/$unique.tar.gz" "$layers/$unique.tar.zst"; do
             if [ -e "$taken" ]; then continue 2; fi
         done
-        if (set -C && : >"$layers/.$unique.part") 2>/dev/null; then break; fi
+        # A redirection that fails ends no shell where it is not of a special builtin.
+        set -C
+        if { true >"$layers/.$unique.part"; } 2>/dev/null; then break; fi
+        set +C
         [ -e "$layers/.$unique.part" ] || die "cannot write in $layers"
     done
+    set +C
     partial=$layers/.$unique.part
+    scratch=$layers/.$unique.work
 }
 
 clean_up_at_exit() {

@@ -23,19 +23,31 @@ pack_paths() {
             set -- "$@" "./$path"
         done
     fi
+    recall_tar
     if holds_mounts "$@" || holds_wide "$@"; then
+        choose_tar
         pack_around_mounts "$@"
-    else
-        run_tar -cf "$partial" -- "$@" || die "tar failed, nothing was added"
+    elif ! run_tar -cf "$partial" -- "$@"; then
+        is_other_tar || die "tar failed, nothing was added"
+        pack_paths "$@"
     fi
 }
 
 # Whether a mount, or the layers directory, is below one of these paths.
 holds_mounts() {
+    learn_mounts
+    is_above_mounts "$@"
+}
+
+learn_mounts() {
+    resolve_base
     read_mounts || mounts=/proc$newline/sys$newline/dev$newline
+}
+
+is_above_mounts() {
     for path in "$@"; do
         if [ -L "$path" ] || [ ! -d "$path" ]; then continue; fi
-        place=$(cd -P -- "$path" && pwd -P) || die "cannot read '$path'"
+        find_place "$path" || die "cannot read '$path'"
         case $newline$mounts$base$newline in
         *"$newline${place%/}/"[!"$newline"]*) return 0 ;;
         esac
@@ -48,21 +60,23 @@ pack_around_mounts() {
     case "$*" in
     *"$newline"*) die "a name with a line break cannot be added here, add the directory that holds it by itself" ;;
     esac
-    work=$layers/.$unique.work
+    work=$scratch
     part=$work/part
     mkdir -- "$work" || die "cannot write in $layers"
-    origin=$(pwd -P)
+    cd -P -- .
+    begin=$PWD
     : >"$work/list"
     : >"$work/hollow"
     for path in "$@"; do
-        cd -- "$origin"
+        cd -- "$begin"
         if [ -L "$path" ] || [ ! -d "$path" ]; then
             [ -e "$path" ] || [ -L "$path" ] || die "no '$path', nothing was added"
             printf '%s\n' "$path" >>"$work/list"
             continue
         fi
-        cd -P -- "$path"
-        find_exclusions "$(pwd -P)" all
+        find_place "$path" || die "cannot read '$path'"
+        cd -- "$place"
+        find_exclusions "$place" all
         [ -z "$(find_below -path "*$newline*" -print)" ] ||
             die "a name below '$path' holds a line break, add the directory that holds it by itself"
         find_below ! -type s -print >"$work/found" || die "cannot read all of '$path'"
@@ -76,7 +90,7 @@ pack_around_mounts() {
             esac
         done <"$work/found" >>"$work/list"
     done
-    cd -- "$origin"
+    cd -- "$begin"
     refuse_wide_list "$work/list"
     if ! stream_hollow >"$partial" || ! stream_list "$work/list" >>"$partial"; then
         die "tar failed, nothing was added"

@@ -23,6 +23,11 @@ export function quoteText(text: string, length = 100): string {
   return JSON.stringify(limitText(text, length));
 }
 
+/** A text as one word of a POSIX shell, whatever is in it. */
+export function quoteShell(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 /** Whether a line of a text has the one and, behind it, the other: `one.*other`, which would take quadratic time. */
 export function hasInOrder(text: string, one: RegExp, other: RegExp): boolean {
   return text.split(/[\n\r\u2028\u2029]/).some((line) => {

@@ -30,6 +30,10 @@ mode == "sums" {
     signatures[number] = part[1]
     next
 }
+mode == "unsure" {
+    unsure[$1] = 1
+    next
+}
 mode == "plan" {
     layer = $1
     bytes[layer] = $2
@@ -41,7 +45,7 @@ mode == "plan" {
 END {
     trust_state()
     for (layer = 1; layer <= layers; layer++) {
-        if (odd[layer] == "odd" && ENVIRON["layer_odd"] != "") signatures[layer] = "-"
+        if (layer in unsure || odd[layer] == "odd" && ENVIRON["layer_odd"] != "") signatures[layer] = "-"
         digest = "-"
         name = escaped[layer]
         if ((name in trusted) && signatures[layer] != "-" && signature[name] == signatures[layer]) {

@@ -5,18 +5,34 @@
 # Format: <device:inode> <links> <type and mode> <uid> <gid> <size> <mtime> <ctime> ./<path>
 walk_root() {
     if [ "$root" = / ]; then find_exclusions / all; else find_exclusions "$root" own; fi
-    if find . -prune -printf '%y%C@' >/dev/null 2>&1; then
-        set -- -printf '%D:%i %n %y%m %U %G %s %T@ %C@ %p\n'
-    else
-        command -v stat >/dev/null || die "split needs stat or GNU find, install one of them"
-        set -- -exec stat -c '%d:%i %h x%f %u %g %s %y %z %n' {} +
-    fi
+    choose_telling
     odd=$work/odd
-    find_below "$@" >"$work/found" || die "cannot read all of $root"
+    tell find_below >"$work/found" || die "cannot read all of $root"
     odd=
     TMPDIR=$work sort -t/ -k2 "$work/found" >"$work/walk" ||
         die "cannot sort the list of files, is the disk full?"
     rm -f -- "$work/found"
+}
+
+# Sets told_by, how find here says what stat says, and writes $work/now: that of a file made just before.
+choose_telling() {
+    TZ=UTC0
+    export TZ
+    : >"$work/clock"
+    told_by="find"
+    if ! find "$work/clock" -printf '%y%C@' >/dev/null 2>&1; then
+        told_by="stat"
+        command -v stat >/dev/null || die "$command needs stat or GNU find, install one of them"
+    fi
+    tell find "$work/clock" >"$work/now" || die "cannot read $work"
+}
+
+# Runs find, or a function that ends with it, so that it tells a line for each path.
+tell() {
+    case $told_by in
+    find) "$@" -printf '%D:%i %n %y%m %U %G %s %T@ %C@ %p\n' ;;
+    *) "$@" -exec stat -c '%d:%i %h x%f %u %g %s %y %z %n' {} + ;;
+    esac
 }
 
 # Writes what each layer holds: <number>.list for tar, <number>.sig with what stat says, and a
@@ -25,7 +41,7 @@ walk_root() {
 plan_layers() {
     : >"$work/plan"
     : >"$work/hollow"
-    set -- mode=names "$base/names" mode=walk "$work/walk"
+    set -- mode=names "$base/names" mode=now "$work/now" mode=walk "$work/walk"
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086

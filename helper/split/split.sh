@@ -33,27 +33,57 @@ split_root() {
     check_kinds
     check_split_tools
     find_base
-    root=$(cd -P -- "$root" 2>/dev/null && pwd -P) || die "no directory '$root' to split"
+    resolve_base
+    find_place "$root" || die "no directory '$root' to split"
+    root=$place
     open_output
     cd -- "$root"
     choose_kinds
     count_room
-    reserve_directory
+    reserve_directory split
     choose_tar
     [ "$tar_kind" != unknown ] || die "split needs GNU, BSD, busybox or toybox tar, install one of them"
     list_kinds
     walk_root
     plan_layers
-    decide_layers
-    pack_layers
+    decide_layers "split$kinds $root"
+    if [ -n "$odd_names" ]; then refuse_wide_odd; fi
+    search_wide "$work/walk"
+    while read -r number _; do
+        refuse_wide_list "$work/$number.list"
+    done <"$work/jobs"
+    pack_layers pack_listed
     publish_layers
+}
+
+# The layer of this number, from its list.
+pack_listed() {
+    if stream_listed "$@" >"$work/$unique-$1.tar"; then return; fi
+    # One of those that run side by side says it.
+    if mkdir -- "$work/failed" 2>/dev/null; then die "tar failed, nothing was added"; fi
+    exit 1
+}
+
+stream_listed() {
+    if [ "$2" = odd ]; then
+        stream_hollow || return 1
+        stream_odd || return 1
+    fi
+    stream_list "$work/$1.list"
 }
 
 check_split_tools() {
     [ "$(id -u)" = 0 ] ||
         die "split reads the files of every user, put USER root before its RUN"
-    for tool in awk find sort; do
-        command -v "$tool" >/dev/null || die "split needs $tool, install it (busybox has it)"
+    check_tools split awk find sort
+}
+
+# For the command $1.
+check_tools() {
+    command=$1
+    shift
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || die "$command needs $tool, install it (busybox has it)"
     done
 }
 
@@ -71,12 +101,12 @@ count_room() {
     if [ -n "$at_most" ] && [ "$at_most" -lt "$room" ]; then room=$at_most; fi
 }
 
-# Sets unique and work, a directory that is ours alone, on the file system of the result.
+# Sets unique, which begins with $1, and work, a directory that is ours alone, on the file system of the result.
 reserve_directory() {
     clean_up_at_exit
     counter=0
     while :; do
-        unique=split-$$-$counter
+        unique=$1-$$-$counter
         counter=$((counter + 1))
         for taken in "$layers/$unique"-*.tar "$layers/.$unique"; do
             if [ -e "$taken" ]; then continue 2; fi

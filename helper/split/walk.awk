@@ -44,14 +44,11 @@ mode == "walk" {
     if (path in hollow) {
         stats[count] = "mount point"
         hollow_line[count] = octal_mode($3) " " $4 " " $5 " ./" path "/"
-    } else if (type == "directory") {
-        # Its times and size tell of its entries, which have lines of their own.
-        stats[count] = $3 " " $4 " " $5
     } else {
-        # The device number of a container differs each time.
-        stats[count] = substr($0, length($1) + 2, at - length($1) - 2)
+        stats[count] = stat_of(type, at)
+        if (is_unsure(type)) unsure[count] = 1
         if (type == "file") sizes[count] = $6
-        if ($2 > 1) {
+        if ($2 > 1 && type != "directory") {
             linked[$1] = linked[$1] " " count
             file_of[count] = $1
         }
@@ -67,16 +64,6 @@ function refuse(reason) {
     if (!refused) print reason > (work "/refused")
     refused = 1
     exit
-}
-
-# From find ("f644") or from stat, raw in hexadecimal ("x81a4").
-function type_of(text, first) {
-    first = substr(text, 1, 1)
-    if (first == "x") first = substr("?pc?d?b?f?l?s???", index("0123456789abcdef", substr(text, 2, 1)), 1)
-    if (first == "d") return "directory"
-    if (first == "f") return "file"
-    if (first == "l") return "link"
-    return first == "s" ? "socket" : "special"
 }
 
 function octal_mode(text, i, value, digits) {

@@ -34,28 +34,13 @@ function write_layers(at, n, i, who, layer, up, contents, sum, j, files, signatu
             if (at in hollow_line) print hollow_line[at] > (work "/hollow")
             else print "./" paths[at] > files
             print stats[at], paths[at] > signature
+            if (at in unsure) unsure_layer[layer] = 1
         }
+        if (layer in unsure_layer) print layer > (work "/unsure")
         close(files)
         close(signature)
         mark = layer == odd_layer ? "odd" : "-"
         printf("%d\t%d\t%s\t%s\t%s\n", layer, layer_bytes[layer], mark, \
             escape(layer_name[layer], 0), escape(layer_name[layer], 1)) > (work "/plan")
     }
-}
-
-# For the names file, or for JSON without its quotes.
-function escape(text, json, i, c, result) {
-    if (text ~ /^[A-Za-z0-9 ._+:~@\/-]*$/) return text
-    for (i = 1; i < 32; i++) control[sprintf("%c", i)] = sprintf("\\u%04x", i)
-    result = ""
-    for (i = 1; i <= length(text); i++) {
-        c = substr(text, i, 1)
-        if (c == "\\") c = "\\\\"
-        else if (c == "\t") c = "\\t"
-        else if (c == "\n") c = "\\n"
-        else if (json && c == "\"") c = "\\\""
-        else if (json && (c in control)) c = control[c]
-        result = result c
-    }
-    return result
 }

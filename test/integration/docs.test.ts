@@ -207,7 +207,7 @@ test.each(listPages())("%s: calls of xbuild in the text name what exists", async
 
 /** Of buildah, skopeo and tar, of `layer split`; bake's that its help leaves out. */
 const otherFlags = new Set(
-  "password-stdin raw root owner group xattrs xattrs-include max provenance sbom".split(" "),
+  "password-stdin raw root name owner group xattrs xattrs-include max provenance sbom".split(" "),
 );
 
 test.each(listPages())("%s: flags in the text exist", async (page) => {

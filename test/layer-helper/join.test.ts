@@ -172,7 +172,7 @@ describe.each(listShells())("an error under $name names the part's line", (shell
     ["main.sh", "command=${1-}", '    : "$no_such_variable"'],
     ["split/kinds.sh", "wanted=", '    : "$no_such_variable"'],
     ["kinds/pacman.sh", "[ -d var/lib", '    : "$no_such_variable"'],
-    ["split/walk.awk", "first = substr(", "    oops = = 1"],
+    ["split/stat.awk", "first = substr(", "    oops = = 1"],
     ["kinds/npm.sh", "return 0", "    oops = = 1"],
     ["split/decide.awk", "if (!olds) return", "    oops = = 1"],
   ])("%s", (part, before, line) => {

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path";
 import { afterAll } from "vitest";
 import { joinedHelper, writeJoinedHelper } from "../support/joined-helper.ts";
 import type { JoinedHelper } from "../../scripts/join-helper.mjs";
+import { renderCases } from "../../src/layers/directory/history-document.ts";
 import { placeErrors } from "./places.ts";
 
 /** The helper, as it is copied into the container. */
@@ -53,6 +54,11 @@ export function listShells(): readonly Shell[] {
     { name: "busybox", command: [join(busybox, "sh")], path: busybox },
   ];
 }
+
+/** The awks of this machine that read several -f. */
+export const awks = [["mawk"], ["gawk", "--posix"], ["original-awk"], ["busybox", "awk"]].filter(
+  ([command = "", ...args]) => spawnSync(command, [...args, "BEGIN {}"]).status === 0,
+);
 
 /** dash with toybox's programs: they have no awk, so no split. */
 export function toyboxShell(): Shell | undefined {
@@ -145,6 +151,10 @@ export function createLab(shell: Shell, helper: JoinedHelper = joinedHelper): La
           `${layer.digest}\t${layer.digest}\t${layer.blob ?? 1}\t${escapeName(layer.name)}\n`,
       );
       writeFileSync(join(base, "names"), lines.join(""));
+      writeFileSync(
+        join(base, "bin/names.sh"),
+        renderCases(layers.map(({ name, digest }) => [name, digest])),
+      );
     },
     setMaxLayers(count) {
       const history = [{ created_by: '"maxLayers": 7', comment: '\\"maxLayers\\": 8' }];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { separateSections } from "../../scripts/join-helper.mjs";
 import { helperParts, joinedHelper } from "../support/joined-helper.ts";
-import { createLab, listShells, makeScratch } from "./lab.ts";
+import { awks, createLab, listShells, makeScratch } from "./lab.ts";
 
 const parts = readdirSync(helperParts, { recursive: true, encoding: "utf8" })
   .filter((part) => /\.(?:sh|awk)$/.test(part))
@@ -12,11 +12,6 @@ const parts = readdirSync(helperParts, { recursive: true, encoding: "utf8" })
 const shellParts = parts.filter((part) => part.endsWith(".sh"));
 const commonPrograms = parts.filter((part) => part.endsWith(".awk") && part !== "split/decide.awk");
 const read = (part: string): string => readFileSync(join(helperParts, part), "utf8");
-
-/** The awks of this machine that read several -f. */
-const awks = [["mawk"], ["gawk", "--posix"], ["original-awk"], ["busybox", "awk"]].filter(
-  ([command = "", ...args]) => spawnSync(command, [...args, "BEGIN {}"]).status === 0,
-);
 
 /** Whether an awk reads these programs as one, without running any of it. */
 function loadPrograms(awk: readonly string[], programs: readonly string[]) {

@@ -6,6 +6,7 @@ import {
   imageKey,
   type StagePlan,
 } from "../../plan/plan.ts";
+import { quoteShell } from "../../text.ts";
 import type { StepsRequest } from "../model.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, ContainersCommands } from "./commands.ts";
@@ -134,7 +135,7 @@ function maskWord(word: string): string {
 function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   if (word.includes(directory)) return `"${word.replace(/["\\`]/g, "\\$&")}"`;
-  return `'${word.replace(/'/g, "'\\''")}'`;
+  return quoteShell(word);
 }
 
 /** A word that no line of the text is. */

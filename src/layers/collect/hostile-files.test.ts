@@ -245,7 +245,12 @@ describe("what nobody listed", () => {
       /output\/e \(file\), and 2 more$/,
       "layers/NAME",
     ],
-    ["what the helper notes", { ".layer-unknown": "a\n" }, /layers is empty$/, "output/layers"],
+    [
+      "what the helper notes",
+      { ".layer-unknown": "a\n", ".layer-tar": "gnu\n" },
+      /layers is empty$/,
+      "output/layers",
+    ],
   ])("says what it found instead of layers: %s", async (_what, files, message, hint) => {
     const output = writeFiles(createDirectory(), files);
     await expect(collect(output)).rejects.toMatchObject({

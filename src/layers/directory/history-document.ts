@@ -1,4 +1,5 @@
 import { ownAnnotationPrefix, type Annotations, type Digest } from "../../oci/oci.ts";
+import { quoteShell } from "../../text.ts";
 import type { PreviousImages } from "../model.ts";
 import { listPreviousEntries, type PreviousEntry } from "../collect/previous.ts";
 
@@ -61,6 +62,27 @@ export function renderNames(previous: PreviousImages, hasBlob: HasBlob): string 
       return `${digest}\t${layer.diffId}\t${hasBlob(digest) ? 1 : 0}\t${escapeName(layer.name)}\n`;
     })
     .join("");
+}
+
+/**
+ * `bin/names.sh`: what `names` says of names in plain ASCII, as a shell reads it at once, for the helper alone. Sets
+ * `digest` for the name `$1`, else `unlisted`, whether there are others, which stand in `names` alone.
+ */
+export function renderNamesScript(previous: PreviousImages): string {
+  const layers = previous
+    .toReversed()
+    .flatMap((image) => listPreviousEntries(image))
+    .flatMap(({ layer }) => layer ?? []);
+  return renderCases(layers.map(({ name, descriptor }) => [name, descriptor.digest]));
+}
+
+/** The same of names and digests; the last of a name counts. */
+export function renderCases(layers: Iterable<readonly [string, string]>): string {
+  const digests = new Map(layers);
+  const plain = [...digests].filter(([name]) => /^[ -~]*$/.test(name));
+  const cases = plain.map(([name, digest]) => `${quoteShell(name)}) digest=${digest} ;;`);
+  const unlisted = plain.length < digests.size ? "yes" : "";
+  return ["case $1 in", ...cases, `*) unlisted=${unlisted} ;;`, "esac", ""].join("\n");
 }
 
 function escapeName(name: string): string {

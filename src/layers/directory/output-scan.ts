@@ -11,7 +11,7 @@ import {
   type FileStats,
   type OutputDirectory,
 } from "../../archive/archive.ts";
-import { unknownNameFile } from "./unknown-name.ts";
+import { helperNotes } from "./helper-notes.ts";
 import { readLooseLayers, type LooseLayer } from "./loose-layers.ts";
 
 /** What a build put into its output, by name alone: nothing has been read yet. */
@@ -58,7 +58,7 @@ export function scanOutput(
   const blobNames = new Set(blobParent === undefined ? [] : listBounded(blobParent));
   const blobDirectory =
     blobParent !== undefined && blobNames.has("sha256") ? open(blobParent, "sha256") : undefined;
-  const known = new Set([...documents, "layers", "blobs", "state", unknownNameFile]);
+  const known = new Set([...documents, "layers", "blobs", "state", ...helperNotes]);
   others.push(...findOthers(output, names, known));
   if (blobParent !== undefined) {
     others.push(...findOthers(blobParent, blobNames, new Set(["sha256"])));

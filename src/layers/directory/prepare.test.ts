@@ -54,6 +54,9 @@ describe("prepareLayersDirectory", () => {
       `${other}\t${other}\t0\ttab\\there\\\\and\\nnewline`,
       "",
     ]);
+    expect(readFileSync(join(root, "bin/names.sh"), "utf8")).toBe(
+      `case $1 in\n'one') digest=${digest} ;;\n*) unlisted=yes ;;\nesac\n`,
+    );
     expect(JSON.parse(readFileSync(join(root, "history.json"), "utf8"))).toMatchObject({
       schemaVersion: 1,
       maxLayers: 100,

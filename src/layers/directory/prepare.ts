@@ -3,7 +3,7 @@ import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises
 import { basename, join } from "node:path";
 import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
-import { renderHistory, renderNames } from "./history-document.ts";
+import { renderHistory, renderNames, renderNamesScript } from "./history-document.ts";
 import type { DirectoryIdentity, LayersInput } from "../model.ts";
 import { listPreviousEntries } from "../collect/previous.ts";
 import { refuse } from "../../archive/archive.ts";
@@ -86,6 +86,7 @@ async function fillRoot(
     renderHistory(input.previous, input.maxLayers, hasBlob),
   );
   await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
+  await writeReadable(join(root, "bin", "names.sh"), renderNamesScript(input.previous));
   await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
   await chmod(join(root, "bin", "layer"), 0o755);
   return inputBlobs;

@@ -7,7 +7,8 @@ import {
   digestOf,
   writeFiles,
 } from "../../../test/support/layers/fixtures.ts";
-import { explainUnknownName, unknownNameFile } from "./unknown-name.ts";
+import { unknownNameFile } from "./helper-notes.ts";
+import { explainUnknownName } from "./unknown-name.ts";
 
 const previous = ["bash-5.2.15", "bash-doc-1", "nginx-1.22"].map((name) => ({
   name,

@@ -11,9 +11,7 @@ import { suggestName } from "../../suggest.ts";
 import { listSome, quoteText } from "../../text.ts";
 import { indexPrevious } from "../collect/previous.ts";
 import type { PreviousImages } from "../model.ts";
-
-/** Where the helper writes down, in `output/`, which name `layer keep` did not find last: no part of the protocol. */
-export const unknownNameFile = ".layer-unknown";
+import { unknownNameFile } from "./helper-notes.ts";
 
 /** Bytes of a name that are looked at. */
 const maxLength = 1024;

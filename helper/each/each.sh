@@ -1,0 +1,137 @@
+# each: a layer for each path; what has not changed is kept.
+
+each_path() {
+    template='{}'
+    directory=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --name | -C)
+            [ $# -ge 2 ] || misuse "each $1 takes a value"
+            if [ "$1" = -C ]; then directory=$2; else template=$2; fi
+            shift
+            ;;
+        --name=*) template=${1#--name=} ;;
+        -C?*) directory=${1#-C} ;;
+        --)
+            shift
+            break
+            ;;
+        -*) misuse "unknown option '$1' of each" ;;
+        *) break ;;
+        esac
+        shift
+    done
+    [ $# -ge 1 ] || misuse "each takes at least one path"
+    check_each "$@"
+    check_tools each awk find
+    add_each "$@"
+}
+
+add_each() {
+    find_base
+    open_output
+    [ -z "$directory" ] || cd -- "$directory" 2>/dev/null || die "cannot change to '$directory'"
+    learn_mounts
+    reserve_directory each
+    : >"$work/none"
+    for path in "$@"; do
+        shift
+        note_path "$path"
+        set -- "$@" "$shown"
+    done
+    cd -P -- .
+    paths_begin=$PWD
+    choose_telling
+    walk_paths "$@" || die "cannot read all of the paths"
+    layer_work=$work layer_template=$template awk "$each_program" mode=paths "$work/paths" mode=now "$work/now" \
+        mode=walk "$work/walk" || die "cannot plan the layers"
+    decide_layers "each $template $PWD/$1"
+    pack_layers pack_path "$@"
+    publish_layers
+}
+
+check_each() {
+    case $template in
+    *"$newline"*) misuse "each takes no name with a line break" ;;
+    *'{}'* | *'{/}'*) ;;
+    *) [ $# -eq 1 ] || misuse "each --name takes a name with {} or {/} in it, as in: --name 'app-{/}'" ;;
+    esac
+    absolute=
+    relative=
+    for path in "$@"; do
+        case $path in
+        '') misuse "each takes no empty path" ;;
+        *"$newline"*) die "a path with a line break cannot be named here, add it by itself" ;;
+        /*) absolute=yes ;;
+        *) relative=yes ;;
+        esac
+    done
+    [ -z "$absolute" ] || [ -z "$relative" ] ||
+        misuse "each takes paths from / or from the working directory, not both"
+}
+
+# Sets shown, how find and tar get the path $1. Writes a line for it into $work/paths: what the layer is called after,
+# behind "above" where its files are not all that would be found below it.
+note_path() {
+    shown=$1
+    case $1 in
+    /*) cd / ;;
+    esac
+    while :; do
+        case $shown in
+        /*) shown=${shown#/} ;;
+        *) break ;;
+        esac
+    done
+    while :; do
+        case $shown in
+        ?*/) shown=${shown%/} ;;
+        *) break ;;
+        esac
+    done
+    shown=./$shown
+    [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
+    called=${1%/.}
+    while :; do
+        case $called in
+        ?*/) called=${called%/} ;;
+        *) break ;;
+        esac
+    done
+    if is_above_mounts "$shown"; then
+        printf 'above %s\n' "$called" >>"$work/paths"
+    else
+        printf 'all %s\n' "$called" >>"$work/paths"
+    fi
+}
+
+# Writes what stat says of the paths, and all that is below, with a line for $work/none behind each.
+walk_paths() (
+    exec 3<"$work/paths"
+    for one in "$@"; do
+        shift
+        read -r how _ <&3
+        if [ "$how" = all ]; then set -- "$@" "$one"; fi
+        set -- "$@" "$work/none"
+    done
+    tell find "$@" >"$work/walk"
+)
+
+# The layer of this number, of its path among those that follow.
+pack_path() {
+    number=$1
+    shift 2
+    eval "path=\${$number}"
+    partial=$work/$unique-$number.tar
+    scratch=$work/$number.work
+    ours=$work
+    case $path in
+    */.)
+        cd -- "${path%/.}"
+        path=.
+        ;;
+    esac
+    pack_paths "$path"
+    work=$ours
+    cd -- "$paths_begin"
+}
