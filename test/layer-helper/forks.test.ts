@@ -1,0 +1,129 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createLab, listShells, makeScratch, put, type Lab, type Shell } from "./lab.ts";
+
+// What a call starts besides its shell. A limit on processes, which root does not have, refuses every fork.
+
+/** Of a user that nobody else of the machine is. */
+const uid = 1_500_000_000 + process.pid;
+
+function runAlone(lab: Lab, shell: Shell, words: readonly string[]) {
+  const user = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+  const script = [...shell.command, join(lab.base, "bin/layer"), ...words];
+  const { status, stdout, stderr } = spawnSync(
+    "setpriv",
+    [...user, "prlimit", "--nproc=1", ...script],
+    { encoding: "utf8", cwd: "/" },
+  );
+  return { status, stdout, stderr };
+}
+
+/** A directory with these programs, and what they were used for, one after the other. */
+function watchPrograms(names: readonly string[]) {
+  const directory = makeScratch();
+  const used = join(directory, "used");
+  for (const name of names) {
+    const found = spawnSync("sh", ["-c", `command -v ${name}`], { encoding: "utf8" });
+    const file = join(directory, name);
+    writeFileSync(
+      file,
+      `#!/bin/sh\necho '${name}' >>'${used}'\nexec '${found.stdout.trim()}' "$@"\n`,
+    );
+    chmodSync(file, 0o755);
+  }
+  const list = (): readonly string[] => readFileSync(used, "utf8").trim().split("\n");
+  return { path: directory, list };
+}
+
+describe.each(listShells())("under $name", (shell) => {
+  it("keep, has and list start nothing", () => {
+    const lab = createLab(shell);
+    lab.setNames([
+      { name: "one", digest: "sha256:1" },
+      { name: "two ü", digest: "sha256:2" },
+    ]);
+    for (const directory of [lab.output, join(lab.output, "layers")]) {
+      mkdirSync(directory, { recursive: true });
+      chmodSync(directory, 0o777);
+    }
+    expect(runAlone(lab, shell, ["list"]).stdout).toBe("one\ntwo ü\n");
+    for (const name of ["one", "two ü"]) {
+      for (const command of ["has", "keep"]) {
+        expect(runAlone(lab, shell, [command, name])).toEqual({
+          status: 0,
+          stdout: "",
+          stderr: "",
+        });
+      }
+    }
+    expect(runAlone(lab, shell, ["keep", "none"]).status).toBe(1);
+    expect(lab.entries().map((one) => one.digest)).toEqual(["sha256:1", "sha256:2"]);
+    // The limit is one that bites; bash tries for 15 seconds.
+    if (shell.name === "bash") return;
+    expect(runAlone(lab, shell, ["add", "x", "etc/passwd"]).status).not.toBe(0);
+  });
+});
+
+// busybox runs its own programs without looking for them.
+describe.each(["/bin/dash", "/bin/bash"])("under %s", (command) => {
+  it("add starts one tar and one mv, once it is known which tar that is", () => {
+    const { path, list } = watchPrograms(["tar", "mv", "mkdir"]);
+    const lab = createLab({ name: "watched", command: [command], path });
+    const tree = makeScratch();
+    put(tree, "dir/file");
+    const env = { PATH: path };
+    for (const name of ["one", "two", "three"]) lab.ok(["add", name, "dir"], { cwd: tree, env });
+    expect(list()).toEqual(["mkdir", "tar", "tar", "tar", "mv", "tar", "mv", "tar", "mv"]);
+  });
+});
+
+describe("another tar than the one that was remembered", () => {
+  const [dash, , busybox] = listShells();
+
+  it.each(["gnu", "gnu-old", "busybox", "busybox-small", "toybox", "bsd", "nonsense", ""])(
+    "%s: the layer is whole",
+    (remembered) => {
+      if (dash === undefined || busybox === undefined) throw new Error("no shells");
+      const tree = makeScratch();
+      put(tree, "dir/file");
+      for (const { path } of [dash, busybox]) {
+        const lab = createLab({ name: "dash", command: ["/bin/dash"], path });
+        writeFileSync(join(lab.output, ".layer-tar"), `${remembered}\n`);
+        expect(lab.run(["add", "x", "dir"], { cwd: tree }).status).toBe(0);
+        expect(lab.paths("x")).toEqual(["dir", "dir/file"]);
+        expect(lab.run(["add", "y", "missing"], { cwd: tree }).status).toBe(1);
+        expect(lab.entries()).toHaveLength(1);
+      }
+    },
+  );
+
+  it("GNU tar that comes to stand in its place keeps what busybox could not", () => {
+    if (dash === undefined || busybox === undefined) throw new Error("no shells");
+    const lab = createLab({ ...dash, command: ["/bin/dash"] });
+    const tree = makeScratch();
+    put(tree, "file");
+    lab.ok(["add", "one", "file"], { cwd: tree, env: { PATH: busybox.path } });
+    expect(readFileSync(join(lab.output, ".layer-tar"), "utf8")).toMatch(/^busybox/);
+    lab.ok(["add", "two", "file"], { cwd: tree });
+    expect(readFileSync(join(lab.output, ".layer-tar"), "utf8")).toBe("gnu\n");
+  });
+
+  it("a note that cannot be written or read is none", () => {
+    if (dash === undefined) throw new Error("no shells");
+    const lab = createLab(dash);
+    const tree = makeScratch();
+    put(tree, "file");
+    symlinkSync("/nowhere/at/all", join(lab.output, ".layer-tar"));
+    lab.ok(["add", "one", "file"], { cwd: tree });
+    expect(existsSync(join(lab.output, ".layer-tar"))).toBe(false);
+  });
+});
