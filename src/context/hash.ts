@@ -33,6 +33,11 @@ export interface ContextHash {
   readonly read: number;
   /** Files that had changed too shortly before for the cache, by their paths: good for `before`. */
   readonly recent: ReadonlyMap<string, RecentFile>;
+  /**
+   * A digest of what stat(2) said of all of it: what says the same has not changed. Undefined where a file changed so
+   * shortly before that another change could say the same.
+   */
+  readonly stamp: string | undefined;
 }
 
 interface RecentFile {
@@ -53,6 +58,8 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   const startedAt = Date.now();
   const cache = openCache(options.cache);
   const found = await walkTree(directory, options);
+  const stamp = stampFiles(found);
+  if (options.before?.stamp === stamp) return options.before;
   const known = found.map((file) =>
     hasContent(file) ? (cache.find(file) ?? findRecent(options.before, file)) : undefined,
   );
@@ -67,17 +74,35 @@ export async function hashContext(directory: string, options: HashOptions): Prom
   cache.save({ found, hashed, digests, startedAt });
   await takeTurn(signal);
   const parts = describeFiles(found, digests, options);
+  const recent = listRecent(unknown, hashed, startedAt);
   let files: ReadonlyMap<string, string> | undefined;
   return {
     digest: hashParts(parts),
     read: unknown.filter(({ kind }) => kind === "file").length,
-    recent: listRecent(unknown, hashed, startedAt),
+    recent,
+    stamp: unknown.every(({ path }) => recent.has(path)) ? stamp : undefined,
     // Few who ask for the digest want to see them.
     get files() {
       return (files ??= pairParts(parts));
     },
   };
 }
+
+/** All that says whether a path is what it was. */
+function stampFiles(found: readonly FoundFile[]): string {
+  const hash = createHash("sha256");
+  let text = "";
+  for (const { path, signature, owner, target = "" } of found) {
+    text += `${path}\0${signature}\0${owner}\0${target}\0`;
+    if (text.length < maxText) continue;
+    hash.update(text);
+    text = "";
+  }
+  return hash.update(text).digest("hex");
+}
+
+/** Characters that are hashed at once. */
+const maxText = 64 * 1024;
 
 /** For what tells how many bytes more were read: whoever listens is told how many of all there are by now. */
 function sumBytes(

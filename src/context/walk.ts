@@ -115,16 +115,20 @@ async function walkDirectory(walk: Walk, parent: string): Promise<void> {
   for (const name of listNames(walk.root, parent)) {
     const wait = walk.turn();
     if (wait !== undefined) await wait;
-    await visit(walk, parent === "" ? name : `${parent}/${name}`);
+    // A promise for each of a million files is a second.
+    const below = visit(walk, parent === "" ? name : `${parent}/${name}`);
+    if (below !== undefined) await below;
   }
 }
 
-async function visit(walk: Walk, path: string): Promise<void> {
+/** @returns what to wait for, of a directory */
+function visit(walk: Walk, path: string): Promise<void> | undefined {
   const status = findStatus(walk.root, path);
-  if (status === undefined) return;
+  if (status === undefined) return undefined;
   const isIgnored = walk.options.ignore(path);
-  if (status.isDirectory()) await (isIgnored ? visitIgnored : visitDirectory)(walk, path, status);
-  else if (!isIgnored) walk.found.push(describe(walk.root, path, status));
+  if (status.isDirectory()) return (isIgnored ? visitIgnored : visitDirectory)(walk, path, status);
+  if (!isIgnored) walk.found.push(describe(walk.root, path, status));
+  return undefined;
 }
 
 async function visitDirectory(walk: Walk, path: string, status: Stats): Promise<void> {

@@ -12,7 +12,6 @@ export {
   type RemovedLeftovers,
   type ProgramInput,
   type PullPolicy,
-  type StageConfigs,
   type StepsRequest,
   type UnseenInputs,
 } from "./model.ts";

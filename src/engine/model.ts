@@ -78,6 +78,8 @@ export interface EngineBuild {
   /** Their platforms as their configs say, likewise; none where neither the build nor a FROM asks for one. */
   readonly platforms: ReadonlyMap<string, WantedPlatform>;
   readonly unseen: UnseenInputs;
+  /** The image that the target's environment is, where no step stands before its OUTPUT. */
+  readonly bare: Digest | undefined;
 }
 
 /** What steps read that the engine's cache may not look at. */
@@ -98,11 +100,10 @@ export interface LayersDirectory {
   readonly output: string;
 }
 
-/** What the engine made of a stage with OUTPUT, the layers apart. */
-export interface StageConfigs {
+/** What the steps behind OUTPUT run with. */
+export interface LayeringRun extends LayersDirectory, Partial<StepTelling> {
+  /** That of the environment. */
   readonly environment: ImageConfig;
-  /** That of the metadata instructions behind OUTPUT. */
-  readonly layering: ImageConfig;
 }
 
 /** One build's use of an engine. Whatever it takes there is given up at its end. */
@@ -111,31 +112,25 @@ export interface EngineSession {
    * Builds a stage with the engine's cache; one with an OUTPUT up to there. Those that it reads come first.
    * @returns the image's ID. Errors: `step-failed` with the engine's exit status, `engine-cannot-run`.
    */
-  readonly evaluateStage: (stage: StagePlan, evaluation?: StageEvaluation) => Promise<Digest>;
+  readonly evaluateStage: (stage: StagePlan, telling?: Partial<StepTelling>) => Promise<Digest>;
   /**
    * Runs the steps behind OUTPUT on the stage that was evaluated. Nothing of their file system is kept, and no
-   * process of theirs lives on. Errors: as `evaluateStage`.
+   * process of theirs lives on.
+   * @returns the ID of an image that has the metadata instructions behind OUTPUT, for as long as the session lasts.
+   * Errors: as `evaluateStage`.
    */
-  readonly runLayering: (
-    stage: LayeredStage,
-    directory: LayersDirectory & Partial<StepTelling>,
-  ) => Promise<StageConfigs>;
+  readonly runLayering: (stage: LayeredStage, place: LayeringRun) => Promise<Digest>;
   /** A text that the engine wrote, with the user's names where it has those of this session. */
   readonly restoreNames: (text: string) => string;
   /** Removes what a call that failed or was stopped has left. */
   readonly abandon: () => Promise<void>;
-  /** Gives up the rest. Errors: `store-lock` where it had to wait too long: then the notes are for the next cleaner. */
+  /** Gives up the rest, once, however often it is called. Errors: `store-lock` where it had to wait too long: then the notes are for the next cleaner. */
   readonly end: () => Promise<void>;
 }
 
 /** Who is told which instruction is at work. */
 export interface StepTelling {
   readonly progress: Step["progress"];
-}
-
-export interface StageEvaluation extends Partial<StepTelling> {
-  /** The image that the stage comes to, where there is nothing to do for it. */
-  readonly known?: Digest | undefined;
 }
 
 /** An image on its way into an engine. */

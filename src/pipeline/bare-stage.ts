@@ -1,8 +1,7 @@
 import type { EngineSession } from "../engine/engine.ts";
-import { type Digest, parseConfig } from "../oci/oci.ts";
-import { readStoredConfig } from "./base-facts.ts";
+import type { Digest } from "../oci/oci.ts";
 import { nameImage } from "./resolve-images.ts";
-import type { Build, BuildWorkspace } from "./workspace.ts";
+import type { Build } from "./workspace.ts";
 
 /**
  * The image that the environment of a build's target is, where nothing stands between FROM and OUTPUT and the image has
@@ -18,17 +17,14 @@ export function findBareEnvironment({ plan, request, inputs }: Build): Digest | 
 }
 
 /** For a stage that is `--from` alone: the engine is asked for nothing. Undefined where something stands behind OUTPUT. */
-export function openIdleSession(build: Build, work: BuildWorkspace): EngineSession | undefined {
+export function openIdleSession(build: Build): EngineSession | undefined {
   const { target } = build.plan;
   const image = findBareEnvironment(build);
   if (image === undefined || target.kind === "plain" || target.layering.instructions.length > 0)
     return undefined;
   return {
     evaluateStage: () => Promise.resolve(image),
-    runLayering: async () => {
-      const config = parseConfig(await readStoredConfig(image, work));
-      return { environment: config, layering: config };
-    },
+    runLayering: () => Promise.resolve(image),
     restoreNames: (text) => text,
     abandon: doNothing,
     end: doNothing,

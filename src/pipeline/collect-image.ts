@@ -55,7 +55,7 @@ export async function collectImage(
   const done = work.reporter.step("Storing the image", { isBrief: true });
   for (const warning of collected.warnings) work.reporter.warn(warning);
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);
-  const description = describeImage(build, output, { ...result, now: work.now });
+  const description = await describeImage(build, output, { ...result, now: work.now });
   const image = assembleWithPrevious(description, listImages(previous));
   assertReadable(image);
   const locations = narrowLocations(joinPlaces(result).locations, image);

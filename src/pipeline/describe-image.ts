@@ -19,13 +19,13 @@ import type { Build } from "./workspace.ts";
 const metadataComment = "xbuild.metadata";
 
 /** What the image consists of: layers and history as the build listed them, the config of all who have a say in it. */
-export function describeImage(
+export async function describeImage(
   { plan: { target }, request, inputs }: Build,
   output: CollectedOutput,
   { bases, configs: evaluated, now }: StepsResult & { readonly now: string },
-): AssembleInput {
+): Promise<AssembleInput> {
   const { image, steps } = request;
-  const configs = { ...evaluated, base: bases[0]?.image.config };
+  const configs = { ...(await evaluated), base: bases[0]?.image.config };
   const author = createAuthor(target, configs);
   const config = mergeConfig(createConfig(target, configs), output.config ?? {});
   return {

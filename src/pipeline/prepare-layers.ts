@@ -2,7 +2,6 @@ import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import type { OutputOptions } from "../containerfile/containerfile.ts";
 import { fetchFrom, pickClaims } from "../delivery/delivery.ts";
-import type { StageConfigs } from "../engine/engine.ts";
 import {
   type PreparedLayers as PreparedDirectory,
   prepareLayersDirectory,
@@ -29,9 +28,16 @@ export interface LayersBefore {
   readonly arranged: ArrangedBases;
 }
 
+/** What the engine made of a stage, the layers apart. */
+export interface StageConfigs {
+  readonly environment: ImageConfig;
+  /** That of the metadata instructions behind OUTPUT. */
+  readonly layering: ImageConfig;
+}
+
 /** What the steps of a build came to: all that its image is made of. */
 export interface StepsResult extends LayersBefore {
-  readonly configs: StageConfigs;
+  readonly configs: Promise<StageConfigs> | StageConfigs;
   /** Layers that steps wrote below the path of an OUTPUT, or those of an image that the engine made. */
   readonly made: MadeLayers | MadeImage;
 }

@@ -1,11 +1,19 @@
-import type { EngineSession, StageConfigs } from "../engine/engine.ts";
-import { type Digest, parseConfig } from "../oci/oci.ts";
+import type { EngineSession } from "../engine/engine.ts";
+import { type Digest, type ImageConfig, parseConfig } from "../oci/oci.ts";
+import type { StagePlan } from "../plan/plan.ts";
 import { inBriefStep, inStep, type Step } from "../reporter.ts";
+import { readStoredConfig } from "./base-facts.ts";
 import { findBareEnvironment, openIdleSession } from "./bare-stage.ts";
 import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
-import { type LayersBefore, prepareLayers, type StepsResult } from "./prepare-layers.ts";
+import {
+  type LayersBefore,
+  type PreparedLayers,
+  prepareLayers,
+  type StageConfigs,
+  type StepsResult,
+} from "./prepare-layers.ts";
 import { explainStep } from "./explain-step.ts";
 import { keepFailed } from "./keep-output.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
@@ -18,7 +26,7 @@ export async function withSession<T>(
   action: (session: EngineSession) => Promise<T>,
 ): Promise<T> {
   const open = async (): Promise<EngineSession> =>
-    openIdleSession(build, work) ?? (await openSession(build, work));
+    openIdleSession(build) ?? (await openSession(build, work));
   const session = await inBriefStep(`Starting ${work.engine.name}`, open, work);
   try {
     const result = await action(session);
@@ -45,7 +53,9 @@ async function openSession(build: Build, work: BuildRunWorkspace): Promise<Engin
   const unseen = findUnseenInputs(build, work);
   const images = listLoaded(build);
   const platforms = await listPlatforms(build, images, work);
-  return work.engine.openSession({ plan, steps: request.steps, images, platforms, unseen }, work);
+  const bare = findBareEnvironment(build);
+  const { steps } = request;
+  return work.engine.openSession({ plan, steps, images, platforms, unseen, bare }, work);
 }
 
 /** What could not be given up stays written down in the run's directory, for the next cleaner. */
@@ -68,8 +78,7 @@ export async function evaluateStages(
   const evaluate = async ({ progress }: Step): Promise<ReadonlyMap<number, Digest>> => {
     const stages = new Map<number, Digest>();
     for (const stage of plan.stages) {
-      const known = stage === plan.target ? findBareEnvironment(build) : undefined;
-      stages.set(stage.index, await session.evaluateStage(stage, { known, progress }));
+      stages.set(stage.index, await session.evaluateStage(stage, { progress }));
     }
     return stages;
   };
@@ -89,24 +98,47 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { session, ids: _, ...before } = stage;
+  const { session, ids, ...before } = stage;
   const { target } = build.plan;
   if (target.kind === "plain") return takeImage(build, stage, work);
   const { output } = target;
-  const prepared = await inBriefStep(
+  const prepare = (): Promise<[PreparedLayers, ImageConfig]> =>
+    Promise.all([
+      prepareLayers(build, { ...before, output }, work),
+      readStoredConfig(idOf(target, ids), work).then(parseConfig),
+    ]);
+  const [prepared, environment] = await inBriefStep(
     "Preparing the layers directory",
-    () => prepareLayers(build, { ...before, output }, work),
+    prepare,
     work,
   );
-  const run = ({ progress }: Step): Promise<StageConfigs> =>
+  const run = ({ progress }: Step): Promise<Digest> =>
     session
-      .runLayering(target, { ...prepared.directory, progress })
+      .runLayering(target, { ...prepared.directory, environment, progress })
       .catch(async (error: unknown) => {
         const explained = explainStep(error, { prepared, previous: before.previous });
         throw await keepFailed(explained, { build, prepared }, work);
       });
-  const configs = await inStep("Layering steps", run, work);
+  const id = await inStep("Layering steps", run, work);
+  const read = async (): Promise<StageConfigs> => {
+    const isSame = id === idOf(target, ids);
+    const layering = isSame ? environment : parseConfig(await work.engine.readConfig(id));
+    return { environment, layering };
+  };
+  const configs = finishEarly(read(), session);
   return { ...before, configs, made: { kind: "directory", output, prepared } };
+}
+
+/** Nothing more is asked of the engine: it clears up beside what follows. Whoever waits for either hears what failed. */
+function finishEarly<T>(last: Promise<T>, session: EngineSession): Promise<T> {
+  void last.then(session.end).catch(() => undefined);
+  return last;
+}
+
+function idOf({ index }: StagePlan, ids: StageRun["ids"]): Digest {
+  const id = ids.get(index);
+  if (id === undefined) throw new RangeError("the stage was not evaluated");
+  return id;
 }
 
 /** A stage without OUTPUT is what the engine made of it. */
@@ -115,8 +147,7 @@ async function takeImage(
   { session, ids, ...before }: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const id = ids.get(plan.target.index);
-  if (id === undefined) throw new RangeError("the stage was not evaluated");
+  const id = idOf(plan.target, ids);
   const read = (): Promise<Uint8Array> => work.engine.readConfig(id);
   const config = parseConfig(await inBriefStep("Reading the image's config", read, work));
   const hide = createRedaction(request);

@@ -1,4 +1,4 @@
-import { isSamePlatform, renderPlatform, type WantedPlatform } from "../../oci/oci.ts";
+import { type Digest, isSamePlatform, renderPlatform, type WantedPlatform } from "../../oci/oci.ts";
 import type { EngineBuild } from "../model.ts";
 import { describeVersion } from "../versions.ts";
 import { addNames } from "./names.ts";
@@ -6,8 +6,14 @@ import { pinName } from "./run-names.ts";
 import { claim, nameImages, type Session } from "./session-state.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
 
-/** One that the file names by its ID keeps that: it may have no other name, and would go with ours. */
-export async function pinImages(session: Session): Promise<PinnedImages> {
+/**
+ * Gives each a name of the run's own, and those that are given besides. One that the file names by its ID keeps that: it
+ * may have no other name, and would go with ours.
+ */
+export async function pinImages(
+  session: Session,
+  others: ReadonlyMap<Digest, readonly string[]>,
+): Promise<PinnedImages> {
   const images = [...session.build.images];
   const named = images.filter(([key]) => !/^(?:sha256:.*|[0-9a-f]{3,64})$/.test(nameOfKey(key)));
   const hidden = await listHidden(session);
@@ -15,7 +21,11 @@ export async function pinImages(session: Session): Promise<PinnedImages> {
     named.map(([name], index) => [name, pinName(session.label, index)] as const),
   );
   await claim(session, [...pinned.values()]);
-  for (const [name, id] of named) await addNames(id, [pinned.get(name) ?? name], session);
+  const wanted = new Map([...others].map(([id, names]) => [id, [...names]]));
+  for (const [name, id] of named) {
+    wanted.set(id, [...(wanted.get(id) ?? []), pinned.get(name) ?? name]);
+  }
+  for (const [id, names] of wanted) await addNames(id, names, session);
   return new Map([...pinned, ...hidden]);
 }
 

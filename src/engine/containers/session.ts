@@ -1,13 +1,12 @@
 import { XbuildError } from "../../errors.ts";
-import { type Digest, type ImageConfig, namePlatform, parseConfig } from "../../oci/oci.ts";
+import { type Digest, type ImageConfig, namePlatform } from "../../oci/oci.ts";
 import type { LayeredStage, StagePlan } from "../../plan/plan.ts";
-import type { Step } from "../../reporter.ts";
 import type {
   EngineBuild,
   EngineSession,
-  LayersDirectory,
+  LayeringRun,
   SessionWorkspace,
-  StageConfigs,
+  StepTelling,
 } from "../model.ts";
 import { noteKeys } from "../notes.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
@@ -46,10 +45,11 @@ export async function openSession(
   await work.run.note(noteKeys.engine, JSON.stringify([commands.name, ...commands.options]));
   await work.run.note(noteKeys.label, label);
   const abandon = (): Promise<void> => commands.removeContainers(runContainerPrefix(label));
-  const end = (): Promise<void> => endSession(session);
+  let ended: Promise<void> | undefined;
+  const end = (): Promise<void> => (ended ??= endSession(session));
   const placed = placeImages(build);
   const begin = async (): Promise<OutsideNames> => ({
-    pinned: await pinImages(session),
+    pinned: await pinImages(session, await nameBare(session)),
     placed,
     heredocs: await findHeredocs(build, commands),
   });
@@ -59,9 +59,8 @@ export async function openSession(
     throw error;
   });
   return {
-    evaluateStage: (stage, evaluation) =>
-      evaluateStage(session, stage, { ...outside, known: undefined, ...evaluation }),
-    runLayering: (stage, directory) => runLayering({ ...session, ...outside }, stage, directory),
+    evaluateStage: (stage, telling) => evaluateStage(session, stage, { ...outside, ...telling }),
+    runLayering: (stage, place) => runLayering({ ...session, ...outside }, stage, place),
     restoreNames: (text) => restoreNames(text, { ...session, ...outside }),
     abandon,
     end,
@@ -76,16 +75,33 @@ interface OutsideNames {
   readonly heredocs: LoweredHeredocs;
 }
 
-/** What a stage comes to, where nothing has to be done for that. */
-interface Known {
-  readonly known?: Digest | undefined;
-  readonly progress?: Step["progress"] | undefined;
+/** Names for the environment that is there already, by its ID: it gets them with those of the images from outside. */
+async function nameBare(session: Session): Promise<ReadonlyMap<Digest, readonly string[]>> {
+  const { build, label } = session;
+  const { bare, plan, steps } = build;
+  if (bare === undefined) return new Map();
+  const own = runImageName(label);
+  await claim(session, [own]);
+  return new Map([[bare, [cacheName(steps, plan.target), own]]]);
 }
 
 async function evaluateStage(
   session: Session,
   stage: StagePlan,
-  { known, progress, ...names }: OutsideNames & Known,
+  telling: OutsideNames & Partial<StepTelling>,
+): Promise<Digest> {
+  const { bare, plan, steps } = session.build;
+  const known = stage === plan.target ? bare : undefined;
+  const id = known ?? (await makeStage(session, stage, telling));
+  await session.run.use(cacheName(steps, stage));
+  session.stages.set(stage.index, id);
+  return id;
+}
+
+async function makeStage(
+  session: Session,
+  stage: StagePlan,
+  { progress, ...names }: OutsideNames & Partial<StepTelling>,
 ): Promise<Digest> {
   const { build, label, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
@@ -98,15 +114,7 @@ async function evaluateStage(
     const shown = { sent, progress, restoreNames: restoring({ ...session, ...names }) };
     return runBuild(createStageCall(build, stage, used), { session, shown });
   };
-  const lasting = cacheName(build.steps, stage);
-  const id = await makeNamed(
-    known === undefined ? make : () => Promise.resolve(known),
-    [lasting, own],
-    session,
-  );
-  await session.run.use(lasting);
-  stages.set(stage.index, id);
-  return id;
+  return makeNamed(make, [cacheName(build.steps, stage), own], session);
 }
 
 /** With a shell where a step fails, if the user asked for that. */
@@ -147,10 +155,9 @@ function removedMeanwhile(id: Digest): XbuildError {
 async function runLayering(
   session: Session & OutsideNames,
   stage: LayeredStage,
-  { progress, ...directory }: LayersDirectory & Known,
-): Promise<StageConfigs> {
-  const { commands, build, label, stages } = session;
-  const environment = await readImageConfig(commands, stages.get(stage.index));
+  { progress, environment, ...directory }: LayeringRun,
+): Promise<Digest> {
+  const { build, label } = session;
   const names = [configImageName(label)];
   await claim(session, names);
   const images = describeImages(session, stage, environment);
@@ -158,8 +165,7 @@ async function runLayering(
   const sent = listLayeringSteps(build.plan, stage, images);
   const [ownImage] = names;
   const shown = { sent, ownImage, progress, restoreNames: restoring(session) };
-  const id = await runBuild(call, { session, shown });
-  return { environment, layering: await readImageConfig(commands, id) };
+  return runBuild(call, { session, shown });
 }
 
 function describeImages(
@@ -188,14 +194,6 @@ function callContext({ reporter, signal, run }: Session, shown: ShownCall): Call
     note: (process) => run.note(noteKeys.process, process),
     warn: reporter.warn,
   };
-}
-
-async function readImageConfig(
-  { readConfig }: ContainersCommands,
-  id: Digest | undefined,
-): Promise<ImageConfig> {
-  if (id === undefined) throw new RangeError("the stage was not evaluated");
-  return parseConfig(await readConfig(id));
 }
 
 function restoring(session: Session & OutsideNames): ShownCall["restoreNames"] {
