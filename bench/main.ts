@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { cpus, release, totalmem } from "node:os";
 import { join } from "node:path";
+import { withBuildKit } from "./buildkit.ts";
 import { renderJson, renderTable, type Row } from "./report.ts";
 import { closeRoom, openRoom, type Room } from "./room.ts";
 import { measureReadyBlobs, measureSplit } from "./workloads/collect.ts";
@@ -50,12 +51,15 @@ async function main(names: readonly string[]): Promise<void> {
   const room = await openRoom(".cache/bench");
   const rows: Row[] = [];
   try {
-    let prepared: Promise<DebianBuilds> | undefined;
-    const debian = (): Promise<DebianBuilds> => (prepared ??= prepareDebian(room));
-    for (const [name, measure] of Object.entries(workloads)) {
-      if (names.length === 0 || names.includes(name))
-        rows.push(...(await attempt(name, () => measure(room, debian))));
-    }
+    const isPeer = names.length === 0 || names.some((name) => ["A", "B", "D"].includes(name));
+    await withBuildKit(room, isPeer, async (buildKit) => {
+      let prepared: Promise<DebianBuilds> | undefined;
+      const debian = (): Promise<DebianBuilds> => (prepared ??= prepareDebian(room, buildKit));
+      for (const [name, measure] of Object.entries(workloads)) {
+        if (names.length === 0 || names.includes(name))
+          rows.push(...(await attempt(name, () => measure(room, debian))));
+      }
+    });
   } finally {
     await closeRoom(room);
   }

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { bundleOptions } from "./bundle.mjs";
+import { bundleOptions, mainOptions, programOptions } from "./bundle.mjs";
 import { joinHelper } from "./join-helper.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -20,16 +20,25 @@ const types = spawnSync(
   { stdio: "inherit" },
 );
 if (types.status !== 0) process.exit(1);
-await build({
-  ...bundleOptions,
-  outdir: unfinished,
-  define: { XBUILD_VERSION: JSON.stringify(version) },
-});
+const defined = { XBUILD_VERSION: JSON.stringify(version) };
+const outdir = unfinished;
+await build({ ...bundleOptions, outdir, entryPoints: ["src/index.ts"], define: defined });
+await build({ ...programOptions, outdir, define: { ...programOptions.define, ...defined } });
+await build({ ...mainOptions, outdir, define: defined });
+// The package is one of modules.
+writeFileSync(join(root, unfinished, "cli/package.json"), '{ "type": "commonjs" }\n');
 chmodSync(join(root, unfinished, "cli/main.js"), 0o755);
 // The helper that builds find at <path>/bin/layer is shell and awk, not TypeScript.
 mkdirSync(join(root, unfinished, "bin"));
 writeFileSync(join(root, unfinished, "bin/layer"), joinHelper(join(root, "helper")).text, {
   mode: 0o755,
 });
+const program = join(root, unfinished, "program.cjs");
+const sample = join(root, "examples/busybox/Containerfile.x");
+const written = spawnSync(process.execPath, ["scripts/write-code.mjs", program, sample], {
+  cwd: root,
+  stdio: "inherit",
+});
+if (written.status !== 0) process.exit(1);
 rmSync(join(root, "dist"), { recursive: true, force: true });
 renameSync(join(root, unfinished), join(root, "dist"));

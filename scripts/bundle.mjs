@@ -51,21 +51,51 @@ const linkFaces = {
   },
 };
 
-/** esbuild's options, but for where the files go. */
-export const bundleOptions = {
+const common = {
   absWorkingDir: root,
-  entryPoints: ["src/cli/main.ts", "src/index.ts"],
   outbase: "src",
   bundle: true,
-  splitting: true,
-  format: "esm",
   platform: "node",
   target: "node20.19",
   plugins: [linkFaces],
+};
+
+/** esbuild's options for the library, and for what the program loads when: modules, without where they go. */
+export const bundleOptions = {
+  ...common,
+  entryPoints: ["src/cli/process.ts", "src/index.ts"],
+  splitting: true,
+  format: "esm",
   // Bundled CommonJS packages ask for Node's own modules with require().
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
+};
+
+const fileUrl = 'require("node:url").pathToFileURL(__filename).href';
+
+/**
+ * The program as one script, for `src/cli/main.ts`, which hands on what the first line names. In it stands what is
+ * loaded later, too: it is run then.
+ */
+export const programOptions = {
+  ...common,
+  entryPoints: { program: "src/cli/process.ts" },
+  outExtension: { ".js": ".cjs" },
+  format: "cjs",
+  minifyWhitespace: true,
+  define: { "import.meta.url": "__fileUrl" },
+  banner: {
+    js: `(function (module, require, __filename) { const exports = module.exports, __fileUrl = ${fileUrl};`,
+  },
+  footer: { js: "})" },
+};
+
+/** What is run first. */
+export const mainOptions = {
+  ...common,
+  entryPoints: ["src/cli/main.ts"],
+  format: "cjs",
 };
 
 function rewrite(text, importer, findFile) {

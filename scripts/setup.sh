@@ -50,6 +50,6 @@ fi
 if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
     echo "Installing npm packages"
     npm ci --no-fund --no-audit --loglevel=error
-elif [[ ! -e dist/cli/main.js || -n $(find src grammar helper scripts/build.mjs scripts/join-helper.mjs package.json -newer dist/cli/main.js -print -quit) ]]; then
+elif [[ ! -e dist/cli/main.js || -n $(find src grammar helper scripts/build.mjs scripts/bundle.mjs scripts/write-code.mjs scripts/join-helper.mjs package.json -newer dist/cli/main.js -print -quit) ]]; then
     npm run -s build
 fi

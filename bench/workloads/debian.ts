@@ -1,11 +1,15 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { BuildKit } from "../buildkit.ts";
 import { measureInTurn, run, type Command, type Contender, type Measurement } from "../measure.ts";
 import { unpackPackages } from "../packages.ts";
 import { renderSize, type Row } from "../report.ts";
 import { baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
 import { withChanges } from "./change.ts";
-import { renderOurs, renderPeer } from "./containerfiles.ts";
+import { renderAdding, renderLinked, renderOurs, renderPeer } from "./containerfiles.ts";
+
+/** BuildKit's. */
+const linkedFile = "Containerfile.link";
 
 /** The builds of a Debian image with a layer for each package: ours, into the store and loaded, and buildah's. */
 export interface DebianBuilds {
@@ -13,23 +17,34 @@ export interface DebianBuilds {
   readonly context: string;
   readonly packages: readonly string[];
   readonly stored: Command;
+  /** By a call of the helper for each layer. */
+  readonly adding: Command;
   readonly loaded: Command;
   readonly peer: Command;
+  readonly buildKit: BuildKit | undefined;
   readonly metadata: string;
 }
 
 /** Makes the context that both sides build from. */
-export async function prepareDebian(room: Room): Promise<DebianBuilds> {
+export async function prepareDebian(
+  room: Room,
+  buildKit: BuildKit | undefined,
+): Promise<DebianBuilds> {
   const context = join(room.directory, "debian");
   await mkdir(context);
   const packages = await unpackPackages(room, join(context, "pkgs"));
   await writeFile(join(context, "Containerfile"), renderPeer(baseImage, packages));
   await writeFile(join(context, "Containerfile.x"), renderOurs(baseImage));
+  await writeFile(join(context, "Adding.x"), renderAdding(baseImage));
+  await writeFile(join(context, linkedFile), renderLinked("base", packages));
   const metadata = join(room.directory, "debian.json");
   const ours = ["-t", "debian", "--metadata-file", metadata, context];
   const file = join(context, "Containerfile");
+  const adding = ["-t", "debian-adding", "-f", join(context, "Adding.x"), context];
   return {
     room,
+    buildKit,
+    adding: xbuild(room, "--no-load", ...adding),
     context,
     packages,
     metadata,
@@ -41,9 +56,13 @@ export async function prepareDebian(room: Room): Promise<DebianBuilds> {
 
 /** D: no store, and a containers storage that has the base alone. */
 export async function measureFirstBuild(builds: DebianBuilds, rounds: number): Promise<Row[]> {
-  const prepare = (): Promise<void> => resetRoom(builds.room);
+  const prepare = async (): Promise<void> => {
+    await resetRoom(builds.room);
+    if (builds.buildKit !== undefined) await run(builds.buildKit.prune);
+  };
   const measured = await measureAll(builds, rounds, prepare);
-  return describe("D", "first build", ["0.12 x", ""], measured, await countLayers(builds));
+  const goals = ["0.12 x", "", "0.5 x"] as const;
+  return describe("D", "first build", goals, measured, await countLayers(builds));
 }
 
 /** A: every side has built it before. */
@@ -54,7 +73,7 @@ export async function measureNothingChanged(builds: DebianBuilds, rounds: number
   const after = await readMetadata(builds);
   const isSame = after.digest === before.digest && after.upToDate;
   const note = isSame ? "same digest" : "NOT up to date";
-  return describe("A", "nothing changed", ["0.02 x", ""], measured, note);
+  return describe("A", "nothing changed", ["0.012 x", "", "0.25 x"], measured, note);
 }
 
 /** B: a file of one package, with another content for every build. */
@@ -62,11 +81,11 @@ export async function measureOneChanged(builds: DebianBuilds, rounds: number): P
   await buildAll(builds);
   const measured = await withChanges(builds, (next) => measureAll(builds, rounds, next));
   const note = await countLayers(builds);
-  return describe("B", "one of 96 changed", ["0.04 x", "0.2 x"], measured, note);
+  return describe("B", "one of 96 changed", ["0.04 x", "0.2 x", "0.6 x"], measured, note);
 }
 
 async function measureAll(
-  { stored, loaded, peer }: DebianBuilds,
+  { stored, adding, loaded, peer, buildKit, context }: DebianBuilds,
   rounds: number,
   prepare: () => Promise<void> = async () => {},
 ): Promise<readonly Measurement[]> {
@@ -74,6 +93,10 @@ async function measureAll(
     { name: "ours, store", prepare, command: stored },
     { name: "ours, loaded", prepare, command: loaded },
     { name: "buildah", prepare, command: peer },
+    { name: "ours, an add for each", prepare, command: adding },
+    ...(buildKit === undefined
+      ? []
+      : [{ name: "BuildKit", prepare, command: buildKit.build(context, linkedFile) }]),
   ];
   return measureInTurn(contenders, rounds);
 }
@@ -81,14 +104,24 @@ async function measureAll(
 function describe(
   workload: string,
   what: string,
-  [storeGoal, loadGoal]: readonly [string, string],
-  [store, load, peer]: readonly Measurement[],
+  [storeGoal, loadGoal, linkGoal]: readonly [string, string, string],
+  [store, load, peer, adding, linked]: readonly Measurement[],
   note: string,
 ): Row[] {
-  if (store === undefined || load === undefined) return [];
+  if (store === undefined || load === undefined || adding === undefined) return [];
+  const [stored, loaded] = [`${what}, into the store`, `${what}, loaded`];
+  const called = `${what}, an add for each, into the store`;
+  const rows: Row[] = [
+    { workload, what: stored, ours: store, peer, goal: storeGoal, note },
+    { workload, what: called, ours: adding, peer, goal: "" },
+    { workload, what: loaded, ours: load, peer, goal: loadGoal },
+  ];
+  if (linked === undefined) return rows;
+  const against = "; peer: BuildKit, COPY --link";
   return [
-    { workload, what: `${what}, into the store`, ours: store, peer, goal: storeGoal, note },
-    { workload, what: `${what}, loaded`, ours: load, peer, goal: loadGoal, note },
+    ...rows,
+    { workload, what: `${stored}${against}`, ours: store, peer: linked, goal: linkGoal },
+    { workload, what: `${called}${against}`, ours: adding, peer: linked, goal: "" },
   ];
 }
 
@@ -105,9 +138,10 @@ export async function sizeNewLayers(builds: DebianBuilds): Promise<number> {
   return layers.reduce((sum, { status, size }) => sum + (status === "new" ? size : 0), 0);
 }
 
-async function buildAll({ loaded, peer }: DebianBuilds): Promise<void> {
-  await run(loaded);
-  await run(peer);
+async function buildAll(builds: DebianBuilds): Promise<void> {
+  const { loaded, adding, peer, buildKit, context } = builds;
+  for (const one of [loaded, adding, peer]) await run(one);
+  if (buildKit !== undefined) await run(buildKit.build(context, linkedFile));
 }
 
 interface Metadata {

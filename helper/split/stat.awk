@@ -20,12 +20,27 @@ function stat_of(type, at) {
     return substr($0, length($1) + 2, at - length($1) - 2)
 }
 
-# Whether it changed so lately that the next change may leave the same time: the clock goes in ticks.
-function is_unsure(type) {
-    return type != "directory" && time_of_change() >= now
+# Whether it changed so lately that the next change may leave the same time: the clock goes in ticks of up to 10 ms, and
+# on some file systems in whole seconds.
+function is_unsure(type, changed) {
+    if (type == "directory") return 0
+    changed = time_of_change()
+    return changed + (changed == int(changed) ? 2 : 0.02) >= now
 }
 
-# A number, of find; of stat, in hexadecimal there, a text that compares like one.
-function time_of_change() {
-    return $3 ~ /^x/ ? $10 " " $11 : $8 + 0
+# In seconds: find gives them, stat (which has hexadecimal modes) a date and a time of UTC.
+function time_of_change(date, time) {
+    if ($3 !~ /^x/) return $8 + 0
+    split($10, date, "-")
+    split($11, time, ":")
+    return day_of(date[1] + 0, date[2] + 0, date[3] + 0) * 86400 + time[1] * 3600 + time[2] * 60 + time[3]
+}
+
+# The number of a day of the Gregorian calendar, whose years begin with March here.
+function day_of(year, month, day) {
+    if (month < 3) {
+        year--
+        month += 12
+    }
+    return 365 * year + int(year / 4) - int(year / 100) + int(year / 400) + int((153 * (month - 3) + 2) / 5) + day
 }

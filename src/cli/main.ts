@@ -1,11 +1,54 @@
 #!/usr/bin/env node
-// Kept tiny: what `--version` and `--help` load decides how fast the tool feels.
+// Kept tiny: what `--version` loads decides how fast the tool feels. It is built as CommonJS, and so is the program that
+// it loads: V8 keeps no code for modules.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { constants, Script } from "node:vm";
+
 declare const XBUILD_VERSION: string;
+
+interface Program {
+  readonly runProcess: (words: readonly string[], packageUrl: string) => Promise<void>;
+}
+
+type Definition = (module: { exports: unknown }, require: NodeJS.Require, file: string) => void;
 
 const words = process.argv.slice(2);
 if (words[0] === "--version" || words[0] === "version") {
   process.stdout.write(`xbuild ${XBUILD_VERSION}\n`);
 } else {
-  const { runProcess } = await import("./process.ts");
-  await runProcess(words, new URL("../../", import.meta.url).href);
+  const dist = dirname(__dirname);
+  void load(join(dist, "program.cjs")).runProcess(words, pathToFileURL(`${dirname(dist)}/`).href);
+}
+
+function load(file: string): Program {
+  const script = new Script(readFileSync(file, "latin1"), {
+    filename: file,
+    cachedData: readCode(`${file}.code`),
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own build wrote it
+  const define = script.runInThisContext() as Definition;
+  const module = { exports: {} };
+  define(module, createRequire(file), file);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+  return module.exports as Program;
+}
+
+/**
+ * What V8 made of the program when it was built, behind a digest of it. V8 itself leaves out what another version of it
+ * made; undefined for none, or one that is not whole.
+ */
+function readCode(file: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(file);
+    const code = bytes.subarray(32);
+    const digest = createHash("sha256").update(code).digest();
+    return digest.equals(bytes.subarray(0, 32)) ? code : undefined;
+  } catch {
+    return undefined;
+  }
 }

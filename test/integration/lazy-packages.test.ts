@@ -12,12 +12,7 @@ beforeAll(async () => {
 });
 
 /** What is loaded by a build that finds its image. */
-const starts = [
-  "src/cli/main.ts",
-  "src/cli/process.ts",
-  "src/cli/request/ask-ahead.ts",
-  "src/cli/commands/build.ts",
-];
+const starts = ["src/cli/process.ts", "src/cli/request/ask-ahead.ts", "src/cli/commands/build.ts"];
 
 test.each(["undici", "execa", "zod", "dockerfile-ast", "log-update"])(
   "a build that has nothing to do does not load %s",

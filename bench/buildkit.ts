@@ -1,0 +1,112 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "execa";
+import { run, type Command } from "./measure.ts";
+import { baseImage, inRoom, type Room } from "./room.ts";
+
+/** A buildkitd of the run's own: its storage, no network. */
+export interface BuildKit {
+  /** Forgets all that it has built. */
+  readonly prune: Command;
+  /** Builds a file of the context on `base`, the benchmarks' base image, into an OCI archive. */
+  readonly build: (context: string, filename: string) => Command;
+}
+
+const startTimeout = 30_000;
+
+/** Runs a workload with BuildKit where it can be built and starts; it is ended and removed whatever happens. */
+export async function withBuildKit<T>(
+  room: Room,
+  isWanted: boolean,
+  use: (buildKit: BuildKit | undefined) => Promise<T>,
+): Promise<T> {
+  if (!isWanted) return use(undefined);
+  const directory = await mkdtemp(join(room.directory, "buildkit-"));
+  const started = await startDaemon(room, directory).catch((error: unknown) => {
+    process.stderr.write(`    BuildKit was left out: ${String(error)}\n`);
+    return undefined;
+  });
+  try {
+    return await use(started?.buildKit);
+  } finally {
+    await started?.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+interface Started {
+  readonly buildKit: BuildKit;
+  readonly stop: () => Promise<void>;
+}
+
+async function startDaemon(room: Room, directory: string): Promise<Started> {
+  const { stdout: programs } = await execa("bash", ["scripts/buildkit.sh"]);
+  const address = `unix://${directory}/socket`;
+  const flags = [
+    `--root=${directory}/root`,
+    `--addr=${address}`,
+    `--otel-socket-path=${directory}/otel`,
+    "--containerd-worker=false",
+    "--oci-worker-snapshotter=overlayfs",
+    "--oci-worker-net=host",
+  ];
+  const child = execa(join(programs, "buildkitd"), flags, {
+    reject: false,
+    stdin: "ignore",
+    all: true,
+  });
+  const stop = async (): Promise<void> => {
+    child.kill();
+    await child;
+  };
+  const control = (...words: readonly string[]): Command =>
+    inRoom(room, join(programs, "buildctl"), `--addr=${address}`, ...words);
+  try {
+    const ended = child.then(({ all }) => Promise.reject(new Error(all)));
+    await Promise.race([waitForAnswer(control("debug", "workers")), ended]);
+    const base = await exportBase(room, directory);
+    const build: BuildKit["build"] = (context, filename) =>
+      control(
+        "build",
+        ...listWords(context, filename),
+        ...base,
+        `--output=type=oci,dest=${directory}/image.tar`,
+      );
+    return { buildKit: { prune: control("prune", "--all"), build }, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function listWords(context: string, filename: string): readonly string[] {
+  return [
+    "--frontend=dockerfile.v0",
+    `--local=context=${context}`,
+    `--local=dockerfile=${context}`,
+    `--opt=filename=${filename}`,
+  ];
+}
+
+/** The base from a layout, which needs no registry. @returns the flags that name it */
+async function exportBase(room: Room, directory: string): Promise<readonly string[]> {
+  const layout = join(directory, "base");
+  const source = `containers-storage:${baseImage}`;
+  await run(inRoom(room, "skopeo", "copy", "--quiet", source, `oci:${layout}:latest`));
+  const digest = /"digest":"(sha256:[0-9a-f]{64})"/.exec(
+    await readFile(join(layout, "index.json"), "utf8"),
+  )?.[1];
+  const named = `--opt=context:base=oci-layout://base@${digest ?? ""}`;
+  return [`--oci-layout=base=${layout}`, named];
+}
+
+async function waitForAnswer(question: Command): Promise<void> {
+  const signal = AbortSignal.timeout(startTimeout);
+  const isAnswered = (): Promise<boolean> =>
+    run(question).then(
+      () => true,
+      () => false,
+    );
+  while (!(await isAnswered())) await sleep(100, undefined, { signal });
+}

@@ -1,0 +1,28 @@
+// Lets V8 compile a built program, and keeps its code for src/cli/main.ts: the sha256 of it, then the code itself.
+// usage: node scripts/write-code.mjs PROGRAM SAMPLE   SAMPLE is a Containerfile that is read, so that what reads it is there
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname } from "node:path";
+import { pathToFileURL } from "node:url";
+import { constants, Script } from "node:vm";
+
+const [file, sample] = process.argv.slice(2);
+const script = new Script(readFileSync(file, "latin1"), {
+  filename: file,
+  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+const module = { exports: {} };
+script.runInThisContext()(module, createRequire(file), file);
+// What it says is for nobody.
+process.stdout.write = process.stderr.write = (_text, ...rest) => {
+  rest.findLast((one) => typeof one === "function")?.();
+  return true;
+};
+const packageUrl = pathToFileURL(`${process.cwd()}/`).href;
+for (const words of [["check", "-f", sample, dirname(sample)], ["help"], ["build", "--help"]]) {
+  await module.exports.runProcess(words, packageUrl);
+}
+const code = script.createCachedData();
+writeFileSync(`${file}.code`, Buffer.concat([createHash("sha256").update(code).digest(), code]));
+process.exitCode = 0;
