@@ -125,13 +125,22 @@ export async function runTarget(
     const layering = isSame ? environment : parseConfig(await work.engine.readConfig(id));
     return { environment, layering };
   };
-  const configs = finishEarly(read(), session);
+  const configs = finishEarly(read, session, work);
   return { ...before, configs, made: { kind: "directory", output, prepared } };
 }
 
 /** Nothing more is asked of the engine: it clears up beside what follows. Whoever waits for either hears what failed. */
-function finishEarly<T>(last: Promise<T>, session: EngineSession): Promise<T> {
-  void last.then(session.end).catch(() => undefined);
+function finishEarly<T>(
+  readLast: () => Promise<T>,
+  session: EngineSession,
+  { reporter }: BuildRunWorkspace,
+): Promise<T> {
+  const done = reporter.step(cleaning, { isBrief: true });
+  const last = readLast();
+  void last
+    .then(session.end)
+    .catch(() => undefined)
+    .finally(() => done());
   return last;
 }
 
