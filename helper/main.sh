@@ -47,6 +47,7 @@ misuse() {
 }
 
 die() {
+    if [ -n "${said-}" ] && ! mkdir -- "$said" 2>/dev/null; then exit 1; fi
     printf 'layer: %s\n' "$1" >&2
     exit 1
 }

@@ -67,6 +67,7 @@ reserve_file() {
 clean_up_at_exit() {
     partial=
     work=
+    published=
     trap clean_up EXIT
     trap 'exit 129' HUP
     trap 'exit 130' INT
@@ -78,6 +79,7 @@ clean_up() {
     trap - EXIT
     if [ -n "$partial" ]; then rm -f -- "$partial"; fi
     if [ -n "$work" ]; then rm -rf -- "$work"; fi
+    if [ -n "$published" ]; then rm -f -- "$published"-*.tar; fi
     exit "$status"
 }
 

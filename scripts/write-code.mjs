@@ -1,4 +1,4 @@
-// Lets V8 compile a built program, and keeps its code for src/cli/main.ts: the sha256 of it, then the code itself.
+// Lets V8 compile a built program, and keeps its code for src/cli/main.ts: the sha256 of both, then the code itself.
 // usage: node scripts/write-code.mjs PROGRAM SAMPLE   SAMPLE is a Containerfile that is read, so that what reads it is there
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,8 +8,9 @@ import { pathToFileURL } from "node:url";
 import { constants, Script } from "node:vm";
 
 const [file, sample] = process.argv.slice(2);
-const script = new Script(readFileSync(file, "latin1"), {
-  filename: file,
+const source = readFileSync(file);
+const script = new Script(source.toString("latin1"), {
+  filename: "program.cjs",
   importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 const module = { exports: {} };
@@ -24,5 +25,6 @@ for (const words of [["check", "-f", sample, dirname(sample)], ["help"], ["build
   await module.exports.runProcess(words, packageUrl);
 }
 const code = script.createCachedData();
-writeFileSync(`${file}.code`, Buffer.concat([createHash("sha256").update(code).digest(), code]));
+const digest = createHash("sha256").update(source).update(code).digest();
+writeFileSync(`${file}.code`, Buffer.concat([digest, code]));
 process.exitCode = 0;

@@ -34,7 +34,8 @@ mode == "walk" {
 
 END {
     for (layer = 1; layer <= layers; layer++) {
-        if (layer in unsure) print layer > (work "/unsure")
+        # Which of them has a name with a line break nobody says.
+        if (layer in unsure || ENVIRON["layer_odd"] != "") print layer > (work "/unsure")
         name = fill(ENVIRON["layer_template"], called[layer])
         printf("%d\t%d\t-\t%s\t%s\n", layer, bytes[layer], escape(name, 0), escape(name, 1)) > (work "/plan")
     }

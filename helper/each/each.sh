@@ -43,15 +43,18 @@ add_each() {
     paths_begin=$PWD
     choose_telling
     walk_paths "$@" || die "cannot read all of the paths"
-    layer_work=$work layer_template=$template awk "$each_program" mode=paths "$work/paths" mode=now "$work/now" \
+    odd_names=
+    if [ -e "$work/odd" ]; then odd_names=yes; fi
+    layer_work=$work layer_template=$template layer_odd=$odd_names awk "$each_program" mode=paths "$work/paths" mode=now "$work/now" \
         mode=walk "$work/walk" || die "cannot plan the layers"
-    decide_layers "each $template $PWD/$1"
+    decide_layers each "$template $PWD/$1"
     pack_layers pack_path "$@"
     publish_layers
 }
 
 check_each() {
     case $template in
+    '') misuse "each takes a name that is not empty" ;;
     *"$newline"*) misuse "each takes no name with a line break" ;;
     *'{}'* | *'{/}'*) ;;
     *) [ $# -eq 1 ] || misuse "each --name takes a name with {} or {/} in it, as in: --name 'app-{/}'" ;;
@@ -91,10 +94,12 @@ note_path() {
     done
     shown=./$shown
     [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
-    called=${1%/.}
+    called=$1
     while :; do
         case $called in
         ?*/) called=${called%/} ;;
+        ?*/.) called=${called%/.} ;;
+        /.) called=/ ;;
         *) break ;;
         esac
     done
@@ -114,6 +119,9 @@ walk_paths() (
         if [ "$how" = all ]; then set -- "$@" "$one"; fi
         set -- "$@" "$work/none"
     done
+    # A name with a line break could say anything of other paths: it makes a file, and is not told.
+    # shellcheck disable=SC2016
+    set -- "$@" -path "*$newline*" -exec sh -c ': >"$0"' "$work/odd" {} + -o
     tell find "$@" >"$work/walk"
 )
 
@@ -127,7 +135,7 @@ pack_path() {
     ours=$work
     case $path in
     */.)
-        cd -- "${path%/.}"
+        cd -- "${path%/.}" 2>/dev/null || die "cannot read '${path%/.}', nothing was added"
         path=.
         ;;
     esac

@@ -1,9 +1,8 @@
 # What to keep of the last split. A program of its own.
 #
 # The state holds, for each layer of the last split, in order: <signature> TAB <digest or -> TAB
-# <name>. It is believed only of an image that has just these layers, one after the other; and
-# where the last build wrote the layer (-), only if the blob is on this machine, because another
-# machine may have pushed a layer of that name.
+# <name>; - where that build wrote the layer. It is believed only of the very image of that build, whose
+# lines in the names bin/last tells, and of names that stand there once.
 
 BEGIN {
     FS = "\t"
@@ -12,8 +11,13 @@ BEGIN {
 }
 mode == "names" {
     digests[++listed] = $1
-    blobs[listed] = $3
     names[listed] = substr($0, length($1 $2 $3) + 4)
+    next
+}
+mode == "last" {
+    split($0, part, " ")
+    first = part[1] + 0
+    last = first + part[2] - 1
     next
 }
 mode == "state" {
@@ -61,18 +65,19 @@ END {
 }
 
 # Sets trusted (a digest) and signature by name.
-function trust_state(start, i) {
-    if (!olds) return
-    for (start = listed - olds; start >= 0; start--) {
-        for (i = 1; i <= olds && names[start + i] == old_name[i]; i++) continue
-        if (i > olds) break
+function trust_state(i, at, name) {
+    if (!first) return
+    for (at = first; at <= last; at++) {
+        times[names[at]]++
+        place[names[at]] = at
     }
-    if (start < 0) return
     for (i = 1; i <= olds; i++) {
-        if (old_digest[i] == "-" ? blobs[start + i] == 1 : old_digest[i] == digests[start + i]) {
-            trusted[old_name[i]] = digests[start + i]
-            signature[old_name[i]] = old_signature[i]
-        }
+        name = old_name[i]
+        if (!(name in times) || times[name] > 1) continue
+        at = place[name]
+        if (old_digest[i] != "-" && old_digest[i] != digests[at]) continue
+        trusted[name] = digests[at]
+        signature[name] = old_signature[i]
     }
 }
 

@@ -5,7 +5,8 @@
 decide_layers() {
     jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null) || jobs=1
     [ "$jobs" -le 8 ] || jobs=8
-    state_name=$(printf '%s\n' "$1" | sed 's/[^A-Za-z0-9.]/_/g; s/^\(.\{200\}\).*/\1/')
+    choose_sums
+    state_name=$1-$(printf '%s\n' "$2" | $sums | cut -d ' ' -f 1)
     old_state=$base/input/state/$state_name
     : >"$work/none"
     if [ ! -f "$old_state" ] || [ ! -r "$old_state" ]; then old_state=$work/none; fi
@@ -15,8 +16,10 @@ decide_layers() {
     sign_layers >"$work/sums" || die "cannot compute the signatures"
     odd_names=
     if [ -e "$work/odd" ]; then odd_names=yes; fi
+    last=$base/bin/last
+    [ -r "$last" ] || last=$work/none
     layer_unique=$unique layer_jobs=$jobs layer_odd=$odd_names layer_work=$work awk "$decide_program" \
-        mode=names "$base/names" mode=state "$old_state" mode=sums "$work/sums" mode=unsure "$work/unsure" mode=plan "$work/plan" \
+        mode=names "$base/names" mode=last "$last" mode=state "$old_state" mode=sums "$work/sums" mode=unsure "$work/unsure" mode=plan "$work/plan" \
         >"$work/state" || die "cannot compare the layers"
 }
 
@@ -25,18 +28,27 @@ sign_layers() (
     cd -- "$work"
     set -- *.sig
     [ -e "$1" ] || exit 0
-    for tool in sha256sum sha1sum md5sum; do
-        if command -v "$tool" >/dev/null; then
-            exec "$tool" -- "$@"
-        fi
-    done
-    cksum "$@" | sed 's/^\([0-9]*\) \([0-9]*\) /\1-\2 /'
+    if [ "$sums" = cksum ]; then
+        cksum "$@" | sed 's/^\([0-9]*\) \([0-9]*\) /\1-\2 /'
+    else
+        exec "$sums" -- "$@"
+    fi
 )
+
+# Sets sums: the best program for checksums that there is.
+choose_sums() {
+    for sums in sha256sum sha1sum md5sum cksum; do
+        if command -v "$sums" >/dev/null; then return; fi
+    done
+    die "no program for checksums, install sha256sum (busybox has it)"
+}
 
 # Writes the tars of $work/jobs, some side by side: the function $1 gets a layer's number, "odd" or -, and what else is
 # given, and writes $work/$unique-<number>.tar.
 pack_layers() {
     [ -s "$work/jobs" ] || return 0
+    # One of those that run side by side says what is wrong.
+    said=$work/said
     job=0
     children=
     while [ "$job" -lt "$jobs" ]; do
@@ -49,6 +61,7 @@ pack_layers() {
         wait "$child" || failed=yes
     done
     [ -z "$failed" ] || exit 1
+    said=
 }
 
 pack_job() {
@@ -64,10 +77,14 @@ pack_job() {
 # All tars are whole: they get their names, then the entries are written.
 publish_layers() {
     set -- "$work/$unique"-*.tar
-    if [ -e "$1" ]; then mv -- "$@" "$layers/" || die "cannot write the layers"; fi
+    mkdir -p -- "$output/state" 2>/dev/null || die "cannot make $output/state"
+    cp -- "$work/state" "$output/state/$state_name" || die "cannot write $output/state, is the disk full?"
+    if [ -e "$1" ]; then
+        published=$layers/$unique
+        mv -- "$@" "$layers/" || die "cannot write the layers"
+    fi
     while IFS= read -r line; do
         append_entry "$line"
     done <"$work/entries"
-    mkdir -p -- "$output/state" || die "cannot make $output/state"
-    cp -- "$work/state" "$output/state/$state_name" || die "cannot write $output/state, is the disk full?"
+    published=
 }

@@ -46,7 +46,7 @@ split_root() {
     list_kinds
     walk_root
     plan_layers
-    decide_layers "split$kinds $root"
+    decide_layers split "$kinds $root"
     if [ -n "$odd_names" ]; then refuse_wide_odd; fi
     search_wide "$work/walk"
     while read -r number _; do
@@ -58,10 +58,7 @@ split_root() {
 
 # The layer of this number, from its list.
 pack_listed() {
-    if stream_listed "$@" >"$work/$unique-$1.tar"; then return; fi
-    # One of those that run side by side says it.
-    if mkdir -- "$work/failed" 2>/dev/null; then die "tar failed, nothing was added"; fi
-    exit 1
+    stream_listed "$@" >"$work/$unique-$1.tar" || die "tar failed, nothing was added"
 }
 
 stream_listed() {

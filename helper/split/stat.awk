@@ -17,7 +17,7 @@ function stat_of(type, at) {
     # A directory's times and size tell of its entries, which have lines of their own.
     if (type == "directory") return $3 " " $4 " " $5
     # The device number of a container differs each time.
-    return substr($0, length($1) + 2, at - length($1) - 2)
+    return substr($1, index($1, ":") + 1) substr($0, length($1) + 1, at - length($1) - 1)
 }
 
 # Whether it changed so lately that the next change may leave the same time: the clock goes in ticks of up to 10 ms, and

@@ -25,9 +25,11 @@ if (words[0] === "--version" || words[0] === "version") {
 }
 
 function load(file: string): Program {
-  const script = new Script(readFileSync(file, "latin1"), {
-    filename: file,
-    cachedData: readCode(`${file}.code`),
+  const source = readFileSync(file);
+  const script = new Script(source.toString("latin1"), {
+    // Whatever directory it was built in.
+    filename: "program.cjs",
+    cachedData: readCode(`${file}.code`, source),
     importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own build wrote it
@@ -39,14 +41,14 @@ function load(file: string): Program {
 }
 
 /**
- * What V8 made of the program when it was built, behind a digest of it. V8 itself leaves out what another version of it
- * made; undefined for none, or one that is not whole.
+ * What V8 made of the program when it was built, behind a digest of both. V8 itself leaves out what another version of it
+ * made; undefined for none, for another program's, and for one that is not whole.
  */
-function readCode(file: string): Buffer | undefined {
+function readCode(file: string, source: Buffer): Buffer | undefined {
   try {
     const bytes = readFileSync(file);
     const code = bytes.subarray(32);
-    const digest = createHash("sha256").update(code).digest();
+    const digest = createHash("sha256").update(source).update(code).digest();
     return digest.equals(bytes.subarray(0, 32)) ? code : undefined;
   } catch {
     return undefined;

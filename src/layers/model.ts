@@ -47,8 +47,8 @@ export interface LayersInput {
   readonly input: "local" | "all" | "none";
   /** What this build may list. */
   readonly maxLayers: number;
-  /** The directory that the last build's `output/state` was kept in, if there is one. */
-  readonly state?: string;
+  /** The directory that the last build's `output/state` was kept in, if there is one, and the digest of its image. */
+  readonly state?: { readonly directory: string; readonly image: Digest | undefined };
 }
 
 /** What the layers of an image may be, and what a build finds of the earlier ones. */

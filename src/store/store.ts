@@ -38,7 +38,7 @@ export {
   putRef,
 } from "./records/records.ts";
 export { openKeyedHash } from "./records/secret-key.ts";
-export { readState } from "./records/state.ts";
+export { type LeftState, readState } from "./records/state.ts";
 export { dropUses, listUses, markUse } from "./records/uses.ts";
 export { findTree } from "./records/trees.ts";
 

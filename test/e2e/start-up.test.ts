@@ -22,7 +22,10 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 test("V8 takes the code that was made when the program was built", async () => {
   const file = join(dist, "program.cjs");
   const cachedData = (await readFile(`${file}.code`)).subarray(32);
-  const script = new Script(await readFile(file, "latin1"), { filename: file, cachedData });
+  const script = new Script(await readFile(file, "latin1"), {
+    filename: "program.cjs",
+    cachedData,
+  });
   expect(script.cachedDataRejected).toBe(false);
 });
 
@@ -48,6 +51,21 @@ test.each<readonly [string, (code: Buffer) => Buffer | undefined]>([
   );
   expect(exitCode).toBe(1);
   expect(stdout).toContain("Containerfile.x:3:1: error[");
+});
+
+test("the code of another program is none", async () => {
+  const file = join(directory, "dist/program.cjs");
+  await copyFile(join(dist, "program.cjs.code"), `${file}.code`);
+  const text = await readFile(file, "latin1");
+  // V8 itself looks at the length alone.
+  await writeFile(
+    file,
+    text.replaceAll("whose layers the build", "WHOSE LAYERS THE BUILD"),
+    "latin1",
+  );
+  const { stdout } = await execa(process.execPath, [join(directory, "dist/cli/main.js"), "--help"]);
+  await copyFile(join(dist, "program.cjs"), file);
+  expect(stdout).toContain("WHOSE LAYERS THE BUILD");
 });
 
 test("it runs through a link, as npm makes one, and from any directory", async () => {

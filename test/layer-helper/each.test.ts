@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   utimesSync,
@@ -107,6 +108,56 @@ describe.each(listShells())("layer each under $name", (shell) => {
     expect(build()).toEqual(["bash new", "c new"]);
   });
 
+  it("keeps no layer of another call that has the same name", () => {
+    const root = makeScratch();
+    put(root, "A/p/f", "A");
+    put(root, "B/p/f", "B");
+    const lab = createLab(shell);
+    const build = (): readonly string[] => {
+      for (const at of ["A", "B"]) lab.ok(["each", "-C", join(root, at), "p"]);
+      const found = statuses(lab);
+      lab.next();
+      return found;
+    };
+    expect(build()).toEqual(["p new", "p new"]);
+    expect(build()).toEqual(["p new", "p new"]);
+    // Directories whose names are alike.
+    put(root, "x-y/q/f", "1");
+    put(root, "x_y/r/f", "2");
+    for (const kept of ["new", "kept"]) {
+      for (const at of ["x-y/q", "x_y/r"]) {
+        lab.ok(["each", "-C", join(root, at, ".."), at.slice(4)]);
+      }
+      expect(statuses(lab)).toEqual([`q ${kept}`, `r ${kept}`]);
+      lab.next();
+    }
+  });
+
+  it("sees another file of the same times", () => {
+    const root = makeScratch();
+    const then = new Date(1_700_000_000_000);
+    // Written in one tick of the clock, as a rule: then all but their numbers is the same.
+    for (const at of ["v1", "v2"]) put(root, `${at}/app`, at);
+    for (const at of ["v1", "v2"]) utimesSync(join(root, at, "app"), then, then);
+    const lab = createLab(shell);
+    renameSync(join(root, "v1"), join(root, "cur"));
+    lab.ok(["each", "-C", root, "cur"]);
+    lab.next();
+    rmSync(join(root, "cur"), { recursive: true });
+    renameSync(join(root, "v2"), join(root, "cur"));
+    lab.ok(["each", "-C", root, "cur"]);
+    expect(statuses(lab)).toEqual(["cur new"]);
+  });
+
+  it("names layers after odd paths as add does", () => {
+    const root = makeScratch();
+    const names = [String.raw`b\s`, String.raw`b\n`, 'q"t', "tab\tin"];
+    for (const name of names) put(root, `${name}/f`);
+    const lab = createLab(shell);
+    lab.ok(["each", "-C", root, ...names, "./b\\s/./."]);
+    expect(lab.entries().map((one) => one.created_by)).toEqual([...names, String.raw`./b\s`]);
+  });
+
   it("packs again what stat cannot vouch for: a name with a line break, and what the layers are in", () => {
     const root = makeScratch();
     put(root, "odd/a\nb");
@@ -116,7 +167,8 @@ describe.each(listShells())("layer each under $name", (shell) => {
     lab.ok(words);
     lab.next();
     lab.ok(words);
-    expect(statuses(lab)).toEqual(["odd new", "plain kept"]);
+    // Which path it is nobody says: its name could say anything of the others.
+    expect(statuses(lab)).toEqual(["odd new", "plain new"]);
     const entry = lab.entries()[0]?.path ?? "";
     const listed = spawnSync("tar", ["-tf", join(lab.output, entry)], { encoding: "utf8" }).stdout;
     expect(listed).toContain(String.raw`odd/a\nb`);
@@ -132,6 +184,7 @@ describe.each(listShells())("layer each under $name", (shell) => {
     [["-C", "x"], /each takes at least one path/],
     [["--name=x", "a", "b"], /each --name takes a name with/],
     [["--name=x\ny{}", "a"], /no name with a line break/],
+    [["--name=", "a"], /a name that is not empty/],
     [["a", "/b"], /not both/],
     [["a", ""], /no empty path/],
     [["--oops", "a"], /unknown option '--oops' of each/],

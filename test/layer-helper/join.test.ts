@@ -174,7 +174,7 @@ describe.each(listShells())("an error under $name names the part's line", (shell
     ["kinds/pacman.sh", "[ -d var/lib", '    : "$no_such_variable"'],
     ["split/stat.awk", "first = substr(", "    oops = = 1"],
     ["kinds/npm.sh", "return 0", "    oops = = 1"],
-    ["split/decide.awk", "if (!olds) return", "    oops = = 1"],
+    ["split/decide.awk", "if (!first) return", "    oops = = 1"],
   ])("%s", (part, before, line) => {
     const parts = copyParts();
     const place = insertLine(parts, part, before, line);

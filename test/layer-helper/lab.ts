@@ -109,7 +109,8 @@ export interface Lab {
   paths(name: string): readonly string[];
   /** Turns the output into the input of a next build, as a collector would. Gives the digests. */
   next(): ReadonlyMap<string, string>;
-  setNames(layers: readonly PreviousLayer[]): void;
+  /** @param first where the layers of the image that left the state begin, from 1; 0 for none, and how many they are */
+  setNames(layers: readonly PreviousLayer[], first?: number, count?: number): void;
   setMaxLayers(count: number): void;
 }
 
@@ -154,7 +155,8 @@ export function createLab(shell: Shell, helper: JoinedHelper = joinedHelper): La
     entries: () => readEntries(output),
     paths: (name) => listTar(output, lab.entries(), name),
     next: () => turnOver(base, lab),
-    setNames(layers) {
+    setNames(layers, first = 0, count = 0) {
+      writeFileSync(join(base, "bin/last"), `${first} ${count}\n`);
       const lines = layers.map(
         (layer) =>
           `${layer.digest}\t${layer.digest}\t${layer.blob ?? 1}\t${escapeName(layer.name)}\n`,
@@ -239,7 +241,7 @@ function turnOver(base: string, lab: Lab): ReadonlyMap<string, string> {
     digests.set(entry.created_by, digest);
     layers.push({ name: entry.created_by, digest });
   }
-  lab.setNames(layers);
+  lab.setNames(layers, 1, layers.length);
   rmSync(join(base, "input/state"), { recursive: true });
   if (existsSync(join(lab.output, "state"))) {
     cpSync(join(lab.output, "state"), join(base, "input/state"), { recursive: true });

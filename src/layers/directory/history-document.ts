@@ -65,6 +65,20 @@ export function renderNames(previous: PreviousImages, hasBlob: HasBlob): string 
 }
 
 /**
+ * `bin/last`: which lines of `names` are the layers of the image that `input/state` was left with: the first one's number,
+ * and how many; `0 0` where it is no previous image.
+ */
+export function renderLast(previous: PreviousImages, image: Digest | undefined): string {
+  let first = 1;
+  for (const one of previous.toReversed()) {
+    const count = listPreviousEntries(one).filter(({ layer }) => layer !== undefined).length;
+    if (one.image.digest === image) return `${first} ${count}\n`;
+    first += count;
+  }
+  return "0 0\n";
+}
+
+/**
  * `bin/names.sh`: what `names` says of names in plain ASCII, as a shell reads it at once, for the helper alone. Sets
  * `digest` for the name `$1`, else `unlisted`, whether there are others, which stand in `names` alone.
  */

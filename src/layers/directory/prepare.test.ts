@@ -2,6 +2,7 @@ import { appendFileSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { LayersInput, PreviousImages } from "../model.ts";
+import { renderLast } from "./history-document.ts";
 import { assertInputUnchanged, prepareLayersDirectory } from "./prepare.ts";
 import { inputSchema } from "./schema.ts";
 import {
@@ -21,7 +22,7 @@ function createInput(directory: string, previous: PreviousImages): LayersInput {
     findBlob: (wanted) => Promise.resolve(wanted === digest ? join(directory, "store") : undefined),
     input: "local",
     maxLayers: 100,
-    state: join(directory, "state"),
+    state: { directory: join(directory, "state"), image: undefined },
   };
 }
 
@@ -57,6 +58,7 @@ describe("prepareLayersDirectory", () => {
     expect(readFileSync(join(root, "bin/names.sh"), "utf8")).toBe(
       `case $1 in\n'one') digest=${digest} ;;\n*) unlisted=yes ;;\nesac\n`,
     );
+    expect(readFileSync(join(root, "bin/last"), "utf8")).toBe("0 0\n");
     expect(JSON.parse(readFileSync(join(root, "history.json"), "utf8"))).toMatchObject({
       schemaVersion: 1,
       maxLayers: 100,
@@ -131,5 +133,15 @@ describe("assertInputUnchanged", () => {
     await assertInputUnchanged(prepared);
     appendFileSync(join(directory, "store"), "x");
     await expect(assertInputUnchanged(prepared)).rejects.toMatchObject({ code: "input-changed" });
+  });
+});
+
+describe("renderLast", () => {
+  it("tells which lines of the names are the layers of an image", () => {
+    const [newest, older] = previous;
+    expect(renderLast(previous, older?.image.digest)).toBe("1 1\n");
+    expect(renderLast(previous, newest?.image.digest)).toBe("2 2\n");
+    expect(renderLast(previous, digest)).toBe("0 0\n");
+    expect(renderLast(previous, undefined)).toBe("0 0\n");
   });
 });

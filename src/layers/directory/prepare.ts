@@ -3,7 +3,7 @@ import { chmod, copyFile, link, lstat, mkdir, writeFile } from "node:fs/promises
 import { basename, join } from "node:path";
 import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
-import { renderHistory, renderNames, renderNamesScript } from "./history-document.ts";
+import { renderHistory, renderLast, renderNames, renderNamesScript } from "./history-document.ts";
 import type { DirectoryIdentity, LayersInput } from "../model.ts";
 import { listPreviousEntries } from "../collect/previous.ts";
 import { refuse } from "../../archive/archive.ts";
@@ -87,6 +87,8 @@ async function fillRoot(
   );
   await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
   await writeReadable(join(root, "bin", "names.sh"), renderNamesScript(input.previous));
+  const last = renderLast(input.previous, input.state?.image);
+  await writeReadable(join(root, "bin", "last"), last);
   await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
   await chmod(join(root, "bin", "layer"), 0o755);
   return inputBlobs;
@@ -107,7 +109,7 @@ async function makeDirectory(path: string): Promise<string> {
 }
 
 async function layOutInput(directory: string, input: RootInput): Promise<readonly InputBlob[]> {
-  await layOutState(join(directory, "state"), input.state);
+  await layOutState(join(directory, "state"), input.state?.directory);
   const blobs = await makeDirectory(join(directory, "blobs"));
   return layOutBlobs(await makeDirectory(join(blobs, "sha256")), input);
 }

@@ -56,7 +56,8 @@ export async function commitImage(run: Run, input: CommitInput): Promise<void> {
       await placeBlobs(store, layers, lock);
       await placeBlobs(store, documents, lock);
       await syncDirectory(blobsDirectory(store));
-      if (input.state !== undefined) await putState(store, input.state, lock);
+      if (input.state !== undefined)
+        await putState(store, { ...input.state, image: input.image.digest }, lock);
       await writeReferences(store, input);
       await writeHold(run.directory, input.image.digest);
       await nameImage(store, input, lock);

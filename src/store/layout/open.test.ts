@@ -145,10 +145,10 @@ test("state is replaced as a whole", () =>
     const ours = await beginRun(store);
     expect(await readState(store, "k")).toBeUndefined();
     await commitState(ours, "1");
-    const first = (await readState(store, "k")) ?? "";
+    const first = (await readState(store, "k"))?.directory ?? "";
     expect(await readFile(join(first, "deep", "file"), "utf8")).toBe("1");
     await commitState(ours, "2");
-    const second = (await readState(store, "k")) ?? "";
+    const second = (await readState(store, "k"))?.directory ?? "";
     expect(await readFile(join(second, "deep", "file"), "utf8")).toBe("2");
     expect((await readdir(join(store.directory, "state"))).length).toBe(2);
     await ours.end();
@@ -158,7 +158,7 @@ test("a state that another run may be reading stays", () =>
   withStore(async (store) => {
     const [ours, other] = [await beginRun(store), await beginRun(store)];
     await commitState(ours, "1");
-    const read = (await readState(store, "k")) ?? "";
+    const read = (await readState(store, "k"))?.directory ?? "";
     await commitState(ours, "2");
     expect(await readFile(join(read, "deep", "file"), "utf8")).toBe("1");
     await other.end();

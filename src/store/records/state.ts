@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { lstat, readdir, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { type Digest, isDigest } from "../../oci/oci.ts";
 import { syncDirectory } from "../../system/durable.ts";
 import { ifPresent } from "../../system/errno.ts";
 import type { Lock } from "../../system/lock.ts";
@@ -25,30 +26,40 @@ export interface NewState {
   readonly directory: string;
 }
 
+/** What a build left, and of which image that tells. */
+export interface LeftState {
+  readonly directory: string;
+  /** The manifest's digest; undefined where an older version wrote it. */
+  readonly image: Digest | undefined;
+}
+
 /**
- * The directory that the last build with this key left in `output/state`, or undefined. Read-only; it stays until
+ * What the last build with this key left in `output/state`, or undefined. Read-only; it stays until
  * the runs that live now have ended, so call it after `beginRun`.
  */
-export async function readState(store: Store, key: string): Promise<string | undefined> {
+export async function readState(store: Store, key: string): Promise<LeftState | undefined> {
   return explainFailures(store.directory, async () => {
-    const name = nameIn(await readOwnDocument(store, "state", key));
+    const document = await readOwnDocument(store, "state", key);
+    const name = nameIn(document);
     if (name === undefined) return undefined;
     const directory = join(statesDirectory(store), name);
-    return (await ifPresent(lstat(directory)))?.isDirectory() === true ? directory : undefined;
+    const isThere = (await ifPresent(lstat(directory)))?.isDirectory() === true;
+    const image = document?.["image"];
+    return isThere ? { directory, image: isDigest(image) ? image : undefined } : undefined;
   });
 }
 
 /** Puts a state in the place of the last ones of its keys, at once. It must be durable already. */
 export async function putState(
   store: Store,
-  { keys, directory }: NewState,
+  { keys, directory, image }: NewState & { readonly image: Digest },
   _lock: Lock,
 ): Promise<void> {
   const name = `${hashKey(keys[0])}-${randomUUID()}`;
   await rename(directory, join(statesDirectory(store), name));
   await syncDirectory(statesDirectory(store));
   for (const key of keys) {
-    const document: StateDocument = { key, name };
+    const document: StateDocument = { key, name, image };
     await writeOwnDocument(store, "state", document);
   }
 }
@@ -92,6 +103,7 @@ export async function removeOldStates(
 interface StateDocument {
   readonly key: string;
   readonly name: string;
+  readonly image: Digest;
 }
 
 const stateName = /^[0-9a-f]{64}-[0-9a-f-]{36}$/;
