@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { testEngine } from "../support/engine.ts";
 import type { Built, Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 
-// Which programs of the engine a build starts: docs/benchmarks.md says why each is needed.
+// Which programs of the engine a build starts, of buildah: docs/benchmarks.md says why each is needed.
 
 const sandbox = useSandbox();
 
@@ -30,7 +31,7 @@ const load = ["buildah inspect", "skopeo copy", "buildah inspect"];
 /** For steps before OUTPUT: their image, and a name for it. */
 const environments = { bare: [], environment: ["buildah tag", "buildah build"] };
 
-describe.each(Object.entries(environments))("%s", (kind, more) => {
+describe.skipIf(testEngine !== "buildah").each(Object.entries(environments))("%s", (kind, more) => {
   let project: Project;
 
   beforeAll(async () => {
