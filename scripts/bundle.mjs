@@ -84,9 +84,11 @@ export const programOptions = {
   outExtension: { ".js": ".cjs" },
   format: "cjs",
   minifyWhitespace: true,
+  // A script that V8 compiles by itself has no loader: Node's own modules are asked for with require(), later all the same.
+  supported: { "dynamic-import": false },
   define: { "import.meta.url": "__fileUrl" },
   banner: {
-    js: `(function (module, require, __filename) { const exports = module.exports, __fileUrl = ${fileUrl};`,
+    js: `(function (module, require, __filename) { "use strict"; const exports = module.exports, __fileUrl = ${fileUrl};`,
   },
   footer: { js: "})" },
 };

@@ -5,13 +5,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 const [file, sample] = process.argv.slice(2);
 const source = readFileSync(file);
 const script = new Script(source.toString("latin1"), {
   filename: "program.cjs",
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 const module = { exports: {} };
 script.runInThisContext()(module, createRequire(file), file);

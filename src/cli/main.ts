@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { constants, Script } from "node:vm";
+import { Script } from "node:vm";
 
 declare const XBUILD_VERSION: string;
 
@@ -30,7 +30,6 @@ function load(file: string): Program {
     // Whatever directory it was built in.
     filename: "program.cjs",
     cachedData: readCode(`${file}.code`, source),
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own build wrote it
   const define = script.runInThisContext() as Definition;
