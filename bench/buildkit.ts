@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { run, type Command } from "./measure.ts";
+import { startDaemon } from "../test/support/daemon.ts";
+import { run, type Command, waitForSuccess } from "./measure.ts";
 import { baseImage, inRoom, type Room } from "./room.ts";
 
 /** A buildkitd of the run's own: its storage, no network. */
@@ -13,8 +13,6 @@ export interface BuildKit {
   readonly build: (context: string, filename: string) => Command;
 }
 
-const startTimeout = 30_000;
-
 /** Runs a workload with BuildKit where it can be built and starts; it is ended and removed whatever happens. */
 export async function withBuildKit<T>(
   room: Room,
@@ -23,7 +21,7 @@ export async function withBuildKit<T>(
 ): Promise<T> {
   if (!isWanted) return use(undefined);
   const directory = await mkdtemp(join(room.directory, "buildkit-"));
-  const started = await startDaemon(room, directory).catch((error: unknown) => {
+  const started = await startBuildKit(room, directory).catch((error: unknown) => {
     process.stderr.write(`    BuildKit was left out: ${String(error)}\n`);
     return undefined;
   });
@@ -40,7 +38,7 @@ interface Started {
   readonly stop: () => Promise<void>;
 }
 
-async function startDaemon(room: Room, directory: string): Promise<Started> {
+async function startBuildKit(room: Room, directory: string): Promise<Started> {
   const { stdout: programs } = await execa("bash", ["scripts/buildkit.sh"]);
   const address = `unix://${directory}/socket`;
   const flags = [
@@ -51,20 +49,13 @@ async function startDaemon(room: Room, directory: string): Promise<Started> {
     "--oci-worker-snapshotter=overlayfs",
     "--oci-worker-net=host",
   ];
-  const child = execa(join(programs, "buildkitd"), flags, {
-    reject: false,
-    stdin: "ignore",
-    all: true,
-  });
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await child;
-  };
   const control = (...words: readonly string[]): Command =>
     inRoom(room, join(programs, "buildctl"), `--addr=${address}`, ...words);
+  const stop = await startDaemon({
+    argv: [join(programs, "buildkitd"), ...flags],
+    waitForAnswer: (signal) => waitForSuccess(control("debug", "workers"), signal),
+  });
   try {
-    const ended = child.then(({ all }) => Promise.reject(new Error(all)));
-    await Promise.race([waitForAnswer(control("debug", "workers")), ended]);
     const base = await exportBase(room, directory);
     const build: BuildKit["build"] = (context, filename) =>
       control(
@@ -99,14 +90,4 @@ async function exportBase(room: Room, directory: string): Promise<readonly strin
   )?.[1];
   const named = `--opt=context:base=oci-layout://base@${digest ?? ""}`;
   return [`--oci-layout=base=${layout}`, named];
-}
-
-async function waitForAnswer(question: Command): Promise<void> {
-  const signal = AbortSignal.timeout(startTimeout);
-  const isAnswered = (): Promise<boolean> =>
-    run(question).then(
-      () => true,
-      () => false,
-    );
-  while (!(await isAnswered())) await sleep(100, undefined, { signal });
 }

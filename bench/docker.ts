@@ -1,8 +1,7 @@
 import { access, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
-import { run, type Command } from "./measure.ts";
+import { startDaemon } from "../test/support/daemon.ts";
+import { type Command, waitForSuccess } from "./measure.ts";
 import { inRoom, type Room } from "./room.ts";
 
 /** A Docker of the run's own: its daemon, its storage, no network. */
@@ -16,7 +15,6 @@ export interface Docker {
 /** Debian's has BuildKit in it; Docker's own needs a plugin for it. */
 const client = "/usr/bin/docker";
 const daemon = "/usr/sbin/dockerd";
-const startTimeout = 30_000;
 
 /** Runs a workload with a Docker where one starts; it is ended and removed whatever happens. */
 export async function withDocker<T>(
@@ -29,7 +27,7 @@ export async function withDocker<T>(
     await stop?.();
     stop = undefined;
     await rm(join(directory, "data"), { recursive: true, force: true });
-    stop = await startDaemon(room, directory);
+    stop = await startDocker(room, directory);
   };
   const problem = await restart().then(() => undefined, String);
   if (problem !== undefined) process.stderr.write(`    docker was left out: ${problem}\n`);
@@ -65,26 +63,13 @@ function inDocker(room: Room, directory: string, ...argv: readonly string[]): Co
 }
 
 /** The machine's network stays as it is. @returns what ends it. */
-async function startDaemon(room: Room, directory: string): Promise<() => Promise<void>> {
+async function startDocker(room: Room, directory: string): Promise<() => Promise<void>> {
   await access(client);
-  const child = execa(daemon, listFlags(directory), { reject: false, stdin: "ignore", all: true });
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await child;
-  };
-  try {
-    await Promise.race([
-      waitForAnswer(
-        inDocker(room, directory, client, "version"),
-        AbortSignal.timeout(startTimeout),
-      ),
-      child.then(({ shortMessage, all }) => Promise.reject(new Error(`${shortMessage}\n${all}`))),
-    ]);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return stop;
+  const question = inDocker(room, directory, client, "version");
+  return startDaemon({
+    argv: [daemon, ...listFlags(directory)],
+    waitForAnswer: (signal) => waitForSuccess(question, signal),
+  });
 }
 
 function listFlags(directory: string): readonly string[] {
@@ -97,13 +82,4 @@ function listFlags(directory: string): readonly string[] {
     "--bridge=none",
     ...unwanted.map((name) => `--${name}=false`),
   ];
-}
-
-async function waitForAnswer(question: Command, signal: AbortSignal): Promise<void> {
-  const isAnswered = (): Promise<boolean> =>
-    run(question).then(
-      () => true,
-      () => false,
-    );
-  while (!(await isAnswered())) await sleep(100, undefined, { signal });
 }

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { watchMemory, type Memory } from "./memory.ts";
 
 export interface Command {
@@ -65,6 +66,16 @@ export function medianOf(values: readonly number[]): number {
 /** Runs a command to its end. Errors: one with the end of its output where it fails. */
 export async function run(command: Command): Promise<void> {
   await runTimed(command);
+}
+
+/** Runs a command again and again, until it succeeds. @throws the signal's reason where it is aborted before */
+export async function waitForSuccess(command: Command, signal: AbortSignal): Promise<void> {
+  const isDone = (): Promise<boolean> =>
+    run(command).then(
+      () => true,
+      () => false,
+    );
+  while (!(await isDone())) await sleep(100, undefined, { signal });
 }
 
 interface Timed {

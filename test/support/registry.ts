@@ -4,9 +4,9 @@ import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { execa } from "execa";
 import { digestHex, isDigest } from "../../src/oci/digest.ts";
 import type { Digest } from "../../src/oci/model.ts";
+import { startDaemon } from "./daemon.ts";
 
 /** A docker-registry of a test's own, listening on 127.0.0.1 without TLS. */
 export interface Registry {
@@ -30,8 +30,6 @@ export const registryPassword = "s3cret-pass";
 
 /** bcrypt of the password, of the lowest cost that there is. */
 const passwordLine = `${registryUser}:$2y$04$abcdefghijklmnopqrstuuaUNpTaGyHErb7YklXKRt/SEtSLxPST6\n`;
-
-const startTimeout = 30_000;
 
 /**
  * Starts a registry that keeps its files in this directory, and waits until it answers.
@@ -68,27 +66,12 @@ async function runRegistry(
     config,
     renderConfig({ port, run, storage, ...(auth === "basic" && { htpasswd }) }),
   );
-  const child = execa("docker-registry", ["serve", config], {
+  const stop = await startDaemon({
+    argv: ["docker-registry", "serve", config],
     // Variables REGISTRY_* would change the configuration.
-    env: { PATH: process.env["PATH"] },
-    extendEnv: false,
-    reject: false,
-    stdin: "ignore",
-    all: true,
+    options: { env: { PATH: process.env["PATH"] }, extendEnv: false },
+    waitForAnswer: (signal) => waitForAnswer(port, run, signal),
   });
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await child;
-  };
-  try {
-    await Promise.race([
-      waitForAnswer(port, run, AbortSignal.timeout(startTimeout)),
-      child.then(({ all }) => Promise.reject(new Error(`docker-registry has ended: ${all}`))),
-    ]);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
   return { port, stop };
 }
 
