@@ -41,8 +41,8 @@ drop_half_entry() {
     printf '%s' "$whole" >"$output/history.jsonl" || :
 }
 
-# Sets unique and partial, a file that is ours alone, and scratch, a directory to make. A number of a process comes again in the
-# next RUN, so what is there counts too. It gets its right name when it is whole.
+# Sets unique and partial, a file that is ours alone, and scratch, a directory to make. A number of a process comes
+# again in the next RUN, so what is there counts too. It gets its right name when it is whole.
 reserve_file() {
     counter=0
     suffix=.tar

@@ -14,13 +14,8 @@ pack_paths() {
         cd /
         for path in "$@"; do
             shift
-            while :; do
-                case $path in
-                /*) path=${path#/} ;;
-                *) break ;;
-                esac
-            done
-            set -- "$@" "./$path"
+            without_root "$path"
+            set -- "$@" "./$inner"
         done
     fi
     recall_tar
@@ -31,6 +26,17 @@ pack_paths() {
         is_other_tar || die "tar failed, nothing was added"
         pack_paths "$@"
     fi
+}
+
+# Sets inner: the path $1 without the slashes that it begins with.
+without_root() {
+    inner=$1
+    while :; do
+        case $inner in
+        /*) inner=${inner#/} ;;
+        *) break ;;
+        esac
+    done
 }
 
 # Whether a mount, or the layers directory, is below one of these paths.

@@ -12,6 +12,11 @@ recall_tar() {
     busybox | busybox-small) is_program tar busybox && return ;;
     toybox) is_program tar toybox && return ;;
     esac
+    ask_tar
+}
+
+# Sets tar_kind, and remembers it.
+ask_tar() {
     choose_tar
     { printf '%s\n' "$tar_kind" >"$output/.layer-tar"; } 2>/dev/null || :
 }
@@ -19,9 +24,8 @@ recall_tar() {
 # Whether tar is no longer what was remembered: then a failure says nothing, and tar_kind is what it is.
 is_other_tar() {
     remembered=$tar_kind
-    choose_tar
-    [ "$tar_kind" != "$remembered" ] || return 1
-    { printf '%s\n' "$tar_kind" >"$output/.layer-tar"; } 2>/dev/null || :
+    ask_tar
+    [ "$tar_kind" != "$remembered" ]
 }
 
 # Whether the programs of these names are one file.

@@ -34,10 +34,10 @@ mode == "walk" {
 
 END {
     for (layer = 1; layer <= layers; layer++) {
-        # Which of them has a name with a line break nobody says.
-        if (layer in unsure || ENVIRON["layer_odd"] != "") print layer > (work "/unsure")
+        if (layer in unsure) print layer > (work "/unsure")
         name = fill(ENVIRON["layer_template"], called[layer])
-        printf("%d\t%d\t-\t%s\t%s\n", layer, bytes[layer], escape(name, 0), escape(name, 1)) > (work "/plan")
+        # Which of them has a name with a line break nobody says.
+        printf("%d\t%d\todd\t%s\t%s\n", layer, bytes[layer], escape(name, 0), escape(name, 1)) > (work "/plan")
     }
 }
 

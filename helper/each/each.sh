@@ -23,7 +23,7 @@ each_path() {
     done
     [ $# -ge 1 ] || misuse "each takes at least one path"
     check_each "$@"
-    check_tools each awk find
+    check_tools awk find
     add_each "$@"
 }
 
@@ -32,7 +32,7 @@ add_each() {
     open_output
     [ -z "$directory" ] || cd -- "$directory" 2>/dev/null || die "cannot change to '$directory'"
     learn_mounts
-    reserve_directory each
+    reserve_directory
     : >"$work/none"
     for path in "$@"; do
         shift
@@ -43,11 +43,9 @@ add_each() {
     paths_begin=$PWD
     choose_telling
     walk_paths "$@" || die "cannot read all of the paths"
-    odd_names=
-    if [ -e "$work/odd" ]; then odd_names=yes; fi
-    layer_work=$work layer_template=$template layer_odd=$odd_names awk "$each_program" mode=paths "$work/paths" mode=now "$work/now" \
-        mode=walk "$work/walk" || die "cannot plan the layers"
-    decide_layers each "$template $PWD/$1"
+    layer_work=$work layer_template=$template awk "$each_program" \
+        mode=paths "$work/paths" mode=now "$work/now" mode=walk "$work/walk" || die "cannot plan the layers"
+    decide_layers "$template $PWD/$1"
     pack_layers pack_path "$@"
     publish_layers
 }
@@ -76,33 +74,21 @@ check_each() {
 # Sets shown, how find and tar get the path $1. Writes a line for it into $work/paths: what the layer is called after,
 # behind "above" where its files are not all that would be found below it.
 note_path() {
-    shown=$1
     case $1 in
     /*) cd / ;;
     esac
-    while :; do
-        case $shown in
-        /*) shown=${shown#/} ;;
-        *) break ;;
-        esac
-    done
-    while :; do
-        case $shown in
-        ?*/) shown=${shown%/} ;;
-        *) break ;;
-        esac
-    done
-    shown=./$shown
-    [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
     called=$1
+    contents=
     while :; do
         case $called in
         ?*/) called=${called%/} ;;
-        ?*/.) called=${called%/.} ;;
-        /.) called=/ ;;
+        */.) called=${called%.} contents=/. ;;
         *) break ;;
         esac
     done
+    without_root "$called"
+    shown=./$inner$contents
+    [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
     if is_above_mounts "$shown"; then
         printf 'above %s\n' "$called" >>"$work/paths"
     else

@@ -1,12 +1,12 @@
 # split: which layers are as they were; the tars of the others.
 
-# Compares each layer's signature with the last build's. Writes $work/entries, the lines for
+# Compares each layer's signature with the last build's of the same command and $1. Writes $work/entries, the lines for
 # history.jsonl, $work/jobs, which tars to write in which of the parallel runs, and $work/state.
 decide_layers() {
     jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null) || jobs=1
     [ "$jobs" -le 8 ] || jobs=8
     choose_sums
-    state_name=$1-$(printf '%s\n' "$2" | $sums | cut -d ' ' -f 1)
+    state_name=$command-$(printf '%s\n' "$1" | $sums | cut -d ' ' -f 1)
     old_state=$base/input/state/$state_name
     : >"$work/none"
     if [ ! -f "$old_state" ] || [ ! -r "$old_state" ]; then old_state=$work/none; fi
@@ -19,8 +19,8 @@ decide_layers() {
     last=$base/bin/last
     [ -r "$last" ] || last=$work/none
     layer_unique=$unique layer_jobs=$jobs layer_odd=$odd_names layer_work=$work awk "$decide_program" \
-        mode=names "$base/names" mode=last "$last" mode=state "$old_state" mode=sums "$work/sums" mode=unsure "$work/unsure" mode=plan "$work/plan" \
-        >"$work/state" || die "cannot compare the layers"
+        mode=names "$base/names" mode=last "$last" mode=state "$old_state" mode=sums "$work/sums" \
+        mode=unsure "$work/unsure" mode=plan "$work/plan" >"$work/state" || die "cannot compare the layers"
 }
 
 # A line for each layer: <sum> <number>.sig

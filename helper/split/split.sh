@@ -40,13 +40,13 @@ split_root() {
     cd -- "$root"
     choose_kinds
     count_room
-    reserve_directory split
+    reserve_directory
     choose_tar
     [ "$tar_kind" != unknown ] || die "split needs GNU, BSD, busybox or toybox tar, install one of them"
     list_kinds
     walk_root
     plan_layers
-    decide_layers split "$kinds $root"
+    decide_layers "$kinds $root"
     if [ -n "$odd_names" ]; then refuse_wide_odd; fi
     search_wide "$work/walk"
     while read -r number _; do
@@ -72,13 +72,10 @@ stream_listed() {
 check_split_tools() {
     [ "$(id -u)" = 0 ] ||
         die "split reads the files of every user, put USER root before its RUN"
-    check_tools split awk find sort
+    check_tools awk find sort
 }
 
-# For the command $1.
 check_tools() {
-    command=$1
-    shift
     for tool in "$@"; do
         command -v "$tool" >/dev/null || die "$command needs $tool, install it (busybox has it)"
     done
@@ -98,12 +95,12 @@ count_room() {
     if [ -n "$at_most" ] && [ "$at_most" -lt "$room" ]; then room=$at_most; fi
 }
 
-# Sets unique, which begins with $1, and work, a directory that is ours alone, on the file system of the result.
+# Sets unique and work, a directory that is ours alone, on the file system of the result.
 reserve_directory() {
     clean_up_at_exit
     counter=0
     while :; do
-        unique=$1-$$-$counter
+        unique=$command-$$-$counter
         counter=$((counter + 1))
         for taken in "$layers/$unique"-*.tar "$layers/.$unique"; do
             if [ -e "$taken" ]; then continue 2; fi
