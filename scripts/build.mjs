@@ -22,7 +22,7 @@ const types = spawnSync(
 if (types.status !== 0) process.exit(1);
 const defined = { XBUILD_VERSION: JSON.stringify(version) };
 const outdir = unfinished;
-await build({ ...bundleOptions, outdir, entryPoints: ["src/index.ts"], define: defined });
+await build({ ...bundleOptions, outdir, define: defined });
 await build({ ...programOptions, outdir, define: { ...programOptions.define, ...defined } });
 await build({ ...mainOptions, outdir, define: defined });
 // The package is one of modules.

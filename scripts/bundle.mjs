@@ -60,10 +60,10 @@ const common = {
   plugins: [linkFaces],
 };
 
-/** esbuild's options for the library, and for what the program loads when: modules, without where they go. */
+/** esbuild's options for the library: modules, without where they go. */
 export const bundleOptions = {
   ...common,
-  entryPoints: ["src/cli/process.ts", "src/index.ts"],
+  entryPoints: ["src/index.ts"],
   splitting: true,
   format: "esm",
   // Bundled CommonJS packages ask for Node's own modules with require().

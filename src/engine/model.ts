@@ -124,7 +124,10 @@ export interface EngineSession {
   readonly restoreNames: (text: string) => string;
   /** Removes what a call that failed or was stopped has left. */
   readonly abandon: () => Promise<void>;
-  /** Gives up the rest, once, however often it is called. Errors: `store-lock` where it had to wait too long: then the notes are for the next cleaner. */
+  /**
+   * Gives up the rest, once, however often it is called. Errors: `store-lock` where it had to wait too long: then the
+   * notes are for the next cleaner.
+   */
   readonly end: () => Promise<void>;
 }
 

@@ -1,7 +1,11 @@
 import { ownAnnotationPrefix, type Annotations, type Digest } from "../../oci/oci.ts";
 import { quoteShell } from "../../text.ts";
 import type { PreviousImages } from "../model.ts";
-import { listPreviousEntries, type PreviousEntry } from "../collect/previous.ts";
+import {
+  listPreviousEntries,
+  type PreviousEntry,
+  type PreviousLayer,
+} from "../collect/previous.ts";
 
 /** Whether a layer's blob is laid out for the build. */
 export type HasBlob = (digest: Digest) => boolean;
@@ -55,13 +59,16 @@ function listForeign(annotations: Annotations): Annotations {
 export function renderNames(previous: PreviousImages, hasBlob: HasBlob): string {
   return previous
     .toReversed()
-    .flatMap((image) => listPreviousEntries(image))
-    .map(({ layer }) => {
-      if (layer === undefined) return "";
-      const { digest } = layer.descriptor;
-      return `${digest}\t${layer.diffId}\t${hasBlob(digest) ? 1 : 0}\t${escapeName(layer.name)}\n`;
+    .flatMap(listLayers)
+    .map(({ name, diffId, descriptor: { digest } }) => {
+      return `${digest}\t${diffId}\t${hasBlob(digest) ? 1 : 0}\t${escapeName(name)}\n`;
     })
     .join("");
+}
+
+/** Of an image, from the bottom. */
+function listLayers(image: PreviousImages[number]): readonly PreviousLayer[] {
+  return listPreviousEntries(image).flatMap(({ layer }) => layer ?? []);
 }
 
 /**
@@ -71,7 +78,7 @@ export function renderNames(previous: PreviousImages, hasBlob: HasBlob): string 
 export function renderLast(previous: PreviousImages, image: Digest | undefined): string {
   let first = 1;
   for (const one of previous.toReversed()) {
-    const count = listPreviousEntries(one).filter(({ layer }) => layer !== undefined).length;
+    const count = listLayers(one).length;
     if (one.image.digest === image) return `${first} ${count}\n`;
     first += count;
   }
@@ -83,10 +90,7 @@ export function renderLast(previous: PreviousImages, image: Digest | undefined):
  * `digest` for the name `$1`, else `unlisted`, whether there are others, which stand in `names` alone.
  */
 export function renderNamesScript(previous: PreviousImages): string {
-  const layers = previous
-    .toReversed()
-    .flatMap((image) => listPreviousEntries(image))
-    .flatMap(({ layer }) => layer ?? []);
+  const layers = previous.toReversed().flatMap(listLayers);
   return renderCases(layers.map(({ name, descriptor }) => [name, descriptor.digest]));
 }
 

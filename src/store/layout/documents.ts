@@ -79,7 +79,7 @@ export async function writeOwnDocument(
 }
 
 /** The value of a document's bytes, or undefined as above. */
-export function decodeOwnDocument(bytes: Uint8Array): JsonObject | undefined {
+function decodeOwnDocument(bytes: Uint8Array): JsonObject | undefined {
   const envelope = parseEnvelope(bytes);
   if (envelope === undefined || envelope["version"] !== version) return undefined;
   const { sum, value } = envelope;

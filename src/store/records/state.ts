@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { lstat, readdir, readFile, rename } from "node:fs/promises";
+import { lstat, readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { type Digest, isDigest } from "../../oci/oci.ts";
 import { syncDirectory } from "../../system/durable.ts";
@@ -7,7 +7,6 @@ import { ifPresent } from "../../system/errno.ts";
 import type { Lock } from "../../system/lock.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import {
-  decodeOwnDocument,
   listOwnDocuments,
   readOwnDocument,
   type StoredDocument,
@@ -92,12 +91,10 @@ export async function removeOldStates(
   if (others.length > 0) return;
   const directory = statesDirectory(store);
   const names = (await ifPresent(readdir(directory))) ?? [];
-  const documents = names.filter((name) => name.endsWith(".json"));
-  const current = await Promise.all(
-    documents.map(async (name) => nameIn(decodeOwnDocument(await readFile(join(directory, name))))),
-  );
-  const old = names.filter((name) => stateName.test(name) && !current.includes(name));
-  await Promise.all(old.map((name) => removeTree(join(directory, name), { signal: store.signal })));
+  const current = new Set((await listStates(store)).map(({ tree }) => tree));
+  const trees = names.filter((name) => stateName.test(name)).map((name) => join(directory, name));
+  const old = trees.filter((tree) => !current.has(tree));
+  await Promise.all(old.map((tree) => removeTree(tree, { signal: store.signal })));
 }
 
 interface StateDocument {
