@@ -35,6 +35,7 @@ export const codes = {
   "inputs-changed": { kind: "warning", severity: "warning", area: "build" },
   "step-processes": { kind: "warning", severity: "warning", area: "build" },
   "engine-storage-busy": { kind: "warning", severity: "warning", area: "build" },
+  "engine-start-busy": { kind: "warning", severity: "warning", area: "build" },
   "run-left": { kind: "warning", severity: "warning", area: "build" },
   // What the layering steps left in the output directory
   "layers-none": { kind: "error", severity: "error", area: "output" },

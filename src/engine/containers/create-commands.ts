@@ -27,7 +27,7 @@ import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
 import { queryAhead, queryProgram, streamProgram } from "./run.ts";
 import type { StoragePlace } from "./storage-files.ts";
-import { pastStorageRaces } from "./storage-races.ts";
+import { pastPassingFailures } from "./passing-failures.ts";
 import { describeUnusable } from "./unusable.ts";
 
 /**
@@ -82,8 +82,9 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
         interrupt: dialect.interrupt,
         started: (pid: number) => noteProcess(pid, context),
       };
-      const result = await pastStorageRaces(
+      const result = await pastPassingFailures(
         () => run(renderBuild(build, files, flags), options),
+        build,
         context,
       );
       context.signal.throwIfAborted();

@@ -5,7 +5,7 @@ import type { BuildCall } from "./commands.ts";
 import { describeRemedy, findRefusedLimit } from "./limits.ts";
 import { findMissingHelper } from "./missing-helper.ts";
 import type { RunResult } from "./run.ts";
-import { isStorageRace } from "./storage-races.ts";
+import { isStorageRace, stepQuotes } from "./passing-failures.ts";
 import { describeUnusable } from "./unusable.ts";
 
 /**
@@ -28,7 +28,7 @@ export function describeFailure(build: BuildCall, engine: string, result: RunRes
     const { code, message, hint } = refused;
     return new XbuildError(code, message, { hint, exitStatus });
   }
-  const step = textBetween(result.tail, 'building at STEP "', '": ');
+  const step = textBetween(result.tail, stepQuotes.before, stepQuotes.after);
   const isRace = isStorageRace(result);
   if (step === undefined && exitStatus === wrongUsage && !isRace)
     return describeWrongUsage(build, engine);

@@ -28,7 +28,7 @@ import {
 import { listLayeringSteps, listStageSteps } from "./sent-steps.ts";
 import { claim, nameImages, type Session } from "./session-state.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
-import { storageBusy } from "./storage-races.ts";
+import { storageBusy } from "./passing-failures.ts";
 import { type ShownCall, showUserLog } from "./user-log.ts";
 
 /**
