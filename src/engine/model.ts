@@ -100,6 +100,12 @@ export interface LayersDirectory {
   readonly output: string;
 }
 
+/** How a stage is evaluated. */
+export interface StageRun extends Partial<StepTelling> {
+  /** The ID of the image that it came to when it was made of the same: nothing is built where the engine has that. */
+  readonly known?: Digest | undefined;
+}
+
 /** What the steps behind OUTPUT run with. */
 export interface LayeringRun extends LayersDirectory, Partial<StepTelling> {
   /** That of the environment. */
@@ -112,7 +118,7 @@ export interface EngineSession {
    * Builds a stage with the engine's cache; one with an OUTPUT up to there. Those that it reads come first.
    * @returns the image's ID. Errors: `step-failed` with the engine's exit status, `engine-cannot-run`.
    */
-  readonly evaluateStage: (stage: StagePlan, telling?: Partial<StepTelling>) => Promise<Digest>;
+  readonly evaluateStage: (stage: StagePlan, run?: StageRun) => Promise<Digest>;
   /**
    * Runs the steps behind OUTPUT on the stage that was evaluated. Nothing of their file system is kept, and no
    * process of theirs lives on.

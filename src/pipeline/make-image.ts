@@ -3,6 +3,7 @@ import { findBases } from "./bases.ts";
 import { type CollectedImage, collectImage } from "./collect-image.ts";
 import { confirmInputs } from "./confirm-inputs.ts";
 import { keepingOutput } from "./keep-output.ts";
+import { rememberStages } from "./known-stages.ts";
 import { loadStages } from "./load-stages.ts";
 import { type EarlierImages, findPrevious } from "./previous.ts";
 import { inBriefStep } from "../reporter.ts";
@@ -23,16 +24,17 @@ export async function makeImage(
   );
   await loadStages(build, work);
   return withSession(build, work, async (session) => {
-    const ids = await evaluateStages(build, session, work);
+    const stages = await evaluateStages(build, session, work);
     const arrange = async (): Promise<LayersBefore> => {
       const bases = await findBases(build, previous, work);
       return { previous, bases, arranged: await arrangeBases(bases, nameBases(build.plan), work) };
     };
     const before = await inBriefStep("Finding the layers below", arrange, work);
-    const result = await runTarget(build, { session, ids, ...before }, work);
+    const result = await runTarget(build, { session, stages, ...before }, work);
     const confirm = (): Promise<Build> => confirmInputs(build, work);
     const collect = async (): Promise<CollectedImage> => {
       const confirmed = await inBriefStep("Looking for changes meanwhile", confirm, work);
+      await rememberStages(confirmed, stages, work);
       return collectImage(confirmed, result, work);
     };
     if (result.made.kind === "engine") return collect();

@@ -15,6 +15,7 @@ import {
   type StepsResult,
 } from "./prepare-layers.ts";
 import { explainStep } from "./explain-step.ts";
+import { type EvaluatedStage, lookUpStage } from "./known-stages.ts";
 import { keepFailed } from "./keep-output.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
@@ -68,17 +69,20 @@ async function endSession(session: EngineSession, work: BuildRunWorkspace): Prom
   }
 }
 
-/** Image IDs of the stages, by their indexes: the environment, and before it what the layering steps read. */
+/** The images of the stages: before the environment what the layering steps read. */
 export async function evaluateStages(
   build: Build,
   session: EngineSession,
   work: BuildRunWorkspace,
-): Promise<ReadonlyMap<number, Digest>> {
+): Promise<readonly EvaluatedStage[]> {
   const { plan } = build;
-  const evaluate = async ({ progress }: Step): Promise<ReadonlyMap<number, Digest>> => {
-    const stages = new Map<number, Digest>();
+  const evaluate = async ({ progress }: Step): Promise<readonly EvaluatedStage[]> => {
+    const stages: EvaluatedStage[] = [];
+    const isBare = findBareEnvironment(build) !== undefined;
     for (const stage of plan.stages) {
-      stages.set(stage.index, await session.evaluateStage(stage, { progress }));
+      const found = isBare && stage === plan.target ? {} : await lookUpStage(build, stage, work);
+      const id = await session.evaluateStage(stage, { progress, known: found.known });
+      stages.push({ ...found, index: stage.index, id });
     }
     return stages;
   };
@@ -88,8 +92,8 @@ export async function evaluateStages(
 /** What a stage is built with beside the session. */
 export interface StageRun extends LayersBefore {
   readonly session: EngineSession;
-  /** Image IDs of the stages that were evaluated. */
-  readonly ids: ReadonlyMap<number, Digest>;
+  /** What was evaluated before. */
+  readonly stages: readonly EvaluatedStage[];
 }
 
 /** Runs the layering steps with the layers directory, of which alone is kept what they write. */
@@ -98,14 +102,14 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { session, ids, ...before } = stage;
+  const { session, stages, ...before } = stage;
   const { target } = build.plan;
   if (target.kind === "plain") return takeImage(build, stage, work);
   const { output } = target;
   const prepare = (): Promise<[PreparedLayers, ImageConfig]> =>
     Promise.all([
       prepareLayers(build, { ...before, output }, work),
-      readStoredConfig(idOf(target, ids), work).then(parseConfig),
+      readStoredConfig(idOf(target, stages), work).then(parseConfig),
     ]);
   const [prepared, environment] = await inBriefStep(
     "Preparing the layers directory",
@@ -121,7 +125,7 @@ export async function runTarget(
       });
   const id = await inStep("Layering steps", run, work);
   const read = async (): Promise<StageConfigs> => {
-    const isSame = id === idOf(target, ids);
+    const isSame = id === idOf(target, stages);
     const layering = isSame ? environment : parseConfig(await work.engine.readConfig(id));
     return { environment, layering };
   };
@@ -144,8 +148,8 @@ function finishEarly<T>(
   return last;
 }
 
-function idOf({ index }: StagePlan, ids: StageRun["ids"]): Digest {
-  const id = ids.get(index);
+function idOf({ index }: StagePlan, stages: StageRun["stages"]): Digest {
+  const id = stages.find((one) => one.index === index)?.id;
   if (id === undefined) throw new RangeError("the stage was not evaluated");
   return id;
 }
@@ -153,10 +157,10 @@ function idOf({ index }: StagePlan, ids: StageRun["ids"]): Digest {
 /** A stage without OUTPUT is what the engine made of it. */
 async function takeImage(
   { plan, request }: Build,
-  { session, ids, ...before }: StageRun,
+  { session, stages, ...before }: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const id = idOf(plan.target, ids);
+  const id = idOf(plan.target, stages);
   const read = (): Promise<Uint8Array> => work.engine.readConfig(id);
   const config = parseConfig(await inBriefStep("Reading the image's config", read, work));
   const hide = createRedaction(request);

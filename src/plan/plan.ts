@@ -8,4 +8,5 @@ export { hasHeredocs, readHeredocs, type ShellStep, type StageStart } from "./he
 export { locateStep } from "./locate-step.ts";
 export { imageKey } from "./image-key.ts";
 export type { BuildPlan, ImageReference, LayeredStage, StagePlan } from "./model.ts";
+export { narrowPlan } from "./narrow-plan.ts";
 export { applyTriggers } from "./triggers.ts";

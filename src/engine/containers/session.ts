@@ -6,6 +6,7 @@ import type {
   EngineSession,
   LayeringRun,
   SessionWorkspace,
+  StageRun,
   StepTelling,
 } from "../model.ts";
 import { noteKeys } from "../notes.ts";
@@ -59,7 +60,7 @@ export async function openSession(
     throw error;
   });
   return {
-    evaluateStage: (stage, telling) => evaluateStage(session, stage, { ...outside, ...telling }),
+    evaluateStage: (stage, run) => evaluateStage(session, stage, { ...outside, ...run }),
     runLayering: (stage, place) => runLayering({ ...session, ...outside }, stage, place),
     restoreNames: (text) => restoreNames(text, { ...session, ...outside }),
     abandon,
@@ -88,33 +89,41 @@ async function nameBare(session: Session): Promise<ReadonlyMap<Digest, readonly 
 async function evaluateStage(
   session: Session,
   stage: StagePlan,
-  telling: OutsideNames & Partial<StepTelling>,
+  run: OutsideNames & StageRun,
 ): Promise<Digest> {
   const { bare, plan, steps } = session.build;
-  const known = stage === plan.target ? bare : undefined;
-  const id = known ?? (await makeStage(session, stage, telling));
+  const id = (stage === plan.target ? bare : undefined) ?? (await takeStage(session, stage, run));
   await session.run.use(cacheName(steps, stage));
   session.stages.set(stage.index, id);
   return id;
 }
 
-async function makeStage(
+/** The image that is known to be the stage's, where the engine has it, else what it makes. */
+async function takeStage(
+  session: Session,
+  stage: StagePlan,
+  { known, ...run }: OutsideNames & StageRun,
+): Promise<Digest> {
+  const { build, label } = session;
+  // While the run lasts, its names tell others that the image is in use.
+  const own = stage.kind === "layered" ? runImageName(label) : stageImageName(label, stage.index);
+  await claim(session, [own]);
+  const names = [cacheName(build.steps, stage), own];
+  if (known !== undefined && (await keepImage(known, names, session))) return known;
+  return makeNamed(() => makeStage(session, stage, run), names, session);
+}
+
+function makeStage(
   session: Session,
   stage: StagePlan,
   { progress, ...names }: OutsideNames & Partial<StepTelling>,
 ): Promise<Digest> {
-  const { build, label, stages } = session;
+  const { build, stages } = session;
   const outside = { ...names, mounted: nameImages(build.images) };
-  // While the run lasts, its names tell others that the image is in use.
-  const own = stage.kind === "layered" ? runImageName(label) : stageImageName(label, stage.index);
-  await claim(session, [own]);
   const used = { ...outside, stages: nameImages(stages) };
-  const make = (): Promise<Digest> => {
-    const sent = listStageSteps(build.plan, { ...used, digests: build.unseen.digests });
-    const shown = { sent, progress, restoreNames: restoring({ ...session, ...names }) };
-    return runBuild(createStageCall(build, stage, used), { session, shown });
-  };
-  return makeNamed(make, [cacheName(build.steps, stage), own], session);
+  const sent = listStageSteps(build.plan, { ...used, digests: build.unseen.digests });
+  const shown = { sent, progress, restoreNames: restoring({ ...session, ...names }) };
+  return runBuild(createStageCall(build, stage, used), { session, shown });
 }
 
 /** With a shell where a step fails, if the user asked for that. */
