@@ -27,6 +27,7 @@ export {
   assertUnchanged,
   closeDirectory,
   closeFile,
+  identifyFile,
   isDirectory,
   openDirectory,
   openFile,

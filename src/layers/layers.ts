@@ -1,4 +1,5 @@
 export { type ArchiveLayer, collectArchives } from "./collect/archives.ts";
+export { collectEarly, type EarlyLayers } from "./collect/early.ts";
 export { collectOutput } from "./collect/collect.ts";
 export { assertLayerLimit } from "./collect/layer-limit.ts";
 export {

@@ -18,7 +18,8 @@ import {
   type Location,
   maxDocumentSize,
 } from "../oci/oci.ts";
-import { commitImage, dropBlob, findBlob, listMissingLayers, type Store } from "../store/store.ts";
+import { commitImage, dropBlob, listMissingLayers, type Store } from "../store/store.ts";
+import { describeCollecting } from "./collecting.ts";
 import { withBases } from "./base-entries.ts";
 import { describeImage } from "./describe-image.ts";
 import { collectEngineStage } from "./engine-stage.ts";
@@ -134,22 +135,11 @@ async function collectLayers(
     const stage = { ...made, name, base: bases[0], previous };
     return collectEngineStage(build, { ...stage, compression: "gzip", reuse: undefined }, work);
   }
-  const { output, identity } = made.prepared.directory;
-  const { reuse, compression } = made.output;
-  const { maxLayers, maxLayerSize, allowDevices } = build.request.layers;
-  return collectOutput(output, {
-    previous,
-    reuse,
-    compression,
-    maxLayers,
-    maxLayerSize,
-    allowDevices,
-    identity,
-    signal: work.signal,
+  const { early, prepared } = made;
+  const options = describeCollecting(build, { ...made, previous, bases, arranged }, work);
+  return collectOutput(prepared.directory.output, {
+    ...options,
+    early,
     onProgress: work.onProgress,
-    epoch: build.request.steps.epoch,
-    staging: work.run.staging,
-    baseLayers: arranged.layerCount,
-    isKnown: async (digest) => (await findBlob(work.store, { digest })) !== undefined,
   });
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { OutputOptions } from "../containerfile/containerfile.ts";
 import { fetchFrom, pickClaims } from "../delivery/delivery.ts";
 import {
+  type EarlyLayers,
   type PreparedLayers as PreparedDirectory,
   prepareLayersDirectory,
   type PreviousImages,
@@ -46,6 +47,8 @@ export interface MadeLayers {
   readonly kind: "directory";
   readonly output: OutputOptions;
   readonly prepared: PreparedLayers;
+  /** What was packed of it while the steps ran. */
+  readonly early?: EarlyLayers;
 }
 
 export interface MadeImage {

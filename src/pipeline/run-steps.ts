@@ -2,6 +2,8 @@ import type { EngineSession } from "../engine/engine.ts";
 import { type Digest, type ImageConfig, parseConfig } from "../oci/oci.ts";
 import type { StagePlan } from "../plan/plan.ts";
 import { inBriefStep, inStep, type Step } from "../reporter.ts";
+import { collectEarly } from "../layers/layers.ts";
+import { describeCollecting } from "./collecting.ts";
 import { readStoredConfig } from "./base-facts.ts";
 import { findBareEnvironment, openIdleSession } from "./bare-stage.ts";
 import { warnLeft } from "./dead-runs.ts";
@@ -116,21 +118,25 @@ export async function runTarget(
     prepare,
     work,
   );
+  const options = describeCollecting(build, { ...before, output, prepared }, work);
+  const early = collectEarly(prepared.directory.output, options);
   const run = ({ progress }: Step): Promise<Digest> =>
     session
       .runLayering(target, { ...prepared.directory, environment, progress })
       .catch(async (error: unknown) => {
+        await early.drop();
         const explained = explainStep(error, { prepared, previous: before.previous });
         throw await keepFailed(explained, { build, prepared }, work);
       });
   const id = await inStep("Layering steps", run, work);
+  early.stop();
   const read = async (): Promise<StageConfigs> => {
     const isSame = id === idOf(target, stages);
     const layering = isSame ? environment : parseConfig(await work.engine.readConfig(id));
     return { environment, layering };
   };
   const configs = finishEarly(read, session, work);
-  return { ...before, configs, made: { kind: "directory", output, prepared } };
+  return { ...before, configs, made: { kind: "directory", output, prepared, early } };
 }
 
 /** Nothing more is asked of the engine: it clears up beside what follows. Whoever waits for either hears what failed. */

@@ -34,35 +34,38 @@ const environments = {
   environment: { first: ["buildah tag", "buildah build"], later: ["buildah tag"] },
 };
 
-describe.skipIf(testEngine !== "buildah").each(Object.entries(environments))("%s", (kind, { first: made, later }) => {
-  let project: Project;
+describe.skipIf(testEngine !== "buildah").each(Object.entries(environments))(
+  "%s",
+  (kind, { first: made, later }) => {
+    let project: Project;
 
-  beforeAll(async () => {
-    const text = kind === "bare" ? files.bare : files.environment;
-    project = await sandbox.project({ "Containerfile.x": text, file: "0\n" });
-  });
+    beforeAll(async () => {
+      const text = kind === "bare" ? files.bare : files.environment;
+      project = await sandbox.project({ "Containerfile.x": text, file: "0\n" });
+    });
 
-  async function callsOf(args: readonly string[] = []): Promise<readonly string[]> {
-    const [first, ...calls] = outline(await project.build(args));
-    // What the base's name stands for.
-    expect(first).toBe("buildah inspect");
-    return calls;
-  }
+    async function callsOf(args: readonly string[] = []): Promise<readonly string[]> {
+      const [first, ...calls] = outline(await project.build(args));
+      // What the base's name stands for.
+      expect(first).toBe("buildah inspect");
+      return calls;
+    }
 
-  test("a first build, nothing changed, then loaded", async () => {
-    // Configs are asked for once: the base's, and that of the environment.
-    const first =
-      kind === "bare" ? steps : [...made, "buildah tag", "skopeo inspect", ...steps.slice(1)];
-    expect(await callsOf(["--no-load"])).toEqual(["skopeo inspect", ...first]);
-    expect(await callsOf(["--no-load"])).toEqual([]);
-    expect(await callsOf()).toEqual(load);
-    expect(await callsOf()).toEqual(["buildah inspect"]);
-  });
+    test("a first build, nothing changed, then loaded", async () => {
+      // Configs are asked for once: the base's, and that of the environment.
+      const first =
+        kind === "bare" ? steps : [...made, "buildah tag", "skopeo inspect", ...steps.slice(1)];
+      expect(await callsOf(["--no-load"])).toEqual(["skopeo inspect", ...first]);
+      expect(await callsOf(["--no-load"])).toEqual([]);
+      expect(await callsOf()).toEqual(load);
+      expect(await callsOf()).toEqual(["buildah inspect"]);
+    });
 
-  test("one thing changed, into the store and loaded", async () => {
-    await project.write({ file: "1\n" });
-    expect(await callsOf(["--no-load"])).toEqual([...later, ...steps]);
-    await project.write({ file: "2\n" });
-    expect(await callsOf()).toEqual(["buildah inspect", ...later, ...steps, ...load]);
-  });
-});
+    test("one thing changed, into the store and loaded", async () => {
+      await project.write({ file: "1\n" });
+      expect(await callsOf(["--no-load"])).toEqual([...later, ...steps]);
+      await project.write({ file: "2\n" });
+      expect(await callsOf()).toEqual(["buildah inspect", ...later, ...steps, ...load]);
+    });
+  },
+);

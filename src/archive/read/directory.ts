@@ -54,6 +54,21 @@ export function statName(directory: OutputDirectory, name: ByteString): FileStat
   }
 }
 
+/**
+ * Equal for a file that nobody has written to, moved or replaced in between, as stat(2) tells; undefined where there is
+ * nothing, or where it changed after `before` (milliseconds since 1970).
+ */
+export function identifyFile(
+  directory: OutputDirectory,
+  name: ByteString,
+  before = Number.POSITIVE_INFINITY,
+): string | undefined {
+  const stats = lstatSync(pathOf(directory, name), { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined || Number(stats.ctimeNs) / 1e6 > before) return undefined;
+  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  return [dev, ino, size, mtimeNs, ctimeNs].join(":");
+}
+
 export function readLink(directory: OutputDirectory, name: ByteString): ByteString {
   try {
     return readlinkSync(pathOf(directory, name), { encoding: "buffer" }).toString("latin1");

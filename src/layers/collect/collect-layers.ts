@@ -1,4 +1,3 @@
-import type { Entry } from "../../archive/archive.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { createDirectoryLog, type DirectoryLog } from "./directories.ts";
 import { collectExact } from "./exact.ts";
@@ -8,7 +7,6 @@ import { collectLoose } from "./loose.ts";
 import type { CollectedEntry, CollectOptions } from "../model.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import { createLayerJobs } from "./parallel.ts";
-import { createPathSizes, isRest } from "./path-sizes.ts";
 import type { PreviousLayers } from "./previous.ts";
 import { countBegun, sumBytes } from "./progress.ts";
 import { readTreeXattrs, type FindXattrs } from "./xattrs.ts";
@@ -71,15 +69,12 @@ async function collectLayer(listing: Listing, work: Work): Promise<FoundLayer | 
   if (listing.kind === "blob") return collectExact(listing.digest, { ...work, onEntry });
   const { layerDirectory } = work.scan;
   if (listing.kind === "empty" || layerDirectory === undefined) return undefined;
-  const name = nameLayer(listing);
-  const paths = isRest(name) ? createPathSizes() : undefined;
-  const onBoth = (entry: Entry): void => {
-    onEntry(entry);
-    paths?.add(entry);
-  };
-  const job = { directory: layerDirectory, layer: listing.layer, name };
-  const found = await collectLoose(job, { ...work, onEntry: onBoth });
-  return found.kind === "new" && paths !== undefined ? { ...found, largest: paths.list() } : found;
+  const job = { directory: layerDirectory, layer: listing.layer, name: nameLayer(listing) };
+  const early = await work.options.early?.take(job);
+  if (early === undefined) return collectLoose(job, { ...work, onEntry });
+  for (const entry of early.directories) onEntry(entry);
+  work.options.onProgress?.({ bytes: early.bytes });
+  return early.found;
 }
 
 function warnDirectories(listings: readonly Listing[], work: Work): void {

@@ -31,6 +31,7 @@ export async function collectOutput(
   options: CollectOptions,
 ): Promise<CollectedOutput> {
   const opened: OutputDirectory[] = [];
+  options.early?.stop();
   try {
     const output = openOutput(outputDirectory);
     opened.push(output);
@@ -54,6 +55,7 @@ export async function collectOutput(
     throw explainSystem(error);
   } finally {
     for (const directory of opened) closeDirectory(directory);
+    await options.early?.drop();
   }
 }
 

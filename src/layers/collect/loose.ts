@@ -12,6 +12,7 @@ import {
 import type { Diagnostic } from "../../diagnostics.ts";
 import type { LooseLayer } from "../directory/loose-layers.ts";
 import type { FoundLayer } from "./found-layer.ts";
+import { createPathSizes, isRest } from "./path-sizes.ts";
 import { collectSource, type SourceContext } from "./pack-source.ts";
 
 export interface LooseContext extends SourceContext {
@@ -33,10 +34,19 @@ export interface LooseJob {
  * Packs a loose layer, or finds that it is one of the previous image's. Errors: `layer-...`, `output-...`.
  */
 export async function collectLoose(job: LooseJob, context: LooseContext): Promise<FoundLayer> {
-  const source = await openSource(job, context);
+  const { directory, layer, name } = job;
+  const paths = isRest(name) ? createPathSizes() : undefined;
+  const onEntry = (entry: Entry): void => {
+    context.onEntry(entry);
+    paths?.add(entry);
+  };
+  const source = await openSource(job, { ...context, onEntry });
   try {
-    const shown = showName(job.directory, job.layer.fileName);
-    return await collectSource(source, { name: job.name, shown }, context);
+    const shown = showName(directory, layer.fileName);
+    const found = await collectSource(source, { name, shown }, context);
+    return found.kind === "new" && paths !== undefined
+      ? { ...found, largest: paths.list() }
+      : found;
   } finally {
     source.close();
   }

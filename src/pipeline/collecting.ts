@@ -1,0 +1,28 @@
+import type { CollectOptions } from "../layers/layers.ts";
+import { findBlob } from "../store/store.ts";
+import type { LayersBefore, MadeLayers } from "./prepare-layers.ts";
+import type { Build, BuildRunWorkspace } from "./workspace.ts";
+
+/** How the layers that steps write are packed, and what they may prove to be. */
+export function describeCollecting(
+  { request }: Build,
+  { output, prepared, previous, arranged }: LayersBefore & Omit<MadeLayers, "kind">,
+  { run, store, signal }: BuildRunWorkspace,
+): CollectOptions {
+  const { reuse, compression } = output;
+  const { maxLayers, maxLayerSize, allowDevices } = request.layers;
+  return {
+    previous,
+    reuse,
+    compression,
+    maxLayers,
+    maxLayerSize,
+    allowDevices,
+    identity: prepared.directory.identity,
+    signal,
+    epoch: request.steps.epoch,
+    staging: run.staging,
+    baseLayers: arranged.layerCount,
+    isKnown: async (digest) => (await findBlob(store, { digest })) !== undefined,
+  };
+}
