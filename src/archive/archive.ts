@@ -37,6 +37,7 @@ export {
 } from "./read/directory.ts";
 export { changed, wrongType } from "./read/problems.ts";
 export { type LayerFile, openLayer } from "./read/layer-file.ts";
+export { signTree } from "./read/tree-signature.ts";
 export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";
 export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";

@@ -12,6 +12,7 @@ import type {
 } from "../oci/oci.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { EarlyLayers } from "./collect/early.ts";
+import type { TreeMemory } from "./collect/known-trees.ts";
 import type { StagedBlob } from "../store/store.ts";
 
 /** An earlier image whose layers a build may keep. */
@@ -99,6 +100,8 @@ export interface CollectOptions extends PackingOptions, LayerLimit {
   readonly previous: PreviousImages;
   /** Whether the bytes of a previous image's layer are in our store, where they have been looked into. */
   readonly isKnown: (digest: Digest) => Promise<boolean>;
+  /** What trees of a directory came to that outlives the build. */
+  readonly trees?: TreeMemory | undefined;
   /** What was packed before the build had ended. */
   readonly early?: EarlyLayers | undefined;
   /** Of the output directory, where it is known: it must still be that one. */

@@ -119,7 +119,8 @@ async function describeOutput(
   const { dev, ino } = await lstat(output, { bigint: true });
   const directory = { root: output, output, inputBlobs: [], identity: { dev, ino } };
   const prepared = { directory, files: new Map() };
-  return { kind: "directory", output: { ...target.output, ...options }, prepared };
+  const made = { output: { ...target.output, ...options }, prepared, lasts: true };
+  return { kind: "directory", ...made };
 }
 
 /** Of an environment in which nothing is said. */

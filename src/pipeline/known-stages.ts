@@ -1,6 +1,6 @@
 import { type Digest, digestBytes } from "../oci/oci.ts";
 import { type BuildPlan, narrowPlan, type StagePlan } from "../plan/plan.ts";
-import { findStageImage, keepStageImage } from "../store/store.ts";
+import { findKnown, keepKnown } from "../store/store.ts";
 import { listBaseNames } from "./base-facts.ts";
 import { hashDirectories } from "./hash-directories.ts";
 import { listImages, nameBuilt } from "./resolve-images.ts";
@@ -29,7 +29,8 @@ export async function lookUpStage(
 ): Promise<Pick<EvaluatedStage, "key" | "known">> {
   const key = await hashStage(build, stage, work);
   const { noCache } = build.request.steps;
-  const known = key === undefined || noCache ? undefined : await findStageImage(work.store, key);
+  const known =
+    key === undefined || noCache ? undefined : await findKnown(work.store, "stage", key);
   return { key, known };
 }
 
@@ -41,7 +42,8 @@ export async function rememberStages(
 ): Promise<void> {
   if (key === undefined && exactKey === undefined) return;
   for (const one of stages) {
-    if (one.key !== undefined && one.id !== one.known) await keepStageImage(store, one.key, one.id);
+    if (one.key !== undefined && one.id !== one.known)
+      await keepKnown(store, "stage", { key: one.key, value: one.id });
   }
 }
 

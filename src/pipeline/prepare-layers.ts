@@ -47,6 +47,8 @@ export interface MadeLayers {
   readonly kind: "directory";
   readonly output: OutputOptions;
   readonly prepared: PreparedLayers;
+  /** Whether the directory is there when the build has ended. */
+  readonly lasts?: boolean;
   /** What was packed of it while the steps ran. */
   readonly early?: EarlyLayers;
 }

@@ -28,7 +28,7 @@ export { type BlobWriter, type StagedBlob, createBlobWriter } from "./blobs/writ
 // Records: what builds were made of and left, for the next ones.
 export { contextCachePath } from "./layout/paths.ts";
 export { findConfig, keepConfig } from "./records/configs.ts";
-export { findStageImage, keepStageImage } from "./records/stage-images.ts";
+export { findKnown, keepKnown } from "./records/known-digests.ts";
 export { findListing, keepListing } from "./records/listings.ts";
 export {
   type BuildRecord,

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import { createDirectoryLog, type DirectoryLog } from "./directories.ts";
 import { collectExact } from "./exact.ts";
 import { describeEntry, nameLayer, type FoundLayer } from "./found-layer.ts";
+import { collectTree } from "./known-trees.ts";
 import type { Listing } from "./listing.ts";
 import { collectLoose } from "./loose.ts";
 import type { CollectedEntry, CollectOptions } from "../model.ts";
@@ -71,6 +72,9 @@ async function collectLayer(listing: Listing, work: Work): Promise<FoundLayer | 
   if (listing.kind === "empty" || layerDirectory === undefined) return undefined;
   const job = { directory: layerDirectory, layer: listing.layer, name: nameLayer(listing) };
   const early = await work.options.early?.take(job);
+  const { trees } = work.options;
+  if (trees !== undefined && listing.layer.kind === "tree")
+    return collectTree(job, trees, { ...work, onEntry });
   if (early === undefined) return collectLoose(job, { ...work, onEntry });
   for (const entry of early.directories) onEntry(entry);
   work.options.onProgress?.({ bytes: early.bytes });
