@@ -46,6 +46,8 @@ add_each() {
     layer_work=$work layer_template=$template awk "$each_program" \
         mode=paths "$work/paths" mode=now "$work/now" mode=walk "$work/walk" || die "cannot plan the layers"
     decide_layers "$template $PWD/$1"
+    # Asked once, not by each of those that run side by side.
+    [ ! -s "$work/jobs" ] || recall_tar
     pack_layers pack_path "$@"
     publish_layers
 }

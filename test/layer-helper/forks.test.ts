@@ -86,6 +86,58 @@ describe.each(["/bin/dash", "/bin/bash"])("under %s", (command) => {
   });
 });
 
+type Counts = Readonly<Record<string, number>>;
+
+function countPrograms(used: readonly string[]): Counts {
+  const names = [...new Set(used)].sort();
+  return Object.fromEntries(names.map((name) => [name, used.filter((one) => one === name).length]));
+}
+
+/** What "each" may start. */
+const tools =
+  "awk basename cat chmod cmp cp cut date dirname env expr find getconf grep head id ln ls mkdir mktemp mv nproc od rm sed sh sha256sum sort stat tail tar tee touch tr uname wc xargs"
+    .split(" ")
+    .filter((name) => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0);
+
+/** What each starts for so many paths: the first time, where nothing changed, and where one did. */
+function countEach(command: string, count: number): readonly Counts[] {
+  const { path, list } = watchPrograms(tools);
+  const lab = createLab({ name: "watched", command: [command], path });
+  const tree = makeScratch();
+  const paths = Array.from({ length: count }, (_, at) => `p${at}`);
+  for (const one of paths) put(tree, `${one}/file`);
+  let seen = 0;
+  const run = (): Counts => {
+    lab.ok(["each", ...paths], { cwd: tree, env: { PATH: `${path}:/usr/bin:/bin` } });
+    const used = list().slice(seen);
+    seen += used.length;
+    return countPrograms(used);
+  };
+  const first = run();
+  lab.next();
+  const same = run();
+  lab.next();
+  put(tree, "p1/more");
+  return [first, same, run()];
+}
+
+/** Besides tar and mv: the paths are walked once, planned by one awk, and checksums name what is kept for the next build. */
+const always = { awk: 2, cp: 1, cut: 1, find: 3, mkdir: 3, nproc: 1, rm: 1, sha256sum: 2 };
+
+describe.each(["/bin/dash", "/bin/bash"])("each under %s", (command) => {
+  it.each([3, 30])(
+    "starts the same for any number of paths (%d), and tar for what is packed",
+    (count) => {
+      // Two questions say which tar that is.
+      expect(countEach(command, count)).toEqual([
+        { ...always, mv: 1, tar: 2 + count },
+        always,
+        { ...always, mv: 1, tar: 3 },
+      ]);
+    },
+  );
+});
+
 describe("another tar than the one that was remembered", () => {
   const [dash, , busybox] = listShells();
 
