@@ -13,6 +13,7 @@ import {
 } from "../oci/oci.ts";
 import {
   createRegistryError,
+  type RegistrySession,
   type RegistryTransfers,
   withTransfers,
 } from "../registry/registry.ts";
@@ -27,6 +28,8 @@ import {
 import { referToDigest, type RegistryReference } from "./reference.ts";
 
 interface ReadOptions extends JudgeOptions {
+  /** Connections, and what they have brought already. */
+  readonly session?: RegistrySession | undefined;
   /** Of a manifest list, the entry that is meant. */
   readonly platform: WantedPlatform;
 }
@@ -63,11 +66,11 @@ export async function readRemoteId(
 
 /** A byte of what comes by a tag may be wrong, and nothing shows it but what the document says: it is read again. */
 async function readAgain<T>(
-  { text }: RegistryReference,
-  { access, signal }: Pick<ReadOptions, "access" | "signal">,
+  { text, repository }: RegistryReference,
+  { access, signal, session }: Pick<ReadOptions, "access" | "signal" | "session">,
   read: (transfers: RegistryTransfers) => Promise<T>,
 ): Promise<T> {
-  return withTransfers(access, signal, async (transfers) => {
+  const readPatiently = async (transfers: RegistryTransfers): Promise<T> => {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await withSourceName(text, () => read(transfers));
@@ -75,9 +78,13 @@ async function readAgain<T>(
         const isDamaged =
           error instanceof XbuildError && /^(?:image-|registry-corrupt$)/.test(error.code);
         if (!isDamaged || attempt >= access.retries) throw error;
+        session?.forgetManifests(repository);
       }
     }
-  });
+  };
+  return session === undefined
+    ? withTransfers(access, signal, readPatiently)
+    : readPatiently(session.openTransfers());
 }
 
 /** What the policy accepts. */
@@ -136,7 +143,7 @@ export interface RemoteIndex {
  */
 export async function readRemoteIndex(
   reference: RegistryReference,
-  options: Pick<ReadOptions, "access" | "signal">,
+  options: Pick<ReadOptions, "access" | "signal" | "session">,
 ): Promise<RemoteIndex | undefined> {
   return readAgain(reference, options, async (transfers) => {
     const bytes = await readDocument(reference, transfers);

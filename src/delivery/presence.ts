@@ -1,5 +1,5 @@
 import { type Descriptor, isExternal, type Location } from "../oci/oci.ts";
-import { withRegistryClient } from "../registry/registry.ts";
+import { withAnswers } from "./answers.ts";
 import { indexHolders } from "./holders.ts";
 import { createLayersGone } from "./useless-layers.ts";
 import type { Workspace } from "./workspace.ts";
@@ -13,21 +13,21 @@ import type { Workspace } from "./workspace.ts";
 export async function assertPresent(
   all: readonly Descriptor[],
   locations: readonly Location[],
-  { registries, signal }: Pick<Workspace, "registries" | "signal">,
+  work: Workspace,
 ): Promise<void> {
   const layers = all.filter((layer) => !isExternal(layer));
   if (layers.length === 0) return;
   const findHolders = indexHolders(locations);
-  const answers = await withRegistryClient(registries, signal, (client) =>
+  const found = await withAnswers(work, ({ answers }) =>
     Promise.all(
       layers.map(async ({ digest }) => {
         for (const { repository } of findHolders(digest)) {
-          if ((await client.hasBlob(repository, digest, "pull")) !== false) return true;
+          if ((await answers.hasBlob({ repository, digest, use: "pull" })) !== false) return true;
         }
         return false;
       }),
     ),
   );
-  const unavailable = layers.filter((_, index) => answers[index] === false);
+  const unavailable = layers.filter((_, index) => found[index] === false);
   if (unavailable.length > 0) throw createLayersGone(unavailable, locations);
 }

@@ -1,8 +1,9 @@
 import { type ImageReference, isPushed, referToDigest } from "../copy/copy.ts";
-import { type ImageIndex, ociIndexType } from "../oci/oci.ts";
-import { withTransfers } from "../registry/registry.ts";
-import { notePushed, pushImage } from "./push.ts";
-import { isWhole, type Push } from "./push-layers.ts";
+import { type Image, type ImageIndex, ociIndexType } from "../oci/oci.ts";
+import { withAnswers } from "./answers.ts";
+import { pushImage } from "./push.ts";
+import { findWhole, type Push, type PushWorkspace, type Whole } from "./push-layers.ts";
+import { notePushed } from "./seen-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
 /** Where an index is pushed to. */
@@ -20,37 +21,43 @@ export interface IndexPush {
 export async function pushIndex(
   index: ImageIndex,
   { destination, isChecked = false }: IndexPush,
-  work: RunWorkspace,
+  given: RunWorkspace,
 ): Promise<void> {
   const { repository } = destination;
   if (repository === undefined) return;
-  const { registries, signal, reporter } = work;
-  const done = reporter.step(`Pushing the index to ${destination.name}`);
-  const isTagged = await withTransfers(registries, signal, (transfers) =>
-    isPushed(destination, index.digest, transfers),
-  );
-  if (isTagged && (await isAllThere(index, { destination, repository, isChecked }, work))) {
-    for (const image of index.images) await notePushed(image, repository, work);
-    done("it is there already");
-    return;
-  }
-  for (const image of index.images) {
-    const one = referToDigest(repository, image.digest);
-    await pushImage(image, { destination: one, isChecked }, work);
-  }
-  const manifest = { mediaType: ociIndexType, bytes: index.bytes };
-  await withTransfers(registries, signal, (transfers) =>
-    transfers.pushManifest(repository, destination.reference, manifest),
-  );
-  done();
+  const done = given.reporter.step(`Pushing the index to ${destination.name}`);
+  await withAnswers(given, async (work) => {
+    const transfers = work.answers.session.openTransfers();
+    const isTagged = await isPushed(destination, index.digest, transfers);
+    const place = { destination, repository, isChecked };
+    const wholes = isTagged ? await findWholes(index, place, work) : undefined;
+    if (wholes !== undefined) {
+      for (const [image, { checked }] of wholes) {
+        await notePushed({ image, repository, checked }, work);
+      }
+      done("it is there already");
+      return;
+    }
+    for (const image of index.images) {
+      const one = referToDigest(repository, image.digest);
+      await pushImage(image, { destination: one, isChecked }, work);
+    }
+    const manifest = { mediaType: ociIndexType, bytes: index.bytes };
+    await transfers.pushManifest(repository, destination.reference, manifest);
+    done();
+  });
 }
 
 /** All is asked for at once: one image after the other would be slow where nothing changed. */
-async function isAllThere(
+async function findWholes(
   index: ImageIndex,
   place: Omit<Push, "image">,
-  work: RunWorkspace,
-): Promise<boolean> {
-  const answers = index.images.map((image) => isWhole({ ...place, image }, work));
-  return !(await Promise.all(answers)).includes(false);
+  work: PushWorkspace,
+): Promise<readonly (readonly [Image, Whole])[] | undefined> {
+  const found = index.images.map(async (image) => {
+    const whole = await findWhole({ ...place, image }, work);
+    return whole === undefined ? [] : [[image, whole] as const];
+  });
+  const wholes = (await Promise.all(found)).flat();
+  return wholes.length < index.images.length ? undefined : wholes;
 }

@@ -1,9 +1,11 @@
 import type { RegistryReference } from "../copy/copy.ts";
-import { type Descriptor, type Digest, type Image, isExternal } from "../oci/oci.ts";
-import { type RegistryClient, withRegistryClient } from "../registry/registry.ts";
-import { listMissingLayers, readLocations } from "../store/store.ts";
+import { XbuildError } from "../errors.ts";
+import { type Descriptor, type Image, isExternal } from "../oci/oci.ts";
+import { readLocations } from "../store/store.ts";
+import type { RegistryAnswers } from "./answers.ts";
 import { adoptLayers, fetchFrom, pickClaims } from "./fetch.ts";
-import { indexHolders, type FindHolders } from "./holders.ts";
+import { indexHolders } from "./holders.ts";
+import { findCheck } from "./seen-layers.ts";
 import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
@@ -17,20 +19,47 @@ export interface Push {
   readonly isChecked: boolean;
 }
 
-/** A tag may stand for an image of which the registry has lost a layer: then it is pushed once more. */
-export async function isWhole(
-  { image, repository, isChecked }: Push,
-  { registries, signal }: RunWorkspace,
-): Promise<boolean> {
-  if (isChecked) return true;
-  const answers = await withRegistryClient(registries, signal, (client) =>
-    Promise.all(
-      listLayers(image)
-        .filter((layer) => !isExternal(layer))
-        .map(({ digest }) => client.hasBlob(repository, digest)),
+export type PushWorkspace = RunWorkspace & { readonly answers: RegistryAnswers };
+
+/** How it was found that a repository has all layers of an image. */
+export interface Whole {
+  /** When each was seen; undefined where nobody asked now. */
+  readonly checked: number | undefined;
+}
+
+/**
+ * A tag may stand for an image of which the registry has lost a layer: then it is pushed once more. Where the layers were
+ * seen there a short time ago, the manifest under its digest is offered again, one question for all of them: registries
+ * refuse one whose blobs they lack. Else, and where it is refused for whatever reason, each is asked for.
+ * @returns undefined where a layer is missing
+ */
+export async function findWhole(push: Push, work: PushWorkspace): Promise<Whole | undefined> {
+  const { image, repository, isChecked } = push;
+  const checked = await findCheck(image, repository, work);
+  if (isChecked) return { checked };
+  if (checked !== undefined && (await isConfirmed(push, work))) return { checked };
+  const now = Date.now();
+  const answers = await Promise.all(
+    listOwnLayers(image).map(({ digest }) =>
+      work.answers.hasBlob({ repository, digest, use: "push" }),
     ),
   );
-  return !answers.includes(false);
+  if (answers.includes(false)) return undefined;
+  return { checked: answers.includes(undefined) ? undefined : now };
+}
+
+async function isConfirmed(
+  { image, repository }: Push,
+  { answers: { session }, signal }: PushWorkspace,
+): Promise<boolean> {
+  const manifest = { mediaType: image.manifest.mediaType, bytes: image.manifestBytes };
+  try {
+    await session.openTransfers().pushManifest(repository, image.digest, manifest);
+    return true;
+  } catch (error) {
+    if (!(error instanceof XbuildError) || signal.aborted) throw error;
+    return false;
+  }
 }
 
 /** An image may have a layer several times. */
@@ -38,64 +67,9 @@ export function listLayers(image: Image): readonly Descriptor[] {
   return [...new Map(image.manifest.layers.map((one) => [one.digest, one])).values()];
 }
 
-/**
- * Sees to it that the registry has, or we have, every layer: asks after those that are not here, mounts what
- * it has in other repositories, and fetches the rest. A registry takes an image without the layers that are said to
- * be elsewhere (`urls`). @returns those that the registry has
- */
-export async function readyLayers(push: Push, work: RunWorkspace): Promise<ReadonlySet<Digest>> {
-  const { image } = push;
-  const { store, registries, signal } = work;
-  const missing = await listMissingLayers(store, image);
-  const absent = new Set(missing.map((layer) => layer.digest));
-  const findHolders = indexHolders(await readLocations(store, image.digest));
-  const layers = listLayers(image);
-  const answers = await withRegistryClient(registries, signal, (client) =>
-    Promise.all(
-      layers.map((layer) => {
-        const isAbsent = absent.has(layer.digest);
-        return findLayer(push, { layer, holders: findHolders(layer.digest), isAbsent }, client);
-      }),
-    ),
-  );
-  const known = new Set(
-    layers.flatMap((layer, at) => (answers[at] === true ? [layer.digest] : [])),
-  );
-  const needed = missing.filter((layer) => !known.has(layer.digest) && !isExternal(layer));
-  if (needed.length > 0) await bringLayers(push, needed, work);
-  return known;
-}
-
-interface WantedLayer {
-  readonly layer: Descriptor;
-  /** Where it may be. */
-  readonly holders: ReturnType<FindHolders>;
-  /** Whether its bytes are not here. */
-  readonly isAbsent: boolean;
-}
-
-/** Whether the repository has a layer, or has it now. What cannot be found out counts as what was known. */
-async function findLayer(
-  { repository, isChecked }: Push,
-  { layer, holders, isAbsent }: WantedLayer,
-  client: RegistryClient,
-): Promise<boolean> {
-  if (holders.some((one) => one.repository === repository)) {
-    if (isAbsent && isChecked) return true;
-    const answer = await client.hasBlob(repository, layer.digest);
-    // What is here can be sent.
-    if (answer === true || (isAbsent && answer === undefined)) return true;
-  }
-  for (const { repository: from } of holders) {
-    if (from === repository || hostOf(from) !== hostOf(repository)) continue;
-    const request = { to: repository, from, digest: layer.digest };
-    if ((await client.mountBlob(request)) === "mounted") return true;
-  }
-  return false;
-}
-
-function hostOf(repository: string): string {
-  return repository.slice(0, repository.indexOf("/"));
+/** Those that a registry must have. */
+export function listOwnLayers(image: Image): readonly Descriptor[] {
+  return listLayers(image).filter((layer) => !isExternal(layer));
 }
 
 /** Fetches layers from other repositories than the one that lacks them. Errors: `layer-gone`. */

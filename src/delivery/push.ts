@@ -1,17 +1,19 @@
-import { isPushed, type ImageReference } from "../copy/copy.ts";
+import { type ImageReference, isPushed } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
-import {
-  type Descriptor,
-  type Image,
-  isExternal,
-  locateImage,
-  narrowLocations,
-} from "../oci/oci.ts";
-import { type RegistryTransfers, withRegistryClient, withTransfers } from "../registry/registry.ts";
-import { findBlob, readLocations, writeLocations } from "../store/store.ts";
+import type { Descriptor, Image } from "../oci/oci.ts";
 import type { Step } from "../reporter.ts";
-import { describeLayers, renderSize, sumSizes } from "../units.ts";
-import { bringLayers, isWhole, listLayers, readyLayers, type Push } from "./push-layers.ts";
+import { readLocations } from "../store/store.ts";
+import { renderSize, sumSizes } from "../units.ts";
+import { withAnswers } from "./answers.ts";
+import {
+  findWhole,
+  listLayers,
+  listOwnLayers,
+  type Push,
+  type PushWorkspace,
+} from "./push-layers.ts";
+import { forgetSeen, notePushed } from "./seen-layers.ts";
+import { type Placed, placeBlobs } from "./send-layers.ts";
 import { createLayersGone } from "./useless-layers.ts";
 import type { RunWorkspace } from "./workspace.ts";
 
@@ -31,133 +33,94 @@ export interface PushRequest {
 export async function pushImage(
   image: Image,
   { destination, isChecked = false }: PushRequest,
-  work: RunWorkspace,
+  given: RunWorkspace,
 ): Promise<void> {
   const { repository } = destination;
   if (repository === undefined) return;
-  const { registries, reporter, signal } = work;
-  const done = reporter.step(`Pushing to ${destination.name}`);
   const push: Push = { image, destination, repository, isChecked };
-  const result = await withTransfers(registries, signal, async (transfers) => {
-    const isThere =
-      (await isPushed(destination, image.digest, transfers)) && (await isWhole(push, work));
-    if (isThere) return "it is there already";
-    return transfer(push, { ...work, transfers, progress: done.progress });
+  const done = given.reporter.step(`Pushing to ${destination.name}`);
+  const { words, checked } = await withAnswers(given, async (work) => {
+    const whole = (await isTagged(push, work)) ? await findWhole(push, work) : undefined;
+    if (whole !== undefined) return { ...whole, words: "it is there already" };
+    return transfer(push, { ...work, progress: done.progress });
   });
-  await notePushed(image, repository, work);
-  done(result);
+  await notePushed({ image, repository, checked }, given);
+  done(words);
 }
 
-/** Keeps that a repository has all of the image now. */
-export async function notePushed(
-  image: Image,
-  repository: string,
-  { store }: Pick<RunWorkspace, "store">,
-): Promise<void> {
-  const known = await readLocations(store, image.digest);
-  const here = locateImage(image, repository);
-  const others = known.filter((one) => one.repository !== repository);
-  await writeLocations(store, image.digest, narrowLocations([here, ...others], image));
+/** A tag that was read before in this command is not read again, where that tells what it stands for. */
+async function isTagged(
+  { image, destination, repository }: Push,
+  { answers: { session } }: PushWorkspace,
+): Promise<boolean> {
+  if (!(await session.isOnePlace(repository))) session.forgetManifests(repository);
+  return isPushed(destination, image.digest, session.openTransfers());
 }
 
-interface PushWorkspace extends RunWorkspace {
-  readonly transfers: RegistryTransfers;
-  readonly progress: Step["progress"];
+type TransferWorkspace = PushWorkspace & Pick<Step, "progress">;
+
+interface Transferred {
+  /** What was moved. */
+  readonly words: string;
+  /** When the layers were seen. */
+  readonly checked: number | undefined;
 }
 
-/** @returns what was moved, in words */
-async function transfer(push: Push, work: PushWorkspace): Promise<string> {
-  const known = await readyLayers(push, work);
-  const layers = listLayers(push.image);
-  const rest = layers.filter((layer) => !known.has(layer.digest) && !isExternal(layer));
-  let outcome = await send(push, rest, work);
-  if (outcome.lacking.length > 0) {
-    // The registry did not say beforehand that it has this layer no more, or could not be asked.
-    await bringLayers(push, outcome.lacking, work);
-    outcome = await send(push, [...rest, ...outcome.lacking], work);
+/**
+ * A registry that refuses the manifest may lack a layer of which it said otherwise, or that counted as there: it is asked
+ * for all of them then, and gets what it lacks.
+ */
+async function transfer(push: Push, work: TransferWorkspace): Promise<Transferred> {
+  const { image, repository } = push;
+  const placed = await placeBlobs(push, work);
+  const refusal = await offerManifest(push, work);
+  if (refusal === undefined) return describe(image, placed);
+  const lacking = await listLacking(push, work);
+  if (lacking.length === 0) throw refusal;
+  await forgetSeen(image, repository, work);
+  const again = await placeBlobs({ ...push, isChecked: false }, work);
+  const last = await offerManifest(push, work);
+  if (last === undefined) {
+    return describe(image, { ...again, sent: [...new Set([...placed.sent, ...again.sent])] });
   }
-  if (outcome.lacking.length > 0) {
-    const locations = await readLocations(work.store, push.image.digest);
-    throw createLayersGone(outcome.lacking, locations);
-  }
-  const there = layers.length - outcome.sent.length;
-  const sent = `${outcome.sent.length} of ${layers.length} layers (${renderSize(sumSizes(outcome.sent))})`;
-  return there === 0 ? sent : `${sent}, ${there} there already`;
+  const gone = await listLacking(push, work);
+  throw gone.length === 0
+    ? last
+    : createLayersGone(gone, await readLocations(work.store, image.digest));
 }
 
-interface Sent {
-  readonly sent: readonly Descriptor[];
-  /** Neither here nor there. */
-  readonly lacking: readonly Descriptor[];
-}
-
-/** Sends what is here and not there; where nothing is lacking, the manifest at last, which gives the image its tag. */
-async function send(
-  { image, repository, destination }: Push,
-  rest: readonly Descriptor[],
-  work: PushWorkspace,
-): Promise<Sent> {
-  const { transfers } = work;
-  const layers = await sendLayers(repository, rest, work);
-  if (layers.lacking.length > 0) return layers;
-  await sendConfig(image, repository, work);
-  const { mediaType } = image.manifest;
-  const manifest = { mediaType, bytes: image.manifestBytes };
+/** It gives the image its tag. What was said before of the repository is not so any more. @returns why it is refused */
+async function offerManifest(
+  { image, repository, destination: { reference } }: Push,
+  { answers }: TransferWorkspace,
+): Promise<XbuildError | undefined> {
+  const manifest = { mediaType: image.manifest.mediaType, bytes: image.manifestBytes };
   try {
-    await transfers.pushManifest(repository, destination.reference, manifest);
-    return layers;
+    await answers.session.openTransfers().pushManifest(repository, reference, manifest);
+    return undefined;
   } catch (error) {
-    if (!(error instanceof XbuildError)) throw error;
-    const lacking = await listLacking(image, repository, work);
-    if (lacking.length === 0) throw error;
-    return { ...layers, lacking };
+    if (error instanceof XbuildError) return error;
+    throw error;
+  } finally {
+    answers.forget(repository);
   }
-}
-
-async function sendLayers(
-  repository: string,
-  layers: readonly Descriptor[],
-  { store, transfers, progress }: PushWorkspace,
-): Promise<Sent> {
-  const total = sumSizes(layers);
-  let gone = 0;
-  const onBytes = (bytes: number): void => {
-    gone += bytes;
-    progress({ bytes: gone, total });
-  };
-  progress({ bytes: 0, total, now: describeLayers(layers) });
-  const outcomes = await Promise.all(
-    layers.map(async (layer) => {
-      const path = await findBlob(store, layer);
-      if (path === undefined) return "lacking";
-      const isSent = await transfers.pushBlob(repository, { ...layer, path, onBytes });
-      return isSent ? "sent" : "there";
-    }),
-  );
-  const pick = (wanted: string): readonly Descriptor[] =>
-    layers.filter((_, index) => outcomes[index] === wanted);
-  return { sent: pick("sent"), lacking: pick("lacking") };
-}
-
-/** The store has it: a run holds the image. */
-async function sendConfig(
-  { manifest: { config } }: Image,
-  repository: string,
-  { store, transfers }: PushWorkspace,
-): Promise<void> {
-  const path = await findBlob(store, config);
-  if (path !== undefined) await transfers.pushBlob(repository, { ...config, path });
 }
 
 /** A registry refuses a manifest of which it lacks a layer. */
 async function listLacking(
-  image: Image,
-  repository: string,
-  { registries, signal }: RunWorkspace,
+  { image, repository }: Push,
+  { answers }: TransferWorkspace,
 ): Promise<readonly Descriptor[]> {
-  const layers = listLayers(image).filter((layer) => !isExternal(layer));
-  const answers = await withRegistryClient(registries, signal, (client) =>
-    Promise.all(layers.map(({ digest }) => client.hasBlob(repository, digest))),
+  const layers = listOwnLayers(image);
+  const found = await Promise.all(
+    layers.map(({ digest }) => answers.hasBlob({ repository, digest, use: "push" })),
   );
-  return layers.filter((_, index) => answers[index] === false);
+  return layers.filter((_, index) => found[index] === false);
+}
+
+function describe(image: Image, { sent, seenAt }: Placed): Transferred {
+  const { length } = listLayers(image);
+  const there = length - sent.length;
+  const moved = `${sent.length} of ${length} layers (${renderSize(sumSizes(sent))})`;
+  return { words: there === 0 ? moved : `${moved}, ${there} there already`, checked: seenAt };
 }

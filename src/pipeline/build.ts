@@ -76,8 +76,7 @@ async function buildNew(
 ): Promise<BuildResult> {
   // Start-up time decides how fast a build is that has nothing to do.
   const steps = await inBriefStep("Starting", () => import("./steps.ts"), work);
-  const result = await steps.withRun(work.store, async (run) => {
-    const inRun = { ...work, run };
+  const make = async (inRun: BuildRunWorkspace): Promise<BuildResult> => {
     const look = async (): Promise<Earlier> => {
       const remotes = await steps.readRemotes(build.request, inRun);
       const adopted = await steps.adoptPrevious(build, { remotes, useless }, inRun);
@@ -89,7 +88,10 @@ async function buildNew(
     const attempt = (): Promise<BuildResult> =>
       buildTarget(build, { inputs, remotes, useless }, inRun);
     return steps.withoutUseless({ request: build.request, useless }, attempt, inRun);
-  });
+  };
+  const result = await steps.withRun(work.store, (run) =>
+    steps.withAnswers({ ...work, run }, make),
+  );
   await inBriefStep("Tidying up", () => steps.tidyUp(work), work);
   return result;
 }

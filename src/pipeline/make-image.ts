@@ -1,6 +1,7 @@
 import { arrangeBases, nameBases } from "./arrange-bases.ts";
 import { findBases } from "./bases.ts";
 import { type CollectedImage, collectImage } from "./collect-image.ts";
+import { lookAhead } from "../delivery/delivery.ts";
 import { confirmInputs } from "./confirm-inputs.ts";
 import { keepingOutput } from "./keep-output.ts";
 import { rememberStages } from "./known-stages.ts";
@@ -22,6 +23,7 @@ export async function makeImage(
     () => findPrevious(build, earlier, work),
     work,
   );
+  lookAhead(previous, build.request.delivery.pushes, work);
   await loadStages(build, work);
   return withSession(build, work, async (session) => {
     const stages = await evaluateStages(build, session, work);

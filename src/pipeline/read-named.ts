@@ -66,7 +66,8 @@ async function readLocalRegistry(
 ): Promise<RemoteImage | undefined> {
   const registries = { ...work.registries, retries: 0 };
   try {
-    return await readRemote(reference, options, { ...work, registries });
+    // The answers of others wait longer.
+    return await readRemote(reference, options, { ...work, registries, answers: undefined });
   } catch (error) {
     if (!(error instanceof XbuildError) || error.code !== "registry-unavailable") throw error;
     work.signal.throwIfAborted();

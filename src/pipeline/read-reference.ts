@@ -19,7 +19,11 @@ export interface ReadPlace extends Pick<ReuseRequest, "platform"> {
 export async function readReference(
   reference: ImageReference,
   { platform, scratch }: ReadPlace,
-  { registries: access, signal }: Pick<BuildRunWorkspace, "registries" | "signal">,
+  {
+    registries: access,
+    signal,
+    answers,
+  }: Pick<BuildRunWorkspace, "registries" | "signal" | "answers">,
 ): Promise<ReadImage | undefined> {
   const { readLocalImage, readRemoteImage } = await import("../copy/copy.ts");
   const { repository } = reference;
@@ -27,6 +31,7 @@ export async function readReference(
     const local = await readLocalImage(reference, scratch, { platform, signal });
     return local && { ...local, locations: [] };
   }
-  const image = await readRemoteImage(reference, { access, platform, signal, scratch });
+  const { session } = answers ?? {};
+  const image = await readRemoteImage(reference, { access, platform, signal, scratch, session });
   return image && { image, locations: [locateImage(image, repository)], files: new Map() };
 }

@@ -13,6 +13,7 @@ export {
   type StageBuilds,
   type StageSources,
 } from "./stage-builds.ts";
+export { withAnswers } from "../delivery/delivery.ts";
 export { withRun } from "../store/store.ts";
 export { tidyUp } from "./tidy-up.ts";
 export { withoutUseless } from "./without-useless.ts";

@@ -103,8 +103,8 @@ export async function readSourceIndex(
   }
   const { reference } = name;
   if (reference?.repository === undefined) return undefined;
-  const { registries: access, signal } = work;
-  const index = await readRemoteIndex(reference, { access, signal });
+  const { registries: access, signal, answers } = work;
+  const index = await readRemoteIndex(reference, { access, signal, session: answers?.session });
   if (index === undefined) return undefined;
   const { digest, annotations, platforms } = index;
   return { digest, annotations, images: await readAll(name, platforms, work) };
@@ -123,7 +123,7 @@ async function readAll(
 async function readElsewhere(
   reference: ImageReference,
   platform: WantedPlatform,
-  { run, registries: access, signal }: RunWorkspace,
+  { run, registries: access, signal, answers }: RunWorkspace,
 ): Promise<Source | undefined> {
   const { repository, text } = reference;
   if (repository === undefined) {
@@ -133,7 +133,8 @@ async function readElsewhere(
     return local && { name: text, registryName: undefined, ...local, locations: [] };
   }
   const scratch = join(await mkdtemp(join(run.directory, "policy-")), "judged");
-  const image = await readRemoteImage(reference, { access, platform, signal, scratch });
+  const { session } = answers ?? {};
+  const image = await readRemoteImage(reference, { access, platform, signal, scratch, session });
   if (image === undefined) return undefined;
   const { name } = reference;
   const locations = [locateImage(image, repository)];

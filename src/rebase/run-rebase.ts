@@ -1,5 +1,5 @@
 import { isPushed } from "../copy/copy.ts";
-import { pushImage, type RunWorkspace } from "../delivery/delivery.ts";
+import { lookAhead, pushImage, type RunWorkspace, withAnswers } from "../delivery/delivery.ts";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { platformOf } from "../oci/oci.ts";
 import { inBriefStep } from "../reporter.ts";
@@ -10,6 +10,7 @@ import {
   readBases,
   type Rebased,
   rebaseOne,
+  type RebaseRunWorkspace,
   takeIn,
 } from "./rebase-one.ts";
 import type {
@@ -30,8 +31,7 @@ export async function rebase(
   request: RebaseRequest,
   surroundings: RebaseWorkspace,
 ): Promise<RebaseResult | RebasedIndex> {
-  return withRun(surroundings.store, async (run) => {
-    const work = { ...surroundings, run };
+  const act = async (work: RebaseRunWorkspace): Promise<RebaseResult | RebasedIndex> => {
     const images = request.everyPlatform ? await readSourceIndex(request.image, work) : undefined;
     if (images !== undefined) {
       const { rebaseIndex } = await import("./rebase-index.ts");
@@ -40,6 +40,7 @@ export async function rebase(
     const done = work.reporter.step("Reading the images");
     const image = await readSource(request.image, request.platform, work);
     await assertReplaceable(request, image, work);
+    lookAhead([image], request.pushes, work);
     const onto = await readSource(request.onto, platformOf(image.image), work);
     const sources = await readBases(request, { image, onto }, work);
     done();
@@ -47,21 +48,24 @@ export async function rebase(
     const store = (): Promise<void> => deliver(request, rebased, work);
     await inBriefStep("Storing the image", store, work);
     return describeRebased(rebased);
-  });
+  };
+  return withRun(surroundings.store, (run) => withAnswers({ ...surroundings, run }, act));
 }
 
 /** A tag that stands for images of several platforms would lose the others. Errors: `usage`. */
 async function assertReplaceable(
   { image, pushes }: RebaseRequest,
   source: Source,
-  { registries: access, signal }: RunWorkspace,
+  work: RunWorkspace,
 ): Promise<void> {
   const { reference } = image;
   if (image.stored !== undefined || reference?.repository === undefined) return;
   if (!pushes.some((one) => one.text === reference.text)) return;
   const { digest } = source.image;
-  const { withTransfers } = await import("../registry/registry.ts");
-  if (await withTransfers(access, signal, (one) => isPushed(reference, digest, one))) return;
+  const isOne = await withAnswers(work, ({ answers: { session } }) =>
+    isPushed(reference, digest, session.openTransfers()),
+  );
+  if (isOne) return;
   const message = `${image.text} names an index of several platforms, which the rebased image of one platform would replace`;
   const hint = "name the result with -t";
   throw new XbuildError("usage", message, { hint, exitStatus: exitStatuses.usage });

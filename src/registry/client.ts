@@ -1,10 +1,11 @@
 import pLimit from "p-limit";
 import type { Digest } from "../oci/oci.ts";
 import type { RegistryAccess } from "./access.ts";
+import { manifestTypes } from "./read-documents.ts";
 import { openRegistries, type NamedLocation, type Registries } from "./registries.ts";
 import type { RegistryRequest } from "./ask-identified.ts";
 import type { Registry } from "./connection.ts";
-import { blobsPath } from "./paths.ts";
+import { blobsPath, manifestPath } from "./paths.ts";
 
 export interface BlobMount {
   /** The repository that is to have the blob, `host[:port]/ns/repo`. */
@@ -34,6 +35,11 @@ export interface RegistryClient {
     digest: Digest,
     use?: "pull" | "push",
   ) => Promise<boolean | undefined>;
+  /**
+   * Whether a repository has the manifest of this digest, as the place says where it is pushed to;
+   * distribution-spec v1.1, "Checking if content exists".
+   */
+  readonly hasManifest: (repository: string, digest: Digest) => Promise<boolean | undefined>;
   /** Ends the connections; questions that are still open are answered with `unknown` or undefined. */
   readonly close: () => void;
 }
@@ -45,12 +51,29 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
   const closing = new AbortController();
   const signals = [closing.signal, ...(signal === undefined ? [] : [signal])];
   const registries = openRegistries(access, { signal: AbortSignal.any(signals) });
+  const ends = { closing: closing.signal, signal };
+  return { ...createClient(registries, ends), close: () => closing.abort() };
+}
+
+/** How its questions end. */
+interface Ends {
+  /** They are answered with `unknown` or undefined. */
+  readonly closing: AbortSignal;
+  /** They reject. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A client that ends with others. */
+export function createClient(
+  registries: Registries,
+  { closing, signal }: Ends,
+): Omit<RegistryClient, "close"> {
   const limit = pLimit(maxParallel);
   const attempt = <T>(action: () => Promise<T>): Promise<T | undefined> =>
     limit(async () => {
       signal?.throwIfAborted();
       try {
-        const answer = closing.signal.aborted ? undefined : await action();
+        const answer = closing.aborted ? undefined : await action();
         signal?.throwIfAborted();
         return answer;
       } catch {
@@ -62,7 +85,7 @@ export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal)
     mountBlob: async (mount) => (await attempt(() => mountBlob(registries, mount))) ?? "unknown",
     hasBlob: (name, digest, use = "push") =>
       attempt(() => hasBlob(registries, { name, digest, use })),
-    close: () => closing.abort(),
+    hasManifest: (name, digest) => attempt(() => hasManifest(registries, name, digest)),
   };
 }
 
@@ -135,6 +158,26 @@ async function hasBlob(
     if (isThere === undefined) answer = undefined;
   }
   return answer;
+}
+
+async function hasManifest(
+  registries: Registries,
+  name: string,
+  digest: Digest,
+): Promise<boolean | undefined> {
+  const [location] = await registries.locate(name, "push");
+  if (location === undefined) return undefined;
+  const { repository } = location;
+  const { request } = await registries.open(location);
+  const { status } = await request({
+    method: "HEAD",
+    path: manifestPath(repository, digest),
+    repository,
+    scopes: [`repository:${repository}:pull`],
+    headers: { accept: manifestTypes },
+  });
+  if (status === 200) return true;
+  return status === 404 ? false : undefined;
 }
 
 async function askForBlob(

@@ -19,7 +19,8 @@ export interface Registry {
 /** Asks nothing yet. @throws where the certificates cannot be used */
 export async function openRegistry(options: RegistryOptions): Promise<Registry> {
   const host = apiHost(options.registry);
-  const send = await openHttp(options);
+  const { link = {} } = options;
+  const send = await (link.send ??= openHttp(options));
   const refused = new Map<string, HttpResponse>();
   let route: Promise<Route> | undefined;
   return {

@@ -12,6 +12,8 @@ import type { ManifestSource } from "./transfers.ts";
 export interface BlobSource extends Pick<Descriptor, "digest" | "size"> {
   /** A file that nobody writes to. */
   readonly path: string;
+  /** Whether the repository is known to lack it: then it is not asked. */
+  readonly isAbsent?: boolean;
   /** Told how many bytes have gone since the last time; less than nothing where they go anew. */
   readonly onBytes?: (bytes: number) => void;
 }
@@ -23,7 +25,7 @@ export async function pushBlob(
   source: BlobSource,
 ): Promise<boolean> {
   const { location, registry } = await openTarget(registries, name);
-  if (await isThere(registry, location, source)) return false;
+  if (source.isAbsent !== true && (await isThere(registry, location, source))) return false;
   const response = await registry.repeat(() => upload(registry, location, source));
   if (response.status !== 201) throw createAnswerError(response);
   return true;

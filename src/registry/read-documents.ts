@@ -5,7 +5,7 @@ import { blobsPath, manifestPath } from "./paths.ts";
 import type { NamedLocation, Registries } from "./registries.ts";
 
 /** All that a name may stand for, so that a registry converts nothing. */
-const manifestTypes = [
+export const manifestTypes = [
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.docker.distribution.manifest.v2+json",

@@ -6,7 +6,7 @@ import { createRegistryError } from "./failures.ts";
 import { locatePulls, locatePush, type RepositoryLocation } from "./locations.ts";
 import { readRegistriesConf, type RegistriesConf } from "./registries-conf.ts";
 import { openRegistry, type Registry } from "./connection.ts";
-import type { RegistryOptions } from "./routes.ts";
+import type { Link, RegistryOptions } from "./routes.ts";
 import { longestTimer } from "./retry.ts";
 
 export interface NamedLocation extends RepositoryLocation {
@@ -30,16 +30,24 @@ export interface Stop {
   readonly signal: AbortSignal;
   /** Whether what had no answer is asked again. */
   readonly isPersistent?: boolean;
+  /** What several clients have in common, which end together. */
+  readonly links?: Links;
+}
+
+export interface Links {
+  conf?: Promise<RegistriesConf>;
+  /** By registry and what it is reached with. */
+  readonly byRegistry: Map<string, Link>;
 }
 
 /** Reads registries.conf once, and what else a registry needs when it is first asked for. */
 export function openRegistries(access: RegistryAccess, stop: Stop): Registries {
   const { signal } = stop;
+  const links: Links = stop.links ?? { byRegistry: new Map() };
   // Each request listens, which Node takes for a leak from the eleventh on.
   setMaxListeners(0, signal);
   const opened = new Map<string, Promise<Registry>>();
-  let reading: Promise<RegistriesConf> | undefined;
-  const readConf = (): Promise<RegistriesConf> => (reading ??= readRegistriesConf(access.env));
+  const readConf = (): Promise<RegistriesConf> => (links.conf ??= readRegistriesConf(access.env));
   return {
     locate: async (name, use) => locate(await readConf(), name, use),
     open: async (location) => {
@@ -48,7 +56,9 @@ export function openRegistries(access: RegistryAccess, stop: Stop): Registries {
       const key = JSON.stringify([registry, insecure, isAsNamed]);
       const known = opened.get(key);
       if (known !== undefined) return known;
-      const connection = open(location, { access, helpers }, stop);
+      const link = links.byRegistry.get(key) ?? {};
+      links.byRegistry.set(key, link);
+      const connection = open(location, { access, helpers, link }, stop);
       opened.set(key, connection);
       return connection;
     },
@@ -84,11 +94,12 @@ interface Settings {
   readonly access: RegistryAccess;
   /** `credential-helpers` of registries.conf. */
   readonly helpers: readonly string[];
+  readonly link: Link;
 }
 
 async function open(
   { registry, insecure, isAsNamed }: NamedLocation,
-  { access, helpers }: Settings,
+  { access, helpers, link }: Settings,
   { signal, isPersistent = false }: Stop,
 ): Promise<Registry> {
   // --creds are for the registry that the user knows (containers/image, `newImageSourceAttempt`).
@@ -106,6 +117,7 @@ async function open(
     retryDelay: access.retryDelay ?? 250,
     signal,
     isPersistent,
+    link,
     findCredentials: (repository) => {
       const known =
         byRepository.get(repository) ??

@@ -5,6 +5,7 @@ export { exists, homeDirectory, readText } from "./files.ts";
 export { createRegistryError } from "./failures.ts";
 export { openHttp } from "./http.ts";
 export { isLoopback } from "./proxy.ts";
+export { openSession, type RegistrySession } from "./session.ts";
 export { type RegistryTransfers, withTransfers } from "./transfers.ts";
 export { readRegistriesConf, resolveShortName } from "./registries-conf.ts";
 export { findRegistriesConf } from "./registries-files.ts";

@@ -19,48 +19,81 @@ export interface RegistryOptions extends HttpOptions, Patience {
   readonly isTlsRequired?: boolean;
   /** For a repository, named without the registry. */
   readonly findCredentials: (repository: string) => Promise<Credentials | undefined>;
+  /** Of clients that go over the same connections; filled by the first of them. */
+  readonly link?: Link;
+}
+
+/** Connections to a registry, and what was found out of how it is reached. */
+export interface Link {
+  send?: Promise<Send>;
+  way?: Promise<Way>;
+}
+
+/** How a registry is reached. */
+interface Way {
+  readonly endpoint: Endpoint;
+  readonly send: Send;
+  /** Whether nobody's credentials are shown on it. */
+  readonly isAnonymous: boolean;
 }
 
 /** Makes a request in the way in which the registry is reached. */
 export type Route = (request: RegistryRequest) => Promise<HttpResponse>;
 
-/**
- * TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). A registry on this machine
- * may do without, as with docker and BuildKit, for those who show no credentials: any user may listen there.
- */
+/** A registry is asked once how it is reached, whoever of those that share a link wants to know it. */
 export async function findRoute(
   host: string,
   options: RegistryOptions,
   send: Send,
 ): Promise<Route> {
-  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
+  const { link = {} } = options;
+  const { way: asked } = link;
+  // Who asked before may have been less patient.
+  const known = asked === undefined ? undefined : await asked.catch(() => undefined);
+  const way = known ?? (await (link.way = findWay(host, options, send)));
+  const ask = giveUpInTime((request) => sendPatiently(way.send, request, options));
+  return way.isAnonymous
+    ? openAnonymous(way.endpoint, ask, options)
+    : openIdentified(way.endpoint, ask, options);
+}
+
+/**
+ * TLS first, also where it is not insisted on (containers/image, `detectPropertiesHelper`). A registry on this machine
+ * may do without, as with docker and BuildKit, for those who show no credentials: any user may listen there.
+ */
+async function findWay(host: string, options: RegistryOptions, send: Send): Promise<Way> {
+  const ask: Send = (request) => sendPatiently(send, request, options);
   const askOnce: Send = (request) =>
     sendPatiently(send, request, { ...options, isPersistent: false });
-  const authorizer = createAuthorizer(ask, options.findCredentials);
-  const open = (endpoint: Endpoint): Route => {
-    return (wanted) => askIdentified(endpoint, wanted, { authorizer, send: ask });
-  };
   const secure = `https://${host}`;
-  if (options.insecure)
-    return open(await ping(secure, askOnce).catch(() => ping(`http://${host}`, ask)));
+  const plain = `http://${host}`;
+  const known = { send, isAnonymous: false };
+  if (options.insecure) {
+    const endpoint = await ping(secure, askOnce).catch(() => ping(plain, ask));
+    return { ...known, endpoint };
+  }
   try {
-    return open(await ping(secure, ask));
+    return { ...known, endpoint: await ping(secure, ask) };
   } catch (error) {
     const mayBePlain = options.isTlsRequired !== true && isLoopback(new URL(secure));
     if (!mayBePlain || !speaksNoTls(error)) throw error;
-    return openAnonymous(host, options);
+    const open = await openHttp({ ...options, isAnonymous: true });
+    const endpoint = await ping(plain, (request) => sendPatiently(open, request, options));
+    return { endpoint, send: open, isAnonymous: true };
   }
 }
 
+function openIdentified(endpoint: Endpoint, send: Send, options: RegistryOptions): Route {
+  const authorizer = createAuthorizer(send, options.findCredentials);
+  return (wanted) => askIdentified(endpoint, wanted, { authorizer, send });
+}
+
 /** Plain HTTP, on which no credentials are shown. */
-async function openAnonymous(host: string, options: RegistryOptions): Promise<Route> {
-  const send = await openHttp({ ...options, isAnonymous: true });
-  const ask = giveUpInTime((request) => sendPatiently(send, request, options));
-  const authorizer = createAuthorizer(ask, () => Promise.resolve(undefined));
-  const endpoint = await ping(`http://${host}`, ask);
+function openAnonymous(endpoint: Endpoint, send: Send, options: RegistryOptions): Route {
+  const authorizer = createAuthorizer(send, () => Promise.resolve(undefined));
   return async (wanted) => {
     try {
-      const response = await askIdentified(endpoint, wanted, { authorizer, send: ask });
+      const response = await askIdentified(endpoint, wanted, { authorizer, send });
       if (isDenied(response.status)) await assertNobody(wanted, options);
       return response;
     } catch (error) {

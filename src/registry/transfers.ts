@@ -62,7 +62,8 @@ export async function withTransfers<T>(
   }
 }
 
-function createTransfers(
+/** Transfers that end with others. */
+export function createTransfers(
   registries: Registries,
   { access, signal }: { readonly access: RegistryAccess; readonly signal: AbortSignal | undefined },
 ): RegistryTransfers {

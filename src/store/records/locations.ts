@@ -31,7 +31,8 @@ export async function writeLocations(
 
 function parseLocation(value: Json): readonly Location[] {
   if (typeof value !== "object" || value === null || !("repository" in value)) return [];
-  const { repository, manifest, layers } = value;
+  const { repository, manifest, layers, checked } = value;
   if (typeof repository !== "string" || !isDigest(manifest) || !Array.isArray(layers)) return [];
-  return [{ repository, manifest, layers: layers.filter((layer) => isDigest(layer)) }];
+  const known = typeof checked === "number" ? { checked } : {};
+  return [{ repository, manifest, layers: layers.filter((layer) => isDigest(layer)), ...known }];
 }
