@@ -58,11 +58,12 @@ interface WantedLayer {
 
 /** Whether the repository itself has a layer. What cannot be found out counts as what was known. */
 async function askOwn(
-  { repository, isChecked }: Push,
+  { repository, isChecked, isRefused = false }: Push,
   { digest, holders, isAbsent }: WantedLayer,
   { hasBlob, session }: RegistryAnswers,
 ): Promise<Presence> {
-  if (!holders.some((one) => one.repository === repository)) return { kind: "unknown" };
+  const isKnown = holders.some((one) => one.repository === repository);
+  if (!isKnown && !isRefused) return { kind: "unknown" };
   // It was found where it is pulled from, which answers the same question only where that is the same place.
   if (isAbsent && isChecked && !(await session.isOnePlace(repository))) return { kind: "believed" };
   const answer = await hasBlob({ repository, digest, use: "push" });

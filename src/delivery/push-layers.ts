@@ -17,6 +17,8 @@ export interface Push {
   readonly repository: string;
   /** Whether what is not here was found in its registry a moment ago. */
   readonly isChecked: boolean;
+  /** Whether the repository has refused it before: then all of its layers were asked for. */
+  readonly isRefused?: boolean;
 }
 
 export type PushWorkspace = RunWorkspace & { readonly answers: RegistryAnswers };

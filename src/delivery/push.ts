@@ -78,7 +78,7 @@ async function transfer(push: Push, work: TransferWorkspace): Promise<Transferre
   const lacking = await listLacking(push, work);
   if (lacking.length === 0) throw refusal;
   await forgetSeen(image, repository, work);
-  const again = await placeBlobs({ ...push, isChecked: false }, work);
+  const again = await placeBlobs({ ...push, isChecked: false, isRefused: true }, work);
   const last = await offerManifest(push, work);
   if (last === undefined) {
     return describe(image, { ...again, sent: [...new Set([...placed.sent, ...again.sent])] });

@@ -1,7 +1,7 @@
 import { type Descriptor, isExternal } from "../oci/oci.ts";
 import type { Step } from "../reporter.ts";
 import { findBlob } from "../store/store.ts";
-import { describeLayers, sumSizes } from "../units.ts";
+import { describeLayers } from "../units.ts";
 import { createFindLayer, type Presence } from "./find-layer.ts";
 import { findCheck } from "./seen-layers.ts";
 import { bringLayers, listLayers, type Push, type PushWorkspace } from "./push-layers.ts";
@@ -22,27 +22,40 @@ type SendWorkspace = PushWorkspace & Pick<Step, "progress">;
  */
 export async function placeBlobs(push: Push, work: SendWorkspace): Promise<Placed> {
   const stop = new AbortController();
+  const stoppable = { ...work, stop: stop.signal };
   try {
-    const find = await createFindLayer(push, stop.signal, work);
-    const send = createSend(push, { ...work, stop: stop.signal });
-    const place = async (layer: Descriptor): Promise<Placement> => {
-      const presence = await find(layer);
-      const isThere = presence.kind === "there" || presence.kind === "believed";
-      return isThere || isExternal(layer) ? { layer, presence } : send(layer, presence);
-    };
-    const config = sendConfig(push, { ...work, stop: stop.signal });
-    const [placed] = await Promise.all([
-      Promise.all(listLayers(push.image).map((layer) => place(layer))),
-      config,
-    ]);
-    const lacking = placed.filter((one) => one.isLacking === true).map(({ layer }) => layer);
-    if (lacking.length > 0) await bringLayers(push, lacking, work);
-    const others = await Promise.all(lacking.map((layer) => send(layer, { kind: "unknown" })));
-    return sumUp([...placed.filter((one) => one.isLacking !== true), ...others]);
+    const config = sendConfig(push, stoppable);
+    const [placed] = await Promise.all([placeLayers(push, stoppable), config]);
+    return sumUp(placed);
   } catch (error) {
     stop.abort(error);
     throw error;
   }
+}
+
+async function placeLayers(push: Push, work: StoppedWorkspace): Promise<readonly Placement[]> {
+  const find = await createFindLayer(push, work.stop, work);
+  const send = createSend(push, work);
+  const found = listLayers(push.image).map(async (layer): Promise<Placement> => {
+    return { layer, presence: await find(layer) };
+  });
+  const tell = async (): Promise<void> => {
+    const rest = (await Promise.all(found)).filter((one) => !isDone(one));
+    work.progress({ now: describeLayers(rest.map(({ layer }) => layer)) });
+  };
+  const place = async (one: Placement): Promise<Placement> =>
+    isDone(one) ? one : send(one.layer, one.presence);
+  const placing = found.map(async (one) => place(await one));
+  const [placed] = await Promise.all([Promise.all(placing), tell()]);
+  const lacking = placed.filter((one) => one.isLacking === true).map(({ layer }) => layer);
+  if (lacking.length > 0) await bringLayers(push, lacking, work);
+  const others = await Promise.all(lacking.map((layer) => send(layer, { kind: "unknown" })));
+  return [...placed.filter((one) => one.isLacking !== true), ...others];
+}
+
+/** Whether it need not be sent. */
+function isDone({ layer, presence: { kind } }: Placement): boolean {
+  return kind === "there" || kind === "believed" || isExternal(layer);
 }
 
 interface Placement {
@@ -68,16 +81,12 @@ function createSend(
   { answers, store, progress, stop }: StoppedWorkspace,
 ): (layer: Descriptor, presence: Presence) => Promise<Placement> {
   const transfers = answers.session.openTransfers(stop);
-  const going: Descriptor[] = [];
-  let gone = 0;
-  const tell = (bytes: number): void => {
-    gone += bytes;
-    progress({ bytes: gone, total: sumSizes(going), now: describeLayers(going) });
-  };
+  let [gone, total] = [0, 0];
+  const tell = (bytes: number): void => progress({ bytes: (gone += bytes), total });
   return async (layer, presence) => {
     const path = await findBlob(store, layer);
     if (path === undefined) return { layer, presence, isLacking: true };
-    going.push(layer);
+    total += layer.size;
     tell(0);
     const source = { ...layer, path, onBytes: tell, isAbsent: presence.kind === "missing" };
     const isSent = await transfers.pushBlob(repository, source);

@@ -22,6 +22,8 @@ export interface RegistryProxy extends RequestLog {
    * them first, a rule that counts should look at `authorized`.
    */
   readonly fault: (fault: Fault) => FaultRule;
+  /** How many connections clients have opened since it started. */
+  readonly connections: () => number;
   /** Takes all faults away. */
   readonly clearFaults: () => void;
   /** Closes all connections. */
@@ -46,7 +48,7 @@ export async function startRegistryProxy(
   const server = certificates === undefined ? createServer() : createTlsServer(certificates);
   // Whoever keeps a connection open may use it whenever he likes.
   Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0 });
-  const close = trackConnections(server);
+  const { close, count } = trackConnections(server);
   const host = `127.0.0.1:${await listen(server)}`;
   const url = `${scheme}://${host}`;
   const tokens = options.tokens === true ? createTokenServer(`${url}/token`) : undefined;
@@ -64,6 +66,7 @@ export async function startRegistryProxy(
     url,
     caFile: certificates?.caFile,
     fault: faults.add,
+    connections: count,
     clearFaults: faults.clear,
     stop: () => {
       stop.abort();
@@ -72,19 +75,25 @@ export async function startRegistryProxy(
   };
 }
 
-/** @returns what closes them all, and the server with them */
-function trackConnections(server: Server): () => Promise<void> {
+/** What closes them all, and the server with them; how many there were. */
+function trackConnections(server: Server): {
+  readonly close: () => Promise<void>;
+  readonly count: () => number;
+} {
   const sockets = new Set<Socket>();
+  let opened = 0;
   server.on("connection", (socket: Socket) => {
+    opened += 1;
     sockets.add(socket);
     socket.once("close", () => void sockets.delete(socket));
   });
-  return async () => {
+  const close = async (): Promise<void> => {
     const closed = once(server, "close");
     server.close();
     for (const socket of sockets) socket.destroy();
     await closed;
   };
+  return { close, count: () => opened };
 }
 
 async function listen(server: Server): Promise<number> {

@@ -18,6 +18,8 @@ export interface Registry {
   readonly listBlobs: (repository: string) => Promise<readonly Digest[]>;
   /** Takes a blob away as the registry's garbage collection would: no repository has it any more. */
   readonly deleteBlob: (repository: string, digest: Digest) => Promise<void>;
+  /** Takes all away that it has, as one that is set up anew. */
+  readonly empty: () => Promise<void>;
   /** Ends the program and waits for that. Its files stay. */
   readonly stop: () => Promise<void>;
 }
@@ -120,7 +122,9 @@ async function waitForAnswer(port: number, run: string, signal: AbortSignal): Pr
 }
 
 /** What can be read and done behind the registry's back, below its `docker/registry/v2`. */
-function createStorage(root: string): Pick<Registry, "hasBlob" | "listBlobs" | "deleteBlob"> {
+function createStorage(
+  root: string,
+): Pick<Registry, "hasBlob" | "listBlobs" | "deleteBlob" | "empty"> {
   const links = (repository: string): string =>
     join(root, "repositories", repository, "_layers", "sha256");
   const blob = (digest: Digest): string => {
@@ -142,6 +146,7 @@ function createStorage(root: string): Pick<Registry, "hasBlob" | "listBlobs" | "
       await rm(blob(digest), { recursive: true });
       await rm(join(links(repository), digestHex(digest)), { recursive: true });
     },
+    empty: () => rm(root, { recursive: true }),
   };
 }
 
