@@ -14,7 +14,7 @@ export interface RegistryAnswers {
   readonly session: RegistrySession;
   /** Asks beside whatever is done meanwhile. It fails nothing: what has no answer is asked again by who wants it. */
   readonly begin: (question: BlobQuestion) => void;
-  /** Best effort, as `RegistryClient.hasBlob`. */
+  /** Best effort: undefined where that cannot be found out. */
   readonly hasBlob: (question: BlobQuestion) => Promise<boolean | undefined>;
   /** Whether a repository gives the manifest of this digest out; where that is not known: no. */
   readonly hasManifest: (repository: string, digest: Digest) => Promise<boolean>;

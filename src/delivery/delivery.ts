@@ -3,7 +3,7 @@ export { addToList, deliverIndex } from "./deliver-index.ts";
 export { pushIndex } from "./push-index.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";
 export { UselessLayersError } from "./useless-layers.ts";
-export { type RegistryAnswers, withAnswers } from "./answers.ts";
+export { withAnswers } from "./answers.ts";
 export { lookAhead } from "./look-ahead.ts";
 export { assertPresent } from "./presence.ts";
 export { pushImage } from "./push.ts";

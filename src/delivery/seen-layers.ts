@@ -87,8 +87,8 @@ export async function forgetSeen(
   { store }: Pick<RunWorkspace, "store">,
 ): Promise<void> {
   const known = await readLocations(store, image.digest);
-  const left = known.map((one) =>
-    one.repository === repository ? { ...one, checked: undefined } : one,
+  const left = known.map(({ checked, ...one }) =>
+    one.repository === repository ? one : Object.assign(one, { checked }),
   );
   await writeLocations(store, image.digest, left);
 }

@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { portOf } from "../../test/support/port.ts";
+import { openRegistryClient, type OwnClient } from "../../test/support/registry-client.ts";
 import { digestBytes } from "../oci/digest.ts";
 import type { RegistryAccess } from "./access.ts";
-import { openRegistryClient, type RegistryClient } from "./client.ts";
 
 interface Received {
   readonly method: string;
@@ -83,7 +83,7 @@ async function serve(handler: Handler): Promise<Server> {
   return { host: `127.0.0.1:${portOf(server)}`, received, close };
 }
 
-function open(access: Partial<RegistryAccess> = {}, signal?: AbortSignal): RegistryClient {
+function open(access: Partial<RegistryAccess> = {}, signal?: AbortSignal): OwnClient {
   const client = openRegistryClient(
     { tlsVerify: false, ...access, env: { HOME: directory, XDG_RUNTIME_DIR: directory } },
     signal,
@@ -96,7 +96,7 @@ const digest = digestBytes(Buffer.from("blob"));
 const mounted: Answer = { status: 201 };
 const ok: Answer = { status: 200 };
 
-function mount(client: RegistryClient, { host }: Server): Promise<string> {
+function mount(client: OwnClient, { host }: Server): Promise<string> {
   return client.mountBlob({ to: `${host}/ns/to`, from: `${host}/from`, digest });
 }
 

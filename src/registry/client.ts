@@ -1,8 +1,7 @@
 import pLimit from "p-limit";
 import type { Digest } from "../oci/oci.ts";
-import type { RegistryAccess } from "./access.ts";
 import { manifestTypes } from "./read-documents.ts";
-import { openRegistries, type NamedLocation, type Registries } from "./registries.ts";
+import type { NamedLocation, Registries } from "./registries.ts";
 import type { RegistryRequest } from "./ask-identified.ts";
 import type { Registry } from "./connection.ts";
 import { blobsPath, manifestPath } from "./paths.ts";
@@ -40,44 +39,30 @@ export interface RegistryClient {
    * distribution-spec v1.1, "Checking if content exists".
    */
   readonly hasManifest: (repository: string, digest: Digest) => Promise<boolean | undefined>;
-  /** Ends the connections; questions that are still open are answered with `unknown` or undefined. */
-  readonly close: () => void;
 }
 
 const maxParallel = 8;
 
-/** A client that reads credentials, certificates and registries.conf when it needs them. */
-export function openRegistryClient(access: RegistryAccess, signal?: AbortSignal): RegistryClient {
-  const closing = new AbortController();
-  const signals = [closing.signal, ...(signal === undefined ? [] : [signal])];
-  const registries = openRegistries(access, { signal: AbortSignal.any(signals) });
-  const ends = { closing: closing.signal, signal };
-  return { ...createClient(registries, ends), close: () => closing.abort() };
-}
-
-/** How its questions end. */
+/** How the questions of a client end. */
 interface Ends {
-  /** They are answered with `unknown` or undefined. */
+  /** Those that are still open are answered with `unknown` or undefined. */
   readonly closing: AbortSignal;
   /** They reject. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
 }
 
-/** A client that ends with others. */
-export function createClient(
-  registries: Registries,
-  { closing, signal }: Ends,
-): Omit<RegistryClient, "close"> {
+/** A client over the connections of others. */
+export function createClient(registries: Registries, { closing, signal }: Ends): RegistryClient {
   const limit = pLimit(maxParallel);
   const attempt = <T>(action: () => Promise<T>): Promise<T | undefined> =>
     limit(async () => {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       try {
         const answer = closing.aborted ? undefined : await action();
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         return answer;
       } catch {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         return undefined;
       }
     });
@@ -87,20 +72,6 @@ export function createClient(
       attempt(() => hasBlob(registries, { name, digest, use })),
     hasManifest: (name, digest) => attempt(() => hasManifest(registries, name, digest)),
   };
-}
-
-/** Does `action` with a client, whose connections end with it. */
-export async function withRegistryClient<T>(
-  access: RegistryAccess,
-  signal: AbortSignal,
-  action: (client: RegistryClient) => Promise<T>,
-): Promise<T> {
-  const client = openRegistryClient(access, signal);
-  try {
-    return await action(client);
-  } finally {
-    client.close();
-  }
 }
 
 async function mountBlob(

@@ -8,13 +8,13 @@ import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { startForwardProxy } from "../../test/support/forward-proxy.ts";
 import { portOf } from "../../test/support/port.ts";
 import { digestBytes } from "../oci/digest.ts";
+import { openRegistryClient, type OwnClient } from "../../test/support/registry-client.ts";
 import type { Digest } from "../oci/model.ts";
-import { openRegistryClient, type RegistryClient } from "./client.ts";
 
 let directory: string;
 let host: string;
 let server: ChildProcess;
-let client: RegistryClient;
+let client: OwnClient;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "xbuild-docker-registry-"));

@@ -1,5 +1,4 @@
 export type { Environment, RegistryAccess } from "./access.ts";
-export { type RegistryClient, withRegistryClient } from "./client.ts";
 export { readCertificates } from "./certificates.ts";
 export { exists, homeDirectory, readText } from "./files.ts";
 export { createRegistryError } from "./failures.ts";

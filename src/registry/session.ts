@@ -10,7 +10,7 @@ import { createTransfers, type RegistryTransfers } from "./transfers.ts";
  */
 export interface RegistrySession {
   /** One that has not given up on any registry yet. @param stop ends what has not begun: it rejects with its reason */
-  readonly openClient: (stop?: AbortSignal) => Omit<RegistryClient, "close">;
+  readonly openClient: (stop?: AbortSignal) => RegistryClient;
   /** The same; `readManifest` asks once for each reference. */
   readonly openTransfers: (stop?: AbortSignal) => RegistryTransfers;
   /**

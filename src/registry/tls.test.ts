@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { portOf } from "../../test/support/port.ts";
 import { digestBytes } from "../oci/digest.ts";
 import type { RegistryAccess } from "./access.ts";
-import { openRegistryClient } from "./client.ts";
+import { openRegistryClient } from "../../test/support/registry-client.ts";
 
 let directory: string;
 let home: string;

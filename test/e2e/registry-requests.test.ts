@@ -141,7 +141,9 @@ describe("one machine", () => {
     const opened = await openStore(store);
     const known = await readLocations(opened, metadata.digest);
     expect(known.every(({ checked }) => checked !== undefined)).toBe(true);
-    const old = known.map((one) => ({ ...one, checked: (one.checked ?? 0) - 2 * 60 * 60_000 }));
+    const old = known.map(({ checked = 0, ...one }) =>
+      Object.assign(one, { checked: checked - 2 * 60 * 60_000 }),
+    );
     await writeLocations(opened, metadata.digest, old);
     const { kinds } = await push("one/app:3");
     expect(kinds).toEqual({ ...begin, "HEAD blob": count });
@@ -264,6 +266,15 @@ describe("a registry that is not what was seen", () => {
   });
 });
 
+const onto = (): readonly string[] => ["--onto", `docker://${name("bases/base:2")}`];
+
+async function rebase(...args: readonly string[]): Promise<ReturnType<typeof countKinds>> {
+  service.proxy.reset();
+  const env = { XBUILD_STORE: await mkdtemp(join(sandbox.directory, "rebase-store-")) };
+  assertStatus(await runXbuild(sandbox, ["rebase", ...args], { env }), 0);
+  return countKinds(service.proxy.requests);
+}
+
 describe("rebase", () => {
   beforeAll(async () => {
     for (const version of ["1", "2"]) {
@@ -284,15 +295,6 @@ describe("rebase", () => {
     );
     await push("rebase/app:1", { directory, on: undefined });
   });
-
-  const onto = (): readonly string[] => ["--onto", `docker://${name("bases/base:2")}`];
-
-  async function rebase(...args: readonly string[]): Promise<ReturnType<typeof countKinds>> {
-    service.proxy.reset();
-    const env = { XBUILD_STORE: await mkdtemp(join(sandbox.directory, "rebase-store-")) };
-    assertStatus(await runXbuild(sandbox, ["rebase", ...args], { env }), 0);
-    return countKinds(service.proxy.requests);
-  }
 
   test("in a registry: each document is read once, no layer moves", async () => {
     const before = service.proxy.connections();
