@@ -30,6 +30,8 @@ import { referToDigest, type RegistryReference } from "./reference.ts";
 interface ReadOptions extends JudgeOptions {
   /** Connections, and what they have brought already. */
   readonly session?: RegistrySession | undefined;
+  /** An image that is here already, by its digest: of that one the manifest alone is read. */
+  readonly findImage?: (digest: Digest) => Promise<Image | undefined>;
   /** Of a manifest list, the entry that is meant. */
   readonly platform: WantedPlatform;
 }
@@ -46,6 +48,8 @@ export async function readRemoteImage(
   return readAgain(reference, options, async (transfers) => {
     const manifestBytes = await readManifest(reference, transfers, options);
     if (manifestBytes === undefined) return undefined;
+    const here = await options.findImage?.(digestBytes(manifestBytes));
+    if (here !== undefined) return here;
     const { config } = parseManifest(manifestBytes);
     const configBytes = await transfers.readBlob(reference.repository, config.digest);
     if (configBytes === undefined) throw lacksConfig(reference);

@@ -1,6 +1,7 @@
 import type { ImageReference } from "../copy/copy.ts";
 import type { PreviousImage } from "../layers/layers.ts";
 import { locateImage } from "../oci/oci.ts";
+import { readImage } from "../store/store.ts";
 import type { ReuseRequest } from "./request.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
@@ -19,11 +20,7 @@ export interface ReadPlace extends Pick<ReuseRequest, "platform"> {
 export async function readReference(
   reference: ImageReference,
   { platform, scratch }: ReadPlace,
-  {
-    registries: access,
-    signal,
-    answers,
-  }: Pick<BuildRunWorkspace, "registries" | "signal" | "answers">,
+  { registries: access, signal, answers, store }: Omit<BuildRunWorkspace, "run">,
 ): Promise<ReadImage | undefined> {
   const { readLocalImage, readRemoteImage } = await import("../copy/copy.ts");
   const { repository } = reference;
@@ -31,7 +28,10 @@ export async function readReference(
     const local = await readLocalImage(reference, scratch, { platform, signal });
     return local && { ...local, locations: [] };
   }
-  const { session } = answers ?? {};
-  const image = await readRemoteImage(reference, { access, platform, signal, scratch, session });
+  const image = await readRemoteImage(reference, {
+    ...{ access, platform, signal, scratch },
+    session: answers?.session,
+    findImage: (digest) => readImage(store, digest),
+  });
   return image && { image, locations: [locateImage(image, repository)], files: new Map() };
 }

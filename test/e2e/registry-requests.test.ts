@@ -124,7 +124,7 @@ describe("one machine", () => {
   test("one layer changed: it alone is looked for and sent", async () => {
     await change();
     const { kinds } = await push("one/app:1");
-    expect(kinds).toEqual({ ...previous, "HEAD blob": 1, ...upload(2), "PUT tag": 1 });
+    expect(kinds).toEqual({ ...begin, "HEAD blob": 1, ...upload(2), "PUT tag": 1 });
     await pull("one/app:1");
   });
 
@@ -246,7 +246,7 @@ describe("a registry that is not what was seen", () => {
     const { kinds } = await push("broken/app:1", { directory: broken });
     const asked = { "HEAD blob": 1 + count };
     // The changed layer, what was lost, and the config twice.
-    expect(kinds).toEqual({ ...previous, ...asked, ...upload(4), "PUT tag": 2 });
+    expect(kinds).toEqual({ ...begin, ...asked, ...upload(4), "PUT tag": 2 });
     await pull("broken/app:1");
     // And it is known from then on.
     const again = await push("broken/app:1", { directory: broken });
