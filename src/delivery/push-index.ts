@@ -29,7 +29,7 @@ export async function pushIndex(
   await withAnswers(given, async (work) => {
     const transfers = work.answers.session.openTransfers();
     const isTagged = await isPushed(destination, index.digest, transfers);
-    const place = { destination, repository, isChecked };
+    const place = { repository, isChecked };
     const wholes = isTagged ? await findWholes(index, place, work) : undefined;
     if (wholes !== undefined) {
       for (const [image, { checked }] of wholes) {
@@ -51,11 +51,12 @@ export async function pushIndex(
 /** All is asked for at once: one image after the other would be slow where nothing changed. */
 async function findWholes(
   index: ImageIndex,
-  place: Omit<Push, "image">,
+  place: Pick<Push, "repository" | "isChecked">,
   work: PushWorkspace,
 ): Promise<readonly (readonly [Image, Whole])[] | undefined> {
   const found = index.images.map(async (image) => {
-    const whole = await findWhole({ ...place, image }, work);
+    const destination = referToDigest(place.repository, image.digest);
+    const whole = await findWhole({ ...place, destination, image }, work);
     return whole === undefined ? [] : [[image, whole] as const];
   });
   const wholes = (await Promise.all(found)).flat();

@@ -31,15 +31,17 @@ export interface Whole {
 
 /**
  * A tag may stand for an image of which the registry has lost a layer: then it is pushed once more. Where the layers were
- * seen there a short time ago, the manifest under its digest is offered again, one question for all of them: registries
- * refuse one whose blobs they lack. Else, and where it is refused for whatever reason, each is asked for.
+ * seen there a short time ago, the manifest is offered again under its digest, one question for all of them: registries
+ * refuse one whose blobs they lack. Else, where it is refused for whatever reason, and for the images of an index, of
+ * which what did not change is not sent, each is asked for.
  * @returns undefined where a layer is missing
  */
 export async function findWhole(push: Push, work: PushWorkspace): Promise<Whole | undefined> {
   const { image, repository, isChecked } = push;
   const checked = await findCheck(image, repository, work);
   if (isChecked) return { checked };
-  if (checked !== undefined && (await isConfirmed(push, work))) return { checked };
+  const isOffered = checked !== undefined && isTag(push.destination);
+  if (isOffered && (await isConfirmed(push, work))) return { checked };
   const now = Date.now();
   const answers = await Promise.all(
     listOwnLayers(image).map(({ digest }) =>
@@ -48,6 +50,10 @@ export async function findWhole(push: Push, work: PushWorkspace): Promise<Whole 
   );
   if (answers.includes(false)) return undefined;
   return { checked: answers.includes(undefined) ? undefined : now };
+}
+
+function isTag({ digest }: RegistryReference): boolean {
+  return digest === undefined;
 }
 
 async function isConfirmed(
