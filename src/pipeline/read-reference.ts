@@ -29,7 +29,10 @@ export async function readReference(
     return local && { ...local, locations: [] };
   }
   const image = await readRemoteImage(reference, {
-    ...{ access, platform, signal, scratch },
+    access,
+    platform,
+    signal,
+    scratch,
     session: answers?.session,
     findImage: (digest) => readImage(store, digest),
   });
