@@ -1,4 +1,5 @@
-import type { ContextHash } from "./hash.ts";
+import type { ContextFiles } from "./files.ts";
+import { compareWalk } from "./order.ts";
 
 export interface ContextChange {
   readonly path: string;
@@ -6,18 +7,35 @@ export interface ContextChange {
   readonly what: "added" | "removed" | "content" | "mode" | "attributes" | "kind";
 }
 
-type Files = ContextHash["files"];
-
-/** What became of each path from one hash of a context to another, in the order of the paths. */
-export function compareContexts(before: Files, after: Files): readonly ContextChange[] {
-  const changes: ContextChange[] = [];
-  for (const [path, now] of after) {
-    const then = before.get(path);
-    if (then === undefined) changes.push({ path, what: "added" });
-    else if (then !== now) changes.push({ path, what: classify(then, now) });
+/** What became of each path from one hash of a context to another, in the order of the walk. */
+export function* compareContexts(
+  before: ContextFiles,
+  after: ContextFiles,
+): Iterable<ContextChange> {
+  const [old, fresh] = [before[Symbol.iterator](), after[Symbol.iterator]()];
+  let [then, now] = [take(old), take(fresh)];
+  while (then !== undefined || now !== undefined) {
+    const order = compareHeads(then, now);
+    if (order < 0 && then !== undefined) yield { path: then[0], what: "removed" };
+    if (order > 0 && now !== undefined) yield { path: now[0], what: "added" };
+    if (order === 0 && then !== undefined && now !== undefined && then[1] !== now[1])
+      yield { path: now[0], what: classify(then[1], now[1]) };
+    if (order <= 0) then = take(old);
+    if (order >= 0) now = take(fresh);
   }
-  for (const path of before.keys()) if (!after.has(path)) changes.push({ path, what: "removed" });
-  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+type File = readonly [path: string, description: string];
+
+function take(files: Iterator<File>): File | undefined {
+  const next = files.next();
+  return next.done === true ? undefined : next.value;
+}
+
+/** What is at its end comes last. */
+function compareHeads(then: File | undefined, now: File | undefined): number {
+  if (then === undefined) return 1;
+  return now === undefined ? -1 : compareWalk(then[0], now[0]);
 }
 
 function classify(then: string, now: string): ContextChange["what"] {

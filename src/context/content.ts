@@ -1,22 +1,31 @@
 import { createHash } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
-import { basename, dirname } from "node:path";
 import pLimit from "p-limit";
 import { systemCode } from "../system/errno.ts";
 import { createTurns } from "../system/turns.ts";
-import { readCopiedXattrs } from "../system/xattrs.ts";
-import { encodePath } from "./names.ts";
-import type { FoundFile } from "./walk.ts";
+import { type Entry, kindOf } from "./entry.ts";
+import { decodeName, encodePath, joinPath } from "./names.ts";
 
-export interface HashedContent {
-  /**
-   * Hex sha256 of a file's bytes, or what stands for it where they cannot be read; nothing for a directory. Behind it,
-   * where there are extended attributes that count, a space and the same of those.
-   */
-  readonly digest: string;
-  /** Whether the file was while it was read what it was when it was found. */
-  readonly stable: boolean;
+/** What a path has in it, without its attributes; undefined of what has gone. */
+export interface ReadContent {
+  readonly content: string | undefined;
+  /** Whether it was while it was read what it was when it was found. */
+  readonly isStable: boolean;
+}
+
+export interface ContentOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told of so many more bytes of files. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
 /** Up to here one call reads a file, and the calls that wait for nothing are the fastest. */
@@ -24,122 +33,99 @@ const smallSize = 128 * 1024;
 /** Large files at once: one is hashed while the others are read. */
 const atOnce = 4;
 
-export interface ContentOptions {
-  readonly signal: AbortSignal | undefined;
-  /** Told of so many more bytes of files. */
-  readonly onBytes?: ((bytes: number) => void) | undefined;
-}
-
-/** Files of one directory while they are hashed. */
-interface Hashing extends ContentOptions {
-  readonly root: string;
-  readonly hashed: Map<string, HashedContent>;
-}
-
-/** Reads and hashes these files and directories, by their paths. What is no longer there is left out. */
-export async function hashFiles(
+/** Reads what these entries have in them, in their order. */
+export async function readContents(
   root: string,
-  files: readonly FoundFile[],
+  entries: readonly Entry[],
   options: ContentOptions,
-): Promise<ReadonlyMap<string, HashedContent>> {
-  const { signal } = options;
-  const hashed = new Map<string, HashedContent>();
-  const plain = files.filter(({ kind }) => kind === "file");
-  const small = plain.filter((file) => file.size <= smallSize);
-  const large = plain.filter((file) => file.size > smallSize);
-  const largeOnes = pLimit(atOnce).map(large, async (file) => {
-    signal?.throwIfAborted();
-    await keep(hashed, file, () => hashLarge(pathOf(root, file), file, options));
+): Promise<readonly ReadContent[]> {
+  const read = new Map<Entry, ReadContent>();
+  const large = entries.filter((entry) => isLarge(entry));
+  const largeOnes = pLimit(atOnce).map(large, async (entry) => {
+    options.signal?.throwIfAborted();
+    const failed = (error: unknown): ReadContent => explainFailure(entry, error);
+    read.set(entry, await hashLarge(root, entry, options).catch(failed));
   });
-  const [attributes] = await Promise.all([
-    hashAttributes(root, files, signal),
-    largeOnes,
-    hashSmallOnes({ root, hashed, ...options }, small),
-  ]);
-  for (const { kind, path } of files) {
-    const content = kind === "file" ? hashed.get(path) : { digest: "", stable: true };
-    if (content === undefined) continue;
-    const more = attributes.get(path);
-    hashed.set(
-      path,
-      more === undefined ? content : { ...content, digest: `${content.digest} ${more}` },
-    );
-  }
-  return hashed;
+  await Promise.all([largeOnes, readSmallOnes(entries, { root, read, ...options })]);
+  return entries.map((entry) => read.get(entry) ?? gone);
 }
 
-/** Hex sha256 of the attributes that count, of those that have some. */
-async function hashAttributes(
-  root: string,
-  files: readonly FoundFile[],
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<string, string>> {
-  // A root that is a file stands in no directory of ours.
-  const isAlone = files.some(({ kind, path }) => kind === "file" && path === "");
-  const [place, ownName] = isAlone ? [dirname(root), basename(root)] : [root, "."];
-  const inBytes = files.map(({ path }) =>
-    Buffer.from(encodePath(path || ownName)).toString("latin1"),
-  );
-  const found = await readCopiedXattrs(place, inBytes, signal);
-  if (found.size === 0) return new Map();
-  return new Map(
-    files.flatMap(({ path }, at): readonly [string, string][] => {
-      const attributes = found.get(inBytes[at] ?? "");
-      if (attributes === undefined) return [];
-      return [[path, createHash("sha256").update(attributes.join("\n")).digest("hex")]];
-    }),
-  );
+const gone: ReadContent = { content: undefined, isStable: false };
+
+function isLarge(entry: Entry): boolean {
+  return kindOf(entry) === "file" && entry.size > smallSize;
 }
 
-async function hashSmallOnes(
-  { root, hashed, signal, onBytes }: Hashing,
-  files: readonly FoundFile[],
+interface Reading extends ContentOptions {
+  readonly root: string;
+  readonly read: Map<Entry, ReadContent>;
+}
+
+async function readSmallOnes(
+  entries: readonly Entry[],
+  { root, read, signal, onBytes }: Reading,
 ): Promise<void> {
-  const buffer = Buffer.allocUnsafe(smallSize + 1);
   const turn = createTurns(signal);
-  for (const file of files) {
-    await turn();
-    await keep(hashed, file, () => hashSmall(pathOf(root, file), file, buffer));
-    onBytes?.(file.size);
+  for (const entry of entries) {
+    if (isLarge(entry)) continue;
+    const wait = turn();
+    if (wait !== undefined) await wait;
+    try {
+      read.set(entry, readSmall(root, entry));
+    } catch (error) {
+      read.set(entry, explainFailure(entry, error));
+    }
+    if (kindOf(entry) === "file") onBytes?.(entry.size);
   }
 }
 
-async function keep(
-  hashed: Map<string, HashedContent>,
-  file: FoundFile,
-  hash: () => HashedContent | Promise<HashedContent>,
-): Promise<void> {
-  try {
-    hashed.set(file.path, await hash());
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === "ENOENT") return;
-    if (code !== "EACCES" && code !== "EPERM" && code !== "ELOOP") throw error;
-    hashed.set(file.path, { digest: `unreadable ${file.signature}`, stable: false });
-  }
+/** Errors: those that are no answer. */
+function explainFailure(entry: Entry, error: unknown): ReadContent {
+  const code = systemCode(error) ?? "";
+  if (code === "ENOENT") return gone;
+  // What was a link is none any more, or the other way round.
+  if (!["EACCES", "EPERM", "ELOOP", "EINVAL"].includes(code)) throw error;
+  return { content: `unreadable ${describeStat(entry)}`, isStable: false };
+}
+
+function describeStat({ size, mtimeMs, ctimeMs, ino, mode }: Entry): string {
+  return `${size} ${mtimeMs} ${ctimeMs} ${ino} ${mode}`;
+}
+
+function readSmall(root: string, entry: Entry): ReadContent {
+  const path = encodePath(joinPath(root, entry.path));
+  const kind = kindOf(entry);
+  if (kind === "directory") return { content: "", isStable: true };
+  if (kind === "file") return hashSmall(path, entry);
+  if (kind === "link") return { content: decodeName(readlinkSync(path, "buffer")), isStable: true };
+  const { mode, rdev } = lstatSync(path);
+  return { content: `${mode & constants.S_IFMT} ${rdev}`, isStable: true };
 }
 
 // Between finding and opening, the file may have become a link or a FIFO.
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-function hashSmall(path: string | Buffer, file: FoundFile, buffer: Buffer): HashedContent {
+let buffer: Buffer | undefined;
+
+function hashSmall(path: string | Buffer, entry: Entry): ReadContent {
+  buffer ??= Buffer.allocUnsafe(smallSize + 1);
   const descriptor = openSync(path, flags);
   try {
     const length = readSync(descriptor, buffer, 0, buffer.length, 0);
     const digest = createHash("sha256").update(buffer.subarray(0, length)).digest("hex");
     const { size, ctimeMs } = fstatSync(descriptor);
-    return { digest, stable: isSame(file, size, ctimeMs) && length === file.size };
+    return { content: digest, isStable: isSame(entry, size, ctimeMs) && length === entry.size };
   } finally {
     closeSync(descriptor);
   }
 }
 
 async function hashLarge(
-  path: string | Buffer,
-  file: FoundFile,
+  root: string,
+  entry: Entry,
   { signal, onBytes }: ContentOptions,
-): Promise<HashedContent> {
-  const handle = await open(path, flags);
+): Promise<ReadContent> {
+  const handle = await open(encodePath(joinPath(root, entry.path)), flags);
   try {
     const hash = createHash("sha256");
     const stream: AsyncIterable<Buffer> = handle.createReadStream({
@@ -152,16 +138,12 @@ async function hashLarge(
       onBytes?.(chunk.length);
     }
     const { size, ctimeMs } = await handle.stat();
-    return { digest: hash.digest("hex"), stable: isSame(file, size, ctimeMs) };
+    return { content: hash.digest("hex"), isStable: isSame(entry, size, ctimeMs) };
   } finally {
     await handle.close();
   }
 }
 
-function isSame(file: FoundFile, size: number, ctimeMs: number): boolean {
-  return size === file.size && ctimeMs === file.changedAt;
-}
-
-function pathOf(root: string, file: FoundFile): string | Buffer {
-  return encodePath(file.path === "" ? root : `${root}/${file.path}`);
+function isSame(entry: Entry, size: number, ctimeMs: number): boolean {
+  return size === entry.size && ctimeMs === entry.ctimeMs;
 }

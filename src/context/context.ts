@@ -1,3 +1,4 @@
 export { compareContexts } from "./compare.ts";
+export { type ContextFiles, openFiles } from "./files.ts";
 export { type ContextHash, hashContext } from "./hash.ts";
 export type { WalkOptions } from "./walk.ts";

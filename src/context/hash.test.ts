@@ -31,6 +31,10 @@ function ignoreMost(path: string): boolean {
   return path.startsWith("src") && path !== "src/b";
 }
 
+function listPaths({ files }: ContextHash): readonly string[] {
+  return Array.from(files, ([path]) => path);
+}
+
 /** A small context, and a cache file beside it. */
 function withContext(action: (directory: string, cache: string) => Promise<void>): Promise<void> {
   return withTemporaryDirectory(async (temporary) => {
@@ -88,7 +92,7 @@ test.each([
       const before = await hashLater(directory, cache);
       await run(program, [...words, join(directory, name)]);
       const after = await hashLater(directory, cache);
-      const named = compareContexts(before.files, after.files);
+      const named = [...compareContexts(before.files, after.files)];
       expect(named).toEqual([{ path: name, what: "attributes" }]);
       expect((await hashLater(directory, cache)).digest).toBe(after.digest);
       expect((await hashContext(directory, keepAll)).digest).toBe(after.digest);
@@ -111,9 +115,9 @@ test.each([
   ],
 ])("of %j alone: %j", (only, expected) =>
   withContext(async (directory, cache) => {
-    const { files, digest } = await hashContext(directory, { ...keepAll, only, cache });
-    expect([...files.keys()]).toEqual(expected);
-    expect((await hashContext(directory, { ...keepAll, only, cache })).digest).toBe(digest);
+    const hash = await hashContext(directory, { ...keepAll, only, cache });
+    expect(listPaths(hash)).toEqual(expected);
+    expect((await hashContext(directory, { ...keepAll, only, cache })).digest).toBe(hash.digest);
   }),
 );
 
@@ -125,7 +129,7 @@ test("what is ignored is so also where it is named", () =>
   withContext(async (directory) => {
     const hash = async (hasExceptions: boolean): Promise<readonly string[]> => {
       const options = { ignore: ignoreSource, hasExceptions, only: ["src/b", "a"] };
-      return [...(await hashContext(directory, options)).files.keys()];
+      return listPaths(await hashContext(directory, options));
     };
     expect(await hash(false)).toEqual(["a"]);
     expect(await hash(true)).toEqual(["a", "src/b"]);
@@ -142,7 +146,7 @@ test.each(changes)("a change of %s changes the digest and is named", (_what, cha
     await change(directory);
     const after = await hashContext(directory, { ...keepAll, cache });
     expect(after.digest).not.toBe(before.digest);
-    const named = compareContexts(before.files, after.files);
+    const named = [...compareContexts(before.files, after.files)];
     expect(named.map(({ what, path }) => `${what} ${path}`)).toEqual([expected]);
     expect((await hashContext(directory, keepAll)).digest).toBe(after.digest);
   }),
@@ -160,8 +164,8 @@ test("names of one file are told, whatever else has the file", () =>
   withContext(async (directory) => {
     await link(join(directory, "a"), join(directory, "src", "c"));
     const { files } = await hashContext(directory, keepAll);
-    expect(files.get("a")).toBe(`file 644 ${sha("alpha")}`);
-    expect(files.get("src/c")).toBe(`file 644,=a ${sha("alpha")}`);
+    expect(new Map(files).get("a")).toBe(`file 644 ${sha("alpha")}`);
+    expect(new Map(files).get("src/c")).toBe(`file 644,=a ${sha("alpha")}`);
   }));
 
 test("owners and the root count where that is asked for", () =>
@@ -189,7 +193,7 @@ test("attributes count beside a root that is listed, and of a root alone", () =>
       const before = await hashContext(root, options);
       await run("setfattr", ["-n", "user.a", "-v", "b", join(root, path)]);
       const after = await hashContext(root, options);
-      const named = compareContexts(before.files, after.files);
+      const named = [...compareContexts(before.files, after.files)];
       expect(named).toEqual([{ path: name, what: "attributes" }]);
     }
   }));
@@ -251,12 +255,12 @@ test.each([
 test("ignored paths are left out; an ignored directory is there for what is kept in it", () =>
   withContext(async (directory) => {
     const kept = await hashContext(directory, { ignore: ignoreMost });
-    expect([...kept.files.keys()]).toEqual(["a", "empty", "link", "src", "src/b"]);
+    expect(listPaths(kept)).toEqual(["a", "empty", "link", "src", "src/b"]);
     const skipped = await hashContext(directory, {
       ignore: ignoreMost,
       hasExceptions: false,
     });
-    expect([...skipped.files.keys()]).toEqual(["a", "empty", "link"]);
+    expect(listPaths(skipped)).toEqual(["a", "empty", "link"]);
     const all = await hashContext(directory, { ignore: (path) => path.startsWith("src") });
     expect(all.digest).toBe(skipped.digest);
   }));
@@ -266,19 +270,19 @@ test("large files are hashed as they are streamed, small ones as they are", () =
     const bytes = Buffer.alloc(3 * 1024 * 1024, "x");
     await writeFile(join(directory, "large"), bytes);
     const { files } = await hashContext(directory, keepAll);
-    expect(files.get("large")).toBe(`file 644 ${sha(bytes)}`);
+    expect(new Map(files).get("large")).toBe(`file 644 ${sha(bytes)}`);
   }));
 
 test("a single file, a FIFO and a name that is no UTF-8 are taken as they are", () =>
   withContext(async (directory) => {
     const single = await hashContext(join(directory, "a"), keepAll);
-    expect([...single.files.keys()]).toEqual([""]);
+    expect(listPaths(single)).toEqual([""]);
     await run("mkfifo", ["-m", "600", join(directory, "fifo")]);
     const name = Buffer.concat([Buffer.from(`${directory}/odd-`), Buffer.from([0xe9, 0xff])]);
     await writeFile(name, "odd");
     const { files } = await hashContext(directory, keepAll);
-    expect(files.get("fifo")).toMatch(/^other 600 /);
-    expect(files.get("odd-\uDCE9\uDCFF")).toMatch(/^file 644 [0-9a-f]{64}$/);
+    expect(new Map(files).get("fifo")).toMatch(/^other 600 /);
+    expect(new Map(files).get("odd-\uDCE9\uDCFF")).toMatch(/^file 644 [0-9a-f]{64}$/);
   }));
 
 test.each([

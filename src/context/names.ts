@@ -40,3 +40,8 @@ function measureCharacter(bytes: Buffer, at: number): number {
   }
   return 0;
 }
+
+/** The root itself is "". */
+export function joinPath(root: string, path: string): string {
+  return path === "" ? root : `${root}/${path}`;
+}

@@ -47,7 +47,7 @@ function compareRole(
   if (now === undefined) return [`the ${role}`];
   if (now.digest === then.digest) return [];
   const changes = compareContexts(then.files, now.files);
-  return changes.map(({ path, what }) => `${role}: ${path} (${what})`);
+  return [...changes].map(({ path, what }) => `${role}: ${path} (${what})`);
 }
 
 /** Other images have names of the run's own while it lasts; these the engine looks for by itself. */

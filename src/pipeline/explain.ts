@@ -1,6 +1,6 @@
-import { compareContexts } from "../context/context.ts";
+import { compareContexts, type ContextFiles, openFiles } from "../context/context.ts";
 import { isDigest, type Json } from "../oci/oci.ts";
-import { findTree, type Store } from "../store/store.ts";
+import { type Store, treePath } from "../store/store.ts";
 import { takeRecorded } from "./find-built.ts";
 import { findLastBuildRecord } from "./last-build.ts";
 import type { BuildInputs, KeyParts } from "./resolve-inputs.ts";
@@ -34,7 +34,7 @@ async function explainBuild(build: Build, work: BuildWorkspace): Promise<readonl
   const reasons = Object.keys({ ...before, ...now }).flatMap((part) =>
     explainPart(part, before[part] ?? null, now[part] ?? null),
   );
-  const files = await explainFiles(before, inputs, store);
+  const files = explainFiles(before, inputs, store);
   const found = [...reasons, ...files];
   if (found.length > 0) return found;
   // Nothing that it is made of changed. Another build, or one of a stage with --no-cache, made that stage anew.
@@ -109,30 +109,25 @@ function tellChange(before: string | undefined, now: string | undefined): string
   return now === undefined ? "is no longer there" : "changed";
 }
 
-async function explainFiles(
-  before: KeyParts,
-  inputs: BuildInputs,
-  store: Store,
-): Promise<readonly string[]> {
+function explainFiles(before: KeyParts, inputs: BuildInputs, store: Store): readonly string[] {
   const then = toEntries(before["directories"] ?? null);
   const reasons: string[] = [];
   for (const [role, { digest, files }] of inputs.directories) {
     const earlier = then.get(role);
     if (earlier === digest) continue;
     const known = earlier !== undefined && isDigest(earlier);
-    const tree = known ? await findTree(store, earlier) : undefined;
+    const tree = known ? openFiles(treePath(store, earlier), earlier) : undefined;
     reasons.push(...(tree === undefined ? [`the ${role} changed`] : listFiles(role, tree, files)));
   }
   return reasons;
 }
 
-function listFiles(
-  role: string,
-  before: ReadonlyMap<string, string>,
-  now: ReadonlyMap<string, string>,
-): readonly string[] {
-  const changes = compareContexts(before, now);
-  const told = changes.slice(0, maxFiles).map(({ path, what }) => `${role}: ${path} (${what})`);
-  const rest = changes.length - told.length;
+function listFiles(role: string, before: ContextFiles, now: ContextFiles): readonly string[] {
+  const told: string[] = [];
+  let rest = 0;
+  for (const { path, what } of compareContexts(before, now)) {
+    if (told.length < maxFiles) told.push(`${role}: ${path} (${what})`);
+    else rest += 1;
+  }
   return rest > 0 ? [...told, `${role}: and ${rest} more`] : told;
 }

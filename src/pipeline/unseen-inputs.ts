@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Instruction, Reference, ResolvedStage } from "../containerfile/containerfile.ts";
 import type { ContextHash } from "../context/context.ts";
 import type { UnseenInputs } from "../engine/engine.ts";
@@ -126,16 +127,19 @@ function describeRead({ inputs, unknown }: Search, { role, only }: InstructionRe
   const hash = inputs.directories.get(role);
   if (hash === undefined) return [unknown];
   if (only === undefined) return [role, hash.digest];
-  const isRead = (path: string): boolean =>
-    only.some((one) => path === one || path.startsWith(`${one}/`));
-  // A link leads to something else.
-  if (only.some((path) => hasLink(path, hash))) return [role, only, hash.digest];
-  return [role, only, [...hash.files].filter(([path]) => isRead(path))];
+  return [role, only, digestPart(only, hash) ?? hash.digest];
 }
 
-function hasLink(path: string, { files }: ContextHash): boolean {
-  const parts = path.split("/");
-  return parts.some((_, at) => files.get(parts.slice(0, at + 1).join("/"))?.startsWith("link "));
+/** Of what alone is read; undefined where a link stands in the way, which leads to something else. */
+function digestPart(only: readonly string[], { files }: ContextHash): string | undefined {
+  const hash = createHash("sha256");
+  for (const [path, description] of files) {
+    const isOnWay = only.some((one) => one === path || one.startsWith(`${path}/`));
+    if (isOnWay && description.startsWith("link ")) return undefined;
+    if (only.some((one) => path === one || path.startsWith(`${one}/`)))
+      hash.update(JSON.stringify([path, description]));
+  }
+  return hash.digest("hex");
 }
 
 function describeReference({ request, inputs }: Search, reference: Reference): unknown {

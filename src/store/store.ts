@@ -41,7 +41,7 @@ export {
 export { openKeyedHash } from "./records/secret-key.ts";
 export { type LeftState, readState } from "./records/state.ts";
 export { dropUses, listUses, markUse } from "./records/uses.ts";
-export { findTree } from "./records/trees.ts";
+export { treePath } from "./records/trees.ts";
 
 // Locations: which registries have an image's layers.
 export { readLocations, writeLocations } from "./records/locations.ts";

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 
 /** llistxattr(2) and lgetxattr(2) by Node's name of the processor. */
 export const xattrCalls: Readonly<Record<string, readonly [list: number, get: number]>> = {
@@ -13,42 +12,52 @@ export const xattrCalls: Readonly<Record<string, readonly [list: number, get: nu
   s390x: [231, 228],
 };
 
-/** Both read `path NUL` and write `path NUL name NUL hex NUL` for each attribute that a copy carries along. */
+/**
+ * Both read `path NUL` and write `path NUL name NUL =hex NUL` for each attribute that a copy carries along. An empty path
+ * is answered with `NUL`, and all that was to be written is written by then.
+ */
 const perlText = String.raw`
 use strict;
 my ($list, $get) = map { $_ + 0 } @ARGV;
 binmode STDIN; binmode STDOUT;
 $/ = "\0";
+my ($names, $value) = ("\0" x 65536, "\0" x 65536);
 while (my $path = <STDIN>) {
   chomp $path;
-  my $names = "\0" x 65536;
+  if ($path eq "") { $| = 1; print "\0"; $| = 0; next }
   my $length = syscall($list, $path, $names, 65536);
   next if $length <= 0;
   for my $name (split /\0/, substr($names, 0, $length)) {
     next unless $name eq "security.capability" || $name =~ /^user\.(?!overlay\.)/;
-    my $value = "\0" x 65536;
     my $size = syscall($get, $path, $name, $value, 65536);
-    print $path, "\0", $name, "\0", unpack("H*", substr($value, 0, $size)), "\0" if $size >= 0;
+    print $path, "\0", $name, "\0=", unpack("H*", substr($value, 0, $size)), "\0" if $size >= 0;
   }
 }
 `;
 
 const pythonText = String.raw`
 import os, sys
-for path in sys.stdin.buffer.read().split(b"\0")[:-1]:
-    try:
-        names = os.listxattr(path, follow_symlinks=False)
-    except OSError:
-        continue
-    for name in names:
-        if name != "security.capability" and (not name.startswith("user.") or name.startswith("user.overlay.")):
+rest = b""
+while chunk := sys.stdin.buffer.read1(65536):
+    *paths, rest = (rest + chunk).split(b"\0")
+    for path in paths:
+        if path == b"":
+            sys.stdout.buffer.write(b"\0")
+            sys.stdout.buffer.flush()
             continue
         try:
-            value = os.getxattr(path, name, follow_symlinks=False)
+            names = os.listxattr(path, follow_symlinks=False)
         except OSError:
             continue
-        parts = path, os.fsencode(name), value.hex().encode(), b""
-        sys.stdout.buffer.write(b"\0".join(parts))
+        for name in names:
+            if name != "security.capability" and (not name.startswith("user.") or name.startswith("user.overlay.")):
+                continue
+            try:
+                value = os.getxattr(path, name, follow_symlinks=False)
+            except OSError:
+                continue
+            parts = path, os.fsencode(name), b"=" + value.hex().encode(), b""
+            sys.stdout.buffer.write(b"\0".join(parts))
 `;
 
 /** Program and arguments, the quickest to start first. */
@@ -58,63 +67,89 @@ function listPrograms(): readonly (readonly [program: string, ...args: string[]]
   return [...perl, ["python3", "-I", "-S", "-c", pythonText] as const];
 }
 
+/** `name=hex` of each attribute, sorted, by the paths of those that have some; one character a byte. */
+export type Attributes = ReadonlyMap<string, readonly string[]>;
+
+export interface AttributeReader {
+  /** @param paths relative to the directory, one character a byte */
+  readonly read: (paths: readonly string[]) => Promise<Attributes>;
+  readonly close: () => void;
+}
+
 /**
- * File capabilities and `user.` attributes: what the engines' COPY carries along. Node has no call for them, so a
- * program reads them; where the machine has none, nothing is known of them.
- * @param paths relative to `directory`, one character a byte
- * @returns of those that have some: `name=hex` each, sorted, by path
+ * Reads file capabilities and `user.` attributes: what the engines' COPY carries along. Node has no call for them, so a
+ * program reads them, which is started when it is first asked and then kept; where the machine has none, nothing is
+ * known of them. One question at a time.
  */
-export async function readCopiedXattrs(
-  directory: string,
-  paths: readonly string[],
-  signal?: AbortSignal,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  if (process.platform !== "linux" || paths.length === 0) return new Map();
-  for (const [program, ...args] of listPrograms()) {
-    const input = Buffer.from(paths.map((path) => `./${path}\0`).join(""), "latin1");
-    const output = await runProgram([program, ...args], { directory, input, signal });
-    if (output !== undefined) return parseOutput(output);
-  }
-  return new Map();
+export function openAttributeReader(directory: string, signal?: AbortSignal): AttributeReader {
+  let programs = process.platform === "linux" ? listPrograms() : [];
+  let running: RunningProgram | undefined;
+  return {
+    read: async (paths) => {
+      for (
+        let program = programs[0];
+        program !== undefined && paths.length > 0;
+        program = programs[0]
+      ) {
+        running ??= startProgram(program, directory, signal);
+        const output = await running.ask(paths);
+        signal?.throwIfAborted();
+        if (output !== undefined) return parseOutput(output);
+        running = undefined;
+        programs = programs.slice(1);
+      }
+      return new Map();
+    },
+    close: () => running?.end(),
+  };
 }
 
-interface ProgramRun {
-  readonly directory: string;
-  readonly input: Buffer;
-  readonly signal: AbortSignal | undefined;
+interface RunningProgram {
+  /** What it writes, one character a byte; undefined where it is not there or fails. */
+  readonly ask: (paths: readonly string[]) => Promise<string | undefined>;
+  readonly end: () => void;
 }
 
-/** Its whole output, one character a byte; undefined where it is not there or fails. */
-async function runProgram(
+function startProgram(
   [program, ...args]: readonly [string, ...string[]],
-  { directory, input, signal }: ProgramRun,
-): Promise<string | undefined> {
-  const child = spawn(program, args, {
-    cwd: directory,
-    stdio: ["pipe", "pipe", "ignore"],
-    ...(signal === undefined ? {} : { signal }),
-  });
-  child.stdin.on("error", () => undefined);
-  child.stdin.end(input);
+  cwd: string,
+  signal: AbortSignal | undefined,
+): RunningProgram {
+  const options = signal === undefined ? { cwd } : { cwd, signal };
+  const child = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "ignore"] });
   let output = "";
-  child.stdout.setEncoding("latin1").on("data", (chunk: string) => (output += chunk));
-  try {
-    const [status] = await once(child, "close");
-    return status === 0 ? output : undefined;
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (error instanceof Error) return undefined;
-    throw error;
-  }
+  let answer: (output: string | undefined) => void = () => undefined;
+  let hasEnded = false;
+  const fail = (): void => {
+    hasEnded = true;
+    answer(undefined);
+  };
+  child.on("error", fail).on("close", fail);
+  child.stdin.on("error", () => undefined);
+  child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
+    output += chunk;
+    // No other field is empty.
+    if (output === "\0" || output.endsWith("\0\0")) answer(output.slice(0, -1));
+  });
+  return {
+    ask: async (paths) => {
+      if (hasEnded) return undefined;
+      output = "";
+      const answered = new Promise<string | undefined>((resolve) => (answer = resolve));
+      child.stdin.write(Buffer.from(`${paths.map((path) => `./${path}\0`).join("")}\0`, "latin1"));
+      return answered;
+    },
+    end: () => child.stdin.end(),
+  };
 }
 
-function parseOutput(output: string): ReadonlyMap<string, readonly string[]> {
+function parseOutput(output: string): Attributes {
   const found = new Map<string, string[]>();
   const fields = output.split("\0");
   for (let at = 0; at + 2 < fields.length; at += 3) {
     const path = (fields[at] ?? "").slice(2);
     const known = found.get(path) ?? [];
-    known.push(`${fields[at + 1]}=${fields[at + 2]}`);
+    known.push(`${fields[at + 1]}${fields[at + 2]}`);
     found.set(path, known.sort());
   }
   return found;

@@ -46,13 +46,33 @@ export async function createAtomically(store: Store, file: NewFile): Promise<voi
   }
 }
 
-/** A file in the store's tmp/ whose name says whose it is, so that a later run can remove it. */
+/** As `writeAtomically`, of a file that the action makes; what it throws is thrown. */
+export async function placeAtomically(
+  store: Store,
+  path: string,
+  write: (temporary: string) => void,
+): Promise<void> {
+  const temporary = await nameTemporary(store);
+  try {
+    write(temporary);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+/** In the store's tmp/, and it says whose it is, so that a later run can remove it. */
+async function nameTemporary(store: Store): Promise<string> {
+  const name = `file-${await identifyOwnProcess()}-${randomUUID()}`;
+  return join(temporaryDirectory(store), name);
+}
+
 async function writeTemporary(
   store: Store,
   { bytes, mode = documentMode, isDurable = false }: NewFile,
 ): Promise<string> {
-  const name = `file-${await identifyOwnProcess()}-${randomUUID()}`;
-  const path = join(temporaryDirectory(store), name);
+  const path = await nameTemporary(store);
   const file = await open(path, "wx", mode);
   try {
     await file.writeFile(bytes);

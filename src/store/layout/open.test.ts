@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -16,7 +17,7 @@ import { beginRun, type Run } from "../runs/runs.ts";
 import { readState } from "../records/state.ts";
 import { openStore } from "./open.ts";
 import { findBlob } from "../blobs/blobs.ts";
-import { findTree, putTree } from "../records/trees.ts";
+import { putTree, treePath } from "../records/trees.ts";
 
 const run = promisify(execFile);
 const name = "localhost/app:latest";
@@ -225,18 +226,16 @@ test("a directory with other things in it is never made a store", () =>
     expect(store.directory).toBe(join(directory, "store"));
   }));
 
-test("what a context was comes back by its digest, odd names included", () =>
+test("what a context was is kept by its digest, whole or not at all", () =>
   withStore(async (store) => {
-    const tree = new Map([
-      ["a", "file 644 x"],
-      ["odd-\uDCE9", "link 777 a\nb"],
-      ["empty", ""],
-    ]);
     const digest = `sha256:${"0".repeat(64)}` as const;
-    expect(await findTree(store, digest)).toBeUndefined();
-    await putTree(store, { digest, files: tree });
-    expect(await findTree(store, digest)).toEqual(tree);
-    const [file = ""] = await readdir(join(store.directory, "cache"));
-    await writeFile(join(store.directory, "cache", file), "other");
-    expect(await findTree(store, digest)).toBeUndefined();
+    await putTree(store, { digest, write: (path) => writeFileSync(path, "one") });
+    expect(await readFile(treePath(store, digest), "utf8")).toBe("one");
+    const fail = (path: string): never => {
+      writeFileSync(path, "two");
+      throw new Error("the disk is full");
+    };
+    await expect(putTree(store, { digest, write: fail })).rejects.toThrow("the disk is full");
+    expect(await readFile(treePath(store, digest), "utf8")).toBe("one");
+    expect(await readdir(join(store.directory, "tmp"))).toEqual([]);
   }));
