@@ -11,8 +11,11 @@ import {
 import { open } from "node:fs/promises";
 import pLimit from "p-limit";
 import { systemCode } from "../system/errno.ts";
-import { createTurns } from "../system/turns.ts";
-import { type Entry, kindOf } from "./entry.ts";
+import { takeTurn } from "../system/turns.ts";
+import type { Crew } from "./crew.ts";
+import { type Entry, kindOf, smallFile } from "./entry.ts";
+import { hashInThread } from "./hash-in-thread.ts";
+import type { Helpers } from "./helpers.ts";
 import { decodeName, encodePath, joinPath } from "./names.ts";
 
 /** What a path has in it, without its attributes; undefined of what has gone. */
@@ -23,13 +26,13 @@ export interface ReadContent {
 }
 
 export interface ContentOptions {
+  /** Those who may read small files meanwhile. */
+  readonly helpers: Helpers;
   readonly signal?: AbortSignal | undefined;
   /** Told of so many more bytes of files. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-/** Up to here one call reads a file, and the calls that wait for nothing are the fastest. */
-const smallSize = 128 * 1024;
 /** Large files at once: one is hashed while the others are read. */
 const atOnce = 4;
 
@@ -53,7 +56,7 @@ export async function readContents(
 const gone: ReadContent = { content: undefined, isStable: false };
 
 function isLarge(entry: Entry): boolean {
-  return kindOf(entry) === "file" && entry.size > smallSize;
+  return kindOf(entry) === "file" && entry.size > smallFile;
 }
 
 interface Reading extends ContentOptions {
@@ -61,21 +64,52 @@ interface Reading extends ContentOptions {
   readonly read: Map<Entry, ReadContent>;
 }
 
-async function readSmallOnes(
-  entries: readonly Entry[],
-  { root, read, signal, onBytes }: Reading,
-): Promise<void> {
-  const turn = createTurns(signal);
-  for (const entry of entries) {
-    if (isLarge(entry)) continue;
-    const wait = turn();
-    if (wait !== undefined) await wait;
-    try {
-      read.set(entry, readSmall(root, entry));
-    } catch (error) {
-      read.set(entry, explainFailure(entry, error));
+/** Files that are read at once, before others have their turn. */
+const pieceLength = 64;
+
+/** Each piece by whoever is free: threads, where there are some, or this one. */
+async function readSmallOnes(entries: readonly Entry[], reading: Reading): Promise<void> {
+  const { root, signal, helpers } = reading;
+  const small = entries.filter((entry) => !isLarge(entry));
+  const crew = helpers.crew();
+  let taken = 0;
+  const takePiece = (): readonly Entry[] => small.slice(taken, (taken += pieceLength));
+  const readInThread = async (by: Crew): Promise<void> => {
+    for (let piece = takePiece(); piece.length > 0; piece = takePiece()) {
+      readPiece(piece, await hashInThread(by, root, piece), reading);
     }
+  };
+  const readHere = async (): Promise<void> => {
+    for (let piece = takePiece(); piece.length > 0; piece = takePiece()) {
+      readPiece(piece, new Map(), reading);
+      if (taken < small.length) await takeTurn(signal);
+    }
+  };
+  const threads = Array.from({ length: 2 * (crew?.size() ?? 0) }, () => crew && readInThread(crew));
+  await Promise.all([...threads, readHere()]);
+}
+
+/** @param known what a thread read of it */
+function readPiece(
+  piece: readonly Entry[],
+  known: ReadonlyMap<Entry, string>,
+  { root, read, onBytes }: Reading,
+): void {
+  for (const entry of piece) {
+    const digest = known.get(entry);
+    read.set(
+      entry,
+      digest === undefined ? tryReading(root, entry) : { content: digest, isStable: true },
+    );
     if (kindOf(entry) === "file") onBytes?.(entry.size);
+  }
+}
+
+function tryReading(root: string, entry: Entry): ReadContent {
+  try {
+    return readSmall(root, entry);
+  } catch (error) {
+    return explainFailure(entry, error);
   }
 }
 
@@ -108,7 +142,7 @@ const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 let buffer: Buffer | undefined;
 
 function hashSmall(path: string | Buffer, entry: Entry): ReadContent {
-  buffer ??= Buffer.allocUnsafe(smallSize + 1);
+  buffer ??= Buffer.allocUnsafe(smallFile + 1);
   const descriptor = openSync(path, flags);
   try {
     const length = readSync(descriptor, buffer, 0, buffer.length, 0);

@@ -36,7 +36,9 @@ export function createCursor(snapshot: Snapshot | undefined): Cursor {
       return isSame;
     },
     find: (entry, trust) => {
-      while (block !== undefined && compareWalk(block.pathAt(at), entry.path) < 0) moveOn();
+      const isBefore = (): boolean =>
+        block !== undefined && compareWalk(block.pathAt(at), entry.path) < 0;
+      while (isBefore()) moveOn();
       const isSame = block?.pathAt(at) === entry.path && block.isSame(at, entry, trust);
       return isSame ? block?.contentAt(at) : undefined;
     },

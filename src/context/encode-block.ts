@@ -13,8 +13,7 @@ import {
   sumBlock,
   trustShift,
 } from "./block-layout.ts";
-
-const loneSurrogate = /[\uD800-\uDFFF]/u;
+import { hasLoneSurrogate } from "./names.ts";
 
 /** @param before the checksum of the block before */
 export function encodeBlock(entries: readonly Known[], before: number): ArrayBuffer {
@@ -24,7 +23,7 @@ export function encodeBlock(entries: readonly Known[], before: number): ArrayBuf
   );
   const texts = [joinPaths(entries), rest.join("\0")] as const;
   // Bytes of a name that are no UTF-8 are lone surrogates.
-  const isWide = texts.some((text) => loneSurrogate.test(text));
+  const isWide = texts.some(hasLoneSurrogate);
   const [paths, more] = texts.map((text) => Buffer.from(text, isWide ? "utf16le" : "utf8"));
   const [pathBytes, moreBytes] = [paths?.length ?? 0, more?.length ?? 0];
   const head = Uint32Array.of(entries.length, pathBytes, moreBytes, isWide ? 1 : 0);

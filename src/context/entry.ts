@@ -35,9 +35,23 @@ export function kindOf({ mode }: Entry): Kind {
   return type === constants.S_IFLNK ? "link" : "other";
 }
 
-export function toEntry(path: string, status: Stats): Entry {
+/** What of a stat(2) is asked for. */
+export const statFields = [
+  "mode",
+  "uid",
+  "gid",
+  "dev",
+  "ino",
+  "size",
+  "mtimeMs",
+  "ctimeMs",
+  "nlink",
+] as const;
+export type Status = Pick<Stats, (typeof statFields)[number]>;
+
+export function toEntry(path: string, status: Status): Entry {
   const { mode, uid, gid, ino, size, mtimeMs, ctimeMs, nlink } = status;
-  const isLinked = nlink > 1 && !status.isDirectory();
+  const isLinked = nlink > 1 && (mode & constants.S_IFMT) !== constants.S_IFDIR;
   // As it is written down: devices have 32 bits in Linux.
   const dev = status.dev >>> 0;
   return { path, mode, uid, gid, dev, ino, size, mtimeMs, ctimeMs, isLinked };
@@ -59,3 +73,6 @@ export function judgeTrust(ctimeMs: number, startedAt: number): Trust {
   const tick = ctimeMs % 1000 === 0 ? clockStep : 20;
   return ctimeMs < startedAt - tick ? trust.recent : trust.none;
 }
+
+/** Bytes up to which one call reads a file, and the calls that wait for nothing are the fastest. */
+export const smallFile = 128 * 1024;

@@ -4,6 +4,7 @@ import type { Step } from "../reporter.ts";
 import { saveSnapshot, writeSnapshot } from "./cache.ts";
 import { trust } from "./entry.ts";
 import { type ContextFiles, listFiles } from "./files.ts";
+import { createHelpers } from "./helpers.ts";
 import { createMerge, type Merged } from "./merge.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { visitTree } from "./visit-tree.ts";
@@ -64,18 +65,24 @@ async function mergeTree(
   known: Snapshot | undefined,
 ): Promise<Merged> {
   const { before, cache, signal, onProgress, withOwners = false } = options;
+  const helpers = createHelpers();
   let bytes = 0;
   const merge = createMerge({
-    ...{ root, known, signal, withOwners },
+    root,
+    known,
+    signal,
+    withOwners,
+    helpers,
     trust: before === undefined ? trust.settled : trust.recent,
     startedAt: Date.now(),
     directory: cache === undefined ? undefined : dirname(cache),
     onBytes: (more) => onProgress?.({ bytes: (bytes += more) }),
   });
   try {
-    await visitTree(root, options, merge.take);
+    await visitTree(root, { ...options, helpers }, merge.take);
     return await merge.finish();
   } finally {
     merge.close();
+    helpers.close();
   }
 }

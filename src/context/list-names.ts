@@ -1,67 +1,71 @@
 import { type Dirent, opendirSync, readdirSync, statSync } from "node:fs";
 import { systemCode } from "../system/errno.ts";
 import { decodeName, encodePath, joinPath } from "./names.ts";
+import { sortLong } from "./sort-long.ts";
 
 /** What readdir(3) says that a name is. */
 export type NameType = "directory" | "link" | "other";
 
-export interface Names {
-  readonly sorted: readonly string[];
-  readonly typeOf: (name: string) => NameType;
+/** A name and what it is, as one string that sorts as the name does. */
+export type TypedName = string;
+
+/** A NUL is in no name, and sorts before every other character. */
+const marks = { directory: "\0d", link: "\0l" } as const;
+
+export function splitTyped(typed: TypedName): readonly [name: string, type: NameType] {
+  if (typed.endsWith(marks.directory)) return [typed.slice(0, -2), "directory"];
+  return typed.endsWith(marks.link) ? [typed.slice(0, -2), "link"] : [typed, "other"];
 }
 
 /** The names in a directory, by their characters' codes; none where we may not look, but for the root. */
-export function listNames(root: string, parent: string): Names {
+export function listNames(root: string, parent: string): Iterable<TypedName> {
   try {
     return readNames(encodePath(joinPath(root, parent)));
   } catch (error) {
     // What we may not see, the engine may not copy: its mode says that it is there.
-    if (parent !== "" && isRefused(error)) return { sorted: [], typeOf: () => "other" };
+    if (parent !== "" && isRefused(error)) return [];
     throw error;
   }
-}
-
-function readNames(path: string | Buffer): Names {
-  const sorted: string[] = [];
-  const types = new Map<string, NameType>();
-  const add = (name: string, entry: Dirent | Dirent<Buffer>): void => {
-    sorted.push(name);
-    if (entry.isDirectory()) types.set(name, "directory");
-    else if (entry.isSymbolicLink()) types.set(name, "link");
-  };
-  let isPlain = typeof path === "string";
-  if (typeof path === "string") {
-    for (const entry of readEntries(path)) {
-      add(entry.name, entry);
-      isPlain &&= !entry.name.includes("\uFFFD");
-    }
-  }
-  if (!isPlain) {
-    sorted.length = 0;
-    const entries = readdirSync(path, { encoding: "buffer", withFileTypes: true });
-    for (const entry of entries) add(decodeName(entry.name), entry);
-  }
-  return { sorted: sorted.sort(), typeOf: (name) => types.get(name) ?? "other" };
 }
 
 /** Bytes of a directory from which on it may have so many names that they cost memory all at once. */
 const largeSize = 256 * 1024;
 
-/** At once is faster, and a million of Node's entries are 100 MB. */
-function readEntries(path: string): Iterable<Dirent> {
-  return statSync(path).size > largeSize
-    ? readSlowly(path)
-    : readdirSync(path, { withFileTypes: true });
+function readNames(path: string | Buffer): Iterable<TypedName> {
+  if (typeof path === "string") {
+    try {
+      // At once is faster, and a million of Node's entries are 100 MB.
+      if (statSync(path).size > largeSize) return sortLong(readSlowly(path));
+      return readdirSync(path, { withFileTypes: true }).map(markPlain).sort();
+    } catch (error) {
+      if (error !== odd) throw error;
+    }
+  }
+  const entries = readdirSync(path, { encoding: "buffer", withFileTypes: true });
+  return entries.map((entry) => markName(decodeName(entry.name), entry)).sort();
 }
 
-function* readSlowly(path: string): Iterable<Dirent> {
+function* readSlowly(path: string): Iterable<TypedName> {
   const directory = opendirSync(path, { bufferSize: 1024 });
   try {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
-      yield entry;
+      yield markPlain(entry);
   } finally {
     directory.closeSync();
   }
+}
+
+const odd = new Error("a name that is no UTF-8");
+
+/** @throws `odd` where its bytes may have been others */
+function markPlain(entry: Dirent): TypedName {
+  if (entry.name.includes("\uFFFD")) throw odd;
+  return markName(entry.name, entry);
+}
+
+function markName(name: string, entry: Dirent | Dirent<Buffer>): TypedName {
+  if (entry.isDirectory()) return name + marks.directory;
+  return entry.isSymbolicLink() ? name + marks.link : name;
 }
 
 function isRefused(error: unknown): boolean {

@@ -41,6 +41,24 @@ function measureCharacter(bytes: Buffer, at: number): number {
   return 0;
 }
 
+const loneSurrogate = /[\uD800-\uDFFF]/u;
+
+/** Whether it has something that UTF-8 cannot say. */
+export function hasLoneSurrogate(text: string): boolean {
+  return loneSurrogate.test(text);
+}
+
+/** As UTF-8 where that can say it, else as UTF-16 behind a byte that no UTF-8 begins with. */
+export function packText(text: string): Buffer {
+  if (!hasLoneSurrogate(text)) return Buffer.from(text);
+  return Buffer.concat([Buffer.of(0xff), Buffer.from(text, "utf16le")]);
+}
+
+/** What `packText` made. */
+export function unpackText(bytes: Buffer): string {
+  return bytes[0] === 0xff ? bytes.toString("utf16le", 1) : bytes.toString("utf8");
+}
+
 /** The root itself is "". */
 export function joinPath(root: string, path: string): string {
   return path === "" ? root : `${root}/${path}`;

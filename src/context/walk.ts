@@ -1,7 +1,7 @@
 import { lstatSync, type Stats } from "node:fs";
 import { systemCode } from "../system/errno.ts";
 import { createTurns } from "../system/turns.ts";
-import { listNames, type NameType } from "./list-names.ts";
+import { listNames, type NameType, splitTyped } from "./list-names.ts";
 import { encodePath, joinPath } from "./names.ts";
 import { compareWalk } from "./order.ts";
 
@@ -114,12 +114,12 @@ async function walkFrom(walk: Walk, path: string): Promise<void> {
 }
 
 async function walkDirectory(walk: Walk, parent: string): Promise<void> {
-  const names = listNames(walk.root, parent);
-  for (const name of names.sorted) {
+  for (const typed of listNames(walk.root, parent)) {
     const wait = walk.turn();
     if (wait !== undefined) await wait;
     // A promise for each of a million files is a second.
-    const below = visitName(walk, parent === "" ? name : `${parent}/${name}`, names.typeOf(name));
+    const [name, type] = splitTyped(typed);
+    const below = visitName(walk, parent === "" ? name : `${parent}/${name}`, type);
     if (below !== undefined) await below;
   }
 }

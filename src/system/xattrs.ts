@@ -118,18 +118,18 @@ function startProgram(
   const options = signal === undefined ? { cwd } : { cwd, signal };
   const child = spawn(program, args, { ...options, stdio: ["pipe", "pipe", "ignore"] });
   let output = "";
-  let answer: (output: string | undefined) => void = () => undefined;
+  let answer: ((output: string | undefined) => void) | undefined;
   let hasEnded = false;
   const fail = (): void => {
     hasEnded = true;
-    answer(undefined);
+    answer?.(undefined);
   };
   child.on("error", fail).on("close", fail);
   child.stdin.on("error", () => undefined);
   child.stdout.setEncoding("latin1").on("data", (chunk: string) => {
     output += chunk;
     // No other field is empty.
-    if (output === "\0" || output.endsWith("\0\0")) answer(output.slice(0, -1));
+    if (output === "\0" || output.endsWith("\0\0")) answer?.(output.slice(0, -1));
   });
   return {
     ask: async (paths) => {

@@ -226,16 +226,19 @@ test("a directory with other things in it is never made a store", () =>
     expect(store.directory).toBe(join(directory, "store"));
   }));
 
+function failToWrite(path: string): never {
+  writeFileSync(path, "two");
+  throw new Error("the disk is full");
+}
+
 test("what a context was is kept by its digest, whole or not at all", () =>
   withStore(async (store) => {
     const digest = `sha256:${"0".repeat(64)}` as const;
     await putTree(store, { digest, write: (path) => writeFileSync(path, "one") });
     expect(await readFile(treePath(store, digest), "utf8")).toBe("one");
-    const fail = (path: string): never => {
-      writeFileSync(path, "two");
-      throw new Error("the disk is full");
-    };
-    await expect(putTree(store, { digest, write: fail })).rejects.toThrow("the disk is full");
+    await expect(putTree(store, { digest, write: failToWrite })).rejects.toThrow(
+      "the disk is full",
+    );
     expect(await readFile(treePath(store, digest), "utf8")).toBe("one");
     expect(await readdir(join(store.directory, "tmp"))).toEqual([]);
   }));
