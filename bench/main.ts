@@ -5,6 +5,7 @@ import { withBuildKit } from "./buildkit.ts";
 import { renderJson, renderTable, type Row } from "./report.ts";
 import { closeRoom, openRoom, type Room } from "./room.ts";
 import { measureReadyBlobs, measureSplit } from "./workloads/collect.ts";
+import { measureContext } from "./workloads/context.ts";
 import {
   measureFirstBuild,
   measureNothingChanged,
@@ -21,7 +22,7 @@ import { measureChangedStage, measureSideBySide } from "./workloads/stages.ts";
 
 /** Rounds of a workload that is short, and of one that is long. */
 const [shortRounds, longRounds] = [Number(process.env["XBUILD_BENCH_ROUNDS"] ?? 7), 3];
-/** Of the sizes of F and G; for a glance in between. */
+/** Of the sizes of F, G and N; for a glance in between. */
 const scale = Number(process.env["XBUILD_BENCH_SCALE"] ?? 1);
 
 type Workload = (room: Room, debian: () => Promise<DebianBuilds>) => Promise<Row[]>;
@@ -39,6 +40,7 @@ const workloads: Readonly<Record<string, Workload>> = {
   M: async (_, debian) => measureChangedStage(await debian(), longRounds),
   H: (room) => measureManyLayers(room, 5),
   F: async (room, debian) => measureSplit(room, await packagesOf(debian), scale, longRounds),
+  N: (room) => measureContext(room, scale, longRounds),
   G: async (room, debian) => measureReadyBlobs(room, await packagesOf(debian), scale, longRounds),
 };
 
