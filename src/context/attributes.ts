@@ -20,11 +20,14 @@ export function openAttributes(root: string, signal?: AbortSignal): AttributeDig
       const isAlone = asked.some((entry) => entry.path === "" && kindOf(entry) === "file");
       const ownName = isAlone ? basename(root) : ".";
       reader ??= openAttributeReader(isAlone ? dirname(root) : root, signal);
-      const paths = asked.map(({ path }) => toBytes(path || ownName));
-      const found = await reader.read(paths);
+      const found = await reader.read(joinPaths(asked.map(({ path }) => path || ownName)));
       if (found.size === 0) return new Map();
-      const digests = asked.map(({ path }, at) => [path, hashTexts(found.get(paths[at] ?? ""))]);
-      return new Map(digests.filter((pair): pair is [string, string] => pair[1] !== undefined));
+      return new Map(
+        asked.flatMap(({ path }): readonly [string, string][] => {
+          const texts = found.get(toBytes(path || ownName));
+          return texts === undefined ? [] : [[path, hashTexts(texts)]];
+        }),
+      );
     },
     close: () => reader?.close(),
   };
@@ -35,12 +38,16 @@ function hasAttributes(entry: Entry): boolean {
   return kind === "file" || kind === "directory";
 }
 
+function joinPaths(paths: readonly string[]): Uint8Array {
+  const text = paths.map((path) => `./${path}\0`).join("");
+  return Buffer.from(encodePath(text));
+}
+
 /** One character a byte. */
 function toBytes(path: string): string {
   return Buffer.from(encodePath(path)).toString("latin1");
 }
 
-function hashTexts(texts: readonly string[] | undefined): string | undefined {
-  if (texts === undefined) return undefined;
+function hashTexts(texts: readonly string[]): string {
   return createHash("sha256").update(texts.join("\n")).digest("hex");
 }

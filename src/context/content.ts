@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -146,7 +146,7 @@ function hashSmall(path: string | Buffer, entry: Entry): ReadContent {
   const descriptor = openSync(path, flags);
   try {
     const length = readSync(descriptor, buffer, 0, buffer.length, 0);
-    const digest = createHash("sha256").update(buffer.subarray(0, length)).digest("hex");
+    const digest = hash("sha256", buffer.subarray(0, length), "hex");
     const { size, ctimeMs } = fstatSync(descriptor);
     return { content: digest, isStable: isSame(entry, size, ctimeMs) && length === entry.size };
   } finally {
@@ -161,18 +161,18 @@ async function hashLarge(
 ): Promise<ReadContent> {
   const handle = await open(encodePath(joinPath(root, entry.path)), flags);
   try {
-    const hash = createHash("sha256");
+    const hashing = createHash("sha256");
     const stream: AsyncIterable<Buffer> = handle.createReadStream({
       autoClose: false,
       highWaterMark: 1024 * 1024,
     });
     for await (const chunk of stream) {
       signal?.throwIfAborted();
-      hash.update(chunk);
+      hashing.update(chunk);
       onBytes?.(chunk.length);
     }
     const { size, ctimeMs } = await handle.stat();
-    return { content: hash.digest("hex"), isStable: isSame(entry, size, ctimeMs) };
+    return { content: hashing.digest("hex"), isStable: isSame(entry, size, ctimeMs) };
   } finally {
     await handle.close();
   }

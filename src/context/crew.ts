@@ -26,7 +26,7 @@ export interface Crew {
 const program = `
 const { parentPort } = require("node:worker_threads");
 const { closeSync, constants, fstatSync, lstatSync, openSync, readSync } = require("node:fs");
-const { createHash } = require("node:crypto");
+const { hash: hashBytes } = require("node:crypto");
 const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 const buffer = Buffer.allocUnsafe(${smallFile + 1});
 function stat(paths) {
@@ -46,7 +46,7 @@ function hashFile(path, size, ctimeMs) {
   const file = openSync(path, flags);
   try {
     const length = readSync(file, buffer, 0, buffer.length, 0);
-    const digest = createHash("sha256").update(buffer.subarray(0, length)).digest();
+    const digest = hashBytes("sha256", buffer.subarray(0, length), "buffer");
     const status = fstatSync(file);
     const isSame = length === size && status.size === size && status.ctimeMs === ctimeMs;
     return isSame ? digest : undefined;

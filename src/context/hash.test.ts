@@ -84,6 +84,7 @@ const changes: readonly [string, (directory: string) => Promise<void>, string][]
 
 test.each([
   ["a capability", "a", ["setcap", "cap_net_raw=ep"]],
+  ["an attribute without a value", "src/b", ["setfattr", "-n", "user.a"]],
   ["an attribute of a directory", "src", ["setfattr", "-n", "user.a", "-v", "b"]],
 ])(
   "%s changes the digest, and is taken from the cache the next time",
@@ -166,6 +167,22 @@ test("names of one file are told, whatever else has the file", () =>
     const { files } = await hashContext(directory, keepAll);
     expect(new Map(files).get("a")).toBe(`file 644 ${sha("alpha")}`);
     expect(new Map(files).get("src/c")).toBe(`file 644,=a ${sha("alpha")}`);
+  }));
+
+test("names of one file are told also where the first of them is no UTF-8", () =>
+  withContext(async (directory) => {
+    await link(join(directory, "a"), encodePath(`${directory}/\uDCE9, b`));
+    await link(join(directory, "a"), join(directory, "b"));
+    await rm(join(directory, "a"));
+    await link(join(directory, "b"), `${directory}/~`);
+    const files = new Map(
+      (await hashContext(directory, { ...keepAll, only: ["\uDCE9, b", "~"] })).files,
+    );
+    expect(files.get("~")).toBe(`file 644 ${sha("alpha")}`);
+    expect(files.get("\uDCE9, b")).toBe(`file 644,=~ ${sha("alpha")}`);
+    await link(join(directory, "b"), encodePath(`${directory}/\uDCE9, c`));
+    const odd = await hashContext(directory, { ...keepAll, only: ["\uDCE9, b", "\uDCE9, c"] });
+    expect(new Map(odd.files).get("\uDCE9, c")).toBe(`file 644,=%udce9,%20b ${sha("alpha")}`);
   }));
 
 test("owners and the root count where that is asked for", () =>

@@ -71,8 +71,8 @@ function listPrograms(): readonly (readonly [program: string, ...args: string[]]
 export type Attributes = ReadonlyMap<string, readonly string[]>;
 
 export interface AttributeReader {
-  /** @param paths relative to the directory, one character a byte */
-  readonly read: (paths: readonly string[]) => Promise<Attributes>;
+  /** @param paths relative to the directory, each with `./` before and a NUL behind it; at least one */
+  readonly read: (paths: Uint8Array) => Promise<Attributes>;
   readonly close: () => void;
 }
 
@@ -86,11 +86,7 @@ export function openAttributeReader(directory: string, signal?: AbortSignal): At
   let running: RunningProgram | undefined;
   return {
     read: async (paths) => {
-      for (
-        let program = programs[0];
-        program !== undefined && paths.length > 0;
-        program = programs[0]
-      ) {
+      for (let program = programs[0]; program !== undefined; program = programs[0]) {
         running ??= startProgram(program, directory, signal);
         const output = await running.ask(paths);
         signal?.throwIfAborted();
@@ -106,7 +102,7 @@ export function openAttributeReader(directory: string, signal?: AbortSignal): At
 
 interface RunningProgram {
   /** What it writes, one character a byte; undefined where it is not there or fails. */
-  readonly ask: (paths: readonly string[]) => Promise<string | undefined>;
+  readonly ask: (paths: Uint8Array) => Promise<string | undefined>;
   readonly end: () => void;
 }
 
@@ -136,7 +132,7 @@ function startProgram(
       if (hasEnded) return undefined;
       output = "";
       const answered = new Promise<string | undefined>((resolve) => (answer = resolve));
-      child.stdin.write(Buffer.from(`${paths.map((path) => `./${path}\0`).join("")}\0`, "latin1"));
+      child.stdin.write(Buffer.concat([paths, Buffer.of(0)]));
       return answered;
     },
     end: () => child.stdin.end(),
