@@ -36,6 +36,7 @@ export interface ExportOptions {
 /**
  * Writes an image of the store, or an index of such, into an OCI layout of its own (`-o oci:DIR[:NAME]`); what an existing one has under
  * other names stays. Blobs are reflinked or copied, and in a directory of ours hard-linked, whichever works first.
+ * What is ours waits for no lock and no disk.
  * Errors: `image-incomplete` (layers that are not on this machine), `image-invalid` (the layout's index).
  */
 export async function exportLayout(
@@ -43,7 +44,7 @@ export async function exportLayout(
   exported: Image | ImageIndex,
   options: ExportOptions,
 ): Promise<void> {
-  const { directory, name } = options;
+  const { directory } = options;
   const images = "images" in exported ? exported.images : [exported];
   const missing = (
     await Promise.all(images.map((image) => listMissingLayers(store, image)))
@@ -51,28 +52,46 @@ export async function exportLayout(
   if (options.isPartial !== true) assertComplete(missing);
   const entry = "images" in exported ? describeIndex(exported) : describeManifest(exported);
   const lacking = new Set(missing.map((layer) => layer.digest));
+  await makeDirectories(join(directory, "blobs", "sha256"));
+  const content: Content = { exported, entry, images, lacking };
+  // Nobody else writes there, and nobody reads it once this process has died.
+  if (options.isOurs === true) return writeContent(store, content, options);
+  const write = async (): Promise<void> => {
+    await writeContent(store, content, options);
+    await syncDirectory(directory);
+  };
+  await withLock(directory, write, { signal: store.signal, onWait: store.onWait });
+}
+
+/** What becomes a layout. */
+interface Content {
+  readonly exported: Image | ImageIndex;
+  /** What the layout's index says of it. */
+  readonly entry: Descriptor;
+  readonly images: readonly Image[];
+  /** Layers whose bytes are not here. */
+  readonly lacking: ReadonlySet<Digest>;
+}
+
+async function writeContent(
+  store: Store,
+  { exported, entry, images, lacking }: Content,
+  { directory, name, isOurs = false }: ExportOptions,
+): Promise<void> {
   const blobs = join(directory, "blobs", "sha256");
-  await makeDirectories(blobs);
-  await withLock(
-    directory,
-    async () => {
-      const duplicate = createDuplicator({ mayLink: options.isOurs === true });
-      const digests = new Set(images.flatMap(listDigests));
-      const present = [...digests].filter((digest) => !lacking.has(digest));
-      await forEachOf(present, (digest) =>
-        exportBlob(blobPath(store, digest), join(blobs, digestHex(digest)), duplicate),
-      );
-      if ("images" in exported) {
-        await replaceFile(join(blobs, digestHex(exported.digest)), exported.bytes);
-      }
-      await syncDirectory(blobs);
-      const index = await readForeignIndex(directory);
-      await replaceFile(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
-      await replaceFile(join(directory, "index.json"), encodeJson(addToIndex(index, entry, name)));
-      await syncDirectory(directory);
-    },
-    { signal: store.signal, onWait: store.onWait },
+  const duplicate = createDuplicator({ mayLink: isOurs });
+  const digests = new Set(images.flatMap(listDigests));
+  const present = [...digests].filter((digest) => !lacking.has(digest));
+  await forEachOf(present, (digest) =>
+    exportBlob(blobPath(store, digest), join(blobs, digestHex(digest)), duplicate),
   );
+  const put = isOurs ? replaceFile : replaceDurably;
+  if ("images" in exported) await put(join(blobs, digestHex(exported.digest)), exported.bytes);
+  // The index comes last, when all that it names is durable.
+  if (!isOurs) await syncDirectory(blobs);
+  const index = await readForeignIndex(directory);
+  await put(join(directory, "oci-layout"), encodeJson({ imageLayoutVersion: "1.0.0" }));
+  await put(join(directory, "index.json"), encodeJson(addToIndex(index, entry, name)));
 }
 
 function assertComplete(missing: readonly Descriptor[]): void {
@@ -128,10 +147,23 @@ function nameOf(entry: Json): unknown {
 }
 
 async function replaceFile(path: string, bytes: Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${randomUUID()}`);
-  try {
+  await replaceWith(path, (temporary) => writeFile(temporary, bytes, { flag: "wx" }));
+}
+
+async function replaceDurably(path: string, bytes: Uint8Array): Promise<void> {
+  await replaceWith(path, async (temporary) => {
     await writeFile(temporary, bytes, { flag: "wx" });
     await settleFile(temporary, blobMode);
+  });
+}
+
+async function replaceWith(
+  path: string,
+  write: (temporary: string) => Promise<unknown>,
+): Promise<void> {
+  const temporary = join(dirname(path), `.${randomUUID()}`);
+  try {
+    await write(temporary);
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });

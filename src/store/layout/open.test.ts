@@ -7,6 +7,7 @@ import { expect, test } from "vitest";
 import { createTestImage, createTestLayer, stageTestLayers } from "../../../test/support/images.ts";
 import { commitTestImage, withStore } from "../../../test/support/store.ts";
 import { digestHex } from "../../oci/digest.ts";
+import { withLock } from "../../system/lock.ts";
 import { commitImage } from "../images/commit.ts";
 import { exportLayout } from "../images/export.ts";
 import { findImage, listImages, readImage } from "../images/images.ts";
@@ -183,6 +184,22 @@ test("exported layouts keep their other names and are read by skopeo", () =>
       manifests: [{ digest: one.digest }, { digest: two.digest }, { digest: one.digest }],
     });
     await run("skopeo", ["copy", "-q", `oci:${out}:second`, `dir:${join(directory, "copy")}`]);
+  }));
+
+test("a layout of a run's own is the store's files, and waits for nobody's lock", () =>
+  withStore(async (store, directory) => {
+    const out = join(directory, "ours");
+    await mkdir(out);
+    const image = await commitTestImage(store, ["one", "two"], { names: [name] });
+    const options = { directory: out, name: "first", isOurs: true };
+    await withLock(out, () => exportLayout(store, image, options));
+    const { stdout } = await run("skopeo", ["inspect", `oci:${out}:first`]);
+    expect(JSON.parse(stdout)).toMatchObject({ Digest: image.digest });
+    expect((await readdir(join(out, "blobs/sha256"))).sort()).toEqual(
+      [...image.manifest.layers, image.manifest.config, image]
+        .map(({ digest }) => digestHex(digest))
+        .sort(),
+    );
   }));
 
 test("an image with a layer that is elsewhere is committed, and not exported", () =>
