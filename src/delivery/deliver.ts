@@ -86,8 +86,11 @@ async function handOver(
   if (unloaded.length + request.destinations.length === 0) return;
   const missing = await listMissingLayers(work.store, image);
   if (missing.length > 0) {
-    const { completeImage } = await import("./fetch.ts");
-    await completeImage(image, work);
+    const [{ bringLayers }, { listNeeded }] = await Promise.all([
+      import("./fetch.ts"),
+      import("./held.ts"),
+    ]);
+    await bringLayers(image, await listNeeded({ image, missing }, request, work), work);
   }
   // A build that has nothing to hand on loads nothing of this.
   const { loadImage, writeDestination } = await import("./destinations.ts");

@@ -5,7 +5,7 @@ import { copyAs, copyImage, dropLayerAddresses } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { Image, ImageIndex } from "../oci/oci.ts";
 import { inStep, type Step } from "../reporter.ts";
-import { exportLayout, type Run } from "../store/store.ts";
+import { type ExportOptions, exportLayout, listMissingLayers, type Run } from "../store/store.ts";
 import { explain, nameUnfinished, prepareFile, replaceFile } from "../system/place-file.ts";
 import { findTarget, mayWrite } from "../system/target.ts";
 import { describeLayers } from "../units.ts";
@@ -28,10 +28,27 @@ export async function loadImage(
 ): Promise<void> {
   const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
   done.progress({ now: describeLayers(image.manifest.layers) });
-  const reference = await exportForCopy(image, names[0] ?? passingName, work);
-  const source = { reference, image, format, scratch: work.run.directory };
-  await work.engine.loadImage(source, names, work);
+  const layout = { name: names[0] ?? passingName, isPartial: true };
+  const load = async (): Promise<void> => {
+    const reference = await exportForCopy(image, layout, work);
+    const source = { reference, image, format, scratch: work.run.directory };
+    await work.engine.loadImage(source, names, work);
+  };
+  await loadWhole(image, load, work);
   done();
+}
+
+/** Layers that the engine's storage had when it was asked may be gone: then they are fetched after all. */
+async function loadWhole(image: Image, load: () => Promise<void>, work: Work): Promise<void> {
+  try {
+    await load();
+  } catch (error) {
+    const isCopy = error instanceof XbuildError && error.code === "copy-failed";
+    if (!isCopy || (await listMissingLayers(work.store, image)).length === 0) throw error;
+    const { completeImage } = await import("./fetch.ts");
+    await completeImage(image, work);
+    await load();
+  }
 }
 
 /** The name of an image that has none. */
@@ -40,17 +57,22 @@ const passingName = "localhost/xbuild:latest";
 /** A layout of its own for skopeo to read: a build beside us may give the store's name to another image. */
 async function exportApart(
   exported: Image | ImageIndex,
-  name: string,
+  layout: Layout,
   { store, run }: Work,
 ): Promise<string> {
   const directory = join(run.directory, "export");
-  await exportLayout(store, exported, { directory, name, isOurs: true });
-  return `oci:${directory}:${name}`;
+  await exportLayout(store, exported, { ...layout, directory, isOurs: true });
+  return `oci:${directory}:${layout.name}`;
+}
+
+/** What it is called there, and whether layers that are elsewhere may be missing in it. */
+interface Layout extends Pick<ExportOptions, "isPartial"> {
+  readonly name: string;
 }
 
 /** The same for forms in which layers have no addresses of their own. */
-export async function exportForCopy(image: Image, name: string, work: Work): Promise<string> {
-  const reference = await exportApart(image, name, work);
+export async function exportForCopy(image: Image, layout: Layout, work: Work): Promise<string> {
+  const reference = await exportApart(image, layout, work);
   await dropLayerAddresses(join(work.run.directory, "export"), image);
   return reference;
 }
@@ -65,7 +87,7 @@ export async function writeDestination(
   const { run, engine } = work;
   if (destination.kind === "files") {
     const write = async (): Promise<void> => {
-      const reference = await exportForCopy(image, passingName, work);
+      const reference = await exportForCopy(image, { name: passingName }, work);
       const source = { reference, image, format: request.format, scratch: run.directory };
       await engine.writeFiles(source, destination.text, work);
     };
@@ -160,11 +182,11 @@ async function copyArchive(
   const { signal } = work;
   if ("images" in exported) {
     if (kind === "docker-archive") throw oneImageOnly();
-    const reference = await exportApart(exported, name, work);
+    const reference = await exportApart(exported, { name }, work);
     return copyImage(reference, place, { all: true, signal });
   }
   const isDocker = kind === "docker-archive";
-  const reference = await (isDocker ? exportForCopy : exportApart)(exported, name, work);
+  const reference = await (isDocker ? exportForCopy : exportApart)(exported, { name }, work);
   const format = isDocker ? "docker" : "oci";
   const source = { reference, image: exported, format, scratch: work.run.directory } as const;
   return copyAs(source, place, signal);

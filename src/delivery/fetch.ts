@@ -14,11 +14,18 @@ import type { RunWorkspace, Workspace } from "./workspace.ts";
  * destination needs their bytes. Errors: `layer-gone`, `image-untrue`, `registry-*`.
  */
 export async function completeImage(image: Image, work: RunWorkspace): Promise<void> {
-  const { store } = work;
-  const missing = await listMissingLayers(store, image);
-  if (missing.length === 0) return;
-  const locations = await readLocations(store, image.digest);
-  const { files } = await fetchFrom({ locations, claims: pickClaims(image, missing) }, work);
+  await bringLayers(image, await listMissingLayers(work.store, image), work);
+}
+
+/** The same for some of its layers. Errors: as `completeImage` */
+export async function bringLayers(
+  image: Image,
+  layers: readonly Descriptor[],
+  work: RunWorkspace,
+): Promise<void> {
+  if (layers.length === 0) return;
+  const locations = await readLocations(work.store, image.digest);
+  const { files } = await fetchFrom({ locations, claims: pickClaims(image, layers) }, work);
   await adoptLayers(image, files, work);
 }
 

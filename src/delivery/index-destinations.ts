@@ -44,7 +44,8 @@ async function listSources(
 ): Promise<readonly Source[]> {
   const sources: Source[] = [];
   for (const image of index.images) {
-    const reference = await exportForCopy(image, `localhost/${nameDirectory(image)}:latest`, work);
+    const name = `localhost/${nameDirectory(image)}:latest`;
+    const reference = await exportForCopy(image, { name }, work);
     sources.push({ reference, image, format, scratch: work.run.directory });
   }
   return sources;

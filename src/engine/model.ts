@@ -152,6 +152,13 @@ export interface LoadSource {
   readonly scratch: string;
 }
 
+/** A layer that an engine's storage may have. */
+export interface HeldLayer {
+  /** Of its blob. */
+  readonly digest: Digest;
+  readonly diffId: Digest;
+}
+
 /** An image of a manifest list. */
 export type ListEntry = Pick<Descriptor, "digest" | "platform">;
 
@@ -235,6 +242,8 @@ export interface Engine {
   readonly readConfig: (id: Digest) => Promise<Uint8Array>;
   /** An image that the engine has, as skopeo reads it. */
   readonly locateImage: (id: Digest) => string;
+  /** Digests of those layers that its storage has as they are: `loadImage` needs no bytes of them. */
+  readonly findLayers: (layers: readonly HeldLayer[]) => Promise<ReadonlySet<Digest>>;
   /** Takes an image in under these names. Errors: `copy-failed`, `store-lock`. */
   readonly loadImage: (
     source: LoadSource,

@@ -8,7 +8,7 @@ export type { Store } from "./layout/paths.ts";
 // Images: whole documents, found by a name or a digest, and the names that stand for them.
 export { commitImage } from "./images/commit.ts";
 export { commitIndex } from "./images/commit-index.ts";
-export { exportLayout } from "./images/export.ts";
+export { type ExportOptions, exportLayout } from "./images/export.ts";
 export {
   type NamedImages,
   findImage,

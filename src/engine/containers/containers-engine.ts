@@ -28,6 +28,10 @@ export function createContainersEngine(commands: ContainersCommands): Engine {
       (await commands.listImages()).find(({ digest }) => digest === manifest)?.id,
     locateImage: (id) =>
       `containers-storage:${commands.storageSpecifier()}@${id.replace("sha256:", "")}`,
+    findLayers: async (layers) => {
+      const { findHeldLayers } = await import("./held-layers.ts");
+      return findHeldLayers(layers, commands);
+    },
     loadImage: async (source, names, work) => {
       const { loadImage } = await import("./load-image.ts");
       return loadImage(source, names, { ...work, commands });

@@ -19,6 +19,8 @@ const layers = new Map(
       id: String(id),
       parent: parent === undefined ? undefined : String(parent),
       size: Number(size),
+      diffId: undefined,
+      blob: undefined,
     },
   ]),
 );

@@ -29,6 +29,9 @@ export interface StorageImage {
 export interface StorageLayer {
   readonly id: string;
   readonly parent: string | undefined;
+  /** What its archive is, and the blob that it came as; undefined of what is no layer of an image, or not whole yet. */
+  readonly diffId: string | undefined;
+  readonly blob: string | undefined;
   /** Bytes of its files, as a tar. */
   readonly size: number;
 }
@@ -55,9 +58,9 @@ export async function readStorage({ root, driver }: StoragePlace): Promise<Stora
     readList(join(root, `${driver}-${kind}`, file));
   const images = await list("images", "images.json");
   const layers = [
-    ...(await list("layers", "layers.json")),
-    ...(await list("layers", "volatile-layers.json")),
-  ].map(parseLayer);
+    ...(await readStorageLayers({ root, driver })),
+    ...(await list("layers", "volatile-layers.json")).map(parseLayer),
+  ];
   const containers = [
     ...(await list("containers", "containers.json")),
     ...(await list("containers", "volatile-containers.json")),
@@ -70,6 +73,14 @@ export async function readStorage({ root, driver }: StoragePlace): Promise<Stora
       layer: readText(one["layer"]) ?? "",
     })),
   };
+}
+
+/** The layers of its images alone. Errors: as `readStorage`. */
+export async function readStorageLayers({
+  root,
+  driver,
+}: StoragePlace): Promise<readonly StorageLayer[]> {
+  return (await readList(join(root, `${driver}-layers`, "layers.json"))).map(parseLayer);
 }
 
 /** When the storage took an image in, in milliseconds since 1970: what the image says itself is no such time. */
@@ -123,9 +134,13 @@ function parseImage(value: JsonObject, parent: string): StorageImage {
 
 function parseLayer(value: JsonObject): StorageLayer {
   const size = value["diff-size"];
+  const flags = value["flags"];
+  const isWhole = !isJsonObject(flags) || flags["incomplete"] !== true;
   return {
     id: readText(value["id"]) ?? "",
     parent: readText(value["parent"]),
+    diffId: isWhole ? readText(value["diff-digest"]) : undefined,
+    blob: isWhole ? readText(value["compressed-diff-digest"]) : undefined,
     size: typeof size === "number" && size > 0 ? size : 0,
   };
 }
