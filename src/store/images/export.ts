@@ -79,7 +79,8 @@ async function writeContent(
   { directory, name, isOurs = false }: ExportOptions,
 ): Promise<void> {
   const blobs = join(directory, "blobs", "sha256");
-  const duplicate = createDuplicator({ mayLink: isOurs });
+  const made = createDuplicator({ mayLink: isOurs });
+  const duplicate = isOurs ? made : atOnce(made);
   const digests = new Set(images.flatMap(listDigests));
   const present = [...digests].filter((digest) => !lacking.has(digest));
   await forEachOf(present, (digest) =>
@@ -110,14 +111,20 @@ function listDigests({ manifest, digest }: Image): readonly Digest[] {
 
 async function exportBlob(source: string, target: string, duplicate: Duplicate): Promise<void> {
   const [wanted, present] = await Promise.all([stat(source), ifPresent(stat(target))]);
-  if (present?.size === wanted.size) return;
-  const temporary = `${target}.${randomUUID()}`;
-  try {
-    await duplicate(source, temporary);
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  if (present?.size !== wanted.size) await duplicate(source, target);
+}
+
+/** Whoever reads the target sees a whole file. */
+function atOnce(duplicate: Duplicate): Duplicate {
+  return async (source, target) => {
+    const temporary = `${target}.${randomUUID()}`;
+    try {
+      await duplicate(source, temporary);
+      await rename(temporary, target);
+    } finally {
+      await rm(temporary, { force: true });
+    }
+  };
 }
 
 type JsonObject = { readonly [key: string]: Json };
