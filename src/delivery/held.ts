@@ -6,7 +6,7 @@ import type { EngineWorkspace } from "./workspace.ts";
 type Asker = Pick<EngineWorkspace, "engine">;
 
 /** Whether the engine's storage is the only one that wants the bytes of layers. */
-export function isOnlyLoaded({ load, destinations, bytes }: DeliveryRequest): boolean {
+function isOnlyLoaded({ load, destinations, bytes }: DeliveryRequest): boolean {
   return load && destinations.length === 0 && bytes !== true;
 }
 
