@@ -17,6 +17,8 @@ export type Answer = Dispatcher.ResponseData;
 /** Bytes of all headers of an answer together; one with more is none. */
 const maxHeaderSize = 16 * 1024;
 const maxSockets = 8;
+/** Milliseconds: steps of a build lie between two questions. A server that says how long it waits is believed. */
+const longestIdle = 30_000;
 
 /**
  * Connections to servers, by way of a proxy where the environment names one. What is asked over TLS goes through a
@@ -30,7 +32,12 @@ export async function openConnections(options: HttpOptions): Promise<Ask> {
   const { Agent, buildConnector } = await import("./undici-parts.ts");
   const { certificates, insecure, env, signal, timeout } = options;
   const ca = [...certificates.ca];
-  const limits = { connections: maxSockets, maxHeaderSize, headersTimeout: timeout };
+  const limits = {
+    connections: maxSockets,
+    keepAliveTimeout: longestIdle,
+    maxHeaderSize,
+    headersTimeout: timeout,
+  };
   const tls = { rejectUnauthorized: !insecure, timeout };
   const connect = buildConnector({ ...tls, secureContext: openContext(certificates) });
   // The client's certificate is for the registry alone.

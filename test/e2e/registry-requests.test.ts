@@ -94,7 +94,6 @@ const previous = { ...begin, "GET blob": 1 };
 
 describe("one machine", () => {
   test("a first push: each layer is looked for and sent, over eight connections at most", async () => {
-    const before = service.proxy.connections();
     const { kinds } = await push("one/app:1");
     expect(kinds).toEqual({
       ...begin,
@@ -102,7 +101,7 @@ describe("one machine", () => {
       ...upload(count + 1),
       "PUT tag": 1,
     });
-    expect(service.proxy.connections() - before).toBeLessThanOrEqual(8);
+    expect(service.proxy.mostConnections()).toBeLessThanOrEqual(8);
   });
 
   test("nothing changed: one question for all layers", async () => {
@@ -297,7 +296,6 @@ describe("rebase", () => {
   });
 
   test("in a registry: each document is read once, no layer moves", async () => {
-    const before = service.proxy.connections();
     const kinds = await rebase(`docker://${name("rebase/app:1")}`, ...onto());
     expect(kinds).toEqual({
       "GET ping": 1,
@@ -310,7 +308,6 @@ describe("rebase", () => {
       ...upload(1),
       "PUT tag": 1,
     });
-    expect(service.proxy.connections() - before).toBeLessThanOrEqual(8);
     await pull("rebase/app:1");
   });
 

@@ -22,8 +22,8 @@ export interface RegistryProxy extends RequestLog {
    * them first, a rule that counts should look at `authorized`.
    */
   readonly fault: (fault: Fault) => FaultRule;
-  /** How many connections clients have opened since it started. */
-  readonly connections: () => number;
+  /** How many connections were open at once, at most. */
+  readonly mostConnections: () => number;
   /** Takes all faults away. */
   readonly clearFaults: () => void;
   /** Closes all connections. */
@@ -48,7 +48,7 @@ export async function startRegistryProxy(
   const server = certificates === undefined ? createServer() : createTlsServer(certificates);
   // Whoever keeps a connection open may use it whenever he likes.
   Object.assign(server, { keepAliveTimeout: 0, requestTimeout: 0 });
-  const { close, count } = trackConnections(server);
+  const { close, countMost } = trackConnections(server);
   const host = `127.0.0.1:${await listen(server)}`;
   const url = `${scheme}://${host}`;
   const tokens = options.tokens === true ? createTokenServer(`${url}/token`) : undefined;
@@ -66,7 +66,7 @@ export async function startRegistryProxy(
     url,
     caFile: certificates?.caFile,
     fault: faults.add,
-    connections: count,
+    mostConnections: countMost,
     clearFaults: faults.clear,
     stop: () => {
       stop.abort();
@@ -75,16 +75,16 @@ export async function startRegistryProxy(
   };
 }
 
-/** What closes them all, and the server with them; how many there were. */
+/** What closes them all, and the server with them; how many there were at once. */
 function trackConnections(server: Server): {
   readonly close: () => Promise<void>;
-  readonly count: () => number;
+  readonly countMost: () => number;
 } {
   const sockets = new Set<Socket>();
-  let opened = 0;
+  let most = 0;
   server.on("connection", (socket: Socket) => {
-    opened += 1;
     sockets.add(socket);
+    most = Math.max(most, sockets.size);
     socket.once("close", () => void sockets.delete(socket));
   });
   const close = async (): Promise<void> => {
@@ -93,7 +93,7 @@ function trackConnections(server: Server): {
     for (const socket of sockets) socket.destroy();
     await closed;
   };
-  return { close, count: () => opened };
+  return { close, countMost: () => most };
 }
 
 async function listen(server: Server): Promise<number> {
