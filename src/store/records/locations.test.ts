@@ -39,6 +39,23 @@ test("each layer is named once in a repository, by the first location that has i
   ]);
 });
 
+test("when layers were seen is told of the same repository and manifest alone, and kept", () =>
+  withStore(async (store) => {
+    const image = await makeImage("a", "b");
+    const known = [
+      locateImage(image, "r/app"),
+      locateImage(image, "r/other"),
+      { ...locateImage(image, "r/app"), checked: 5 },
+    ];
+    const narrowed = narrowLocations(known, image);
+    expect(narrowed).toEqual([
+      { ...locateImage(image, "r/app"), checked: 5 },
+      locateImage(image, "r/other"),
+    ]);
+    await writeLocations(store, image.digest, narrowed);
+    expect(await readLocations(store, image.digest)).toEqual(narrowed);
+  }));
+
 test("they are kept with the image, and go with it", () =>
   withStore(async (store) => {
     const image = await makeImage("a");
