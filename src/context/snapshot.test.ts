@@ -84,7 +84,7 @@ test("of a file with another byte anywhere, only what stands before it is believ
 
 test("however long it is, a snapshot is read and written in pieces of a megabyte at most", () => {
   const [snapshot] = record(60_000);
-  const bytes = Buffer.concat([...snapshot.pieces()]);
+  const bytes = Buffer.concat(Array.from(snapshot.pieces(), (piece) => Buffer.from(piece)));
   let longest = 0;
   const read = (buffer: Uint8Array, at: number): boolean => {
     longest = Math.max(longest, buffer.length);

@@ -20,7 +20,7 @@ export interface Summary {
 export interface Snapshot extends Summary {
   /** Those that are whole, from the first. */
   readonly blocks: () => Iterable<Block>;
-  /** Its bytes as a file has them. */
+  /** Its bytes as a file has them: each piece is good until the next one is asked for. */
   readonly pieces: () => Iterable<Uint8Array>;
 }
 
@@ -49,8 +49,9 @@ export function createSnapshot(summary: Summary, bytes: Bytes): Snapshot {
     ...summary,
     blocks: () => readBlocks(bytes),
     *pieces() {
+      const buffer = new Uint8Array(Math.min(pieceSize, bytes.length));
       for (let at = 0; at < bytes.length; at += pieceSize) {
-        const piece = new Uint8Array(Math.min(pieceSize, bytes.length - at));
+        const piece = buffer.subarray(0, bytes.length - at);
         if (!bytes.read(piece, at)) return;
         yield piece;
       }

@@ -18,7 +18,7 @@ export interface Spool {
 }
 
 /** Up to here bytes stay in memory. */
-export const smallSize = 4 * 1024 * 1024;
+const smallSize = 4 * 1024 * 1024;
 
 /**
  * Takes bytes one behind the other: few are kept in memory, many in a file that has no name, so that nothing is left of
