@@ -28,7 +28,7 @@ export async function measureContext(room: Room, scale: number, rounds: number):
   const first = await measureFirst(room, { context, command, rounds });
   const unchanged = await measureUnchanged(room, { context, command, rounds });
   return [
-    ...toRow(`${what}, the first time`, first, "1.2 x of tar | sha256sum"),
+    ...toRow(`${what}, the first time`, first, "1.2 x of tar into sha256sum"),
     ...toRow(`${what}, nothing changed`, unchanged, "1.3 x of git status"),
   ];
 }
