@@ -71,7 +71,8 @@ describe("layers that are in a registry and in the engine's storage", () => {
     const layers = built.metadata.layers.map(({ digest }) => expect.objectContaining({ digest }));
     expect(manifest.layers).toEqual(layers);
     // Docker's manifest is another one.
-    if (format === "oci") expect(digestBytes(Buffer.from(bytes))).toBe(built.metadata.digest);
+    const digest = digestBytes(Buffer.from(bytes));
+    expect([built.metadata.digest, ...(format === "docker" ? [digest] : [])]).toContain(digest);
     return built;
   }
 
