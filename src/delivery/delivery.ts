@@ -1,7 +1,6 @@
 export { deliverImage, findLoaded } from "./deliver.ts";
 export { addToList, deliverIndex } from "./deliver-index.ts";
 export { pushIndex } from "./push-index.ts";
-export { findHeld } from "./held.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";
 export { UselessLayersError } from "./useless-layers.ts";
 export { withAnswers } from "./answers.ts";

@@ -26,7 +26,7 @@ export async function listNeeded(
 }
 
 /** Digests of those that the engine has, where nobody else wants their bytes. */
-export async function findHeld(
+async function findHeld(
   claims: readonly LayerClaim[],
   request: DeliveryRequest,
   { engine }: Asker,

@@ -2,7 +2,6 @@ import {
   assertPresent,
   deliverImage,
   fetchFrom,
-  findHeld,
   listClaims,
   listNames,
   pickClaims,
@@ -85,13 +84,12 @@ async function bringBytes(
   await verifyLayers({ claims: listClaims(image) }, files, work);
   const missing = await listMissingLayers(work.store, image);
   const elsewhere = missing.filter((layer) => !files.has(layer.digest));
-  const wanted = needsBytes(request) ? pickClaims(image, elsewhere) : [];
-  const held = await findHeld(wanted, request.delivery, work);
-  const claims = wanted.filter(({ descriptor }) => !held.has(descriptor.digest));
-  const fetched = await fetchFrom({ locations, claims }, work);
-  const left = elsewhere.filter(({ digest }) => !fetched.files.has(digest));
-  await assertPresent(left, locations, work);
-  return new Map([...files, ...fetched.files]);
+  if (needsBytes(request)) {
+    const fetched = await fetchFrom({ locations, claims: pickClaims(image, elsewhere) }, work);
+    return new Map([...files, ...fetched.files]);
+  }
+  await assertPresent(elsewhere, locations, work);
+  return files;
 }
 
 interface Adopted {

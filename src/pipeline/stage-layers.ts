@@ -1,7 +1,6 @@
 import type { LayerIdentity } from "../archive/archive.ts";
 import {
   fetchFrom,
-  findHeld,
   type LayerCheck,
   type LayerClaim,
   listClaims,
@@ -70,10 +69,13 @@ export async function stageLayers(
   // What nobody tells whose word is taken is computed here.
   const isDoubted = request.reuse.trust === "none" ? () => true : createDoubt(result);
   const [doubted, believed] = [kept.filter(isDoubted), kept.filter((one) => !isDoubted(one))];
-  const isWanted = needsBytes(request);
-  await bringLayers({ locations, claims: believed, isWanted, request }, brought, work);
-  const doubt = { locations, claims: doubted, fingerprints: true, isWanted: true };
-  await bringLayers(doubt, brought, work);
+  const check = { locations, isWanted: needsBytes(request) };
+  await bringLayers({ ...check, claims: believed }, brought, work);
+  await bringLayers(
+    { ...check, claims: doubted, fingerprints: true, isWanted: true },
+    brought,
+    work,
+  );
   return {
     output: withIdentities(output, brought.identities),
     stagedBlobs: layers.flatMap(({ blob }) => blob ?? []),
@@ -89,20 +91,16 @@ interface Brought {
 interface WantedLayers extends LayerCheck, Pick<BaseImage, "locations"> {
   /** Whether the bytes of those that are elsewhere are wanted. */
   readonly isWanted: boolean;
-  /** Whose delivery may do without those that the engine has; undefined where all must come. */
-  readonly request?: BuildRequest;
 }
 
 /** Checks those that came, and brings those that are wanted and are not here. @param brought what is added to */
 async function bringLayers(
-  { isWanted, request, ...wanted }: WantedLayers,
+  { isWanted, ...wanted }: WantedLayers,
   { files, identities }: Brought,
   work: BuildRunWorkspace,
 ): Promise<void> {
   const own = await verifyLayers(wanted, pickFiles(wanted.claims, files), work);
-  const missing = isWanted ? await listMissing(wanted.claims, files, work.store) : [];
-  const held = request && (await findHeld(missing, request.delivery, work));
-  const claims = missing.filter(({ descriptor }) => held?.has(descriptor.digest) !== true);
+  const claims = isWanted ? await listMissing(wanted.claims, files, work.store) : [];
   const fetched = await fetchFrom({ ...wanted, claims }, work);
   for (const [digest, path] of fetched.files) files.set(digest, path);
   for (const [digest, one] of [...own, ...fetched.identities]) identities.set(digest, one);

@@ -63,8 +63,12 @@ describe("layers that are in a registry and in the engine's storage", () => {
     await sandbox.exec("buildah", "pull", "--quiet", "--policy=always", `docker://${app()}`);
     service.proxy.reset();
     const args = ["--cache-from", app(), "-t", loaded, `--format=${format}`];
-    const built = await buildOnFreshMachine(sandbox, changed, args, { env });
-    expect(built.layers.filter((layer) => layer.endsWith(" kept"))).toHaveLength(count - 1);
+    const { layers: made, store } = await buildOnFreshMachine(sandbox, changed, [
+      ...args,
+      "--no-load",
+    ]);
+    expect(made.filter((layer) => layer.endsWith(" kept"))).toHaveLength(count - 1);
+    const built = await buildOnFreshMachine(sandbox, changed, args, { env, store });
     const place = `containers-storage:${loaded}`;
     const bytes = await sandbox.exec("skopeo", "inspect", "--raw", place);
     const manifest: { readonly layers: readonly unknown[] } = JSON.parse(bytes);
