@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Script } from "node:vm";
@@ -20,8 +21,18 @@ const words = process.argv.slice(2);
 if (words[0] === "--version" || words[0] === "version") {
   process.stdout.write(`xbuild ${XBUILD_VERSION}\n`);
 } else {
+  sizeThreadPool();
   const dist = dirname(__dirname);
   void load(join(dist, "program.cjs")).runProcess(words, pathToFileURL(`${dirname(dist)}/`).href);
+}
+
+/**
+ * A thread of Node's pool for each core, up to 16, which layers are compressed on; it has four unless something says so
+ * before its first use. Whoever has set it himself keeps that.
+ */
+function sizeThreadPool(): void {
+  const wanted = Math.min(16, availableParallelism());
+  if (wanted > 4) process.env["UV_THREADPOOL_SIZE"] ??= String(wanted);
 }
 
 function load(file: string): Program {

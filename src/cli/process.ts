@@ -18,6 +18,7 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
   const output = watchOutput();
   process.stderr.on("error", ignore);
   const last: (() => Promise<void>)[] = [];
+  const longer = setTimeout(settleIn, soon);
   const screen = createScreen(process.stderr, process.env);
   const io = createIo(packageUrl, { screen, last, signal: controller.signal });
   try {
@@ -31,8 +32,17 @@ export async function runProcess(words: readonly string[], packageUrl: string): 
     // What is still under way in the background is nobody's any more: whoever interrupts does not wait for it.
     if (io.signal.aborted) process.stderr.write("", () => process.exit());
   } finally {
+    clearTimeout(longer);
     process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("SIGHUP", interrupt);
   }
+}
+
+/** Milliseconds, within which what has nothing to do is over. */
+const soon = 300;
+
+/** What takes longer moves gigabytes, maybe: then its memory stays small. */
+function settleIn(): void {
+  import("../system/young-objects.ts").then(({ limitYoungObjects }) => limitYoungObjects(), ignore);
 }
 
 async function runToEnd(

@@ -77,3 +77,20 @@ test("it runs through a link, as npm makes one, and from any directory", async (
   const { stdout } = await execa(link, ["--help"], { cwd: "/" });
   expect(stdout).toContain("xbuild");
 });
+
+test.each([
+  ["a thread of Node's pool for each core", 6, {}, "6"],
+  ["no more than 16", 64, {}, "16"],
+  ["as many as there are, where there are few cores", 2, {}, "undefined"],
+  ["those that the user has asked for", 64, { UV_THREADPOOL_SIZE: "5" }, "5"],
+] as const)("layers are compressed on %s", async (_, cores, env, size) => {
+  const hook = join(directory, "cores.cjs");
+  await writeFile(
+    hook,
+    `require("node:os").availableParallelism = () => ${cores};
+     process.on("exit", () => console.error("pool:", process.env.UV_THREADPOOL_SIZE));`,
+  );
+  const words = ["--require", hook, join(dist, "cli/main.js"), "images", "--help"];
+  const { stderr } = await execa(process.execPath, words, { env });
+  expect(stderr).toBe(`pool: ${size}`);
+});

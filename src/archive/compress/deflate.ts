@@ -7,16 +7,17 @@ export type Deflate = (block: Buffer, dictionary: Buffer | undefined) => Promise
 
 const level = 6;
 const chunkSize = 256 * 1024;
-/** Node's thread pool has four threads, and is started before we could ask for more. */
-const poolSize = 4;
+/** Threads in Node's pool, which is started with the first thing that is given to it; `cli/main.ts` asks for more. */
+const poolSize = Number(process.env["UV_THREADPOOL_SIZE"] ?? 4);
 const maxWorkers = 16;
 
 let chosen: Deflate | undefined;
 
-/** On all cores: by Node's thread pool where that has enough threads, else by threads of our own. */
+/** On all cores: by Node's thread pool where that has enough threads, else by threads of our own, of some 20 MB each. */
 export function deflateBlock(block: Buffer, dictionary: Buffer | undefined): Promise<Buffer> {
   const cores = availableParallelism();
-  chosen ??= cores > poolSize ? createWorkerDeflate(Math.min(cores, maxWorkers)) : deflateInPool;
+  const wanted = Math.min(cores, maxWorkers);
+  chosen ??= wanted > poolSize ? createWorkerDeflate(wanted) : deflateInPool;
   return chosen(block, dictionary);
 }
 

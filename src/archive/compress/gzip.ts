@@ -18,6 +18,9 @@ export interface Compressor extends BlockConsumer {
   readonly stop: () => Promise<void>;
 }
 
+/** Blocks that are not compressed yet, or wait for those before them, of all layers: they are held in memory. */
+let blocksAtWork = 0;
+
 interface State {
   readonly write: (bytes: Buffer) => Promise<void>;
   readonly queue: Promise<void>[];
@@ -41,10 +44,13 @@ export function createGzip(write: (bytes: Buffer) => Promise<void>): Compressor 
     size: 0,
   };
   const maxQueue = availableParallelism() + 2;
+  // One goes on in any case: what others hold is not its to wait for.
+  const isFull = (): boolean =>
+    state.queue.length >= maxQueue || (state.queue.length > 1 && blocksAtWork >= maxQueue + 2);
   return {
     take: (block) => take(state, block),
     ready: async () => {
-      while (state.queue.length >= maxQueue) await state.queue.shift();
+      while (isFull()) await state.queue.shift();
     },
     end: () => finish(state),
     stop: async () => {
@@ -56,6 +62,7 @@ export function createGzip(write: (bytes: Buffer) => Promise<void>): Compressor 
 function take(state: State, block: Buffer): void {
   state.crc = crc32(block, state.crc);
   state.size += block.length;
+  blocksAtWork += 1;
   const compressed = deflateBlock(block, state.dictionary);
   // A block of less than a window is the last one, so the window never reaches further back.
   state.dictionary = Buffer.from(block.subarray(Math.max(0, block.length - windowSize)));
@@ -73,7 +80,8 @@ async function appendBlock(
   compressed: Promise<Buffer>,
 ): Promise<void> {
   // What is the last one at the call is the one before this.
-  const [, bytes] = await Promise.all([state.last, compressed]);
+  const both = Promise.all([state.last, compressed]);
+  const [, bytes] = await both.finally(() => (blocksAtWork -= 1));
   releaseBlock(block);
   await state.write(bytes);
 }
