@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { execa } from "execa";
 import { startDaemon } from "../test/support/daemon.ts";
 import { run, type Command, waitForSuccess } from "./measure.ts";
@@ -7,10 +7,21 @@ import { baseImage, inRoom, type Room } from "./room.ts";
 
 /** A buildkitd of the run's own: its storage, no network. */
 export interface BuildKit {
+  readonly version: string;
   /** Forgets all that it has built. */
   readonly prune: Command;
-  /** Builds a file of the context on `base`, the benchmarks' base image, into an OCI archive. */
-  readonly build: (context: string, filename: string) => Command;
+  /** Builds a file; `base` in it is the benchmarks' base image. */
+  readonly build: (source: BuildKitSource) => Command;
+}
+
+export interface BuildKitSource {
+  readonly context: string;
+  /** From the context, or absolute. */
+  readonly file: string;
+  /** An image of a registry without TLS, which the image is pushed to; without it it becomes an OCI archive. */
+  readonly push?: string;
+  /** More words for buildctl. */
+  readonly words?: readonly string[];
 }
 
 /** Runs a workload with BuildKit where it can be built and starts; it is ended and removed whatever happens. */
@@ -57,26 +68,30 @@ async function startBuildKit(room: Room, directory: string): Promise<Started> {
   });
   try {
     const base = await exportBase(room, directory);
-    const build: BuildKit["build"] = (context, filename) =>
-      control(
-        "build",
-        ...listWords(context, filename),
-        ...base,
-        `--output=type=oci,dest=${directory}/image.tar`,
-      );
-    return { buildKit: { prune: control("prune", "--all"), build }, stop };
+    const archive = `type=oci,dest=${directory}/image.tar`;
+    const build: BuildKit["build"] = (source) =>
+      control("build", ...listWords(source, archive), ...base);
+    const version = /[\d.]+$/.exec(programs)?.[0] ?? "";
+    return { buildKit: { version, prune: control("prune", "--all"), build }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-function listWords(context: string, filename: string): readonly string[] {
+function listWords(
+  { context, file, push, words = [] }: BuildKitSource,
+  archive: string,
+): readonly string[] {
+  const path = resolve(context, file);
+  const image = `type=image,name=${push},push=true,registry.insecure=true`;
   return [
     "--frontend=dockerfile.v0",
     `--local=context=${context}`,
-    `--local=dockerfile=${context}`,
-    `--opt=filename=${filename}`,
+    `--local=dockerfile=${dirname(path)}`,
+    `--opt=filename=${basename(path)}`,
+    `--output=${push === undefined ? archive : image}`,
+    ...words,
   ];
 }
 

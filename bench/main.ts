@@ -1,96 +1,92 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
 import { cpus, release, totalmem } from "node:os";
-import { join } from "node:path";
-import { withBuildKit } from "./buildkit.ts";
-import { renderJson, renderTable, type Row } from "./report.ts";
-import { closeRoom, openRoom, type Room } from "./room.ts";
-import { measureReadyBlobs, measureSplit } from "./workloads/collect.ts";
-import { measureContext } from "./workloads/context.ts";
+import { watchBusy } from "./busy.ts";
+import { writeDocs } from "./docs.ts";
+import { renderSize } from "./format.ts";
+import { withPeers } from "./peers.ts";
 import {
-  measureFirstBuild,
-  measureNothingChanged,
-  measureOneChanged,
-  prepareDebian,
-  type DebianBuilds,
-} from "./workloads/debian.ts";
-import { measureFreshMachine } from "./workloads/fresh.ts";
-import { measureManyLayers } from "./workloads/many.ts";
-import { measurePushed } from "./workloads/pushed.ts";
-import { measureRebase } from "./workloads/rebased.ts";
-import { measureSmallFile } from "./workloads/small.ts";
-import { measureChangedStage, measureSideBySide } from "./workloads/stages.ts";
+  addResults,
+  isCollecting,
+  mergeResults,
+  readResults,
+  type Result,
+  type Results,
+} from "./results.ts";
+import { closeRoom, openRoom } from "./room.ts";
+import { renderResults } from "./table.ts";
+import { chooseWorkloads, createBench, type Bench, type Workload } from "./workloads.ts";
 
-/** Rounds of a workload that is short, and of one that is long. */
-const [shortRounds, longRounds] = [Number(process.env["XBUILD_BENCH_ROUNDS"] ?? 7), 3];
-/** Of the sizes of F, G and N; for a glance in between. */
-const scale = Number(process.env["XBUILD_BENCH_SCALE"] ?? 1);
-
-type Workload = (room: Room, debian: () => Promise<DebianBuilds>) => Promise<Row[]>;
-
-/** In the order of their running: what is kept from one to the next makes no difference. */
-const workloads: Readonly<Record<string, Workload>> = {
-  I: (room) => measureSmallFile(room, shortRounds),
-  A: async (_, debian) => measureNothingChanged(await debian(), longRounds),
-  B: async (_, debian) => measureOneChanged(await debian(), longRounds),
-  C: async (_, debian) => measurePushed(await debian(), longRounds),
-  D: async (_, debian) => measureFirstBuild(await debian(), longRounds),
-  J: async (_, debian) => measureRebase(await debian(), longRounds),
-  E: async (_, debian) => measureFreshMachine(await debian(), longRounds),
-  L: (room) => measureSideBySide(room, longRounds),
-  M: async (_, debian) => measureChangedStage(await debian(), longRounds),
-  H: (room) => measureManyLayers(room, 5),
-  F: async (room, debian) => measureSplit(room, await packagesOf(debian), scale, longRounds),
-  N: (room) => measureContext(room, scale, longRounds),
-  G: async (room, debian) => measureReadyBlobs(room, await packagesOf(debian), scale, longRounds),
-};
-
-async function packagesOf(debian: () => Promise<DebianBuilds>): Promise<string> {
-  return join((await debian()).context, "pkgs");
+/** Runs the workloads that are named, or all but the large, or only shows what a run has stored. */
+async function main([first, ...others]: readonly string[]): Promise<void> {
+  if (first === "--render") {
+    await writeDocs(mergeResults(await Promise.all(others.map(readResults))));
+    return;
+  }
+  const words = first === undefined ? [] : [first, ...others];
+  const file = `bench/results/${new Date().toISOString().slice(0, 10)}.json`;
+  const results = await measureAll(chooseWorkloads(words), file);
+  console.log(renderResults(results));
+  console.log(`Every figure is in ${file}.`);
+  // A glance at some leaves the page as it is.
+  if (words.length === 0) await writeDocs(await readResults(file));
+  else console.log(`npm run bench -- --render ${file} puts them into the docs.`);
 }
 
-/** Runs the workloads that are named, or all. One that fails is told and left out: this is no test. */
-async function main(names: readonly string[]): Promise<void> {
+/** What has been measured is in the file, whatever becomes of the next. */
+async function measureAll(chosen: readonly Workload[], file: string): Promise<Results> {
   const room = await openRoom(".cache/bench");
-  const rows: Row[] = [];
   try {
-    const isPeer = names.length === 0 || names.some((name) => ["A", "B", "D"].includes(name));
-    await withBuildKit(room, isPeer, async (buildKit) => {
-      let prepared: Promise<DebianBuilds> | undefined;
-      const debian = (): Promise<DebianBuilds> => (prepared ??= prepareDebian(room, buildKit));
-      for (const [name, measure] of Object.entries(workloads)) {
-        if (names.length === 0 || names.includes(name))
-          rows.push(...(await attempt(name, () => measure(room, debian))));
+    const isBuilding = chosen.some(({ name }) => !isCollecting(name));
+    return await withPeers(room, { isBuilding }, async (peers) => {
+      const bench = createBench(room, peers);
+      const place = { machine: describeMachine(), programs: peers.versions };
+      const all: Result[] = [];
+      for (const one of chosen) {
+        const results = await attempt(one, bench);
+        all.push(...results);
+        await addResults(file, { ...place, results });
       }
+      return { ...place, results: all };
     });
   } finally {
     await closeRoom(room);
   }
-  rows.sort((a, b) => (a.workload < b.workload ? -1 : a.workload > b.workload ? 1 : 0));
-  console.log(renderTable(rows));
-  await mkdir("bench/results", { recursive: true });
-  const file = `bench/results/${new Date().toISOString().slice(0, 10)}.json`;
-  await writeFile(file, renderJson(rows, describeMachine()));
-  console.log(`Every figure is in ${file}.`);
 }
 
-async function attempt(name: string, measure: () => Promise<Row[]>): Promise<Row[]> {
-  process.stderr.write(`  ${name}\n`);
+/** One that fails is told and left out: this is no test. */
+async function attempt(workload: Workload, bench: Bench): Promise<readonly Result[]> {
+  const { name, letter, title, measure } = workload;
+  process.stderr.write(`  ${letter}: ${title}\n`);
+  const look = watchBusy();
   try {
-    return await measure();
+    const rows = await measure(bench);
+    const at = new Date().toISOString();
+    return [{ name, letter, title, at, commit: describeCommit(), busy: look(), rows }];
   } catch (error) {
-    process.stderr.write(`  ${name} was not measured: ${String(error)}\n`);
+    process.stderr.write(`  ${title} was not measured: ${String(error)}\n`);
     return [];
   }
 }
 
-function describeMachine(): unknown {
+function describeMachine(): Results["machine"] {
   return {
-    cpu: cpus()[0]?.model,
+    CPU: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
-    memory: totalmem(),
+    memory: renderSize(totalmem()),
     kernel: release(),
     node: process.version,
   };
 }
 
-await main(process.argv.slice(2));
+function describeCommit(): string {
+  try {
+    return execFileSync("git", ["describe", "--always", "--dirty"], { encoding: "utf8" }).trim();
+  } catch {
+    return "";
+  }
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

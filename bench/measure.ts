@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { watchMemory, type Memory } from "./memory.ts";
+import { watchUsage, type Usage } from "./usage.ts";
 
 export interface Command {
   readonly argv: readonly string[];
@@ -33,20 +33,28 @@ export interface Measurement {
   readonly seconds: readonly number[];
   /** Of each round; none where no meter was there. */
   readonly moved: readonly Moved[];
-  /** The worst of the rounds. */
-  readonly memory: Memory;
+  /** Peaks, in bytes, of the worst of the rounds: `Usage`. */
+  readonly memory: Omit<Usage, "cpu">;
+  /** Seconds of processor time of each round. */
+  readonly cpu: readonly number[];
+}
+
+export interface TurnOptions {
+  readonly meter?: Meter;
+  /** Of all that have none of their own. */
+  readonly prepare?: (round: number) => Promise<void>;
 }
 
 /** Lets all contenders run in turn, `rounds` times, so that a busy machine is as busy for one as for the other. */
 export async function measureInTurn(
   contenders: readonly Contender[],
   rounds: number,
-  meter?: Meter,
+  { meter, prepare }: TurnOptions = {},
 ): Promise<readonly Measurement[]> {
   const runs = contenders.map((): Round[] => []);
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, contender] of contenders.entries()) {
-      await contender.prepare?.(round);
+      await (contender.prepare ?? prepare)?.(round);
       meter?.reset();
       const timed = await runTimed(contender.command);
       runs[index]?.push({ ...timed, moved: meter === undefined ? [] : [meter.read()] });
@@ -80,7 +88,7 @@ export async function waitForSuccess(command: Command, signal: AbortSignal): Pro
 
 interface Timed {
   readonly seconds: number;
-  readonly memory: Memory;
+  readonly usage: Usage;
 }
 
 interface Round extends Timed {
@@ -95,7 +103,7 @@ function runTimed({ argv, env }: Command): Promise<Timed> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const child = spawn(program, args, { env, stdio: ["ignore", "pipe", "pipe"] });
-    const stop = watchMemory(child.pid ?? 0);
+    const stop = watchUsage(child.pid ?? 0);
     let tail = "";
     const keep = (chunk: Buffer): void => {
       tail = (tail + chunk.toString()).slice(-tailLength);
@@ -104,7 +112,7 @@ function runTimed({ argv, env }: Command): Promise<Timed> {
     child.stderr.on("data", keep);
     child.on("error", reject);
     child.on("close", (status) => {
-      const timed = { seconds: (performance.now() - started) / 1000, memory: stop() };
+      const timed = { seconds: (performance.now() - started) / 1000, usage: stop() };
       if (status === 0) resolve(timed);
       else reject(new Error(`${argv.join(" ")} ended with ${status}:\n${tail}`));
     });
@@ -112,15 +120,16 @@ function runTimed({ argv, env }: Command): Promise<Timed> {
 }
 
 function summarise(name: string, runs: readonly Round[]): Measurement {
-  const worst = (of: (memory: Memory) => number): number =>
-    Math.max(0, ...runs.map(({ memory }) => of(memory)));
+  const worst = (of: (usage: Usage) => number): number =>
+    Math.max(0, ...runs.map(({ usage }) => of(usage)));
   return {
     name,
     seconds: runs.map(({ seconds }) => seconds),
     moved: runs.flatMap(({ moved }) => moved),
     memory: {
-      process: worst((memory) => memory.process),
-      tree: worst((memory) => memory.tree),
+      process: worst((usage) => usage.process),
+      tree: worst((usage) => usage.tree),
     },
+    cpu: runs.map(({ usage }) => usage.cpu),
   };
 }

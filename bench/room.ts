@@ -22,23 +22,30 @@ export async function openRoom(parent: string): Promise<Room> {
   await mkdir(parent, { recursive: true });
   const directory = await mkdtemp(join(resolve(parent), "run-"));
   const store = join(directory, "store");
-  const storageConf = join(directory, "storage.conf");
-  const storage = ["[storage]", 'driver = "overlay"'];
-  for (const root of ["graphroot", "runroot"]) storage.push(`${root} = "${directory}/${root}"`);
-  await writeFile(storageConf, `${storage.join("\n")}\n`);
   const { SOURCE_DATE_EPOCH: _, ...inherited } = process.env;
-  const env = {
+  const env = await setStorage(directory, {
     ...inherited,
-    CONTAINERS_STORAGE_CONF: storageConf,
     BUILDAH_ISOLATION: process.env["BUILDAH_ISOLATION"] ?? "chroot",
     XBUILD_STORE: store,
     // Where every xbuild of a user waits for the others: those of other storages are no matter here.
     XDG_RUNTIME_DIR: directory,
     NO_COLOR: "1",
-  };
+  });
   const room = { directory, env, cache: resolve(parent), store };
   await makeBase(room);
   return room;
+}
+
+/** A containers storage of its own, below the directory. @returns the variables that name it, beside those of `env` */
+export async function setStorage(
+  directory: string,
+  env: NodeJS.ProcessEnv,
+): Promise<NodeJS.ProcessEnv> {
+  const file = join(directory, "storage.conf");
+  const storage = ["[storage]", 'driver = "overlay"'];
+  for (const root of ["graphroot", "runroot"]) storage.push(`${root} = "${directory}/${root}"`);
+  await writeFile(file, `${storage.join("\n")}\n`);
+  return { ...env, CONTAINERS_STORAGE_CONF: file };
 }
 
 /** Empties the containers storage but for the base, and removes the store. */
@@ -49,12 +56,17 @@ export async function resetRoom(room: Room): Promise<void> {
 
 /** Empties the containers storage and removes the store, as on a machine that has built nothing yet. */
 export async function emptyRoom(room: Room): Promise<void> {
-  await run(inRoom(room, "buildah", "rmi", "--all", "--force"));
+  await emptyStorage(room);
   await rm(room.store, { recursive: true, force: true });
 }
 
-export async function closeRoom(room: Room): Promise<void> {
+/** Empties the containers storage alone. */
+export async function emptyStorage(room: Room): Promise<void> {
   await run(inRoom(room, "buildah", "rmi", "--all", "--force"));
+}
+
+export async function closeRoom(room: Room): Promise<void> {
+  await emptyStorage(room);
   await rm(room.directory, { recursive: true, force: true });
 }
 
@@ -69,7 +81,8 @@ export function xbuild(room: Room, ...args: readonly string[]): Command {
   return inRoom(room, process.execPath, program, ...args);
 }
 
-async function makeBase(room: Room): Promise<void> {
+/** Makes the base of every build with the room's buildah. */
+export async function makeBase(room: Room): Promise<void> {
   const directory = join(room.directory, "base");
   await mkdir(join(directory, "bin"), { recursive: true });
   await writeFile(

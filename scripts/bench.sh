@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# Runs the workloads of bench/ against real engines and prints a table. Names of workloads run these alone:
-#   scripts/bench.sh A I
+# Runs the workloads of bench/ against real engines and prints a table. Words name some of them, as docs/benchmarks.md
+# lists them; --render writes stored results into the docs, and runs nothing:
+#   scripts/bench.sh "one of 96 changed" small
+#   scripts/bench.sh --render bench/results/2026-11-29.json
 # XBUILD_BENCH_SCALE=0.2 makes the large ones smaller, XBUILD_BENCH_PROGRAM measures another xbuild.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bash scripts/setup.sh test
+if [[ ${1:-} != --render ]]; then bash scripts/setup.sh test; fi
 
-scripts=.cache/bench/js
-rm -rf "$scripts"
-node_modules/.bin/esbuild bench/*.ts --bundle --splitting --platform=node --format=esm --outdir="$scripts" \
-    --log-level=warning \
+# Of its own: two at once do not take each other's away.
+scripts=.cache/bench/js.$$
+trap 'rm -rf "$scripts"' EXIT
+node_modules/.bin/esbuild bench/{main,language,collect-process}.ts --bundle --splitting --platform=node --format=esm \
+    --outdir="$scripts" --log-level=warning \
     --banner:js='import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
 echo '{"type":"module"}' >.cache/bench/package.json
 
-if [[ $# == 0 || ${1:-} != language ]]; then node "$scripts/main.js" "$@"; fi
-if [[ -e $scripts/language.js && ( $# == 0 || ${1:-} == language ) ]]; then node "$scripts/language.js"; fi
+if [[ ${1:-} != language ]]; then node "$scripts/main.js" "$@"; fi
+if [[ $# == 0 || ${1:-} == language ]]; then node "$scripts/language.js"; fi

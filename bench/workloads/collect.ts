@@ -4,61 +4,83 @@ import { createHash, randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { measureInTurn, run, type Command, type Contender } from "../measure.ts";
-import { renderSize, type Row } from "../report.ts";
+import { renderSize } from "../format.ts";
+import { findProgram } from "../programs.ts";
+import type { Row } from "../results.ts";
 import { inRoom, type Room } from "../room.ts";
 
 const gibibyte = 1024 ** 3;
 
+/** Where the files come from. */
+export interface Source {
+  readonly room: Room;
+  /** A directory with one for each package. */
+  readonly packages: string;
+}
+
 /** F: a large root, a layer for each package, against one fat layer of the same files. */
-export async function measureSplit(
-  room: Room,
-  packages: string,
+export async function measurePackages(
+  { room, packages }: Source,
   scale: number,
   rounds: number,
 ): Promise<Row[]> {
   const output = join(room.directory, "split");
   const size = await growPackages(room, packages, join(output, "layers"), 2.5 * scale * gibibyte);
-  const peer = `tar -C "${output}/layers" -c . | gzip -6 | sha256sum`;
-  const rows = await compareCollecting(room, output, {
-    workload: "F",
-    what: `root of ${renderSize(size)} by package`,
-    goal: "0.5 x, below 150 MB",
-    peer: [{ name: "tar, gzip -6, sha256sum", command: inRoom(room, "sh", "-c", peer) }],
-    rounds,
-  });
+  const what = `package trees of ${renderSize(size)}, a layer each`;
+  const peer = await packWhole(room, output);
+  const rows = await compareCollecting(room, output, { what, goal: packGoal, peer, rounds });
   await rm(output, { recursive: true });
   return rows;
 }
 
+/** For collecting against `packWhole` with pigz. */
+export const packGoal = "0.9 x, below 150 MB";
+
+/** All layers of an output in one archive, by programs that people would use: on all cores where pigz is here. */
+export async function packWhole(room: Room, output: string): Promise<readonly Contender[]> {
+  const hasPigz = (await findProgram("pigz")) !== undefined;
+  const gzip = hasPigz ? "pigz -6" : "gzip -6";
+  const script = `tar -C "${output}/layers" -c . | ${gzip} | sha256sum`;
+  const own = { name: `tar, ${gzip}, sha256sum`, command: inRoom(room, "sh", "-c", script) };
+  return [own, ...(await splitByChunkah(room, output))];
+}
+
+/** Into layers by the attribute that it goes by (`user.component`), where it is here. */
+async function splitByChunkah(room: Room, output: string): Promise<readonly Contender[]> {
+  if ((await findProgram("chunkah")) === undefined) return [];
+  const script = `cd "$1/layers" && for one in *; do setfattr -n user.component -v "$one" "$one"; done`;
+  await run(inRoom(room, "sh", "-c", script, "sh", output));
+  const flags = ["--compressed", "--max-layers=448", `--output=${room.directory}/chunkah.tar`];
+  const command = inRoom(room, "chunkah", "build", `--rootfs=${output}/layers`, ...flags);
+  return [{ name: "chunkah", command }];
+}
+
 /** G: blobs that are ready, plain and gzipped, against copying and hashing them. */
 export async function measureReadyBlobs(
-  room: Room,
-  packages: string,
+  { room, packages }: Source,
   scale: number,
   rounds: number,
 ): Promise<Row[]> {
   const rows: Row[] = [];
   for (const form of ["plain", "gzip"] as const) {
     const output = join(room.directory, `ready-${form}`);
-    const size = await writeBlobs(room, packages, output, form, 2 * scale * gibibyte);
+    const size = await writeBlobs({ room, packages }, output, form, 2 * scale * gibibyte);
     const blobs = `${output}/blobs/sha256`;
     const copy = join(room.directory, "copied");
-    const peer =
+    const command = inRoom(
+      room,
+      "sh",
+      "-c",
       form === "plain"
         ? `cp -r "${blobs}" "${copy}" && sha256sum "${copy}"/*`
-        : `for blob in "${blobs}"/*; do gunzip <"$blob" | sha256sum; done`;
+        : `for blob in "${blobs}"/*; do gunzip <"$blob" | sha256sum; done`,
+    );
     const prepare = (): Promise<void> => rm(copy, { recursive: true, force: true });
+    const name = form === "plain" ? "cp, sha256sum" : "gunzip, sha256sum";
     const found = await compareCollecting(room, output, {
-      workload: "G",
       what: `ready ${form} blobs of ${renderSize(size)} unpacked`,
       goal: form === "plain" ? "1.0 x" : "0.6 x",
-      peer: [
-        {
-          name: form === "plain" ? "cp, sha256sum" : "gunzip, sha256sum",
-          prepare,
-          command: inRoom(room, "sh", "-c", peer),
-        },
-      ],
+      peer: [{ name, prepare, command }],
       rounds,
     });
     rows.push(...found);
@@ -69,27 +91,28 @@ export async function measureReadyBlobs(
 }
 
 interface Race {
-  readonly workload: string;
   readonly what: string;
   readonly goal: string;
   readonly peer: readonly Contender[];
   readonly rounds: number;
 }
 
-async function compareCollecting(room: Room, output: string, race: Race): Promise<Row[]> {
+/** The goal is one against the first of the peers. */
+export async function compareCollecting(room: Room, output: string, race: Race): Promise<Row[]> {
   const staging = join(room.directory, "staging");
   const prepare = async (): Promise<void> => {
     await rm(staging, { recursive: true, force: true });
     await mkdir(staging);
   };
   const command = collectCommand(room, output, staging);
-  const [ours, peer] = await measureInTurn(
+  const [ours, ...peers] = await measureInTurn(
     [{ name: "ours", prepare, command }, ...race.peer],
     race.rounds,
   );
   await rm(staging, { recursive: true, force: true });
-  const { workload, what, goal } = race;
-  return ours === undefined ? [] : [{ workload, what, ours, peer, goal }];
+  const { what, goal } = race;
+  if (ours === undefined) return [];
+  return peers.map((peer, index) => ({ what, ours, peer, goal: index === 0 ? goal : "" }));
 }
 
 /** A process of its own, so that its memory is that of collecting alone. */
@@ -124,8 +147,7 @@ async function measureDirectory(room: Room, directory: string): Promise<number> 
 
 /** One archive, each time behind another first entry: gzip allows several members, and no two blobs are equal. */
 async function writeBlobs(
-  room: Room,
-  packages: string,
+  { room, packages }: Source,
   output: string,
   form: "plain" | "gzip",
   wanted: number,

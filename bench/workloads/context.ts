@@ -2,14 +2,14 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { measureInTurn, run, type Command, type Measurement } from "../measure.ts";
-import type { Row } from "../report.ts";
+import type { Row } from "../results.ts";
 import { baseImage, inRoom, xbuild, type Room } from "../room.ts";
 
 const allFiles = 200_000;
 const [filesOfDirectory, directoriesOfPart] = [100, 50];
 
 /**
- * N: a context of many small files: the first time, and nothing changed. The image is there and only what is remembered
+ * Q: a context of many small files: the first time, and nothing changed. The image is there and only what is remembered
  * of the files is not, so that what is measured is how the context is looked at.
  */
 export async function measureContext(room: Room, scale: number, rounds: number): Promise<Row[]> {
@@ -28,8 +28,8 @@ export async function measureContext(room: Room, scale: number, rounds: number):
   const first = await measureFirst(room, { context, command, rounds });
   const unchanged = await measureUnchanged(room, { context, command, rounds });
   return [
-    ...toRow(`${what}, the first time`, first, "1.2 x of tar into sha256sum"),
-    ...toRow(`${what}, nothing changed`, unchanged, "1.3 x of git status"),
+    ...toRow(`${what}, the first time`, first, "1.2 x"),
+    ...toRow(`${what}, nothing changed`, unchanged, "1.3 x"),
   ];
 }
 
@@ -72,7 +72,7 @@ async function measureUnchanged(room: Room, { context, command, rounds }: Pair):
 }
 
 function toRow(what: string, [ours, peer]: Measured, goal: string): Row[] {
-  return ours === undefined ? [] : [{ workload: "N", what, ours, peer, goal }];
+  return ours === undefined ? [] : [{ what, ours, peer, goal }];
 }
 
 function makeTree(root: string, count: number): void {

@@ -1,15 +1,18 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { BuildKit } from "../buildkit.ts";
 import { measureInTurn, run, type Command, type Contender, type Measurement } from "../measure.ts";
 import { unpackPackages } from "../packages.ts";
-import { renderSize, type Row } from "../report.ts";
+import type { Peers } from "../peers.ts";
+import type { Row } from "../results.ts";
+import { renderSize } from "../format.ts";
 import { baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
 import { withChanges } from "./change.ts";
 import { renderAdding, renderLinked, renderOurs, renderPeer } from "./containerfiles.ts";
 
-/** BuildKit's. */
-const linkedFile = "Containerfile.link";
+/** BuildKit's, in the context. */
+export const linkedFile = "Containerfile.link";
+/** How it is called in the tables. */
+export const linkedName = "BuildKit, COPY --link";
 
 /** The builds of a Debian image with a layer for each package: ours, into the store and loaded, and buildah's. */
 export interface DebianBuilds {
@@ -21,15 +24,12 @@ export interface DebianBuilds {
   readonly adding: Command;
   readonly loaded: Command;
   readonly peer: Command;
-  readonly buildKit: BuildKit | undefined;
+  readonly peers: Peers;
   readonly metadata: string;
 }
 
 /** Makes the context that both sides build from. */
-export async function prepareDebian(
-  room: Room,
-  buildKit: BuildKit | undefined,
-): Promise<DebianBuilds> {
+export async function prepareDebian(room: Room, peers: Peers): Promise<DebianBuilds> {
   const context = join(room.directory, "debian");
   await mkdir(context);
   const packages = await unpackPackages(room, join(context, "pkgs"));
@@ -43,7 +43,7 @@ export async function prepareDebian(
   const adding = ["-t", "debian-adding", "-f", join(context, "Adding.x"), context];
   return {
     room,
-    buildKit,
+    peers,
     adding: xbuild(room, "--no-load", ...adding),
     context,
     packages,
@@ -56,13 +56,15 @@ export async function prepareDebian(
 
 /** D: no store, and a containers storage that has the base alone. */
 export async function measureFirstBuild(builds: DebianBuilds, rounds: number): Promise<Row[]> {
+  const { room, peers } = builds;
   const prepare = async (): Promise<void> => {
-    await resetRoom(builds.room);
-    if (builds.buildKit !== undefined) await run(builds.buildKit.prune);
+    await resetRoom(room);
+    for (const { reset } of peers.buildahs) await reset();
+    if (peers.buildKit !== undefined) await run(peers.buildKit.prune);
   };
   const measured = await measureAll(builds, rounds, prepare);
-  const goals = ["0.12 x", "", "0.5 x"] as const;
-  return describe("D", "first build", goals, measured, await countLayers(builds));
+  const goals = { store: "0.12 x", loaded: "", linked: "0.5 x" };
+  return describe("first build", goals, { measured, note: await countLayers(builds) });
 }
 
 /** A: every side has built it before. */
@@ -73,56 +75,84 @@ export async function measureNothingChanged(builds: DebianBuilds, rounds: number
   const after = await readMetadata(builds);
   const isSame = after.digest === before.digest && after.upToDate;
   const note = isSame ? "same digest" : "NOT up to date";
-  return describe("A", "nothing changed", ["0.012 x", "", "0.25 x"], measured, note);
+  const goals = { store: "0.012 x", loaded: "", linked: "0.25 x" };
+  return describe("nothing changed", goals, { measured, note });
 }
 
 /** B: a file of one package, with another content for every build. */
 export async function measureOneChanged(builds: DebianBuilds, rounds: number): Promise<Row[]> {
   await buildAll(builds);
   const measured = await withChanges(builds, (next) => measureAll(builds, rounds, next));
-  const note = await countLayers(builds);
-  return describe("B", "one of 96 changed", ["0.04 x", "0.2 x", "0.6 x"], measured, note);
+  const goals = { store: "0.04 x", loaded: "0.2 x", linked: "0.6 x" };
+  return describe("one of 96 changed", goals, { measured, note: await countLayers(builds) });
+}
+
+/** Those that COPY a package a line: Debian's buildah, newer ones, BuildKit. */
+function listPeers(builds: DebianBuilds): readonly Omit<Contender, "prepare">[] {
+  const { context, peer, peers } = builds;
+  const linked = peers.buildKit?.build({ context, file: linkedFile });
+  return [
+    { name: "buildah", command: peer },
+    ...peers.buildahs.map(({ name, build }) => ({
+      name,
+      command: build("debian-peer", join(context, "Containerfile"), context),
+    })),
+    ...(linked === undefined ? [] : [{ name: linkedName, command: linked }]),
+  ];
+}
+
+interface Measured {
+  readonly store: Measurement | undefined;
+  readonly loaded: Measurement | undefined;
+  readonly adding: Measurement | undefined;
+  readonly peers: readonly Measurement[];
 }
 
 async function measureAll(
-  { stored, adding, loaded, peer, buildKit, context }: DebianBuilds,
+  builds: DebianBuilds,
   rounds: number,
   prepare: () => Promise<void> = async () => {},
-): Promise<readonly Measurement[]> {
+): Promise<Measured> {
   const contenders: readonly Contender[] = [
-    { name: "ours, store", prepare, command: stored },
-    { name: "ours, loaded", prepare, command: loaded },
-    { name: "buildah", prepare, command: peer },
-    { name: "ours, an add for each", prepare, command: adding },
-    ...(buildKit === undefined
-      ? []
-      : [{ name: "BuildKit", prepare, command: buildKit.build(context, linkedFile) }]),
+    { name: "ours, store", command: builds.stored },
+    { name: "ours, loaded", command: builds.loaded },
+    { name: "ours, an add for each", command: builds.adding },
+    ...listPeers(builds),
   ];
-  return measureInTurn(contenders, rounds);
+  const [store, loaded, adding, ...peers] = await measureInTurn(contenders, rounds, { prepare });
+  return { store, loaded, adding, peers };
 }
 
+interface Goals {
+  readonly store: string;
+  readonly loaded: string;
+  /** Against BuildKit. */
+  readonly linked: string;
+}
+
+/** Into the store against all, the other ways against who is nearest to them. */
 function describe(
-  workload: string,
   what: string,
-  [storeGoal, loadGoal, linkGoal]: readonly [string, string, string],
-  [store, load, peer, adding, linked]: readonly Measurement[],
-  note: string,
+  goals: Goals,
+  { measured, note }: { readonly measured: Measured; readonly note: string },
 ): Row[] {
-  if (store === undefined || load === undefined || adding === undefined) return [];
-  const [stored, loaded] = [`${what}, into the store`, `${what}, loaded`];
-  const called = `${what}, an add for each, into the store`;
-  const rows: Row[] = [
-    { workload, what: stored, ours: store, peer, goal: storeGoal, note },
-    { workload, what: called, ours: adding, peer, goal: "" },
-    { workload, what: loaded, ours: load, peer, goal: loadGoal },
-  ];
-  if (linked === undefined) return rows;
-  const against = "; peer: BuildKit, COPY --link";
-  return [
-    ...rows,
-    { workload, what: `${stored}${against}`, ours: store, peer: linked, goal: linkGoal },
-    { workload, what: `${called}${against}`, ours: adding, peer: linked, goal: "" },
-  ];
+  const { store, loaded, adding, peers } = measured;
+  if (store === undefined || loaded === undefined || adding === undefined) return [];
+  const [buildah] = peers;
+  const linked = peers.find(({ name }) => name === linkedName);
+  const stored = peers.map((peer): Row => {
+    const goal = peer === linked ? goals.linked : peer === buildah ? goals.store : "";
+    return {
+      what: `${what}, into the store`,
+      ours: store,
+      peer,
+      goal,
+      note: peer === buildah ? note : "",
+    };
+  });
+  const own: Row = { what: `${what}, an add for each`, ours: adding, peer: linked, goal: "" };
+  const full: Row = { what: `${what}, loaded`, ours: loaded, peer: buildah, goal: goals.loaded };
+  return [...stored, own, full];
 }
 
 /** How much of our last build is new. */
@@ -139,9 +169,8 @@ export async function sizeNewLayers(builds: DebianBuilds): Promise<number> {
 }
 
 async function buildAll(builds: DebianBuilds): Promise<void> {
-  const { loaded, adding, peer, buildKit, context } = builds;
-  for (const one of [loaded, adding, peer]) await run(one);
-  if (buildKit !== undefined) await run(buildKit.build(context, linkedFile));
+  const peers = listPeers(builds).map(({ command }) => command);
+  for (const one of [builds.loaded, builds.adding, ...peers]) await run(one);
 }
 
 interface Metadata {

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { withDocker, type Docker } from "../docker.ts";
 import { measureInTurn, run, type Command, type Contender } from "../measure.ts";
 import { pushImage, pushOurs, pushPeer, withRegistry, type BenchRegistry } from "../registry.ts";
-import type { Row } from "../report.ts";
+import type { Row } from "../results.ts";
 import { emptyRoom, resetRoom } from "../room.ts";
 import { withChanges } from "./change.ts";
-import { renderOurs, renderPeer } from "./containerfiles.ts";
-import { countLayers, type DebianBuilds } from "./debian.ts";
+import { renderLinked, renderOurs, renderPeer } from "./containerfiles.ts";
+import { countLayers, linkedName, type DebianBuilds } from "./debian.ts";
 
 /** E: a machine that has nothing; the registry has the base, the last image, and the peers' caches. */
 export async function measureFreshMachine(builds: DebianBuilds, rounds: number): Promise<Row[]> {
@@ -41,15 +41,12 @@ async function measureSides(
       };
       return { name, prepare: begin, command };
     });
-    return measureInTurn(changed, rounds, meter);
+    return measureInTurn(changed, rounds, { meter });
   });
   const note = await countLayers(builds);
   if (own === undefined) return [];
   const what = "fresh machine, one of 96 changed, pushed";
-  return peers.map((peer) => {
-    const against = `${what}; ${peer.name}`;
-    return { workload: "E", what: against, ours: own, peer, goal: "0.1 x in bytes", note };
-  });
+  return peers.map((peer) => ({ what, ours: own, peer, goal: "0.1 x in bytes", note }));
 }
 
 interface Side extends Contender {
@@ -58,10 +55,11 @@ interface Side extends Contender {
 
 /** Each begins with nothing but what the registry has. */
 async function prepareSides(
-  { room, context, packages, metadata }: DebianBuilds,
+  builds: DebianBuilds,
   host: string,
   docker: Docker | undefined,
 ): Promise<readonly Side[]> {
+  const { room, context, packages, metadata } = builds;
   const [base, cache] = [`${host}/base:1`, `${host}/cache`];
   const files = { ours: join(room.directory, "fresh.x"), peer: join(room.directory, "fresh") };
   await writeFile(files.ours, renderOurs(base));
@@ -77,6 +75,7 @@ async function prepareSides(
       prepare,
       command: forgetful(pushPeer(room, `${host}/peer`, ...caches, ...peer)),
     },
+    ...(await listLinked(builds, host)),
     ...(docker === undefined
       ? []
       : [
@@ -87,6 +86,21 @@ async function prepareSides(
           },
         ]),
   ];
+}
+
+/** BuildKit, with its cache in the image that it has pushed. */
+async function listLinked(
+  { room, context, packages, peers: { buildKit } }: DebianBuilds,
+  host: string,
+): Promise<readonly Side[]> {
+  if (buildKit === undefined) return [];
+  const file = join(room.directory, "fresh.link");
+  await writeFile(file, renderLinked(`${host}/base:1`, packages));
+  const push = `${host}/linked`;
+  const words = ["--export-cache=type=inline", `--import-cache=type=registry,ref=${push}`];
+  const command = buildKit.build({ context, file, push, words });
+  const prepare = (): Promise<void> => run(buildKit.prune);
+  return [{ name: `${linkedName}, an inline cache`, prepare, command }];
 }
 
 /**

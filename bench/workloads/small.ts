@@ -1,50 +1,49 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { measureInTurn, run } from "../measure.ts";
-import type { Row } from "../report.ts";
+import type { Peers } from "../peers.ts";
+import type { Row } from "../results.ts";
 import { baseImage, inRoom, xbuild, type Room } from "../room.ts";
 
+const goals: Readonly<Record<string, string>> = {
+  buildah: "below 1 x",
+  "Node.js alone": "60 ms more",
+};
+
 /** I: three lines, nothing changed. What is measured is how fast each side starts and finds that out. */
-export async function measureSmallFile(room: Room, rounds: number): Promise<Row[]> {
+export async function measureSmallFile(room: Room, peers: Peers, rounds: number): Promise<Row[]> {
   const context = join(room.directory, "small");
   await mkdir(context);
   const step = "RUN cp /bin/busybox";
-  await writeFile(
-    join(context, "Containerfile"),
-    `FROM ${baseImage}\n${step} /copy\nCMD ["/copy"]\n`,
-  );
+  const file = join(context, "Containerfile");
+  const plain = (base: string): string => `FROM ${base}\n${step} /copy\nCMD ["/copy"]\n`;
+  await writeFile(file, plain(baseImage));
+  await writeFile(join(context, "Containerfile.kit"), plain("base"));
   await writeFile(
     join(context, "Containerfile.x"),
     `FROM ${baseImage}\nOUTPUT /layers\n${step} /copy && /layers/bin/layer add copy /copy\n`,
   );
-  const file = join(context, "Containerfile");
-  const stored = xbuild(room, "-t", "small", "--no-load", context);
-  const loaded = xbuild(room, "-t", "small", context);
-  const peer = inRoom(
-    room,
-    "buildah",
-    "build",
-    "--layers",
-    "-t",
-    "small-peer",
-    "-f",
-    file,
-    context,
-  );
-  await run(loaded);
-  await run(peer);
-  const [store, load, theirs] = await measureInTurn(
-    [
-      { name: "ours, store", command: stored },
-      { name: "ours, loaded", command: loaded },
-      { name: "buildah", command: peer },
-    ],
-    rounds,
-  );
+  const build = ["buildah", "build", "--layers", "-t", "small-peer", "-f", file, context];
+  const kit = peers.buildKit?.build({ context, file: "Containerfile.kit" });
+  const sides = [
+    { name: "ours, store", command: xbuild(room, "-t", "small", "--no-load", context) },
+    { name: "ours, loaded", command: xbuild(room, "-t", "small", context) },
+    // What no program in Node can be below.
+    { name: "Node.js alone", command: inRoom(room, process.execPath, "-e", "0") },
+    { name: "buildah", command: inRoom(room, ...build) },
+    ...peers.buildahs.map((one) => ({
+      name: one.name,
+      command: one.build("small-peer", file, context),
+    })),
+    ...(kit === undefined ? [] : [{ name: "BuildKit", command: kit }]),
+  ];
+  for (const { command } of sides.toReversed()) await run(command);
+  const [store, load, ...others] = await measureInTurn(sides, rounds);
   if (store === undefined || load === undefined) return [];
   const what = "three lines, nothing changed";
-  return [
-    { workload: "I", what: `${what}, in the store`, ours: store, peer: theirs, goal: "below 1 x" },
-    { workload: "I", what: `${what}, loaded`, ours: load, peer: theirs, goal: "below 1 x" },
-  ];
+  const rows = others.map((peer): Row => {
+    const goal = goals[peer.name] ?? "";
+    return { what: `${what}, in the store`, ours: store, peer, goal };
+  });
+  return [...rows, { what: `${what}, loaded`, ours: load, peer: others[1], goal: "below 1 x" }];
 }

@@ -205,9 +205,11 @@ test.each(listPages())("%s: calls of xbuild in the text name what exists", async
   await expect(Promise.all(judged)).resolves.toHaveLength(calls.length);
 });
 
-/** Of buildah, skopeo and tar, of `layer split`; bake's that its help leaves out. */
+/** Of buildah, skopeo and tar, of `layer split`, of the benchmarks; bake's that its help leaves out. */
 const otherFlags = new Set(
-  "password-stdin raw root name owner group xattrs xattrs-include max provenance sbom".split(" "),
+  "password-stdin raw root name owner group xattrs xattrs-include max provenance sbom render".split(
+    " ",
+  ),
 );
 
 test.each(listPages())("%s: flags in the text exist", async (page) => {
