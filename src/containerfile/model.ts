@@ -111,6 +111,8 @@ export interface ContextRead {
   readonly unless: readonly string[];
   /** A mount shows also what the ignore file leaves out. */
   readonly isMount: boolean;
+  /** Sources of ADD that variables make remote ones, or may make some. */
+  readonly remote?: readonly string[];
 }
 
 /** The ARGs in an instruction, as they are there. */

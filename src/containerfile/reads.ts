@@ -27,7 +27,7 @@ interface ReadPlace extends Omit<ScopedInstruction, "stage"> {
 function listMounts(place: ReadPlace, findReference: FindReference): readonly ContextRead[] {
   return place.instruction.flags.flatMap((flag): readonly ContextRead[] => {
     const mount = readMount(flag);
-    if (mount === undefined || (mount.get("type") ?? "bind") !== "bind") return [];
+    if (mount === undefined || !showsContent(mount)) return [];
     const context = isContextMount(flag) ? undefined : nameContext(findReference(flag));
     if (context === null) return [];
     const source = mount.get("source") ?? "";
@@ -36,6 +36,12 @@ function listMounts(place: ReadPlace, findReference: FindReference): readonly Co
     const { instruction } = place;
     return [{ ...joinPaths([path]), instruction, context, isMount: true }];
   });
+}
+
+/** A cache begins with what its `from` has, and engines may show that itself (buildah 1.28). */
+function showsContent(mount: ReadonlyMap<string, string>): boolean {
+  const type = mount.get("type") ?? "bind";
+  return type === "bind" || (type === "cache" && mount.has("from"));
 }
 
 function listSources(place: ReadPlace, findReference: FindReference): readonly ContextRead[] {
@@ -49,7 +55,18 @@ function listSources(place: ReadPlace, findReference: FindReference): readonly C
   // The directories above a source are copied, too.
   const isWhole = instruction.flags.some(({ name }) => name === "parents");
   const paths = isWhole ? [undefined] : sources.map((source) => readPath(source, place));
-  return [{ ...joinPaths(paths), instruction, context, isMount: false }];
+  const remote = sources.flatMap((source) => expandRemote(source, place));
+  const read = { ...joinPaths(paths), instruction, context, isMount: false };
+  return [remote.length === 0 ? read : { ...read, remote }];
+}
+
+/** What a variable makes of a source of ADD, where that is elsewhere, or where nobody knows whether it is. */
+function expandRemote(word: string, { instruction, scope, escape }: ReadPlace): readonly string[] {
+  if (instruction.keyword !== "ADD" || !word.includes("$")) return [];
+  const expansion = expandWord(word, lookupIn(scope), escape);
+  if (!expansion.ok || expansion.unset.some((name) => isUnknown(scope, name)))
+    return word.startsWith("$") ? ["https://"] : [];
+  return isElsewhere(expansion.value, instruction) ? [expansion.value] : [];
 }
 
 /** The context's name; null where the reference is none. */

@@ -84,7 +84,9 @@ function createComparison({ doubles, words }: Columns): Block["isSame"] {
       doubles[first + 2] === entry.ctimeMs &&
       doubles[first + 1] === entry.mtimeMs &&
       doubles[first] === entry.size &&
-      doubles[first + 3] === entry.ino
+      doubles[first + 3] === entry.ino &&
+      // Which names are one file is told by the device, too, and that of a file system may be another when it is mounted again.
+      (!entry.isLinked || words[first + 3] === entry.dev)
     );
   };
 }

@@ -18,6 +18,9 @@ export interface RegistryAnswers {
   readonly hasBlob: (question: BlobQuestion) => Promise<boolean | undefined>;
   /** Whether a repository gives the manifest of this digest out; where that is not known: no. */
   readonly hasManifest: (repository: string, digest: Digest) => Promise<boolean>;
+  /** The steps are over: what is still asked beside them is given up, and tags may stand for something else by now. */
+  readonly settle: () => void;
+  readonly isSettled: () => boolean;
   /** What it said of a repository counts no more. */
   readonly forget: (repository: string) => void;
 }
@@ -41,7 +44,10 @@ const longestUse = 10 * 60_000;
 
 function createAnswers(session: RegistrySession): RegistryAnswers {
   // Who asks beside the build may give up on a registry: who needs the answer then begins anew.
-  const [early, late] = [session.openClient(), session.openClient()];
+  const steps = new AbortController();
+  // It leaves connections to the others.
+  const early = session.openClient(steps.signal, 4);
+  const late = session.openClient();
   const known = new Map<string, Known>();
   const places = new Map<string, Promise<boolean>>();
   const isOnePlace = (repository: string): Promise<boolean> => {
@@ -54,7 +60,7 @@ function createAnswers(session: RegistrySession): RegistryAnswers {
   const once = async (name: string, ask: () => Promise<Answer>): Promise<Answer> => {
     const before = known.get(name);
     const isFresh = before !== undefined && Date.now() - before.askedAt < longestUse;
-    const answer = isFresh ? await before.answer : undefined;
+    const answer = isFresh ? await before.answer.catch(() => undefined) : undefined;
     if (answer !== undefined) return answer;
     const asked = ask();
     known.set(name, { answer: asked, askedAt: Date.now() });
@@ -76,6 +82,8 @@ function createAnswers(session: RegistrySession): RegistryAnswers {
       const ask = (): Promise<Answer> => late.hasManifest(repository, digest);
       return (await once(`${repository} ${digest} manifest`, ask)) === true;
     },
+    settle: () => steps.abort(new Error("the steps are over")),
+    isSettled: () => steps.signal.aborted,
     forget: (repository) => {
       session.forgetManifests(repository);
       for (const name of known.keys()) if (name.startsWith(`${repository} `)) known.delete(name);

@@ -39,7 +39,8 @@ export async function createFindLayer(
     const wanted = { digest, holders, isAbsent: absent.has(digest) };
     const presence = await askOwn(push, wanted, work.answers);
     if (presence.kind === "there" || presence.kind === "believed") return presence;
-    for (const { repository: from } of holders) {
+    // A registry that refused the image may have said that it mounted what it did not.
+    for (const { repository: from } of push.isRefused === true ? [] : holders) {
       if (from === repository || hostOf(from) !== hostOf(repository)) continue;
       const mounted = await client.mountBlob({ to: repository, from, digest });
       if (mounted === "mounted") return { kind: "there", seenAt: Date.now() };

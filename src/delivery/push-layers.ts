@@ -37,14 +37,13 @@ export interface Whole {
  * @returns undefined where a layer is missing
  */
 export async function findWhole(push: Push, work: PushWorkspace): Promise<Whole | undefined> {
-  const { image, repository, isChecked } = push;
+  const { image, repository } = push;
   const checked = await findCheck(image, repository, work);
-  if (isChecked) return { checked };
   const isOffered = checked !== undefined && isTag(push.destination);
   if (isOffered && (await isConfirmed(push, work))) return { checked };
   const now = Date.now();
   const answers = await Promise.all(
-    listOwnLayers(image).map(({ digest }) =>
+    listOwnBlobs(image).map(({ digest }) =>
       work.answers.hasBlob({ repository, digest, use: "push" }),
     ),
   );
@@ -62,7 +61,7 @@ async function isConfirmed(
 ): Promise<boolean> {
   const manifest = { mediaType: image.manifest.mediaType, bytes: image.manifestBytes };
   try {
-    await session.openTransfers().pushManifest(repository, image.digest, manifest);
+    await session.openImpatient().pushManifest(repository, image.digest, manifest);
     return true;
   } catch (error) {
     if (!(error instanceof XbuildError) || signal.aborted) throw error;
@@ -78,6 +77,11 @@ export function listLayers(image: Image): readonly Descriptor[] {
 /** Those that a registry must have. */
 export function listOwnLayers(image: Image): readonly Descriptor[] {
   return listLayers(image).filter((layer) => !isExternal(layer));
+}
+
+/** The same, and its config. */
+export function listOwnBlobs(image: Image): readonly Descriptor[] {
+  return [...listOwnLayers(image), image.manifest.config];
 }
 
 /** Fetches layers from other repositories than the one that lacks them. Errors: `layer-gone`. */

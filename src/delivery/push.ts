@@ -8,7 +8,7 @@ import { withAnswers } from "./answers.ts";
 import {
   findWhole,
   listLayers,
-  listOwnLayers,
+  listOwnBlobs,
   type Push,
   type PushWorkspace,
 } from "./push-layers.ts";
@@ -51,10 +51,16 @@ export async function pushImage(
 /** A tag that was read before in this command is not read again, where that tells what it stands for. */
 async function isTagged(
   { image, destination, repository }: Push,
-  { answers: { session } }: PushWorkspace,
+  { answers }: PushWorkspace,
 ): Promise<boolean> {
+  const { session } = answers;
   if (!(await session.isOnePlace(repository))) session.forgetManifests(repository);
-  return isPushed(destination, image.digest, session.openTransfers());
+  const look = (): Promise<boolean> => isPushed(destination, image.digest, session.openTransfers());
+  const isThere = await look();
+  if (!isThere || !answers.isSettled()) return isThere;
+  // Steps have run since it was read: somebody may have moved the tag, or removed it.
+  session.forgetManifests(repository);
+  return look();
 }
 
 type TransferWorkspace = PushWorkspace & Pick<Step, "progress">;
@@ -106,16 +112,16 @@ async function offerManifest(
   }
 }
 
-/** A registry refuses a manifest of which it lacks a layer. */
+/** A registry refuses a manifest of which it lacks a blob. */
 async function listLacking(
   { image, repository }: Push,
   { answers }: TransferWorkspace,
 ): Promise<readonly Descriptor[]> {
-  const layers = listOwnLayers(image);
+  const blobs = listOwnBlobs(image);
   const found = await Promise.all(
-    layers.map(({ digest }) => answers.hasBlob({ repository, digest, use: "push" })),
+    blobs.map(({ digest }) => answers.hasBlob({ repository, digest, use: "push" })),
   );
-  return layers.filter((_, index) => found[index] === false);
+  return blobs.filter((_, index) => found[index] === false);
 }
 
 function describe(image: Image, { sent, seenAt }: Placed): Transferred {

@@ -4,6 +4,7 @@ import { findKnown, keepKnown } from "../store/store.ts";
 import { listBaseNames } from "./base-facts.ts";
 import { hashDirectories } from "./hash-directories.ts";
 import { listImages, nameBuilt } from "./resolve-images.ts";
+import { describeContexts } from "./resolve-inputs.ts";
 import { selectDirectories } from "./select-directories.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
@@ -64,7 +65,9 @@ async function hashStage(
     plan.dependencies.unpredictable.length === 0 &&
     listBaseNames(plan, request).every((name) => inputs.facts.has(name));
   if (reads === undefined || images === undefined || !isKnown) return undefined;
-  const directories = await hashDirectories(reads, request, work);
+  // A hash of its own: another build of this command may have had it made at another time than this build's inputs.
+  const shared = { ...work.shared, hashDirectory: hashAnew };
+  const directories = await hashDirectories(reads, request, { ...work, shared });
   const { declaredArguments, texts, links } = plan.dependencies;
   const { timestamp, epoch, platform, flags } = request.steps;
   const hasEpoch = timestamp || declaredArguments.has("SOURCE_DATE_EPOCH");
@@ -76,11 +79,16 @@ async function hashStage(
     [...inputs.arguments].filter(([name]) => declaredArguments.has(name)).sort(byName),
     platform ?? null,
     images,
+    describeContexts(plan, request),
     [...directories].map(([role, { digest }]) => [role, digest] as const).sort(byName),
     [timestamp, hasEpoch ? (epoch ?? null) : null],
     flags.step,
   ];
   return digestBytes(Buffer.from(JSON.stringify(parts)));
+}
+
+function hashAnew<T>(_: string, hash: () => Promise<T>): Promise<T> {
+  return hash();
 }
 
 /** IDs of the images that the stage takes from outside, and of other stages'; undefined where one is not known. */

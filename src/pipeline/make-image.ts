@@ -33,6 +33,7 @@ export async function makeImage(
     };
     const before = await inBriefStep("Finding the layers below", arrange, work);
     const result = await runTarget(build, { session, stages, ...before }, work);
+    work.answers?.settle();
     const confirm = (): Promise<Build> => confirmInputs(build, work);
     const collect = async (): Promise<CollectedImage> => {
       const confirmed = await inBriefStep("Looking for changes meanwhile", confirm, work);

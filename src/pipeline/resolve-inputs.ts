@@ -7,7 +7,7 @@ import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { assertBases, assertTriggers } from "./assert-bases.ts";
 import { isPortable } from "./portable.ts";
-import { listImages, nameBuilt, pullOnce, resolveImages } from "./resolve-images.ts";
+import { listImages, nameBuilt, nameImage, pullOnce, resolveImages } from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
 import type { StageImages, StageKeys } from "./stage-images.ts";
@@ -245,6 +245,7 @@ function describeKey(
     arguments: sortEntries([...found.arguments]),
     platform: steps.platform ?? null,
     images: sortEntries([...images]),
+    ...describeContexts(plan, request),
     directories: sortEntries([...directories].map(([role, { digest }]) => [role, digest])),
     labels: sortEntries([...image.labels]),
     annotations: sortEntries(Object.entries(image.annotations)),
@@ -254,6 +255,15 @@ function describeKey(
     limits: [layers.maxLayers, layers.maxLayerSize, layers.allowDevices],
     flags: steps.flags.step,
   };
+}
+
+/** Which image each named context stands for, where some do. */
+export function describeContexts(plan: BuildPlan, request: BuildRequest): KeyParts {
+  const named = plan.dependencies.contexts.flatMap((name): [string, string][] => {
+    const image = nameImage({ kind: "context", name }, request);
+    return image === undefined ? [] : [[name, image]];
+  });
+  return named.length === 0 ? {} : { contexts: sortEntries(named) };
 }
 
 /** Digests of the arguments that the build declares; of secret ones under the store's own key. */

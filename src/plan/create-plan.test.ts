@@ -126,3 +126,28 @@ describe("omitOutputs", () => {
     expect(omitOutputs(containerfile)).toBe("FROM a AS x\n\n\n# c\nFROM d\nRUN e\n");
   });
 });
+
+describe("what a result depends on", () => {
+  const texts = (text: string): readonly string[] =>
+    mustPlan(Buffer.from(text, "latin1")).dependencies.texts;
+
+  it.each([
+    ["FROM a\nADD https://one/f /f\n", 1],
+    ["FROM a\nARG URL=https://one/f\nADD ${URL} /f\n", 1],
+    ["FROM a\nENV HOST=https://one\nADD $HOST/f /f\n", 1],
+    ["FROM a\nARG FILE=f\nADD ${FILE} /f\n", 0],
+    ["FROM a\nARG URL=https://one/f\nADD --checksum=sha256:1 ${URL} /f\n", 0],
+    ["FROM a\nARG URL=https://one/f\nCOPY ${URL} /f\n", 0],
+  ])("knows what may change elsewhere: %j", (text, expected) => {
+    const { unpredictable } = mustPlan(`${text}OUTPUT /layers\nRUN b\n`).dependencies;
+    expect(unpredictable).toHaveLength(expected);
+  });
+
+  it("is another text for bytes that are no UTF-8, and for bodies that are joined otherwise", () => {
+    const file = (body: string): string => `FROM a\nCOPY <<A /d/\n${body}A\nOUTPUT /l\nRUN b\n`;
+    expect(texts(file("x\u00fey\n"))).not.toEqual(texts(file("x\u00ffy\n")));
+    const two = (a: string, b: string): string =>
+      `FROM a\nCOPY <<A <<B /d/\n${a}A\n${b}B\nOUTPUT /l\nRUN b\n`;
+    expect(texts(two("", "\n2\n"))).not.toEqual(texts(two("\n", "2\n")));
+  });
+});

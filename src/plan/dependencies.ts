@@ -1,10 +1,12 @@
 import {
   decodeText,
+  encodeText,
   readArguments,
   type Containerfile,
   type Instruction,
   type Reference,
   type ResolvedStage,
+  type SourceText,
 } from "../containerfile/containerfile.ts";
 import type { BuiltReference, Dependencies, ImageReference } from "./model.ts";
 import { imageKey } from "./image-key.ts";
@@ -15,6 +17,8 @@ export function listDependencies(
   stages: readonly ResolvedStage[],
 ): Dependencies {
   const instructions = listInstructions(containerfile, stages);
+  const reads = stages.flatMap((stage) => stage.reads);
+  const remote = new Map(reads.map((one) => [one.instruction, one.remote]));
   return {
     stages,
     fired: new Set(),
@@ -30,7 +34,7 @@ export function listDependencies(
         argumentUses.flatMap((use) => use.arguments.map(({ name }) => name)),
       ),
     ]),
-    unpredictable: instructions.filter(isUnpredictable),
+    unpredictable: instructions.filter((one) => isUnpredictable(one, remote.get(one))),
   };
 }
 
@@ -95,9 +99,18 @@ function listInstructions(
   return [...preamble, ...needed.flatMap((one) => [one.stage.from, ...one.stage.instructions])];
 }
 
+/** Another text for each instruction that is another one. */
 function describeInstruction(instruction: Instruction): string {
-  const bodies = instruction.heredocs.map((heredoc) => decodeText(heredoc.body));
-  return [decodeText(instruction.text), ...bodies].join("\n");
+  const bodies = instruction.heredocs.map((heredoc) => describeText(heredoc.body));
+  const text = describeText(instruction.text);
+  // One instruction is one line, so with one body it is clear where that begins.
+  return bodies.length < 2 ? [text, ...bodies].join("\n") : JSON.stringify([text, ...bodies]);
+}
+
+/** Where bytes are no UTF-8 people read the same sign for all of them. */
+function describeText(source: SourceText): string {
+  const text = decodeText(source);
+  return encodeText(text) === source ? text : JSON.stringify(["bytes", source]);
 }
 
 /** Names that the ARGs among these instructions declare. */
@@ -112,9 +125,9 @@ export function declaredNames(
 const remoteSource = /(?:^|[\s"'[])(?:https?:\/\/|git:\/\/|ssh:\/\/|git@)\S*/g;
 
 /** An ADD from the network whose content no checksum and no full commit fixes. */
-function isUnpredictable(instruction: Instruction): boolean {
+function isUnpredictable(instruction: Instruction, expanded: readonly string[] = []): boolean {
   if (instruction.keyword !== "ADD") return false;
   if (instruction.flags.some((flag) => flag.name === "checksum")) return false;
-  const sources = instruction.args.match(remoteSource) ?? [];
+  const sources = [...(instruction.args.match(remoteSource) ?? []), ...expanded];
   return sources.some((source) => !/#[0-9a-f]{40}\b/.test(source));
 }

@@ -52,8 +52,12 @@ interface Ends {
 }
 
 /** A client over the connections of others. */
-export function createClient(registries: Registries, { closing, signal }: Ends): RegistryClient {
-  const limit = pLimit(maxParallel);
+export function createClient(
+  registries: Registries,
+  { closing, signal }: Ends,
+  parallel = maxParallel,
+): RegistryClient {
+  const limit = pLimit(parallel);
   const attempt = <T>(action: () => Promise<T>): Promise<T | undefined> =>
     limit(async () => {
       signal.throwIfAborted();

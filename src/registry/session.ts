@@ -9,10 +9,16 @@ import { createTransfers, type RegistryTransfers } from "./transfers.ts";
  * manifests that it has read. Each registry is asked once how it is reached.
  */
 export interface RegistrySession {
-  /** One that has not given up on any registry yet. @param stop ends what has not begun: it rejects with its reason */
-  readonly openClient: (stop?: AbortSignal) => RegistryClient;
+  /**
+   * One that has not given up on any registry yet.
+   * @param stop ends what has not begun, which then rejects with its reason
+   * @param parallel so many questions at once
+   */
+  readonly openClient: (stop?: AbortSignal, parallel?: number) => RegistryClient;
   /** The same; `readManifest` asks once for each reference. */
   readonly openTransfers: (stop?: AbortSignal) => RegistryTransfers;
+  /** The same for what is asked once, and not again where there is no answer. */
+  readonly openImpatient: () => RegistryTransfers;
   /**
    * Whether a repository is pulled from the very place that it is pushed to, and from no other: then what was read of
    * it tells what a push will find. registries.conf may name mirrors, or another place for either.
@@ -38,9 +44,13 @@ export function openSession(access: RegistryAccess, signal: AbortSignal): Regist
   };
   const join = (own: AbortSignal | undefined): AbortSignal =>
     own === undefined ? signal : AbortSignal.any([signal, own]);
-  const openTransfers = (own?: AbortSignal): RegistryTransfers => {
-    const persistent = openRegistries(access, { ...stop, isPersistent: true });
-    const transfers = createTransfers(persistent, { access, signal: join(own) });
+  const openTransfers = (own?: AbortSignal): RegistryTransfers =>
+    remember(openRegistries(access, { ...stop, isPersistent: true }), {
+      access,
+      signal: join(own),
+    });
+  const remember: typeof createTransfers = (opened, options) => {
+    const transfers = createTransfers(opened, options);
     return {
       ...transfers,
       readManifest: async (repository, reference) => {
@@ -59,11 +69,15 @@ export function openSession(access: RegistryAccess, signal: AbortSignal): Regist
     };
   };
   return {
-    openClient: (own) => {
+    openClient: (own, parallel) => {
       const ends = { closing: closing.signal, signal: join(own) };
-      return createClient(openRegistries(access, stop), ends);
+      return createClient(openRegistries(access, stop), ends, parallel);
     },
     openTransfers,
+    openImpatient: () => {
+      const once = { ...access, retries: 0 };
+      return remember(openRegistries(once, stop), { access: once, signal });
+    },
     isOnePlace: async (repository) => {
       const uses = ["mirrored", "mirrored-tag", "push"] as const;
       const found = uses.map((use) => registries.locate(repository, use));

@@ -145,7 +145,8 @@ describe("one machine", () => {
     );
     await writeLocations(opened, metadata.digest, old);
     const { kinds } = await push("one/app:3");
-    expect(kinds).toEqual({ ...begin, "HEAD blob": count });
+    // And the config.
+    expect(kinds).toEqual({ ...begin, "HEAD blob": count + 1 });
     // From then on they have been seen.
     expect((await push("one/app:3")).kinds).toEqual({ ...begin, "PUT manifest by digest": 1 });
   });
@@ -156,7 +157,7 @@ describe("a fresh machine", () => {
 
   test("nothing changed: the previous image is the result when its layers are there", async () => {
     const { kinds, metadata } = await push("fresh/app:1", { on: undefined });
-    expect(kinds).toEqual({ ...previous, "HEAD blob": count });
+    expect(kinds).toEqual({ ...previous, "HEAD blob": count + 1 });
     expect(metadata.upToDate).toBe(true);
   });
 
@@ -243,13 +244,54 @@ describe("a registry that is not what was seen", () => {
     await service.registry.deleteBlob("broken/app", digest);
     await change(broken);
     const { kinds } = await push("broken/app:1", { directory: broken });
-    const asked = { "HEAD blob": 1 + count };
+    const asked = { "HEAD blob": 1 + count + 1 };
     // The changed layer, what was lost, and the config twice.
     expect(kinds).toEqual({ ...begin, ...asked, ...upload(4), "PUT tag": 2 });
     await pull("broken/app:1");
     // And it is known from then on.
     const again = await push("broken/app:1", { directory: broken });
     expect(again.kinds).toEqual({ ...begin, "PUT manifest by digest": 1 });
+  });
+
+  test.each(["the same tag", "another tag"])(
+    "one that has lost a config gets it: %s",
+    async (tag) => {
+      const directory = await makeContext(`config ${tag}`);
+      const { metadata } = await push("config/app:1", { directory });
+      if (!isDigest(metadata.configDigest)) throw new Error("there is no config");
+      await service.registry.deleteBlob("config/app", metadata.configDigest);
+      const reference = tag === "the same tag" ? "config/app:1" : "config/app:2";
+      await push(reference, { directory });
+      await pull(reference);
+    },
+  );
+
+  test("a tag that was moved while the steps ran is moved back, and what was lost meanwhile is sent", async () => {
+    const gate = await mkdtemp(join(sandbox.directory, "moved-"));
+    const wait = "RUN echo be''gun; while [ ! -e /gate/open ]; do sleep 0.05; done\n";
+    const directory = await makeContext("moved", wait);
+    await writeFile(join(gate, "open"), "");
+    const reference = name("moved/app:1");
+    const env = { XBUILD_STORE: join(sandbox.directory, "moved-store") };
+    const words = ["-v", `${gate}:/gate`, "-t", reference, "--push", "--no-load", "--no-cache"];
+    const build = [...words, directory];
+    assertStatus(await runXbuild(sandbox, build, { env }), 0);
+    const digest = async (): Promise<string> =>
+      sandbox.exec("skopeo", "inspect", "--format", "{{.Digest}}", `docker://${reference}`);
+    const pushed = await digest();
+    const meanwhile = async (action: () => Promise<unknown>): Promise<void> => {
+      await rm(join(gate, "open"));
+      const started = startXbuild(sandbox, build, { env });
+      await started.says("begun");
+      await action();
+      await writeFile(join(gate, "open"), "");
+      assertStatus(await started.ended, 0);
+      expect(await digest()).toBe(pushed);
+      await pull("moved/app:1");
+    };
+    const other = `docker://${name("one/app:1")}`;
+    await meanwhile(() => sandbox.exec("skopeo", "copy", "-q", other, `docker://${reference}`));
+    await meanwhile(() => service.registry.empty());
   });
 
   test("one that takes no manifest by its digest is asked for each layer", async () => {
@@ -260,7 +302,7 @@ describe("a registry that is not what was seen", () => {
       status: 405,
     });
     const { kinds, metadata } = await push("plain/app:1", { directory: plain });
-    expect(kinds).toEqual({ ...begin, "PUT manifest by digest": 1, "HEAD blob": count });
+    expect(kinds).toEqual({ ...begin, "PUT manifest by digest": 1, "HEAD blob": count + 1 });
     expect(metadata.upToDate).toBe(true);
   });
 });

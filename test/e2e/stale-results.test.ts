@@ -147,6 +147,13 @@ const cases: readonly Case[] = [
     change: { "more/v": "two" },
   },
   {
+    what: "what a cache begins with, of a named context",
+    steps: "RUN --mount=type=cache,from=more,target=/m cp /m/v /made",
+    files: { "more/v": "one" },
+    args: ["--build-context", "more=CONTEXT/more"],
+    change: { "more/v": "two" },
+  },
+  {
     what: "a volume",
     steps: "RUN cp /mnt/v /made",
     files: { "more/v": "one" },
@@ -229,6 +236,33 @@ describe("the result is that of --no-cache", () => {
     const third = await project.build(args);
     expect(third.metadata.upToDate).toBe(!one.what.includes("can write"));
   });
+});
+
+test("which image a named context stands for counts, where two change places", async () => {
+  const [one, two] = ["localhost/context-one", "localhost/context-two"];
+  for (const image of [one, two]) {
+    const { context } = await sandbox.project({
+      Containerfile: `FROM ${baseImage}\nRUN echo ${image} > /id\n`,
+    });
+    await sandbox.exec("buildah", "build", "-q", "--layers", "-t", image, context);
+  }
+  const steps = (end: string): string =>
+    `FROM x\nCOPY --from=y /id /other\n${layering.replace("made -C / made", `made -C / id other ${end}`)}`;
+  const project = await sandbox.project({ "Containerfile.x": steps("") });
+  const build = (x: string, y: string, ...more: readonly string[]): Promise<Built> => {
+    const contexts = Object.entries({ x, y }).map(
+      ([name, image]) => `--build-context=${name}=docker-image://${image}`,
+    );
+    return project.build(["--no-load", ...contexts, ...more]);
+  };
+  const first = await build(one, two);
+  const swapped = await build(two, one);
+  expect(swapped.metadata.upToDate).toBe(false);
+  expect(contentOf(swapped)).not.toEqual(contentOf(first));
+  // What stands before OUTPUT, too.
+  await project.write({ "Containerfile.x": steps("bin") });
+  const back = await build(one, two);
+  expect(contentOf(back)).toEqual(contentOf(await build(one, two, "--no-cache")));
 });
 
 describe("only what steps can read counts", () => {

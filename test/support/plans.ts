@@ -6,7 +6,7 @@ import type { BuildPlan, LayeredStage } from "../../src/plan/model.ts";
 
 /** The plan of a Containerfile without faults; undefined where its target has no OUTPUT. */
 export function planOf(
-  text: string,
+  text: string | Uint8Array,
   options: { target?: string; buildArgs?: Record<string, string> } = {},
 ): BuildPlan | undefined {
   const containerfile = parseContainerfile(Buffer.from(text), "Containerfile.x");

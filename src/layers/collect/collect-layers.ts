@@ -33,8 +33,16 @@ export async function collectLayers(
   const jobs = createLayerJobs(context.options.signal);
   const { onProgress } = context.options;
   const options = { ...context.options, signal: jobs.signal, onProgress: sumBytes(onProgress) };
-  const findXattrs = await readTreeXattrs(scan, { warn: context.warn, signal: options.signal });
-  const work: Work = { ...context, options, scan, findXattrs, log: createDirectoryLog() };
+  let isUnread = false;
+  const warn: CollectContext["warn"] = (warning) => {
+    isUnread = true;
+    context.warn(warning);
+  };
+  const findXattrs = await readTreeXattrs(scan, { warn, signal: options.signal });
+  // What could not be read now may be readable another time.
+  const trees = isUnread ? undefined : options.trees;
+  const log = createDirectoryLog();
+  const work: Work = { ...context, options: { ...options, trees }, scan, findXattrs, log };
   const sources = listSources(listings);
   const begun = countBegun(sources.length, options);
   const layers = await jobs.map(sources, (listing) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { closeDirectory, openDirectory, signTree } from "../../archive/archive.ts";
 import { type Digest, digestBytes } from "../../oci/oci.ts";
 import type { FoundLayer } from "./found-layer.ts";
@@ -27,11 +28,25 @@ export async function collectTree(
   const known = before === undefined ? undefined : await memory.find(before);
   const layer = known === undefined ? undefined : context.previous.byDiffId.get(known);
   if (layer !== undefined) return { kind: "equal", layer };
-  const found = await collectLoose(job, context);
+  let isWarned = false;
+  const warn: LooseContext["warn"] = (warning) => {
+    isWarned = true;
+    context.warn(warning);
+  };
+  const found = await collectLoose(job, { ...context, warn });
   // That of another image may be equal by its own word alone, which need not be taken the next time.
-  if (found.kind !== "new" || before === undefined) return found;
+  if (found.kind !== "new" || before === undefined || isWarned) return found;
   if (before === (await identifyTree(job, context))) await memory.keep(before, found.diffId);
   return found;
+}
+
+/** Whose the files are to our eyes. user_namespaces(7) */
+function ids(): readonly (string | number | undefined)[] {
+  return [process.geteuid?.(), ...["uid_map", "gid_map"].map(readMap)];
+}
+
+function readMap(name: string): string {
+  return readFileSync(`/proc/self/${name}`, "utf8");
 }
 
 /** With the tree all that decides what its layer is. */
@@ -43,7 +58,8 @@ async function identifyTree(
   try {
     const signature = await signTree(root, Date.now() - clockStep, options.signal);
     if (signature === undefined) return undefined;
-    const parts = [1, signature, chooseReuse(options), options.epoch ?? null, process.geteuid?.()];
+    const { epoch = null, allowDevices, maxLayerSize } = options;
+    const parts = [1, signature, chooseReuse(options), epoch, allowDevices, maxLayerSize, ...ids()];
     return digestBytes(Buffer.from(JSON.stringify(parts)));
   } finally {
     closeDirectory(root);
