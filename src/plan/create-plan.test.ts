@@ -127,10 +127,12 @@ describe("omitOutputs", () => {
   });
 });
 
-describe("what a result depends on", () => {
-  const texts = (text: string): readonly string[] =>
-    mustPlan(Buffer.from(text, "latin1")).dependencies.texts;
+function listTexts(instruction: string): readonly string[] {
+  const text = `FROM a\n${instruction}OUTPUT /l\nRUN b\n`;
+  return mustPlan(Buffer.from(text, "latin1")).dependencies.texts;
+}
 
+describe("what a result depends on", () => {
   it.each([
     ["FROM a\nADD https://one/f /f\n", 1],
     ["FROM a\nARG URL=https://one/f\nADD ${URL} /f\n", 1],
@@ -144,10 +146,11 @@ describe("what a result depends on", () => {
   });
 
   it("is another text for bytes that are no UTF-8, and for bodies that are joined otherwise", () => {
-    const file = (body: string): string => `FROM a\nCOPY <<A /d/\n${body}A\nOUTPUT /l\nRUN b\n`;
-    expect(texts(file("x\u00fey\n"))).not.toEqual(texts(file("x\u00ffy\n")));
-    const two = (a: string, b: string): string =>
-      `FROM a\nCOPY <<A <<B /d/\n${a}A\n${b}B\nOUTPUT /l\nRUN b\n`;
-    expect(texts(two("", "\n2\n"))).not.toEqual(texts(two("\n", "2\n")));
+    const [one, other] = ["\u00fe", "\u00ff"].map((byte) =>
+      listTexts(`COPY <<A /d/\nx${byte}y\nA\n`),
+    );
+    expect(one).not.toEqual(other);
+    const first = listTexts("COPY <<A <<B /d/\nA\n\n2\nB\n");
+    expect(first).not.toEqual(listTexts("COPY <<A <<B /d/\n\nA\n2\nB\n"));
   });
 });

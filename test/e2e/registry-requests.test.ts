@@ -263,6 +263,7 @@ describe("a registry that is not what was seen", () => {
       const reference = tag === "the same tag" ? "config/app:1" : "config/app:2";
       await push(reference, { directory });
       await pull(reference);
+      expect(await service.registry.hasBlob("config/app", metadata.configDigest)).toBe(true);
     },
   );
 

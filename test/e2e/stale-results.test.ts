@@ -238,6 +238,11 @@ describe("the result is that of --no-cache", () => {
   });
 });
 
+function takeBoth(more: string): string {
+  const taken = layering.replace("made -C / made", `made -C / id other ${more}`);
+  return `FROM x\nCOPY --from=y /id /other\n${taken}`;
+}
+
 test("which image a named context stands for counts, where two change places", async () => {
   const [one, two] = ["localhost/context-one", "localhost/context-two"];
   for (const image of [one, two]) {
@@ -246,9 +251,7 @@ test("which image a named context stands for counts, where two change places", a
     });
     await sandbox.exec("buildah", "build", "-q", "--layers", "-t", image, context);
   }
-  const steps = (end: string): string =>
-    `FROM x\nCOPY --from=y /id /other\n${layering.replace("made -C / made", `made -C / id other ${end}`)}`;
-  const project = await sandbox.project({ "Containerfile.x": steps("") });
+  const project = await sandbox.project({ "Containerfile.x": takeBoth("") });
   const build = (x: string, y: string, ...more: readonly string[]): Promise<Built> => {
     const contexts = Object.entries({ x, y }).map(
       ([name, image]) => `--build-context=${name}=docker-image://${image}`,
@@ -260,7 +263,7 @@ test("which image a named context stands for counts, where two change places", a
   expect(swapped.metadata.upToDate).toBe(false);
   expect(contentOf(swapped)).not.toEqual(contentOf(first));
   // What stands before OUTPUT, too.
-  await project.write({ "Containerfile.x": steps("bin") });
+  await project.write({ "Containerfile.x": takeBoth("bin") });
   const back = await build(one, two);
   expect(contentOf(back)).toEqual(contentOf(await build(one, two, "--no-cache")));
 });
