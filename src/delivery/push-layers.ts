@@ -75,7 +75,7 @@ export function listLayers(image: Image): readonly Descriptor[] {
 }
 
 /** Those that a registry must have. */
-export function listOwnLayers(image: Image): readonly Descriptor[] {
+function listOwnLayers(image: Image): readonly Descriptor[] {
   return listLayers(image).filter((layer) => !isExternal(layer));
 }
 

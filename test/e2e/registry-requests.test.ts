@@ -290,7 +290,8 @@ describe("a registry that is not what was seen", () => {
       expect(await digest()).toBe(pushed);
       await pull("moved/app:1");
     };
-    const other = `docker://${name("one/app:1")}`;
+    await push("moved/other:1", { directory: await makeContext("other") });
+    const other = `docker://${name("moved/other:1")}`;
     await meanwhile(() => sandbox.exec("skopeo", "copy", "-q", other, `docker://${reference}`));
     await meanwhile(() => service.registry.empty());
   });
