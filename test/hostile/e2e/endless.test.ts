@@ -1,4 +1,4 @@
-import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -34,7 +34,7 @@ const manifest = Buffer.from(
 let server: Server;
 let host: string;
 beforeAll(async () => {
-  server = createServer((request, response) => answer(request.url ?? "", response));
+  server = createServer(answer);
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const address = server.address();
   host = `127.0.0.1:${address !== null && typeof address === "object" ? address.port : ""}`;
@@ -44,8 +44,10 @@ afterAll(() => {
   server.close();
 });
 
-function answer(url: string, response: ServerResponse): void {
-  if (url.includes("/manifests/")) {
+function answer({ method, url = "" }: IncomingMessage, response: ServerResponse): void {
+  // There is a layer, it says.
+  if (method === "HEAD") response.end();
+  else if (url.includes("/manifests/")) {
     response.setHeader("content-type", ociManifestType);
     response.setHeader("docker-content-digest", digestBytes(manifest));
     response.end(manifest);
