@@ -135,25 +135,27 @@ describe("several images", () => {
   });
 });
 
-describe("--input", () => {
-  const show = `FROM ${baseImage}
+/** How many blobs there are, and which words stand for that in `names`: the step fails if these are others. */
+function showInput(expected: string): string {
+  return `FROM ${baseImage}
 OUTPUT /layers
-RUN ls /layers/input/blobs/sha256 | wc -l > /count; cut -f3 /layers/names | sort -u | tr '\\n' ' ' >> /count; cat /count
+RUN ls /layers/input/blobs/sha256 | wc -l > /count; cut -f3 /layers/names | sort -u >> /count; cat /count; [ "$(tr '\\n' ' ' < /count)" = "${expected} " ]
 RUN cp /layers/history.json /layers/output/
 `;
+}
 
+describe("--input", () => {
   test.each([
-    ["local", "0\n0 "],
-    ["all", "4\n1 "],
-    ["none", "0\n0 "],
+    ["local", "0 0"],
+    ["all", "4 1"],
+    ["none", "0 0"],
   ])("%s", async (input, expected) => {
     const directory = join(sandbox.directory, "show");
     await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, "Containerfile.x"), show);
+    await writeFile(join(directory, "Containerfile.x"), showInput(expected));
     service.proxy.reset();
     const words = ["-t", "app", "--no-load", "--cache-from", name, `--input=${input}`];
     const built = await buildOnFreshMachine(sandbox, directory, words);
-    expect(built.stdout).toContain(`\n${expected}`);
     expect(built.layers.every((layer) => layer.endsWith(" kept"))).toBe(true);
     const layers = service.proxy.blobDownloads().filter(({ status }) => status === 200).length;
     expect(layers).toBe(input === "all" ? 4 + 1 : 1);
