@@ -4,7 +4,7 @@ import { findKnown, keepKnown } from "../store/store.ts";
 import { listBaseNames } from "./base-facts.ts";
 import { hashDirectories } from "./hash-directories.ts";
 import { listImages, nameBuilt } from "./resolve-images.ts";
-import { describeContexts } from "./resolve-inputs.ts";
+import { describeContexts, sortEntries } from "./resolve-inputs.ts";
 import { selectDirectories } from "./select-directories.ts";
 import type { Build, BuildWorkspace } from "./workspace.ts";
 
@@ -76,11 +76,11 @@ async function hashStage(
     work.engine.name,
     plan.containerfile.escape,
     [texts, links],
-    [...inputs.arguments].filter(([name]) => declaredArguments.has(name)).sort(byName),
+    sortEntries([...inputs.arguments].filter(([name]) => declaredArguments.has(name))),
     platform ?? null,
-    images,
+    sortEntries(images),
     describeContexts(plan, request),
-    [...directories].map(([role, { digest }]) => [role, digest] as const).sort(byName),
+    sortEntries([...directories].map(([role, { digest }]) => [role, digest])),
     [timestamp, hasEpoch ? (epoch ?? null) : null],
     flags.step,
   ];
@@ -104,9 +104,5 @@ function listIds(
     const id = inputs.images.get(name);
     return id === undefined ? [] : [[name, id]];
   });
-  return ids.length === names.length ? [...ids].sort(byName) : undefined;
-}
-
-function byName([a]: readonly [string, string], [b]: readonly [string, string]): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return ids.length === names.length ? ids : undefined;
 }

@@ -287,6 +287,7 @@ async function openSecretHash(store: Store): Promise<(value: string) => string> 
   return openKeyedHash(store);
 }
 
-function sortEntries(entries: readonly (readonly [string, string])[]): Json {
+/** By their names. */
+export function sortEntries(entries: readonly (readonly [string, string])[]): Json {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
 }

@@ -15,6 +15,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import {
   collect,
   createDirectory,
+  createOptions,
   layersOf,
   makeTar,
   writeFiles,
@@ -31,22 +32,9 @@ interface Running {
 
 /** A build that has begun, its output watched. */
 function begin(): Running {
-  const directory = createDirectory();
-  const [output, staging] = [join(directory, "output"), join(directory, "staging")];
-  mkdirSync(join(output, "layers"), { recursive: true });
-  mkdirSync(staging);
-  const options: CollectOptions = {
-    previous: [],
-    reuse: undefined,
-    compression: "gzip",
-    epoch: undefined,
-    maxLayers: 127,
-    maxLayerSize: 1024 ** 3,
-    allowDevices: false,
-    staging,
-    baseLayers: 0,
-    isKnown: () => Promise.resolve(true),
-  };
+  const output = createDirectory();
+  mkdirSync(join(output, "layers"));
+  const options = createOptions();
   const early = collectEarly(output, options);
   onTestFinished(() => early.drop());
   return { output, early, options };

@@ -62,9 +62,14 @@ export async function collect(
   output: string,
   options: Partial<CollectOptions> = {},
 ): Promise<CollectedOutput> {
+  return collectOutput(output, createOptions(options));
+}
+
+/** The usual options, with a new directory for blobs. */
+export function createOptions(options: Partial<CollectOptions> = {}): CollectOptions {
   const staging = join(createDirectory(), "staging");
   mkdirSync(staging);
-  return collectOutput(output, {
+  return {
     previous: [],
     reuse: undefined,
     compression: "gzip",
@@ -76,7 +81,7 @@ export async function collect(
     baseLayers: 0,
     isKnown: () => Promise.resolve(true),
     ...options,
-  });
+  };
 }
 
 export function layersOf(output: CollectedOutput): readonly CollectedLayer[] {
