@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildOnFreshMachine, type MachineBuild } from "../support/machines.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { afterWords } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus, runXbuild } from "../support/xbuild.ts";
 
@@ -21,7 +22,8 @@ RUN mkdir /made; while read -r name; do \\
       echo "$name" > "/made/$name"; /layers/bin/layer add "$name" -C /made "$name"; \\
     done < /packages; mkdir /layers/output/state; cp /packages /layers/output/state/; \\
     echo "state: $(tail -n 1 /layers/input/state/packages 2>/dev/null)."; \\
-    tr ',{' '\\n\\n' < /layers/history.json | sed -n 's/^ *"image": *"\\([^"]*\\)".*/found \\1/p'
+    tr ',{' '\\n\\n' < /layers/history.json | sed -n 's/^ *"image": *"\\([^"]*\\)".*/found \\1/p'; \\
+    ${afterWords}
 `;
 
 /** Ten packages: one is another than in the round before, and one is new in each. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { describeVersion } from "../../src/engine/versions.ts";
-import { testedEngines } from "../support/engine.ts";
+import { afterWords, testedEngines } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { assertStatus } from "../support/xbuild.ts";
 
@@ -53,7 +53,7 @@ describe.each(testedEngines)("engine %s", (engine) => {
     const project = await sandbox.project({
       ...files,
       // It goes on for a moment: without a runtime engines may lose the last words of a process.
-      failing: `FROM ${baseImage}\nRUN echo said; sleep 1; exit 9\n`,
+      failing: `FROM ${baseImage}\nRUN echo said; ${afterWords}; exit 9\n`,
       broken: "FORM nobody\n",
     });
     const options = { cwd: project.context, env: sandbox.env, reject: false } as const;

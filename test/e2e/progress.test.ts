@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { countColumns } from "../../src/visible.ts";
 import { gateStep, openGate } from "../support/gate.ts";
 import type { Project } from "../support/project.ts";
+import { afterWords } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { playTerminal } from "../support/terminal-screen.ts";
 import { mainFile } from "../support/xbuild.ts";
@@ -18,7 +19,7 @@ const lookalikes = ["STEP 9/9: FROM localhost/base", "COMMIT", "--> 0123456789ab
 const says = lookalikes.map((line) => `echo '${line}'`).join("; ");
 
 const text = `FROM ${baseImage} AS tools
-RUN --mount=type=bind,source=in,target=/in cat /in; ${says}
+RUN --mount=type=bind,source=in,target=/in cat /in; ${says}; ${afterWords}
 FROM ${baseImage} AS one
 COPY --from=tools /etc/passwd /p
 OUTPUT /layers

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Built, Project } from "../support/project.ts";
+import { afterWords } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { addingStage, listReasons, listRun, listRunSorted } from "../support/stages.ts";
 
@@ -11,10 +12,10 @@ const sandbox = useSandbox();
 const otherBase = "localhost/other-base";
 
 const containerfile = `FROM ${baseImage} AS env
-RUN echo env > /env && echo env has r''un
+RUN echo env > /env && echo env has r''un; ${afterWords}
 ${addingStage("a", "env", "ARG A=1\n")}RUN echo $A > /o/arg && /layers/bin/layer add arg -C /o arg
-RUN mkdir /layers/output/state && echo "$A" > /layers/output/state/a; echo "state of a: $(cat /layers/input/state/*)"
-${addingStage("b", otherBase)}RUN ls /layers/input/state; cut -f4 /layers/names
+RUN mkdir /layers/output/state && echo "$A" > /layers/output/state/a; echo "state of a: $(cat /layers/input/state/*)"; ${afterWords}
+${addingStage("b", otherBase)}RUN ls /layers/input/state; cut -f4 /layers/names; ${afterWords}
 ${addingStage("unused", "env")}RUN false
 FROM env AS c
 COPY --from=b /b /from-b
@@ -125,7 +126,8 @@ describe("a change builds what it changes", () => {
     const built = await build();
     expect(listRunSorted(built)).toEqual(["a", "b"]);
     expect(listReasons(built)).toEqual([
-      'a: the text of the file changed, first at: RUN mkdir /layers/output/state && echo "$A" > /layers/output/state/a && true; echo "state of a: $(cat /layers/input/state/*)"',
+      'a: the text of the file changed, first at: RUN mkdir /layers/output/state && echo "$A" > /layers/output/state/a && true; echo "state of a: $(cat /layers/input/state/*)"; ' +
+        afterWords,
       "b: context: b (content)",
       `b: the image ${otherBase} changed`,
       "c: the stage b changed",

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Built, Project } from "../support/project.ts";
+import { afterWords } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { listRunSorted } from "../support/stages.ts";
 
@@ -93,7 +94,7 @@ RUN mkdir /o && cp /which /o/ && /layers/bin/layer add which -C /o which
 RUN printf '{"Env":["FILE=%s"],"OnBuild":["COPY %s /triggered","ENV FIRED=yes"]}' $(cat /which) $(cat /which) > /layers/output/config.json
 FROM parent AS child
 COPY $FILE /copied
-RUN echo "$FIRED $(cat /triggered /copied | tr '\\n' ' ')"
+RUN echo "$FIRED $(cat /triggered /copied | tr '\\n' ' ')"; ${afterWords}
 FROM ${baseImage}
 OUTPUT --from=child /layers
 RUN true

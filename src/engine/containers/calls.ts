@@ -11,7 +11,7 @@ import type { EngineBuild, LayersDirectory, StepPlace, StepsRequest } from "../m
 import type { BuildCall, Mount } from "./commands.ts";
 import { epochVariable } from "./layering-arguments.ts";
 import type { CallDocument, LoweredHeredocs } from "./lower-heredocs.ts";
-import { lowerLayering, lowerStage, type LayeringImages } from "./lower.ts";
+import { lowerLayering, lowerMetadata, lowerStage, type LayeringImages } from "./lower.ts";
 import type { StageNames } from "./stage-names.ts";
 
 type Build = Pick<EngineBuild, "plan" | "steps">;
@@ -61,12 +61,14 @@ export function createLayeringCall(
   stage: LayeredStage,
   { images, directory, names }: LayeringPlace,
 ): BuildCall {
+  const last = lowerMetadata(plan, stage, images);
   return {
     ...commonCall(steps),
     locate: (step) =>
       locate(stage.layering.instructions, step, { plan, heredocs: images.heredocs }),
     purpose: nameCall(plan, "layering steps"),
     text: lowerLayering(plan, stage, images),
+    lastStage: last.head + last.text,
     mode: "single",
     names,
     mounts: mountLayers(directory, stage.output.path),

@@ -18,6 +18,8 @@ export interface BuildCall {
   readonly purpose: string;
   /** The plain Containerfile, one character a byte. */
   readonly text: string;
+  /** The last stage of `text` as a file of its own, where it needs nothing of those before it. */
+  readonly lastStage?: string;
   readonly context: string;
   /**
    * `cached`: every step is committed and found again. `single`: steps run in one working

@@ -25,7 +25,7 @@ import type { Dialect } from "./dialects.ts";
 import type { CallDocument } from "./lower-heredocs.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
-import { queryAhead, queryProgram, streamProgram } from "./run.ts";
+import { queryAhead, queryProgram, type RunResult, streamProgram } from "./run.ts";
 import type { StoragePlace } from "./storage-files.ts";
 import { pastPassingFailures } from "./passing-failures.ts";
 import { describeUnusable } from "./unusable.ts";
@@ -71,22 +71,22 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     renderBuild,
     build: async (given, context) => {
       const build = await fitCall(given, has);
-      const files = await prepareFiles(build, context);
       const values = new Map([...build.buildArgs].filter(([name]) => build.hiddenArgs.has(name)));
       const file = join(context.directory, "build-arguments");
       const { flags, env } = await passArguments({ values, file, readsFiles });
-      const run = build.mode === "single" ? runContained : runApart;
-      const options = {
-        ...context,
-        env: { ...hideEpoch(build), ...env },
-        interrupt: dialect.interrupt,
-        started: (pid: number) => noteProcess(pid, context),
+      const files = nameFiles(context);
+      const run = async (call: BuildCall, log = context.log): Promise<RunResult> => {
+        await writeFiles(call, files);
+        const runIt = call.mode === "single" ? runContained : runApart;
+        return runIt(renderBuild(call, files, flags), {
+          ...context,
+          log,
+          env: { ...hideEpoch(call), ...env },
+          interrupt: dialect.interrupt,
+          started: (pid: number) => noteProcess(pid, context),
+        });
       };
-      const result = await pastPassingFailures(
-        () => run(renderBuild(build, files, flags), options),
-        build,
-        context,
-      );
+      const result = await pastPassingFailures(run, build, context);
       context.signal.throwIfAborted();
       if (result.status !== 0) throw describeFailure(build, dialect.name, result);
       return normaliseId(await readFile(files.iidfile, "utf8"));
@@ -184,14 +184,18 @@ function hasAllIds(): boolean {
   return process.getuid?.() === 0;
 }
 
-async function prepareFiles(build: BuildCall, context: CallContext): Promise<BuildFiles> {
-  const containerfile = join(context.directory, "Containerfile");
-  const iidfile = join(context.directory, "iid");
-  await rm(iidfile, { force: true });
-  await writeFile(containerfile, build.text, "latin1");
-  const documents = join(context.directory, "documents");
-  for (const one of build.documents) await writeDocument(join(documents, one.path), one);
-  return { containerfile, iidfile, documents };
+function nameFiles({ directory }: CallContext): BuildFiles {
+  return {
+    containerfile: join(directory, "Containerfile"),
+    iidfile: join(directory, "iid"),
+    documents: join(directory, "documents"),
+  };
+}
+
+async function writeFiles(build: BuildCall, files: BuildFiles): Promise<void> {
+  await rm(files.iidfile, { force: true });
+  await writeFile(files.containerfile, build.text, "latin1");
+  for (const one of build.documents) await writeDocument(join(files.documents, one.path), one);
 }
 
 /** Readable for all, as what BuildKit makes of a heredoc; the directory above is ours alone. */

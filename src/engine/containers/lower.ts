@@ -137,27 +137,38 @@ export const fillerInstruction = "STOPSIGNAL SIGTERM";
  * stage with the metadata instructions alone, whose config says what the engine made of them.
  */
 export function lowerLayering(
-  { containerfile }: BuildPlan,
+  plan: BuildPlan,
   stage: LayeredStage,
   images: LayeringImages,
 ): SourceText {
   const { output, layering } = stage;
-  const head = renderHead(stage, images);
   const start = output.instruction.span.end.offset;
   const end = layering.instructions.at(-1)?.span.end.offset ?? start;
-  const steps = applyEdits(containerfile.source, { start, end }, editLayering(stage, images));
-  const metadata = layering.metadata
-    .map((one) => containerfile.source.slice(one.span.start.offset, one.span.end.offset))
-    .concat(layering.metadata.every((one) => one.keyword === "ARG") ? [fillerInstruction] : [])
-    .join("\n");
+  const { source } = plan.containerfile;
+  const steps = applyEdits(source, { start, end }, editLayering(stage, images));
   // The last stage does all that there is: a stage of its own that does nothing would leave its container, too.
   const hasSteps = layering.instructions.length > layering.metadata.length;
-  return [
-    containerfile.escape === "`" ? "# escape=`\n" : "",
-    renderPreamble(containerfile),
-    hasSteps ? `${head}${steps.replace(/^\s*\n/, "")}\n` : "",
-    `${head}${metadata}\n`,
-  ].join("");
+  const own = hasSteps ? `${renderHead(stage, images)}${steps.replace(/^\s*\n/, "")}\n` : "";
+  const last = lowerMetadata(plan, stage, images);
+  return last.head + own + last.text;
+}
+
+/** The last stage of that file: behind the head of a file, and a file of its own with it. */
+export function lowerMetadata(
+  { containerfile }: BuildPlan,
+  stage: LayeredStage,
+  images: LayeringImages,
+): { readonly head: SourceText; readonly text: SourceText } {
+  const { metadata } = stage.layering;
+  const lines = metadata
+    .map((one) => containerfile.source.slice(one.span.start.offset, one.span.end.offset))
+    .concat(metadata.every((one) => one.keyword === "ARG") ? [fillerInstruction] : [])
+    .join("\n");
+  const escape = containerfile.escape === "`" ? "# escape=`\n" : "";
+  return {
+    head: escape + renderPreamble(containerfile),
+    text: `${renderHead(stage, images)}${lines}\n`,
+  };
 }
 
 function renderPreamble(containerfile: Containerfile): SourceText {

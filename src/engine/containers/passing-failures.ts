@@ -14,28 +14,35 @@ type SentBuild = Pick<BuildCall, "mode" | "text">;
 
 /**
  * What ends a build though no step has failed, and is gone a moment later. Steps before are in the cache: the build goes
- * on where it was.
+ * on where it was. Where steps are not kept there, what they wrote stands, and only the image behind them is made again.
  */
 export async function pastPassingFailures(
-  run: () => Promise<RunResult>,
-  build: SentBuild,
-  { signal, warn }: Pick<CallContext, "signal" | "warn">,
+  run: (build: BuildCall, log?: CallContext["log"]) => Promise<RunResult>,
+  build: BuildCall,
+  { log, signal, warn }: Pick<CallContext, "log" | "signal" | "warn">,
 ): Promise<RunResult> {
+  // What it says again is of stages that the user does not know.
+  const quiet: CallContext["log"] = { ...log, stdout: () => undefined };
+  let [call, shown] = [build, log];
   for (let attempt = 1; ; attempt += 1) {
-    const result = await run();
-    const warning = describePassing(result, build);
+    const result = await run(call, shown);
+    const warning = describePassing(result, call);
     if (warning === undefined || attempt === attempts) return result;
     warn?.(warning);
     await sleep(firstPause * 2 ** (attempt - 1), undefined, { signal });
+    const { mode, lastStage } = call;
+    if (mode === "single" && lastStage !== undefined && isCommitRace(result))
+      [call, shown] = [{ ...call, text: lastStage, quiet: true }, quiet];
   }
 }
 
 /** What is told before a build is tried again, where that helps. */
 export function describePassing(
   result: RunResult,
-  { mode, text }: SentBuild,
+  { mode, text, lastStage }: SentBuild & Pick<BuildCall, "lastStage">,
 ): Diagnostic | undefined {
-  if (isStorageRace(result)) return storageBusy;
+  if (mode === "cached" ? isStorageRace(result) : isCommitRace(result) && lastStage !== undefined)
+    return storageBusy;
   return isStartBusy(result) && (mode === "cached" || ranNothing(result, text))
     ? startBusy
     : undefined;
@@ -44,7 +51,7 @@ export function describePassing(
 export const storageBusy: Diagnostic = {
   code: "engine-storage-busy",
   severity: "warning",
-  message: "an image was removed while the engine looked for steps that it has: trying again",
+  message: "an image was removed while the engine worked on its storage: trying again",
 };
 
 const startBusy: Diagnostic = {
@@ -56,20 +63,32 @@ const startBusy: Diagnostic = {
 /** What an engine was at: never a step itself. */
 const lookingUp =
   /checking if cached image exists from a previous build|preparing container for next step|creating build container|getting history of base image|mounting new container/;
+const committing = /committing container for step/;
+const gone = /(?:image|layer) not known/;
 
 /**
  * Whether a build ended because an image went away beside it. The engines look through all images of the storage for a
  * step that was built before, and end the build where another process removes one meanwhile (tried with buildah 1.28:
  * "getting top layer info: layer not known"), or one that was just found. There is no status for it.
  */
-export function isStorageRace({ status, tail }: RunResult): boolean {
+export function isStorageRace(result: RunResult): boolean {
+  return isCommitRace(result) || saysGone(result, lookingUp);
+}
+
+/**
+ * The same of the image that is made: layers of the storage are named by what they and those below them hold, so images
+ * that are made side by side from one base share those that are alike (steps that change no file of it have an empty
+ * one), and one that another process's image had a moment ago is gone with that image.
+ */
+function isCommitRace(result: RunResult): boolean {
+  return saysGone(result, committing);
+}
+
+function saysGone({ status, tail }: RunResult, doing: RegExp): boolean {
   if (status === 0) return false;
-  return tail
-    .split("\n")
-    .some(
-      (line) =>
-        line.startsWith("Error: ") && hasInOrder(line, lookingUp, /(?:image|layer) not known/),
-    );
+  // The engine's last word: what a step prints stands before what is said of its end.
+  const line = tail.trimEnd().split("\n").at(-1) ?? "";
+  return line.startsWith("Error: ") && hasInOrder(line, doing, gone);
 }
 
 /**

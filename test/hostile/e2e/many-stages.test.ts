@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { chooseCount } from "../../support/counts.ts";
 import { listLeftovers } from "../../support/leftovers.ts";
+import { afterWords } from "../../support/engine.ts";
 import { baseImage, useSandbox } from "../../support/sandbox.ts";
 import { listReasons, listRunSorted } from "../../support/stages.ts";
 import { assertStatus } from "../../support/xbuild.ts";
@@ -20,7 +21,7 @@ function addFile(name: string | number, content: string | number = name): string
 function renderStages(count: number): string {
   const stages = numbers(count).map((n) => `FROM env AS s${n}\nOUTPUT /layers\n${addFile(n)}`);
   const from = numbers(count).map((n) => `--from=s${n}`);
-  const env = `FROM ${baseImage} AS env\nRUN echo env has r''un\n`;
+  const env = `FROM ${baseImage} AS env\nRUN echo env has r''un; ${afterWords}\n`;
   return `${env}${stages.join("")}FROM env AS last\nOUTPUT ${from.join(" ")} /layers\nRUN true\n`;
 }
 

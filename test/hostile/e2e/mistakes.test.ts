@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Project } from "../../support/project.ts";
+import { afterWords } from "../../support/engine.ts";
 import { baseImage, useSandbox } from "../../support/sandbox.ts";
 import { mainFile, runXbuild, startXbuild } from "../../support/xbuild.ts";
 
@@ -178,7 +179,7 @@ describe("many stages", () => {
 
 describe("what can be read but once", () => {
   test("a Containerfile from a program, with OUTPUT and without", async () => {
-    for (const text of [containerfile, `FROM ${baseImage}\nRUN echo from''pipe\n`]) {
+    for (const text of [containerfile, `FROM ${baseImage}\nRUN echo from''pipe; ${afterWords}\n`]) {
       const command = `exec "$1" "$2" -t ${project.name} --no-cache -f <(printf '%s' "$3") "$4"`;
       const args = ["-c", command, "bash", process.execPath, mainFile, text, project.context];
       const env = { ...sandbox.env, XBUILD_STORE: project.store };
