@@ -6,21 +6,26 @@ import { encodePath } from "./names.ts";
 
 /** Hex sha256 of the extended attributes that count, by the paths of those of the entries that have some. */
 export interface AttributeDigests {
+  /** Told of an entry that will be asked for. */
+  readonly expect: (entry: Entry) => void;
   readonly read: (entries: readonly Entry[]) => Promise<ReadonlyMap<string, string>>;
   readonly close: () => void;
 }
 
 export function openAttributes(root: string, signal?: AbortSignal): AttributeDigests {
   let reader: AttributeReader | undefined;
+  const open = (isAlone: boolean): AttributeReader =>
+    (reader ??= openAttributeReader(isAlone ? dirname(root) : root, signal));
   return {
+    expect: (entry) => {
+      if (reader === undefined && hasAttributes(entry)) open(isRootFile(entry)).start();
+    },
     read: async (entries) => {
       const asked = entries.filter(hasAttributes);
       if (asked.length === 0) return new Map();
-      // A root that is a file stands in no directory of ours.
-      const isAlone = asked.some((entry) => entry.path === "" && kindOf(entry) === "file");
+      const isAlone = asked.some(isRootFile);
       const ownName = isAlone ? basename(root) : ".";
-      reader ??= openAttributeReader(isAlone ? dirname(root) : root, signal);
-      const found = await reader.read(joinPaths(asked.map(({ path }) => path || ownName)));
+      const found = await open(isAlone).read(joinPaths(asked.map(({ path }) => path || ownName)));
       if (found.size === 0) return new Map();
       return new Map(
         asked.flatMap(({ path }): readonly [string, string][] => {
@@ -31,6 +36,11 @@ export function openAttributes(root: string, signal?: AbortSignal): AttributeDig
     },
     close: () => reader?.close(),
   };
+}
+
+/** A root that is a file stands in no directory of ours. */
+function isRootFile(entry: Entry): boolean {
+  return entry.path === "" && kindOf(entry) === "file";
 }
 
 function hasAttributes(entry: Entry): boolean {

@@ -52,6 +52,7 @@ export function createCompletion(
   };
   return {
     add: (entry, content) => {
+      if (content === undefined) attributes.expect(entry);
       contents.push(content);
       return waiting.push(entry) < waitingAtMost ? undefined : flush();
     },

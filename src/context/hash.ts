@@ -65,7 +65,9 @@ async function mergeTree(
   known: Snapshot | undefined,
 ): Promise<Merged> {
   const { before, cache, signal, onProgress, withOwners = false } = options;
-  const helpers = createHelpers();
+  const helpers = createHelpers(known?.count);
+  // Where there will be much to do, threads start at once.
+  if (known !== undefined) void helpers.count(0);
   let bytes = 0;
   const merge = createMerge({
     root,

@@ -11,20 +11,25 @@ export interface Helpers {
 /** To start a thread takes as long as to look at some thousand files. */
 const manyEntries = 16 * 1024;
 
-export function createHelpers(): Helpers {
+/** @param expected how many entries there will be, as far as that is known */
+export function createHelpers(expected = 0): Helpers {
   let entries = 0;
   let crew: Crew | undefined;
   let isStarted = false;
+  let isClosed = false;
   return {
     count: async (more) => {
       entries += more;
-      if (entries < manyEntries || isStarted) return crew;
+      if (Math.max(entries, expected) < manyEntries || isStarted) return crew;
       isStarted = true;
       const { startCrew } = await import("./crew.ts");
-      crew = startCrew();
+      if (!isClosed) crew = startCrew();
       return crew;
     },
     crew: () => crew,
-    close: () => crew?.close(),
+    close: () => {
+      isClosed = true;
+      crew?.close();
+    },
   };
 }

@@ -19,6 +19,7 @@ import {
   maxDocumentSize,
 } from "../oci/oci.ts";
 import { commitImage, dropBlob, listMissingLayers, type Store } from "../store/store.ts";
+import { settleAll } from "../system/settle.ts";
 import { describeCollecting } from "./collecting.ts";
 import { withBases } from "./base-entries.ts";
 import { describeImage } from "./describe-image.ts";
@@ -40,19 +41,27 @@ export interface CollectedImage {
   readonly isKeyed: boolean;
 }
 
+/** A build whose inputs are looked at once more meanwhile, what it depends on being known by then. */
+export interface ConfirmedBuild extends Build {
+  readonly confirmed?: Promise<Build>;
+}
+
 /** Makes an image of what the build wrote, and takes it into the store under its names. */
 export async function collectImage(
-  build: Build,
+  begun: ConfirmedBuild,
   result: StepsResult,
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
-  const { request } = build;
+  const { request } = begun;
   const { made, previous, arranged } = result;
   const collect = async (step: Step): Promise<CollectedOutput> => {
     if (made.kind === "directory") await checkInput(made.prepared.directory, work.store);
-    return collectLayers(build, result, { ...work, onProgress: step.progress });
+    return collectLayers(begun, result, { ...work, onProgress: step.progress });
   };
-  const collected = withBases(await inStep("Collecting layers", collect, work), arranged);
+  const collecting = inStep("Collecting layers", collect, work);
+  const confirmed = begun.confirmed ?? Promise.resolve(begun);
+  const [found, build] = await settleAll([collecting, confirmed]);
+  const collected = withBases(found, arranged);
   const done = work.reporter.step("Storing the image", { isBrief: true });
   for (const warning of collected.warnings) work.reporter.warn(warning);
   const { output, stagedBlobs, files } = await stageLayers(collected, { request, result }, work);

@@ -34,11 +34,15 @@ export async function makeImage(
     const before = await inBriefStep("Finding the layers below", arrange, work);
     const result = await runTarget(build, { session, stages, ...before }, work);
     work.answers?.settle();
-    const confirm = (): Promise<Build> => confirmInputs(build, work);
-    const collect = async (): Promise<CollectedImage> => {
-      const confirmed = await inBriefStep("Looking for changes meanwhile", confirm, work);
+    const confirm = async (): Promise<Build> => {
+      const confirmed = await confirmInputs(build, work);
       await rememberStages(confirmed, stages, work);
-      return collectImage(confirmed, result, work);
+      return confirmed;
+    };
+    // Neither needs the other, and each waits for the disk now and then.
+    const collect = (): Promise<CollectedImage> => {
+      const confirmed = inBriefStep("Looking for changes meanwhile", confirm, work);
+      return collectImage({ ...build, confirmed }, result, work);
     };
     if (result.made.kind === "engine") return collect();
     return keepingOutput({ build, prepared: result.made.prepared }, collect, work);

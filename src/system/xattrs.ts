@@ -71,6 +71,8 @@ function listPrograms(): readonly (readonly [program: string, ...args: string[]]
 export type Attributes = ReadonlyMap<string, readonly string[]>;
 
 export interface AttributeReader {
+  /** Starts the program: whoever knows that something will be asked need not wait for that then. */
+  readonly start: () => void;
   /** @param paths relative to the directory, each with `./` before and a NUL behind it; at least one */
   readonly read: (paths: Uint8Array) => Promise<Attributes>;
   readonly close: () => void;
@@ -78,13 +80,17 @@ export interface AttributeReader {
 
 /**
  * Reads file capabilities and `user.` attributes: what the engines' COPY carries along. Node has no call for them, so a
- * program reads them, which is started when it is first asked and then kept; where the machine has none, nothing is
+ * program reads them, which is started when it is first asked, or before, and then kept; where the machine has none, nothing is
  * known of them. One question at a time.
  */
 export function openAttributeReader(directory: string, signal?: AbortSignal): AttributeReader {
   let programs = process.platform === "linux" ? listPrograms() : [];
   let running: RunningProgram | undefined;
   return {
+    start: () => {
+      const [program] = programs;
+      if (program !== undefined) running ??= startProgram(program, directory, signal);
+    },
     read: async (paths) => {
       for (let program = programs[0]; program !== undefined; program = programs[0]) {
         running ??= startProgram(program, directory, signal);

@@ -199,10 +199,10 @@ describe("rawjson", () => {
   });
 
   test.each([
-    ["a first build", ["--load"]],
-    ["one that has nothing to do", ["--load"]],
-    ["one that builds all again", ["--no-cache", "--load", "--jobs", "2"]],
-  ])("%s: every process that is started is in a step that has a title", async (_, flags) => {
+    ["a first build", ["--load"], true],
+    ["one that has nothing to do", ["--load"], false],
+    ["one that builds all again", ["--no-cache", "--load", "--jobs", "2"], true],
+  ])("%s: every process that is started is in a step that has a title", async (_, flags, asks) => {
     const path = join(sandbox.directory, "events");
     await writeFile(path, "");
     const words = ["-t", fresh.name, "--progress=rawjson", ...flags, fresh.context];
@@ -224,7 +224,7 @@ describe("rawjson", () => {
       if (type === "end") openSteps.delete(id);
     }
     expect(untitled).toEqual([]);
-    expect(lines.filter((line) => /^(?:buildah|podman|skopeo) /.test(line))).not.toEqual([]);
+    expect(lines.some((line) => /^(?:buildah|podman|skopeo) /.test(line))).toBe(asks);
     const events = readEvents(lines.filter((line) => line.startsWith("{")).join("\n"));
     expect(listEnded(events)).toContain("Looking for changes");
     const result = events.at(-1);

@@ -96,6 +96,7 @@ export function createRecordingEngine(options: RecordingOptions = {}): Recording
       return Promise.resolve();
     },
     locateStorage: unused,
+    rememberStorage: () => Promise.resolve(),
     storageSpecifier: () => "",
   };
   return { engine: createContainersEngine(commands), calls, builds };

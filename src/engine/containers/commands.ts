@@ -136,6 +136,8 @@ export interface ContainersCommands extends Pick<
   readonly stopOrphan: (process: string) => Promise<void>;
   /** Where the storage is. Errors: `engine-failed`, `engine-cannot-run`. */
   readonly locateStorage: () => Promise<StoragePlace>;
+  /** Sees to it that `findImage` can look there by itself from now on, where it can be had. */
+  readonly rememberStorage: () => Promise<void>;
   /** The storage as skopeo's containers-storage transport names it: `[driver@root+runroot]`, or "". */
   readonly storageSpecifier: () => string;
 }

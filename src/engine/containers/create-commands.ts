@@ -25,7 +25,9 @@ import type { Dialect } from "./dialects.ts";
 import type { CallDocument } from "./lower-heredocs.ts";
 import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
-import { queryAhead, queryProgram, type RunResult, streamProgram } from "./run.ts";
+import { recallStorage, rememberStorage } from "./known-storage.ts";
+import { findStoredName } from "./stored-names.ts";
+import { isAsked, queryAhead, queryProgram, type RunResult, streamProgram } from "./run.ts";
 import type { StoragePlace } from "./storage-files.ts";
 import { pastPassingFailures } from "./passing-failures.ts";
 import { describeUnusable } from "./unusable.ts";
@@ -56,6 +58,12 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
   const has = async (trait: EngineTrait): Promise<boolean> =>
     describeVersion(dialect.name, await version()).has(trait);
   const readsFiles = (): Promise<boolean> => has("argumentFiles");
+  const locateStorage = async (): Promise<StoragePlace> =>
+    parsePlace(await queryProgram(command(...dialect.info)));
+  const findHere = (name: string): Digest | undefined => {
+    const place = recallStorage(command());
+    return place && findStoredName(name, place);
+  };
   return {
     name: dialect.name,
     loadShell: async () => {
@@ -97,8 +105,13 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       ),
     runInNamespace: async (words, input, env) =>
       hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input, env),
-    expectImage: (name) => queryAhead(command(...dialect.imageId(name))),
-    findImage: async (name) => resolveImage(command(...dialect.imageId(name))),
+    expectImage: (name) => {
+      if (findHere(name) === undefined) queryAhead(command(...dialect.imageId(name)));
+    },
+    findImage: async (name) => {
+      const question = command(...dialect.imageId(name));
+      return (isAsked(question) ? undefined : findHere(name)) ?? resolveImage(question);
+    },
     readList: async (name) => readStoredList(options, name),
     readConfig: async (id) => readStoredConfig(options, id),
     pull: (name, flags, context) =>
@@ -130,7 +143,8 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       }
     },
     stopOrphan,
-    locateStorage: async () => parsePlace(await queryProgram(command(...dialect.info))),
+    locateStorage,
+    rememberStorage: () => rememberStorage(command(), locateStorage),
     storageSpecifier: () => renderStorage(options),
     listBuildFlags,
     version,
@@ -145,7 +159,9 @@ function parsePlace(text: string): StoragePlace {
   const find = (name: string): Json | undefined =>
     fields.find(([key]) => key.toLowerCase() === name)?.[1];
   const [root, driver] = [find("graphroot"), find("graphdrivername")];
-  if (typeof root === "string" && typeof driver === "string") return { root, driver };
+  const host = isJsonObject(info) ? info["host"] : undefined;
+  const isRemote = isJsonObject(host) && host["serviceIsRemote"] === true;
+  if (typeof root === "string" && typeof driver === "string") return { root, driver, isRemote };
   throw new XbuildError("engine-failed", "the engine does not tell where its storage is");
 }
 

@@ -22,6 +22,13 @@ export async function runContained(
   return result;
 }
 
+/** Begins what running a program takes, while something else is waited for. */
+export function expectContained(): void {
+  void findContainment();
+  // Where it cannot be had, whoever needs it says so.
+  void import("execa").catch(() => undefined);
+}
+
 /**
  * Runs a program in a mount namespace of its own, where one can be had: what it mounts is gone with it, also where it
  * is killed (buildah 1.44 mounts an overlay over the build context and would leave it).

@@ -34,6 +34,11 @@ export function queryAhead(command: readonly string[]): void {
   asked.set(command.join("\0"), runQuietly(command));
 }
 
+/** Whether one was started that nobody has had the answer of. */
+export function isAsked(command: readonly string[]): boolean {
+  return asked.has(command.join("\0"));
+}
+
 const asked = new Map<string, Promise<Answer>>();
 
 interface Answer {

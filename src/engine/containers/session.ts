@@ -30,6 +30,7 @@ import { listLayeringSteps, listStageSteps } from "./sent-steps.ts";
 import { claim, nameImages, type Session } from "./session-state.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
 import { storageBusy } from "./passing-failures.ts";
+import { expectContained } from "./run-contained.ts";
 import { type ShownCall, showUserLog } from "./user-log.ts";
 
 /**
@@ -41,13 +42,16 @@ export async function openSession(
   build: EngineBuild,
   work: SessionWorkspace,
 ): Promise<EngineSession> {
+  expectContained();
   const label = labelRun(work.run);
   const session: Session = { ...work, commands, build, label, claimed: [], stages: new Map() };
   await work.run.note(noteKeys.engine, JSON.stringify([commands.name, ...commands.options]));
   await work.run.note(noteKeys.label, label);
   const abandon = (): Promise<void> => commands.removeContainers(runContainerPrefix(label));
   let ended: Promise<void> | undefined;
-  const end = (): Promise<void> => (ended ??= endSession(session));
+  const remembered = commands.rememberStorage();
+  const end = (): Promise<void> =>
+    (ended ??= Promise.all([endSession(session), remembered]).then(() => undefined));
   const placed = placeImages(build);
   const begin = async (): Promise<OutsideNames> => ({
     pinned: await pinImages(session, await nameBare(session)),

@@ -9,6 +9,8 @@ export interface StoragePlace {
   /** The storage's directory, and its driver. */
   readonly root: string;
   readonly driver: string;
+  /** Whether it is another machine's. */
+  readonly isRemote?: boolean;
 }
 
 /** An image as the storage has it. */

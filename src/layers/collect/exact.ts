@@ -16,6 +16,7 @@ import {
   type OutputFile,
 } from "../../archive/archive.ts";
 import { createBlobWriter, type BlobWriter, type StagedBlob } from "../../store/store.ts";
+import { settleAll } from "../../system/settle.ts";
 import type { OutputScan } from "../directory/output-scan.ts";
 import type { CollectOptions } from "../model.ts";
 import { layerTypes, type FoundLayer } from "./found-layer.ts";
@@ -102,9 +103,10 @@ async function judgeBlob(
   const expander = createExpander(compression, file.shown, judge.write);
   try {
     const { onProgress } = context.options;
-    const take = (chunk: Buffer): Promise<void> => {
+    const take = async (chunk: Buffer): Promise<void> => {
       onProgress?.({ bytes: chunk.length });
-      return settleAll([writer.write(chunk), expander.write(chunk)]);
+      // Both use the same bytes.
+      await settleAll([writer.write(chunk), expander.write(chunk)]);
     };
     await readChunks(file, take, context.options.signal);
     await expander.end();
@@ -112,12 +114,6 @@ async function judgeBlob(
     await expander.stop();
   }
   return { compression, diffId: judge.end() };
-}
-
-/** Waits for all of them, also where one fails: they use the same bytes. */
-async function settleAll(actions: readonly Promise<void>[]): Promise<void> {
-  const results = await Promise.allSettled(actions);
-  for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
 interface Judge {
