@@ -195,7 +195,9 @@ test("--engine-arg: another storage", async () => {
     `containers-storage:[overlay@${root}+${runRoot}]${baseImage}`,
   );
   try {
-    const built = await project.build(options.map((option) => `--engine-arg=${option}`));
+    const words = options.map((option) => `--engine-arg=${option}`);
+    // As of any storage: the driver keeps its own directory mounted.
+    const built = await project.build(words, { allowMounts: [`${root}/overlay`] });
     expect(await project.findLoaded()).toBeUndefined();
     const id = await sandbox.exec(
       "buildah",
