@@ -1,13 +1,10 @@
-import type { Block } from "./decode-block.ts";
 import type { Entry, Trust } from "./entry.ts";
-import { compareWalk } from "./order.ts";
+import { createPlace } from "./place.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** A place in a snapshot, which moves on as a tree is walked. */
+/** What a snapshot says of entries that are asked for in the order of the walk. */
 export interface Cursor {
-  /**
-   * What is known of an entry: whatever stands before it is passed. Entries are asked for in the order of the walk.
-   */
+  /** What is known of an entry: whatever stands before it is passed. */
   readonly find: (entry: Entry, trust: Trust) => string | undefined;
   /** Moves on where it stands at this very entry, unchanged. */
   readonly match: (entry: Entry, trust: Trust) => boolean;
@@ -15,32 +12,19 @@ export interface Cursor {
 }
 
 export function createCursor(snapshot: Snapshot | undefined): Cursor {
-  const blocks = (snapshot?.blocks() ?? [])[Symbol.iterator]();
-  const takeBlock = (): Block | undefined => {
-    const next = blocks.next();
-    return next.done === true ? undefined : next.value;
-  };
-  let block = takeBlock();
-  let at = 0;
-  const moveOn = (): void => {
-    at += 1;
-    if (block === undefined || at < block.count) return;
-    block = takeBlock();
-    at = 0;
-  };
+  const place = createPlace(snapshot);
+  const isSame = (entry: Entry, trust: Trust): boolean =>
+    place.path() === entry.path && place.block()?.isSame(place.at(), entry, trust) === true;
   return {
-    isAtEnd: () => block === undefined,
+    isAtEnd: () => place.block() === undefined,
     match: (entry, trust) => {
-      const isSame = block?.pathAt(at) === entry.path && block.isSame(at, entry, trust);
-      if (isSame) moveOn();
-      return isSame;
+      const matches = isSame(entry, trust);
+      if (matches) place.moveOn();
+      return matches;
     },
     find: (entry, trust) => {
-      const isBefore = (): boolean =>
-        block !== undefined && compareWalk(block.pathAt(at), entry.path) < 0;
-      while (isBefore()) moveOn();
-      const isSame = block?.pathAt(at) === entry.path && block.isSame(at, entry, trust);
-      return isSame ? block?.contentAt(at) : undefined;
+      place.goTo(entry.path);
+      return isSame(entry, trust) ? place.block()?.contentAt(place.at()) : undefined;
     },
   };
 }

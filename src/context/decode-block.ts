@@ -19,6 +19,7 @@ export interface Block {
   readonly count: number;
   readonly checksum: number;
   readonly pathAt: (at: number) => string;
+  readonly modeAt: (at: number) => number;
   /**
    * Whether the entry there, of the same path, looks as this one does in all that changes whenever a content does, and
    * can be trusted that far.
@@ -48,6 +49,7 @@ export function decodeBlock(buffer: ArrayBuffer, before: number): Block | undefi
     count,
     checksum,
     pathAt,
+    modeAt: (at) => readMode(parts, at),
     isSame: createComparison(parts),
     contentAt,
     knownAt: (at) => ({
@@ -91,12 +93,16 @@ function createComparison({ doubles, words }: Columns): Block["isSame"] {
   };
 }
 
+function readMode({ words }: Pick<Columns, "words">, at: number): number {
+  return (words[at * columns] ?? 0) & (digestMark - 1);
+}
+
 function readEntry({ doubles, words }: Columns, at: number, path: string): Entry {
   const first = at * columns;
   const marked = words[first] ?? 0;
   return {
     path,
-    mode: marked & (digestMark - 1),
+    mode: readMode({ words }, at),
     uid: words[first + 1] ?? 0,
     gid: words[first + 2] ?? 0,
     dev: words[first + 3] ?? 0,

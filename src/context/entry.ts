@@ -28,7 +28,7 @@ export type Trust = (typeof trust)[keyof typeof trust];
 
 export type Kind = "file" | "directory" | "link" | "other";
 
-export function kindOf({ mode }: Entry): Kind {
+export function kindOf({ mode }: Pick<Entry, "mode">): Kind {
   const type = mode & constants.S_IFMT;
   if (type === constants.S_IFREG) return "file";
   if (type === constants.S_IFDIR) return "directory";

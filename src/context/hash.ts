@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import type { Digest } from "../oci/oci.ts";
 import type { Step } from "../reporter.ts";
@@ -6,9 +7,10 @@ import { trust } from "./entry.ts";
 import { type ContextFiles, listFiles } from "./files.ts";
 import { createHelpers } from "./helpers.ts";
 import { createMerge, type Merged } from "./merge.ts";
+import { openKnownNames } from "./known-names.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { visitTree } from "./visit-tree.ts";
-import type { WalkOptions } from "./walk.ts";
+import { planWalk, type WalkOptions, type WalkPlan } from "./walk.ts";
 
 export interface HashOptions extends WalkOptions {
   /**
@@ -65,6 +67,10 @@ async function mergeTree(
   known: Snapshot | undefined,
 ): Promise<Merged> {
   const { before, cache, signal, onProgress, withOwners = false } = options;
+  const { options: walk, rules } = await planWalkOf(root, options);
+  const needed = before === undefined ? trust.settled : trust.recent;
+  const isSame = known !== undefined && rules !== undefined && known.rules === rules;
+  const names = isSame ? openKnownNames(root, known, needed) : undefined;
   const helpers = createHelpers(known?.count);
   // Where there will be much to do, threads start at once.
   if (known !== undefined) void helpers.count(0);
@@ -75,16 +81,22 @@ async function mergeTree(
     signal,
     withOwners,
     helpers,
-    trust: before === undefined ? trust.settled : trust.recent,
+    trust: needed,
+    rules,
     startedAt: Date.now(),
     directory: cache === undefined ? undefined : dirname(cache),
     onBytes: (more) => onProgress?.({ bytes: (bytes += more) }),
   });
   try {
-    await visitTree(root, { ...options, helpers }, merge.take);
+    await visitTree(root, { options: walk, known: names, helpers }, merge.take);
     return await merge.finish();
   } finally {
     merge.close();
     helpers.close();
   }
+}
+
+/** A file is found by itself. */
+async function planWalkOf(root: string, options: WalkOptions): Promise<WalkPlan> {
+  return statSync(root).isDirectory() ? planWalk(root, options) : { options, rules: undefined };
 }

@@ -136,6 +136,7 @@ test("whatever changes, a hash with a cache is that of the tree, and tells what 
           const options = {
             ignore: (path: string) => ignored.has(path),
             hasExceptions: false,
+            rules: JSON.stringify([...ignored]),
             cache,
           };
           const hash = await hashLater(root, options);

@@ -11,6 +11,8 @@ export interface MergeOptions extends CompletionOptions {
   /** How far an entry of that must be trusted to be believed. */
   readonly trust: Trust;
   readonly withOwners: boolean;
+  /** By which rules the tree is walked (`planWalk`). */
+  readonly rules: string | undefined;
   /** Where a new snapshot is written, else among the temporary files. */
   readonly directory: string | undefined;
 }
@@ -35,9 +37,10 @@ export interface Merged {
  * it was nothing is written; from the first change on a snapshot is written anew, first with what was passed until then.
  */
 export function createMerge(options: MergeOptions): Merge {
-  const { known, trust, withOwners } = options;
+  const { known, trust, withOwners, rules } = options;
   const cursor = createCursor(known);
-  let unchanged = known?.withOwners === withOwners ? known : undefined;
+  const isAlike = known?.withOwners === withOwners && known.rules === rules;
+  let unchanged = isAlike ? known : undefined;
   let passed = 0;
   let changing: Changing | undefined;
   const begin = async (): Promise<Changing> => {
@@ -73,7 +76,7 @@ interface Changing {
 }
 
 function startChanging(options: MergeOptions): Changing {
-  const recording = recordSnapshot(options.withOwners, options.directory);
+  const recording = recordSnapshot(options, options.directory);
   return { recording, completion: createCompletion(options, recording.add) };
 }
 

@@ -2,7 +2,7 @@ import { encodeBlock } from "./encode-block.ts";
 import { checksumWord, type Known, openHead } from "./block-layout.ts";
 
 import { createDescriber, createTreeDigest } from "./describe.ts";
-import { createSnapshot, type Snapshot } from "./snapshot.ts";
+import { createSnapshot, type Snapshot, type Summary } from "./snapshot.ts";
 import { createSpool } from "./spool.ts";
 
 /** Writes a snapshot, an entry after the other, in the order of the walk. */
@@ -14,7 +14,10 @@ export interface Recording {
 const entriesOfBlock = 1024;
 
 /** @param directory where a large one is written, else among the temporary files */
-export function recordSnapshot(withOwners: boolean, directory: string | undefined): Recording {
+export function recordSnapshot(
+  { withOwners, rules }: Pick<Summary, "withOwners" | "rules">,
+  directory: string | undefined,
+): Recording {
   const describe = createDescriber(withOwners);
   const digest = createTreeDigest();
   const spool = createSpool(directory);
@@ -36,7 +39,7 @@ export function recordSnapshot(withOwners: boolean, directory: string | undefine
     },
     finish: () => {
       endBlock();
-      return createSnapshot({ digest: digest.finish(), count, withOwners }, spool.finish());
+      return createSnapshot({ digest: digest.finish(), count, withOwners, rules }, spool.finish());
     },
   };
 }

@@ -11,6 +11,8 @@ export interface Summary {
   readonly count: number;
   /** Whether owners are in the digest. */
   readonly withOwners: boolean;
+  /** By which rules it was walked, in a few characters; undefined where the names in it are no good for another walk. */
+  readonly rules: string | undefined;
 }
 
 /**
@@ -24,7 +26,8 @@ export interface Snapshot extends Summary {
   readonly pieces: () => Iterable<Uint8Array>;
 }
 
-const version = "xbuild-context-4";
+/** Changes whenever equal bytes would mean something else, also where other names would be left out by equal rules. */
+const version = "xbuild-context-5";
 /** The summary stands at the end, as a line of so many characters. */
 const summaryBytes = 256;
 const pieceSize = 1024 * 1024;
@@ -76,15 +79,17 @@ function* readBlocks(bytes: Bytes): Iterable<Block> {
   }
 }
 
-function renderSummary({ digest, count, withOwners }: Summary): Uint8Array {
-  const text = JSON.stringify([version, digest, count, withOwners]);
+function renderSummary({ digest, count, withOwners, rules }: Summary): Uint8Array {
+  const text = JSON.stringify([version, digest, count, withOwners, rules ?? null]);
   return Buffer.from(`${crc32(text)} ${text}`.padEnd(summaryBytes - 1).concat("\n"));
 }
 
 function parseSummary(line: Buffer): Summary | undefined {
   const [, sum, text = ""] = /^(\d+) (.*\]) *\n$/.exec(line.toString("latin1")) ?? [];
   if (Number(sum) !== crc32(text)) return undefined;
-  const [read, digest, count, withOwners]: readonly unknown[] = JSON.parse(text);
+  const [read, digest, count, withOwners, by]: readonly unknown[] = JSON.parse(text);
+  const rules = typeof by === "string" ? by : undefined;
   const isOurs = read === version && typeof digest === "string" && isDigest(digest);
-  return isOurs ? { digest, count: Number(count), withOwners: withOwners === true } : undefined;
+  if (!isOurs) return undefined;
+  return { digest, count: Number(count), withOwners: withOwners === true, rules };
 }

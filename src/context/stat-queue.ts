@@ -15,8 +15,11 @@ export interface StatQueueOptions {
 
 /** Asks stat(2) of paths, of many ahead and side by side, and hands the entries on in the paths' order. */
 export interface StatQueue {
-  /** @returns what is to be waited for before the next one comes */
-  readonly add: (path: string) => Promise<void> | undefined;
+  /**
+   * @param entry what lstat(2) has just said, where it was asked already
+   * @returns what is to be waited for before the next one comes
+   */
+  readonly add: (path: string, entry?: Entry) => Promise<void> | undefined;
   readonly finish: () => Promise<void>;
 }
 
@@ -32,9 +35,9 @@ export function createStatQueue(options: StatQueueOptions): StatQueue {
     if (crew !== undefined) ahead = lookAhead(options, crew);
   };
   return {
-    add: (path) => {
+    add: (path, entry) => {
       if (ahead !== undefined) return ahead.add(path);
-      const found = findEntry(options.root, path);
+      const found = entry ?? findEntry(options.root, path);
       const wait = found === undefined ? undefined : options.take(found);
       count += 1;
       return count % batchSize === 0 ? grow(wait) : wait;

@@ -100,13 +100,14 @@ function missingDirectory(role: string, path: string): XbuildError {
   });
 }
 
-const keepAll: WalkOptions = { ignore: () => false };
+const keepAll: WalkOptions = { ignore: () => false, hasExceptions: false, rules: "" };
 
 async function readIgnoreFile(path: string | undefined): Promise<WalkOptions> {
   if (path === undefined) return keepAll;
-  const patterns = parseIgnoreFile(await readFile(path, "utf8"));
+  const rules = await readFile(path, "utf8");
+  const patterns = parseIgnoreFile(rules);
   try {
-    return { ignore: createIgnoreMatcher(patterns), hasExceptions: hasExceptions(patterns) };
+    return { ignore: createIgnoreMatcher(patterns), hasExceptions: hasExceptions(patterns), rules };
   } catch (error) {
     const reason = error instanceof Error ? limitText(error.message, 200) : "";
     throw new XbuildError("ignore-file-invalid", `${path}: ${reason}`, {
