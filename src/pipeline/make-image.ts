@@ -40,9 +40,14 @@ export async function makeImage(
       return confirmed;
     };
     // Neither needs the other, and each waits for the disk now and then.
-    const collect = (): Promise<CollectedImage> => {
+    const collect = async (): Promise<CollectedImage> => {
       const confirmed = inBriefStep("Looking for changes meanwhile", confirm, work);
-      return collectImage({ ...build, confirmed }, result, work);
+      try {
+        return await collectImage({ ...build, confirmed }, result, work);
+      } finally {
+        // Where it fails the engine may still be at work.
+        await Promise.allSettled([result.configs]);
+      }
     };
     if (result.made.kind === "engine") return collect();
     return keepingOutput({ build, prepared: result.made.prepared }, collect, work);

@@ -120,37 +120,73 @@ export async function runTarget(
   );
   const options = describeCollecting(build, { ...before, output, prepared }, work);
   const early = collectEarly(prepared.directory.output, options);
+  const over = createSignal();
   const run = ({ progress }: Step): Promise<Digest> =>
     session
-      .runLayering(target, { ...prepared.directory, environment, progress })
+      .runLayering(target, {
+        ...prepared.directory,
+        environment,
+        progress,
+        onStepsOver: over.give,
+      })
       .catch(async (error: unknown) => {
+        // What was collected by then is given up by whoever collects.
+        if (over.isGiven()) throw error;
         await early.drop();
         const explained = explainStep(error, { prepared, previous: before.previous });
         throw await keepFailed(explained, { build, prepared }, work);
       });
-  const id = await inStep("Layering steps", run, work);
+  const made = inStep("Layering steps", run, work);
+  await Promise.race([made, over.given]);
   early.stop();
-  const read = async (): Promise<StageConfigs> => {
+  const read = async (id: Digest): Promise<StageConfigs> => {
     const isSame = id === idOf(target, stages);
     const layering = isSame ? environment : parseConfig(await work.engine.readConfig(id));
     return { environment, layering };
   };
-  const configs = finishEarly(read, session, work);
+  const configs = finishEarly(made, { read, session }, work);
   return { ...before, configs, made: { kind: "directory", output, prepared, early } };
 }
 
-/** Nothing more is asked of the engine: it clears up beside what follows. Whoever waits for either hears what failed. */
+interface Signal {
+  readonly given: Promise<void>;
+  readonly give: () => void;
+  readonly isGiven: () => boolean;
+}
+
+function createSignal(): Signal {
+  let isGiven = false;
+  let resolve = (): void => undefined;
+  const given = new Promise<void>((done) => (resolve = done));
+  const give = (): void => {
+    isGiven = true;
+    resolve();
+  };
+  return { given, give, isGiven: () => isGiven };
+}
+
+interface Finish<T> {
+  /** The last thing that is asked of the engine. */
+  readonly read: (id: Digest) => Promise<T>;
+  readonly session: EngineSession;
+}
+
+/** The engine clears up beside what follows. Whoever waits for what was read hears what failed. */
 function finishEarly<T>(
-  readLast: () => Promise<T>,
-  session: EngineSession,
+  made: Promise<Digest>,
+  { read, session }: Finish<T>,
   { reporter }: BuildRunWorkspace,
 ): Promise<T> {
-  const done = reporter.step(cleaning, { isBrief: true });
-  const last = readLast();
-  void last
-    .then(session.end)
-    .catch(() => undefined)
-    .finally(() => done());
+  const last = made.then((id) => {
+    const done = reporter.step(cleaning, { isBrief: true });
+    const reading = read(id);
+    void reading
+      .then(session.end)
+      .catch(() => undefined)
+      .finally(() => done());
+    return reading;
+  });
+  void last.catch(() => undefined);
   return last;
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { readProcess } from "./process-identity.ts";
 
 /**
  * Words to stand before a program, so that all that it starts ends with it: unshare(1) makes it the first process of
@@ -58,10 +59,14 @@ export async function endProcessesOf(word: string): Promise<number> {
 }
 
 function listProcessesOf(word: string): readonly number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  return listProcesses()
+    .filter((name) => Number(name) !== process.pid)
     .filter((name) => hasMount(name, word))
     .map(Number);
+}
+
+function listProcesses(): readonly string[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name));
 }
 
 /** proc(5), /proc/PID/mountinfo. A process of our own mount namespace is none of a container. */
@@ -78,5 +83,56 @@ function kill(pid: number): void {
     process.kill(pid, "SIGKILL");
   } catch {
     // It has ended, or is another user's.
+  }
+}
+
+/**
+ * Whether nothing runs any more in the PID namespace that an unshare(1) of this process ID has made but its first process
+ * (`findContainment`), nor in one below it: what ran there cannot come back. False where that cannot be told. proc(5).
+ */
+export function isOnlyFirst(unshare: number): boolean {
+  try {
+    const own = readlinkSync("/proc/self/ns/pid");
+    const made = readlinkSync(`/proc/${unshare}/ns/pid_for_children`);
+    if (made === own) return false;
+    const depth = countIds("self") + 1;
+    return listProcesses().filter((pid) => mayRunIn(pid, { own, made, depth })).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+interface Namespaces {
+  readonly own: string;
+  readonly made: string;
+  /** How many IDs a process has there. */
+  readonly depth: number;
+}
+
+function mayRunIn(pid: string, { own, made, depth }: Namespaces): boolean {
+  const namespace = readNamespace(pid);
+  if (namespace === own || readProcess(pid) === undefined) return false;
+  if (namespace === made) return true;
+  // Of one that is deeper, or whose namespace is not for us to see, nobody says what that is below.
+  const ids = countIds(pid);
+  return namespace === undefined ? ids >= depth : ids > depth;
+}
+
+/** undefined where we may not see it. */
+function readNamespace(pid: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/pid`);
+  } catch {
+    return undefined;
+  }
+}
+
+/** In how many PID namespaces, each within the one before, it has an ID; 0 where it is gone. */
+function countIds(pid: string): number {
+  try {
+    const line = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return line?.split(/\s+/).length ?? Number.POSITIVE_INFINITY;
+  } catch {
+    return 0;
   }
 }

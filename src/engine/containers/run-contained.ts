@@ -3,7 +3,7 @@ import { endProcessesOf, findContainment, findMountNamespace } from "../../syste
 import type { CallContext } from "./commands.ts";
 import { streamProgram, type RunResult, type StreamOptions } from "./run.ts";
 
-type ContainedOptions = StreamOptions & Pick<CallContext, "directory" | "warn">;
+type ContainedOptions = StreamOptions & Pick<CallContext, "directory" | "warn" | "onContained">;
 
 /**
  * Runs a program, and ends whatever it has left behind: a process that a step started in the background could
@@ -15,7 +15,13 @@ export async function runContained(
   options: ContainedOptions,
 ): Promise<RunResult> {
   const containment = await findContainment();
-  if (containment !== undefined) return streamProgram([...containment, ...command], options);
+  if (containment !== undefined) {
+    const started = async (pid: number): Promise<void> => {
+      options.onContained?.(pid);
+      await options.started?.(pid);
+    };
+    return streamProgram([...containment, ...command], { ...options, started });
+  }
   const result = await streamProgram(command, options);
   const left = await endProcessesOf(basename(options.directory));
   if (left > 0) options.warn?.(describeLeft(left));

@@ -31,6 +31,7 @@ import { claim, nameImages, type Session } from "./session-state.ts";
 import type { PinnedImages, PlacedImages } from "./stage-names.ts";
 import { storageBusy } from "./passing-failures.ts";
 import { expectContained } from "./run-contained.ts";
+import { watchSteps } from "./steps-over.ts";
 import { type ShownCall, showUserLog } from "./user-log.ts";
 
 /**
@@ -130,12 +131,18 @@ function makeStage(
   return runBuild(createStageCall(build, stage, used), { session, shown });
 }
 
+interface BuildTelling {
+  readonly session: Session;
+  readonly shown: ShownCall;
+  readonly onContained?: CallContext["onContained"];
+}
+
 /** With a shell where a step fails, if the user asked for that. */
 async function runBuild(
   call: BuildCall,
-  { session, shown }: { readonly session: Session; readonly shown: ShownCall },
+  { session, shown, onContained }: BuildTelling,
 ): Promise<Digest> {
-  const context = callContext(session, shown);
+  const context = { ...callContext(session, shown), ...(onContained && { onContained }) };
   if (session.build.steps.onError !== "shell") return session.commands.build(call, context);
   const { buildWithShell } = await import("./shell.ts");
   return buildWithShell(call, context, session);
@@ -168,7 +175,7 @@ function removedMeanwhile(id: Digest): XbuildError {
 async function runLayering(
   session: Session & OutsideNames,
   stage: LayeredStage,
-  { progress, environment, ...directory }: LayeringRun,
+  { progress, environment, onStepsOver, ...directory }: LayeringRun,
 ): Promise<Digest> {
   const { build, label } = session;
   const names = [configImageName(label)];
@@ -177,8 +184,17 @@ async function runLayering(
   const call = createLayeringCall(build, stage, { images, directory, names });
   const sent = listLayeringSteps(build.plan, stage, images);
   const [ownImage] = names;
-  const shown = { sent, ownImage, progress, restoreNames: restoring(session) };
-  return runBuild(call, { session, shown });
+  // A step that failed may be begun again in a shell.
+  const isSure = build.steps.onError !== "shell";
+  const watched = isSure && onStepsOver ? watchSteps(2, onStepsOver) : undefined;
+  const shown = {
+    sent,
+    ownImage,
+    progress,
+    restoreNames: restoring(session),
+    onStage: watched?.onStage,
+  };
+  return runBuild(call, { session, shown, onContained: watched?.onContained });
 }
 
 function describeImages(

@@ -11,6 +11,8 @@ export interface ShownCall {
   /** A text of the engine with the names that the user knows. */
   readonly restoreNames: (text: string) => string;
   readonly progress?: Step["progress"] | undefined;
+  /** Told when the engine begins with the stage of this number. */
+  readonly onStage?: { readonly number: number; readonly begins: () => void } | undefined;
 }
 
 /**
@@ -54,7 +56,7 @@ interface Words {
 const stepHead = /(?:\[(?<stage>\d+)\/\d+\] )?STEP \d+\/\d+: /g;
 const stageCommit = /^\[(?<stage>\d+)\/\d+\] COMMIT$/;
 
-function createWords({ sent, ownImage, progress }: ShownCall): Words {
+function createWords({ sent, ownImage, progress, onStage }: ShownCall): Words {
   /** What is still to come of each stage that was begun. */
   const coming = new Map<number, readonly SentStep[]>();
   let isOurs = false;
@@ -70,8 +72,10 @@ function createWords({ sent, ownImage, progress }: ShownCall): Words {
     for (const { 0: head, index, groups } of line.matchAll(stepHead)) {
       const text = line.slice(index + head.length);
       if (isShellMark(text)) return line.slice(0, index);
-      const step = takeStep(Number(groups?.["stage"] ?? 1), text);
+      const number = Number(groups?.["stage"] ?? 1);
+      const step = takeStep(number, text);
       if (step === undefined) continue;
+      if (number === onStage?.number) onStage.begins();
       const { shown } = step;
       if (shown === undefined) return line.slice(0, index);
       stages = shown.stages;
