@@ -42,9 +42,11 @@ add_each() {
     cd -P -- .
     paths_begin=$PWD
     choose_telling
-    walk_paths "$@" || die "cannot read all of the paths"
-    layer_work=$work layer_template=$template awk "$each_program" \
-        mode=paths "$work/paths" mode=now "$work/now" mode=walk "$work/walk" || die "cannot plan the layers"
+    # What is found is looked at while the rest is searched for.
+    { walk_paths "$@" || : >"$work/unread"; } |
+        layer_work=$work layer_template=$template awk "$each_program" \
+            mode=paths "$work/paths" mode=now "$work/now" mode=walk - || die "cannot plan the layers"
+    [ ! -e "$work/unread" ] || die "cannot read all of the paths"
     decide_layers "$template $PWD/$1"
     # Asked once, not by each of those that run side by side.
     [ ! -s "$work/jobs" ] || recall_tar
@@ -110,7 +112,7 @@ walk_paths() (
     # A name with a line break could say anything of other paths: it makes a file, and is not told.
     # shellcheck disable=SC2016
     set -- "$@" -path "*$newline*" -exec sh -c ': >"$0"' "$work/odd" {} + -o
-    tell find "$@" >"$work/walk"
+    tell find "$@"
 )
 
 # The layer of this number, of its path among those that follow.
