@@ -51,9 +51,8 @@ function listAll(root: string, known: KnownNames, directory: string): readonly s
 describe("names of directories that nobody changed", () => {
   it("are those that were found, in the order of the walk", () =>
     withTree(async (root, known) => {
-      expect(listAll(root, known, "d")).toEqual([
-        ...["d/a", "d/a/1", "d/a/2", "d/a-b", "d/a.b", "d/a.b/x", "d/b", "d/ä", "d/ä/y"],
-      ]);
+      const all = "a a/1 a/2 a-b a.b a.b/x b ä ä/y".split(" ").map((one) => `d/${one}`);
+      expect(listAll(root, known, "d")).toEqual(all);
       expect(listAll(root, known, "e")).toEqual(["e/only"]);
     }));
 

@@ -36,7 +36,7 @@ function createKnown(at: number): Known {
 
 function record(count: number): readonly [Snapshot, readonly Known[]] {
   const known = Array.from({ length: count }, (_, at) => createKnown(at));
-  const recording = recordSnapshot(false, undefined);
+  const recording = recordSnapshot({ withOwners: false, rules: "all" }, undefined);
   for (const one of known) recording.add(one);
   return [recording.finish(), known];
 }
@@ -56,7 +56,7 @@ test.each([0, 1, 1024, 5000, 60_000])(
       const path = join(temporary, "new", "cache");
       saveSnapshot(path, snapshot);
       const opened = openSnapshot(path);
-      expect(opened).toMatchObject({ digest: snapshot.digest, count });
+      expect(opened).toMatchObject({ digest: snapshot.digest, count, rules: "all" });
       expect(opened && listKnown(opened)).toEqual(known);
     }),
 );

@@ -152,20 +152,25 @@ function visitName(walk: Walk, path: string, type: NameType): Promise<void> | un
   const isIgnored = walk.options.ignore(path);
   if (type === "directory") return (isIgnored ? visitIgnored : visitDirectory)(walk, path);
   if (isIgnored) return undefined;
-  return walk.held.length === 0 ? walk.visit(path, type) : visitHeld(walk, path, type);
+  return walk.held.length === 0 ? walk.visit(path, type) : visitHeld(walk, path, { type });
 }
 
 async function visitDirectory(walk: Walk, path: string): Promise<void> {
   const status = walk.known === undefined ? undefined : findStatus(walk.root, path);
   const entry = status && toEntry(path, status);
-  await visitHeld(walk, path, "directory", entry);
+  await visitHeld(walk, path, { type: "directory", entry });
   await walkDirectory(walk, path, entry);
 }
 
 /** The path, and before it the ignored directories that are there for it. */
-async function visitHeld(walk: Walk, path: string, type: NameType, entry?: Entry): Promise<void> {
+async function visitHeld(walk: Walk, path: string, found: Found): Promise<void> {
   for (const held of walk.held.splice(0)) await walk.visit(held, "directory");
-  await walk.visit(path, type, entry);
+  await walk.visit(path, found.type, found.entry);
+}
+
+interface Found {
+  readonly type: NameType;
+  readonly entry?: Entry | undefined;
 }
 
 /** An ignored directory is there only for what is kept in it. */

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import type { EngineSession } from "../engine/engine.ts";
 import { type Digest, type ImageConfig, parseConfig } from "../oci/oci.ts";
 import type { StagePlan } from "../plan/plan.ts";
@@ -155,14 +156,13 @@ interface Signal {
 }
 
 function createSignal(): Signal {
-  let isGiven = false;
-  let resolve = (): void => undefined;
-  const given = new Promise<void>((done) => (resolve = done));
-  const give = (): void => {
-    isGiven = true;
-    resolve();
+  const source = new AbortController();
+  const { signal } = source;
+  return {
+    given: once(signal, "abort").then(() => undefined),
+    give: () => source.abort(),
+    isGiven: () => signal.aborted,
   };
-  return { given, give, isGiven: () => isGiven };
 }
 
 interface Finish<T> {
@@ -177,15 +177,18 @@ function finishEarly<T>(
   { read, session }: Finish<T>,
   { reporter }: BuildRunWorkspace,
 ): Promise<T> {
-  const last = made.then((id) => {
+  const readLast = async (): Promise<T> => {
+    const id = await made;
     const done = reporter.step(cleaning, { isBrief: true });
     const reading = read(id);
-    void reading
-      .then(session.end)
-      .catch(() => undefined)
-      .finally(() => done());
+    const clean = async (): Promise<void> => {
+      await reading.then(session.end).catch(() => undefined);
+      done();
+    };
+    void clean();
     return reading;
-  });
+  };
+  const last = readLast();
   void last.catch(() => undefined);
   return last;
 }

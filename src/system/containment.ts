@@ -130,8 +130,9 @@ function readNamespace(pid: string): string | undefined {
 /** In how many PID namespaces, each within the one before, it has an ID; 0 where it is gone. */
 function countIds(pid: string): number {
   try {
-    const line = /^NSpid:\s+(.*)$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-    return line?.split(/\s+/).length ?? Number.POSITIVE_INFINITY;
+    const lines = readFileSync(`/proc/${pid}/status`, "utf8").split("\n");
+    const line = lines.find((one) => one.startsWith("NSpid:"));
+    return line === undefined ? Number.POSITIVE_INFINITY : line.split("\t").length - 1;
   } catch {
     return 0;
   }

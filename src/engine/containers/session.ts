@@ -186,7 +186,8 @@ async function runLayering(
   const [ownImage] = names;
   // A step that failed may be begun again in a shell.
   const isSure = build.steps.onError !== "shell";
-  const watched = isSure && onStepsOver ? watchSteps(2, onStepsOver) : undefined;
+  const lastStage = { number: 2, image: images.environment };
+  const watched = isSure && onStepsOver ? watchSteps(lastStage, onStepsOver) : undefined;
   const shown = {
     sent,
     ownImage,

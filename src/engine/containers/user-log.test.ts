@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { mustPlan } from "../../../test/support/plans.ts";
 import { parseContainerfile } from "../../containerfile/containerfile.ts";
 import { readHeredocs } from "../../plan/plan.ts";
@@ -225,4 +225,29 @@ test("words of writing our image are not shown; a step's own are, and so are all
   expect(run("", copy)).toBe(copy);
   const failed = `Error: building at STEP "COPY --from=${base} /a /b": no such file\n`;
   expect(run("", copy + failed)).toBe(copy + failed.replace(base, "base"));
+});
+
+test("the beginning of a stage is the engine's word, not a step's", () => {
+  const begins = vi.fn<() => void>();
+  const log = showUserLog(
+    { stdout: vi.fn<() => void>(), stderr: vi.fn<() => void>() },
+    {
+      sent: layeringSteps,
+      ownImage,
+      restoreNames: (text) => text,
+      onStage: { number: 2, image: environment, begins },
+    },
+  );
+  const lines = echo(lowerLayering(plan, target, images)).split("\n");
+  const at = lines.findIndex((line) => line.startsWith("[2/2] STEP 1/"));
+  // A step may build images, too.
+  const steps = [
+    ...lines.slice(0, at),
+    `[2/2] STEP 1/3: FROM ${stageId}`,
+    "[2/2] STEP 1/3: FROM x",
+  ];
+  for (const line of steps) log.stdout(Buffer.from(`${line}\n`));
+  expect(begins).not.toHaveBeenCalled();
+  log.stdout(Buffer.from(`${lines[at]}\n`));
+  expect(begins).toHaveBeenCalledOnce();
 });

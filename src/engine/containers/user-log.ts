@@ -11,8 +11,15 @@ export interface ShownCall {
   /** A text of the engine with the names that the user knows. */
   readonly restoreNames: (text: string) => string;
   readonly progress?: Step["progress"] | undefined;
-  /** Told when the engine begins with the stage of this number. */
-  readonly onStage?: { readonly number: number; readonly begins: () => void } | undefined;
+  readonly onStage?: StageBeginning | undefined;
+}
+
+/** Told when the engine begins with the stage of this number. */
+export interface StageBeginning {
+  readonly number: number;
+  /** The image that the stage is from: nobody else's output has a random name. */
+  readonly image: string;
+  readonly begins: () => void;
 }
 
 /**
@@ -73,9 +80,9 @@ function createWords({ sent, ownImage, progress, onStage }: ShownCall): Words {
       const text = line.slice(index + head.length);
       if (isShellMark(text)) return line.slice(0, index);
       const number = Number(groups?.["stage"] ?? 1);
+      if (number === onStage?.number && isFrom(text, onStage.image)) onStage.begins();
       const step = takeStep(number, text);
       if (step === undefined) continue;
-      if (number === onStage?.number) onStage.begins();
       const { shown } = step;
       if (shown === undefined) return line.slice(0, index);
       stages = shown.stages;
@@ -101,6 +108,10 @@ function createWords({ sent, ownImage, progress, onStage }: ShownCall): Words {
       isOurs = false;
     },
   };
+}
+
+function isFrom(text: string, image: string): boolean {
+  return /^FROM\s/i.test(text) && text.includes(image);
 }
 
 function renderStep({ text, number, count, stage, stages }: ShownStep): string {
