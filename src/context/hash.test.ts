@@ -315,3 +315,12 @@ test.each([
 test("a directory that is not there is an error", async () => {
   await expect(hashContext("/nowhere/at/all", keepAll)).rejects.toMatchObject({ code: "ENOENT" });
 });
+
+test("the root counts where it shall, also where a link leads to all of it", () =>
+  withContext(async (directory) => {
+    const options = { ...keepAll, withRoot: true, only: ["link/x"] };
+    const before = await hashContext(directory, options);
+    expect(listPaths(before)).toEqual(["", "a", "empty", "link", "src", "src/b"]);
+    await chmod(directory, 0o700);
+    expect((await hashContext(directory, options)).digest).not.toBe(before.digest);
+  }));

@@ -45,11 +45,12 @@ export interface WalkPlan {
 }
 
 export async function planWalk(root: string, options: WalkOptions): Promise<WalkPlan> {
-  const { only, signal, followsLinks, hasExceptions, rules } = options;
+  const { only, signal, withRoot, followsLinks, hasExceptions, rules } = options;
   const isWhole =
     only?.some((path) => hasLink(root, path)) === true ||
     (followsLinks === true && (await findsLink(root, options)));
-  if (isWhole) return { options: { ignore: () => false, signal }, rules: hashText("all") };
+  if (isWhole)
+    return { options: { ignore: () => false, signal, withRoot }, rules: hashText("all") };
   // What is kept in an ignored directory is seen by a look into it alone.
   const isKnown = rules !== undefined && hasExceptions === false;
   return { options, rules: isKnown ? hashText(JSON.stringify([rules, only ?? null])) : undefined };
