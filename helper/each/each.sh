@@ -43,10 +43,10 @@ add_each() {
     paths_begin=$PWD
     choose_telling
     # What is found is looked at while the rest is searched for.
-    { walk_paths "$@" || : >"$work/unread"; } |
+    { walk_paths "$@" && : >"$work/whole"; } |
         layer_work=$work layer_template=$template awk "$each_program" \
             mode=paths "$work/paths" mode=now "$work/now" mode=walk - || die "cannot plan the layers"
-    [ ! -e "$work/unread" ] || die "cannot read all of the paths"
+    [ -e "$work/whole" ] || die "cannot read all of the paths"
     decide_layers "$template $PWD/$1"
     # Asked once, not by each of those that run side by side.
     [ ! -s "$work/jobs" ] || recall_tar
