@@ -12,7 +12,7 @@ async function withUser(action: (home: string) => Promise<void>): Promise<void> 
     vi.stubEnv("HOME", home);
     vi.stubEnv("XDG_RUNTIME_DIR", home);
     vi.stubEnv("PATH", home);
-    await writeFile(join(home, "engine"), "");
+    await writeFile(join(home, "engine"), "", { mode: 0o755 });
     await mkdir(join(home, ".config", "containers"), { recursive: true });
     await action(home);
   });

@@ -8,8 +8,9 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { hashText, isJsonObject, tryParseJson } from "../../oci/oci.ts";
+import { findInstalled } from "../../system/is-installed.ts";
 import { findUserDirectory } from "../../system/user-directory.ts";
 import type { StoragePlace } from "./storage-files.ts";
 
@@ -57,8 +58,9 @@ export async function rememberStorage(
   if (recallStorage(command) !== undefined) return;
   try {
     const settings = describeSettings(command);
+    if (settings === undefined || listFiles(process.env).some(hasImageStore)) return;
     const { root, driver, isRemote = false } = await locate();
-    if (settings === undefined || isRemote) return;
+    if (isRemote) return;
     const path = nameRecord(command);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const unfinished = `${path}.${randomUUID()}`;
@@ -91,20 +93,15 @@ function dropOld(directory: string): void {
 
 /**
  * What stat(2) says of the program and of each file that may set where its storage is: another one there is another
- * text. undefined where one of them has images in a place of their own (`imagestore`), or the program is not there.
+ * text. undefined where the program is not there.
  */
 function describeSettings([program = ""]: readonly string[]): string | undefined {
-  const binary = findProgram(program);
+  const binary = findInstalled(program, process.env["PATH"] ?? "");
   // Without HOME an engine looks for its user's directory in ways of its own.
   if (binary === undefined || !process.env["HOME"]) return undefined;
-  const files = listFiles(process.env);
-  if (files.some(hasImageStore)) return undefined;
-  return [binary, ...files].map((path) => `${path} ${describeFile(path)}`).join("\n");
-}
-
-function findProgram(program: string): string | undefined {
-  const places = (process.env["PATH"] ?? "").split(delimiter).map((one) => join(one, program));
-  return places.find((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  return [binary, ...listFiles(process.env)]
+    .map((path) => `${path} ${describeFile(path)}`)
+    .join("\n");
 }
 
 function describeFile(path: string): string {
@@ -114,6 +111,7 @@ function describeFile(path: string): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
 }
 
+/** Whether it gives images a place of their own: the storage's list is not the whole then. */
 function hasImageStore(path: string): boolean {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
   return /imagestore/i.test(readFileSync(path, "utf8"));
