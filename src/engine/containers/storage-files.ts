@@ -58,7 +58,7 @@ export interface StorageFiles {
 export async function readStorage({ root, driver }: StoragePlace): Promise<StorageFiles> {
   const list = (kind: string, file: string): Promise<readonly JsonObject[]> =>
     readList(join(root, `${driver}-${kind}`, file));
-  const images = await list("images", "images.json");
+  const images = await list("images", imagesFile);
   const layers = [
     ...(await readStorageLayers({ root, driver })),
     ...(await list("layers", "volatile-layers.json")).map(parseLayer),
@@ -117,6 +117,16 @@ async function readList(path: string): Promise<readonly JsonObject[]> {
   throw new XbuildError("engine-failed", `${path} is no list of what the engine's storage has`, {
     hint: "repair the storage with the engine: podman system reset removes all of it",
   });
+}
+
+/** The list of images among those of a driver. */
+export const imagesFile = "images.json";
+
+/** The images of such a list, whose documents are in this directory; none where it is no list. */
+export function parseImages(bytes: Uint8Array, directory: string): readonly StorageImage[] {
+  const value = tryParseJson(bytes);
+  if (!Array.isArray(value)) return [];
+  return value.filter((one) => isJsonObject(one)).map((one) => parseImage(one, directory));
 }
 
 function parseImage(value: JsonObject, parent: string): StorageImage {

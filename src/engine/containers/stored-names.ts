@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Digest, isDigest, isJsonObject, isFullName, tryParseJson } from "../../oci/oci.ts";
-import type { StoragePlace } from "./storage-files.ts";
+import { type Digest, isDigest, isFullName } from "../../oci/oci.ts";
+import { imagesFile, parseImages, type StorageImage, type StoragePlace } from "./storage-files.ts";
 
 /** Bytes of a storage's list of images; a longer one takes as long to read as the engine takes to answer. */
 const longestList = 16 * 1024 * 1024;
@@ -15,10 +15,11 @@ const longestList = 16 * 1024 * 1024;
 export function findStoredName(name: string, { root, driver }: StoragePlace): Digest | undefined {
   const full = spellOut(name);
   if (full === undefined) return undefined;
-  const list = readImages(join(root, `${driver}-images`, "images.json"));
+  const list = readImages(join(root, `${driver}-images`));
   const [image, ...others] = list.filter(({ names }) => names.includes(full));
   // What has no layer may be a manifest list: it stands for another image.
-  return image?.hasLayer === true && others.length === 0 ? image.id : undefined;
+  const isSure = image?.layer !== undefined && others.length === 0 && isDigest(image.id);
+  return isSure ? image.id : undefined;
 }
 
 /** A name as the storage writes it, where it is given so, the tag being `latest` where there is none. */
@@ -26,27 +27,12 @@ function spellOut(name: string): string | undefined {
   return [name, `${name}:latest`].find((one) => !one.includes("@") && isFullName(one));
 }
 
-interface ListedImage {
-  readonly id: Digest | undefined;
-  readonly names: readonly unknown[];
-  readonly hasLayer: boolean;
-}
-
-function readImages(path: string): readonly ListedImage[] {
+function readImages(directory: string): readonly StorageImage[] {
+  const path = join(directory, imagesFile);
   try {
     if (statSync(path).size > longestList) return [];
-    const list = tryParseJson(readFileSync(path));
-    return Array.isArray(list) ? list.flatMap(parseImage) : [];
+    return parseImages(readFileSync(path), directory);
   } catch {
     return [];
   }
-}
-
-function parseImage(value: unknown): readonly ListedImage[] {
-  if (!isJsonObject(value)) return [];
-  const { id, names, layer } = value;
-  if (!Array.isArray(names)) return [];
-  const digest = `sha256:${typeof id === "string" ? id : ""}`;
-  const hasLayer = typeof layer === "string" && layer !== "";
-  return [{ id: isDigest(digest) ? digest : undefined, names, hasLayer }];
 }
