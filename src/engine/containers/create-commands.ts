@@ -103,8 +103,13 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       withHiddenArguments(options.hiddenArgs ?? new Map(), readsFiles, ({ flags, env }) =>
         attachProgram(command("build", ...flags, ...args), options.input, env),
       ),
-    runInNamespace: async (words, input, env) =>
-      hasAllIds() ? undefined : attachProgram(command("unshare", ...words), input, env),
+    runInNamespace: async (words, input, env) => {
+      if (hasAllIds()) return undefined;
+      const status = await attachProgram(command("unshare", ...words), input, env);
+      // Where the engine could not begin, nobody has told why.
+      if (status !== 0) await tryQuery(command("unshare", "true"), ["engine-failed"]);
+      return status;
+    },
     expectImage: (name) => {
       if (findHere(name) === undefined) queryAhead(command(...dialect.imageId(name)));
     },
