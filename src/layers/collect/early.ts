@@ -174,6 +174,8 @@ function readListed(line: string): Listed | undefined {
  * clock (4 or 10 ms) would leave its ctime as it is.
  */
 const tick = 25;
+/** How often a file that was not left alone is looked at again. */
+const looks = 4;
 
 async function packEarly(listed: Listed, packing: Packing): Promise<Packed | undefined> {
   const directory = openDirectory(packing.output, "layers");
@@ -189,9 +191,8 @@ async function packSettled(
   directory: OutputDirectory,
   { options, previous }: Packing,
 ): Promise<Packed | undefined> {
-  await sleep(tick, undefined, { signal: options.signal });
+  const identity = await identifySettled(directory, fileName, options.signal);
   const stats = statName(directory, fileName);
-  const identity = identifyFile(directory, fileName, Date.now() - tick);
   // A file system that counts whole seconds would not tell a change within one.
   if (stats?.type !== "file" || identity?.endsWith("000000000") !== false) return undefined;
   const directories: Entry[] = [];
@@ -211,6 +212,26 @@ async function packSettled(
   if (identifyFile(directory, fileName) === identity && warnings.length === 0)
     return { name, identity, found, bytes, directories };
   discard(found);
+  return undefined;
+}
+
+/**
+ * What identifies the file as soon as it was left alone for a tick; undefined where something still writes to it, or it
+ * is not there. Nothing is compared with the clock of this process, which may be another one than the file system's, or
+ * be set meanwhile.
+ */
+async function identifySettled(
+  directory: OutputDirectory,
+  fileName: ByteString,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  let last = identifyFile(directory, fileName);
+  for (let left = looks; left > 0; left -= 1) {
+    await sleep(tick, undefined, { signal });
+    const identity = identifyFile(directory, fileName);
+    if (identity === last) return identity;
+    last = identity;
+  }
   return undefined;
 }
 
