@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { type Entry, kindOf, type Trust } from "./entry.ts";
 
 /*
- * Some hundred entries stand in a file as one block: its head, then columns of doubles (size, mtime, ctime, inode), of words
+ * Some hundred entries stand in a file as one block: its head, which ends with a digest of what they are, then columns of doubles (size, mtime, ctime, inode), of words
  * (mode with marks, owner, group, device) and of digests, then two texts, their parts parted by NUL: of each path how
  * much of the one before stays (in base 36) and what follows it, and of each entry what of its content is no digest.
  */
@@ -19,10 +19,11 @@ export interface Known {
   readonly trust: Trust;
 }
 
-/** Words of the head: how many entries, the bytes of both texts, whether these are UTF-16, and the checksum. */
-const headWords = 8;
+/** Words of the head: how many entries, the bytes of both texts, whether these are UTF-16, the checksum, and the digest. */
+const headWords = 16;
 export const headBytes = headWords * 4;
 export const checksumWord = 4;
+const digestAt = 8 * 4;
 
 /** Doubles of an entry, and words. */
 export const columns = 4;
@@ -64,10 +65,15 @@ export function measureBlock([count = 0, paths = 0, more = 0]: Uint32Array): num
   return count > 0 && length < maxBytes ? Math.ceil(length / 8) * 8 : undefined;
 }
 
+/** The digest of what a block's entries are. */
+export function openDigest(buffer: ArrayBuffer): Uint8Array {
+  return new Uint8Array(buffer, digestAt, digestBytes);
+}
+
 /** Of a block and the checksum of the one before it: no other may stand in its place. */
 export function sumBlock(buffer: ArrayBuffer, before: number): number {
   const head = crc32(new Uint8Array(buffer, 0, checksumWord * 4), before);
-  return crc32(new Uint8Array(buffer, headBytes), head);
+  return crc32(new Uint8Array(buffer, digestAt), head);
 }
 
 /** Whether a content begins with a digest that goes into its column. */

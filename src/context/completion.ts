@@ -7,6 +7,8 @@ import { type Entry, judgeTrust, kindOf, trust } from "./entry.ts";
 export interface Completion {
   /** @returns what is to be waited for before the next one comes */
   readonly add: (entry: Entry, content: string | undefined) => Promise<void> | undefined;
+  /** Until all that were added have been handed on. */
+  readonly flush: () => Promise<void>;
   /** Until the last one has been handed on. @returns how many files were read */
   readonly finish: () => Promise<number>;
   readonly close: () => void;
@@ -56,6 +58,7 @@ export function createCompletion(
       contents.push(content);
       return waiting.push(entry) < waitingAtMost ? undefined : flush();
     },
+    flush,
     finish: async () => {
       await flush();
       return read;

@@ -1,3 +1,4 @@
+import type { Block } from "./decode-block.ts";
 import type { Entry, Trust } from "./entry.ts";
 import { createPlace } from "./place.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -8,6 +9,8 @@ export interface Cursor {
   readonly find: (entry: Entry, trust: Trust) => string | undefined;
   /** Moves on where it stands at this very entry, unchanged. */
   readonly match: (entry: Entry, trust: Trust) => boolean;
+  /** The block that it stands at the beginning of. */
+  readonly nextBlock: () => Block | undefined;
   readonly isAtEnd: () => boolean;
 }
 
@@ -17,6 +20,7 @@ export function createCursor(snapshot: Snapshot | undefined): Cursor {
     place.path() === entry.path && place.block()?.isSame(place.at(), entry, trust) === true;
   return {
     isAtEnd: () => place.block() === undefined,
+    nextBlock: () => (place.at() === 0 ? place.block() : undefined),
     match: (entry, trust) => {
       const matches = isSame(entry, trust);
       if (matches) place.moveOn();

@@ -18,6 +18,9 @@ import { type Entry, type Trust, trust } from "./entry.ts";
 export interface Block {
   readonly count: number;
   readonly checksum: number;
+  /** All of it. */
+  readonly buffer: ArrayBuffer;
+  readonly isLinkedAt: (at: number) => boolean;
   readonly pathAt: (at: number) => string;
   readonly modeAt: (at: number) => number;
   /**
@@ -48,6 +51,8 @@ export function decodeBlock(buffer: ArrayBuffer, before: number): Block | undefi
   return {
     count,
     checksum,
+    buffer,
+    isLinkedAt: (at) => ((parts.words[at * columns] ?? 0) & linkedMark) !== 0,
     pathAt,
     modeAt: (at) => readMode(parts, at),
     isSame: createComparison(parts),

@@ -9,14 +9,15 @@ import {
   linkedMark,
   measureBlock,
   openColumns,
+  openDigest,
   openHead,
   sumBlock,
   trustShift,
 } from "./block-layout.ts";
 import { hasLoneSurrogate } from "./names.ts";
 
-/** @param before the checksum of the block before */
-export function encodeBlock(entries: readonly Known[], before: number): ArrayBuffer {
+/** @param digest of what the entries are */
+export function encodeBlock(entries: readonly Known[], digest: Uint8Array): ArrayBuffer {
   const marked = entries.map(hasDigest);
   const rest = entries.map(({ content }, at) =>
     marked[at] === true ? content.slice(2 * digestBytes) : content,
@@ -46,8 +47,15 @@ export function encodeBlock(entries: readonly Known[], before: number): ArrayBuf
   bytes.set(paths ?? [], textsAt);
   bytes.set(more ?? [], textsAt + pathBytes);
   openHead(buffer).set(head);
-  openHead(buffer)[checksumWord] = sumBlock(buffer, before);
+  openDigest(buffer).set(digest);
   return buffer;
+}
+
+/** Lets it stand behind the block of this checksum. @returns its own */
+export function chainBlock(buffer: ArrayBuffer, before: number): number {
+  const checksum = sumBlock(buffer, before);
+  openHead(buffer)[checksumWord] = checksum;
+  return checksum;
 }
 
 function joinPaths(entries: readonly Known[]): string {

@@ -27,7 +27,7 @@ export interface Snapshot extends Summary {
 }
 
 /** Changes whenever equal bytes would mean something else, also where other names would be left out by equal rules. */
-const version = "xbuild-context-5";
+const version = "xbuild-context-6";
 /** The summary stands at the end, as a line of so many characters. */
 const summaryBytes = 256;
 const pieceSize = 1024 * 1024;
