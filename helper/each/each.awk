@@ -5,7 +5,8 @@
 BEGIN {
     work = ENVIRON["layer_work"]
     ending = " " work "/none"
-    layer = 1
+    ending_length = length(ending)
+    begin_layer(1)
 }
 
 mode == "paths" {
@@ -16,9 +17,9 @@ mode == "paths" {
     next
 }
 
-substr($0, length($0) - length(ending) + 1) == ending {
-    close(work "/" layer ".sig")
-    layer++
+substr($0, length($0) - ending_length + 1) == ending {
+    close(signatures)
+    begin_layer(layer + 1)
     next
 }
 
@@ -29,7 +30,7 @@ mode == "walk" {
     if (!at || (type = type_of($3)) == "socket") next
     if (is_unsure(type)) unsure[layer] = 1
     if (type == "file") bytes[layer] += $6
-    print stat_of(type, at), substr($0, at + 1) > (work "/" layer ".sig")
+    print stat_of(type, at), substr($0, at + 1) > signatures
 }
 
 END {
@@ -39,6 +40,11 @@ END {
         # Which of them has a name with a line break nobody says.
         printf("%d\t%d\todd\t%s\t%s\n", layer, bytes[layer], escape(name, 0), escape(name, 1)) > (work "/plan")
     }
+}
+
+function begin_layer(number) {
+    layer = number
+    signatures = work "/" layer ".sig"
 }
 
 # The template with the path for {}, and its last part for {/}.
