@@ -5,9 +5,11 @@ import type { Step } from "../reporter.ts";
 import { saveSnapshot, writeSnapshot } from "./cache.ts";
 import { trust } from "./entry.ts";
 import { type ContextFiles, listFiles } from "./files.ts";
+import { findChanges } from "./find-changes.ts";
 import { createHelpers } from "./helpers.ts";
-import { createMerge, type Merged } from "./merge.ts";
+import { createMerge, type Merged, type MergeOptions } from "./merge.ts";
 import { openKnownNames } from "./known-names.ts";
+import { patchSnapshot } from "./patch.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { visitTree } from "./visit-tree.ts";
 import { planWalk, type WalkOptions, type WalkPlan } from "./walk.ts";
@@ -67,32 +69,54 @@ async function mergeTree(
   known: Snapshot | undefined,
 ): Promise<Merged> {
   const { before, cache, signal, onProgress, withOwners = false } = options;
-  const { options: walk, rules } = await planWalkOf(root, options);
-  const needed = before === undefined ? trust.settled : trust.recent;
-  const isSame = known !== undefined && rules !== undefined && known.rules === rules;
-  const names = isSame ? openKnownNames(root, known, needed) : undefined;
+  const plan = await planWalkOf(root, options);
   const helpers = createHelpers(known?.count);
   // Where there will be much to do, threads start at once.
   if (known !== undefined) void helpers.count(0);
   let bytes = 0;
-  const merge = createMerge({
+  const merging: MergeOptions = {
     root,
     known,
     signal,
     withOwners,
     helpers,
-    trust: needed,
-    rules,
+    trust: before === undefined ? trust.settled : trust.recent,
+    rules: plan.rules,
     startedAt: Date.now(),
     directory: cache === undefined ? undefined : dirname(cache),
     onBytes: (more) => onProgress?.({ bytes: (bytes += more) }),
-  });
+  };
   try {
-    await visitTree(root, { options: walk, known: names, helpers }, merge.take);
+    return (await patchTree(merging, plan)) ?? (await walkAll(merging, plan));
+  } finally {
+    helpers.close();
+  }
+}
+
+/** undefined where that does not do, because names are others or not known. */
+async function patchTree(
+  merging: MergeOptions,
+  { options, rules }: WalkPlan,
+): Promise<Merged | undefined> {
+  const { known, withOwners } = merging;
+  const isAlike = rules !== undefined && known?.rules === rules && known.withOwners === withOwners;
+  const changes = isAlike ? await findChanges(known, { ...merging, options }) : undefined;
+  if (changes === undefined || known === undefined) return undefined;
+  return changes.length === 0
+    ? { snapshot: known, read: 0 }
+    : patchSnapshot(known, changes, merging);
+}
+
+async function walkAll(merging: MergeOptions, { options, rules }: WalkPlan): Promise<Merged> {
+  const { root, known, trust: needed, helpers } = merging;
+  const isSame = known !== undefined && rules !== undefined && known.rules === rules;
+  const names = isSame ? openKnownNames(root, known, needed) : undefined;
+  const merge = createMerge(merging);
+  try {
+    await visitTree(root, { options, known: names, helpers }, merge.take);
     return await merge.finish();
   } finally {
     merge.close();
-    helpers.close();
   }
 }
 

@@ -24,13 +24,18 @@ const trustedTypes: ReadonlySet<number> = new Set([
   0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010, 0xca451a4e,
 ]);
 
+/** Whether its directories tell by their times when their names change. Errors: the system's. */
+export function keepsNames(root: string): boolean {
+  return trustedTypes.has(statfsSync(root).type >>> 0);
+}
+
 /** undefined where the file system may change a directory's names without its times. Errors: the system's. */
 export function openKnownNames(
   root: string,
   snapshot: Snapshot,
   needed: Trust,
 ): KnownNames | undefined {
-  if (!trustedTypes.has(statfsSync(root).type >>> 0)) return undefined;
+  if (!keepsNames(root)) return undefined;
   const device = statSync(root).dev >>> 0;
   const place = createPlace(snapshot);
   return {

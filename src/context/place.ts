@@ -41,6 +41,11 @@ export function createPlace(snapshot: Snapshot | undefined): Place {
     path,
     moveOn,
     goTo: (wanted) => {
+      while (block !== undefined && compareWalk(block.pathAt(block.count - 1), wanted) < 0) {
+        passed += block.count - at;
+        block = takeBlock();
+        at = 0;
+      }
       for (let here = path(); here !== undefined; here = path()) {
         if (compareWalk(here, wanted) >= 0) return here === wanted;
         moveOn();

@@ -97,8 +97,8 @@ interface Walk {
   readonly turn: () => Promise<void> | undefined;
 }
 
-/** Paths none of which is below another, in the order of the walk. */
-function listWanted(only: readonly string[] = [""]): readonly string[] {
+/** Paths none of which is below another, in the order of the walk; the root is "". */
+export function listWanted(only: readonly string[] = [""]): readonly string[] {
   const sorted = [...new Set(only)].sort(compareWalk);
   if (sorted.includes("")) return [""];
   return sorted.filter((path) => !sorted.some((other) => path.startsWith(`${other}/`)));
@@ -109,6 +109,11 @@ function hasLink(root: string, path: string): boolean {
   return listParents(path)
     .concat(path)
     .some((one) => findStatus(root, one)?.isSymbolicLink());
+}
+
+/** Whether a path is left out, where nothing in an ignored directory is kept. */
+export function isIgnored({ ignore }: WalkOptions, path: string): boolean {
+  return listParents(path).concat(path).some(ignore);
 }
 
 /** What lstat(2) says; undefined for what is not there. */
