@@ -1,6 +1,7 @@
 import { openAttributes } from "./attributes.ts";
 import { type Known } from "./block-layout.ts";
 import { type ContentOptions, readContents } from "./content.ts";
+import { createClockCheck } from "./file-systems.ts";
 import { type Entry, judgeTrust, kindOf, trust } from "./entry.ts";
 
 /** Reads what is in entries of which it is not known, and hands all of them on in their order. */
@@ -29,6 +30,7 @@ export function createCompletion(
 ): Completion {
   const { root, startedAt, signal } = options;
   const attributes = openAttributes(root, signal);
+  const hasClock = createClockCheck(root);
   let waiting: Entry[] = [];
   let contents: (string | undefined)[] = [];
   let read = 0;
@@ -47,7 +49,7 @@ export function createCompletion(
       const content = known[at] ?? addAttributes(fresh?.content, more.get(entry.path));
       // It went away while we looked.
       if (content === undefined) continue;
-      const isTrusted = fresh?.isStable !== false;
+      const isTrusted = fresh?.isStable !== false && hasClock(entry);
       const trusted = isTrusted ? judgeTrust(entry.ctimeMs, startedAt) : trust.none;
       handOn({ entry, content, trust: trusted });
     }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   lstatSync,
@@ -20,7 +21,10 @@ const helpers = { count: async () => undefined, crew: () => undefined, close: ()
 const all: WalkOptions = { ignore: () => false, hasExceptions: false, rules: "all" };
 
 /** As if all changes so far were long past. */
-async function look(root: string, options: WalkOptions): Promise<Snapshot> {
+async function look(
+  root: string,
+  options: WalkOptions & { readonly cache?: string },
+): Promise<Snapshot> {
   vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + 60_000);
   try {
     return (await hashContext(root, { ...options, withOwners: false })).snapshot;
@@ -107,6 +111,34 @@ describe("what changed of a tree", () => {
     expect(await findChanges(snapshot, find)).toBeUndefined();
   });
 });
+
+/** Mounts directories upon each other. */
+function mountOverlay(lower: readonly string[], at: string): void {
+  const options = ["-t", "overlay", "overlay", "-o", `lowerdir=${lower.join(":")}`, at];
+  execFileSync("mount", options);
+}
+
+it.skipIf(process.getuid?.() !== 0)("a directory that is merged of several is listed", () =>
+  withTemporaryDirectory(async (temporary) => {
+    const [upper, lower] = [join(temporary, "upper"), join(temporary, "lower")];
+    const [merged, cache] = [join(temporary, "merged"), join(temporary, "cache")];
+    for (const path of [join(upper, "d"), join(lower, "d"), merged])
+      mkdirSync(path, { recursive: true });
+    writeFileSync(join(upper, "d/1"), "");
+    mountOverlay([upper, lower], merged);
+    try {
+      await look(merged, { ...all, cache });
+      execFileSync("umount", ["-l", merged]);
+      writeFileSync(join(lower, "d/2"), "");
+      mountOverlay([upper, lower], merged);
+      const { digest } = await look(merged, { ...all, cache });
+      expect(digest).toBe((await look(merged, all)).digest);
+      expect(digest).not.toBe((await look(upper, all)).digest);
+    } finally {
+      execFileSync("umount", ["-l", merged]);
+    }
+  }),
+);
 
 function replaceByLink(path: string): void {
   rmSync(path);

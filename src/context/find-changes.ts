@@ -3,7 +3,7 @@ import { createTurns } from "../system/turns.ts";
 import type { Block } from "./decode-block.ts";
 import { type Entry, kindOf, type Trust } from "./entry.ts";
 import type { Helpers } from "./helpers.ts";
-import { keepsNames } from "./known-names.ts";
+import { keepsNames } from "./file-systems.ts";
 import { createNameCheck } from "./name-check.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { createStatQueue } from "./stat-queue.ts";

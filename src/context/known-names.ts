@@ -1,5 +1,6 @@
-import { statfsSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { type Entry, kindOf, type Trust } from "./entry.ts";
+import { keepsNames } from "./file-systems.ts";
 import { listNames, type NameType, splitTyped } from "./list-names.ts";
 import { createPlace, type Place } from "./place.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -14,19 +15,6 @@ export interface KnownNames {
    * are asked for in the order of the walk, and names are taken one by one, all below each before the next.
    */
   readonly list: (directory: Entry) => Iterable<KnownName> | undefined;
-}
-
-/**
- * statfs(2): file systems of this machine alone, on which a directory has another ctime whenever a name in it comes, goes
- * or stands for something else: ext, XFS, Btrfs, tmpfs, overlayfs, ZFS, F2FS, bcachefs.
- */
-const trustedTypes: ReadonlySet<number> = new Set([
-  0xef53, 0x58465342, 0x9123683e, 0x01021994, 0x794c7630, 0x2fc12fc1, 0xf2f52010, 0xca451a4e,
-]);
-
-/** Whether its directories tell by their times when their names change. Errors: the system's. */
-export function keepsNames(root: string): boolean {
-  return trustedTypes.has(statfsSync(root).type >>> 0);
 }
 
 /** undefined where the file system may change a directory's names without its times. Errors: the system's. */
