@@ -1,20 +1,25 @@
 # Mounts: which hide what the image has below them, and which show the image's own files.
 
 # Sets mounts, the mount points that hide a part of the image, one a line; volumes, those where the
-# engine shows the image's own files, as a copy; and unclear, those of which that cannot be told.
+# engine shows the image's own files, as a copy; and unclear, those of which that cannot be told. Sets fixed, the
+# devices of file systems whose times of change are no clock's: an image of one may have other files of the same times.
 # Fails where /proc is not mounted. proc_pid_mountinfo(5) has the fields.
 read_mounts() {
     mounts=
     volumes=
     unclear=
+    fixed=
     layer_id=
     root_type=
     [ -r /proc/self/mountinfo ] || return 1
-    while read -r _id _parent _device shown point rest; do
+    while read -r _id _parent device shown point rest; do
         decode_octal "$point"
         point=$decoded
         # What stands before " - " is a list of options, and has no blanks but between them.
         rest=${rest#* - }
+        case ${rest%% *} in
+        squashfs | erofs | cramfs | romfs | iso9660 | udf | vfat | msdos | exfat) add_fixed ;;
+        esac
         if [ "$point" = / ]; then read_root_mount; fi
         case $point in
         / | /proc | /proc/* | /sys | /sys/* | /dev | /dev/* | "$base" | "$base"/*)
@@ -34,6 +39,12 @@ read_mounts() {
 }
 
 fuse=fuse.fuse-overlayfs
+
+# Adds <major>:<minor> as stat(2) has it, in one number (makedev(3)).
+add_fixed() {
+    minor=${device#*:}
+    fixed="$fixed $((minor % 256 + ${device%:*} * 256 + minor / 256 * 1048576)) "
+}
 
 # Sets layer_id, how containers-storage calls the working container's own layer, from $rest.
 read_root_mount() {

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 case "${1:-}" in
 demo) programs="buildah skopeo mmdebstrap flock unshare" ;;
-test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild git xz bzip2" ;;
+test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild git xz bzip2 mksquashfs" ;;
 *) echo "usage: setup.sh demo|test" >&2; exit 125 ;;
 esac
 
@@ -22,6 +22,7 @@ package_of() {
     getfattr) echo attr ;;
     rpmbuild) echo rpm ;;
     xz) echo xz-utils ;;
+    mksquashfs) echo squashfs-tools ;;
     *) echo "$1" ;;
     esac
 }

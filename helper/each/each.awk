@@ -17,7 +17,8 @@ mode == "paths" {
     next
 }
 
-substr($0, length($0) - ending_length + 1) == ending {
+# A path of the tree may end like that, too, but not without its beginning.
+substr($0, length($0) - ending_length + 1) == ending && !index(substr($0, 1, length($0) - ending_length), " ./") {
     close(signatures)
     begin_layer(layer + 1)
     next

@@ -44,7 +44,7 @@ add_each() {
     choose_telling
     # What is found is looked at while the rest is searched for.
     { walk_paths "$@" && : >"$work/whole"; } |
-        layer_work=$work layer_template=$template awk "$each_program" \
+        layer_work=$work layer_template=$template layer_fixed=$fixed awk "$each_program" \
             mode=paths "$work/paths" mode=now "$work/now" mode=walk - || die "cannot plan the layers"
     [ -e "$work/whole" ] || die "cannot read all of the paths"
     decide_layers "$template $PWD/$1"

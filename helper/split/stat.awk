@@ -2,6 +2,7 @@
 
 mode == "now" {
     told_by_stat = $3 ~ /^x/
+    fixed = ENVIRON["layer_fixed"]
     now = time_of_change()
     next
 }
@@ -31,9 +32,10 @@ function stat_of(type, at, colon) {
 }
 
 # Whether it changed so lately that the next change may leave the same time: the clock goes in ticks of up to 10 ms, and
-# on some file systems in whole seconds.
+# on some file systems in whole seconds, or does not go at all.
 function is_unsure(type, changed, minute) {
     if (type == "directory") return 0
+    if (fixed != "" && index(fixed, " " substr($1, 1, index($1, ":") - 1) " ")) return 1
     # What is told as text takes long to read, and most files of a tree changed in few minutes.
     minute = told_by_stat ? $10 substr($11, 1, 5) : ""
     if (minute != "" && minute == sure_minute) return 0

@@ -215,12 +215,12 @@ describe.each(listShells())("layer each under $name", (shell) => {
 
 /** What find tells of a path, from GNU find itself, and from stat. */
 const forms = {
-  find: (type: string, time: number, path: string): string =>
-    `1:2 1 ${type} 0 0 4 1.0 ${time.toFixed(3)}0000000 ${path}\n`,
-  stat: (type: string, time: number, path: string): string => {
+  find: (type: string, time: number, path: string, device = 1): string =>
+    `${device}:2 1 ${type} 0 0 4 1.0 ${time.toFixed(3)}0000000 ${path}\n`,
+  stat: (type: string, time: number, path: string, device = 1): string => {
     const mode = { f644: "x81a4", d755: "x41ed", l777: "xa1ff" }[type] ?? "";
     const [day, hour] = new Date(Math.round(time * 1000)).toISOString().replace("Z", "").split("T");
-    return `1:2 1 ${mode} 0 0 4 2026-01-01 00:00:00.5 +0000 ${day} ${hour}000000 +0000 ${path}\n`;
+    return `${device}:2 1 ${mode} 0 0 4 2026-01-01 00:00:00.5 +0000 ${day} ${hour}000000 +0000 ${path}\n`;
   },
 };
 
@@ -240,12 +240,16 @@ describe.each(Object.entries(forms))("times of %s", (_form, line) => {
         [line("f644", whole, "./e")],
         [line("f644", whole - 2, "./f"), line("f644", now - 0.019, "./f/g")],
         [line("f644", whole - 2, "./h")],
+        // A name that ends as the end of a path does.
+        [line("f644", whole - 2, `./i ${work}/none`), line("f644", now, "./i/j")],
+        [line("f644", whole - 2, "./k", 700), line("f644", whole - 2, "./k/l", 7)],
+        [line("f644", whole - 2, "./m", 70)],
       ];
       const end = line("f644", now, join(work, "none"));
       writeFileSync(join(work, "paths"), lines.map((_, at) => `all ${at}\n`).join(""));
       writeFileSync(join(work, "walk"), lines.map((one) => one.join("") + end).join(""));
       writeFileSync(join(work, "now"), line("f644", now, join(work, "clock")));
-      expect(listUnsure(awk, work)).toEqual(["2", "3", "5", "6"]);
+      expect(listUnsure(awk, work)).toEqual(["2", "3", "5", "6", "8", "9"]);
     }
   });
 });
@@ -254,7 +258,7 @@ function listUnsure(awk: readonly string[], work: string): readonly string[] {
   const programs = ["split/stat.awk", "each/each.awk", "split/escape.awk"];
   const inputs = ["paths", "now", "walk"].flatMap((name) => [`mode=${name}`, join(work, name)]);
   const files = programs.flatMap((one) => ["-f", join(helperParts, one)]);
-  const env = { ...process.env, layer_work: work, layer_template: "{}" };
+  const env = { ...process.env, layer_work: work, layer_template: "{}", layer_fixed: " 1792  7 " };
   const [command = "", ...words] = awk;
   const all = [...words, ...files, ...inputs];
   const result = spawnSync(command, all, { env, encoding: "utf8" });
