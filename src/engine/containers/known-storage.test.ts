@@ -1,10 +1,15 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { withTemporaryDirectory } from "../../../test/support/images.ts";
 import { recallStorage, rememberStorage } from "./known-storage.ts";
+import type { StoragePlace } from "./storage-files.ts";
 
-const place = { root: "/storage", driver: "overlay" };
+let root = "";
+function place(): StoragePlace {
+  return { root, driver: "overlay" };
+}
 
 /** A machine's settings of an own user, who has the program. */
 async function withUser(action: (home: string) => Promise<void>): Promise<void> {
@@ -14,16 +19,18 @@ async function withUser(action: (home: string) => Promise<void>): Promise<void> 
     vi.stubEnv("PATH", home);
     await writeFile(join(home, "engine"), "", { mode: 0o755 });
     await mkdir(join(home, ".config", "containers"), { recursive: true });
+    root = join(home, ".local", "share", "containers", "storage");
+    await mkdir(root, { recursive: true });
     await action(home);
   });
 }
 
 /** @returns what is known after it was asked with these settings, and how often it was asked */
-async function remember(command = ["engine"], told: object = place): Promise<number> {
+async function remember(command = ["engine"], told: object = {}): Promise<number> {
   let asked = 0;
   await rememberStorage(command, async () => {
     asked += 1;
-    return { ...place, ...told };
+    return { ...place(), ...told };
   });
   return asked;
 }
@@ -40,7 +47,7 @@ describe("where an engine's storage is", () => {
     withUser(async () => {
       expect(recallStorage(["engine"])).toBeUndefined();
       expect(await remember()).toBe(1);
-      expect(recallStorage(["engine"])).toEqual(place);
+      expect(recallStorage(["engine"])).toEqual(place());
       expect(await remember()).toBe(0);
     }));
 
@@ -71,6 +78,42 @@ describe("where an engine's storage is", () => {
       expect(recallStorage(["engine"])).toBeUndefined();
       await writeSetting(home, "storage.conf", 'imagestore = "/images"');
       await remember();
+      expect(recallStorage(["engine"])).toBeUndefined();
+    }));
+
+  it("is forgotten where a link on the way leads elsewhere", () =>
+    withUser(async (home) => {
+      const [link, other] = [join(home, "link"), join(home, "other")];
+      await symlink(root, link);
+      await writeSetting(home, "storage.conf", `[storage]\ngraphroot = "${link}"\n`);
+      await remember();
+      expect(recallStorage(["engine"])).toEqual(place());
+      await rm(link);
+      await mkdir(other);
+      await symlink(other, link);
+      expect(recallStorage(["engine"])).toBeUndefined();
+    }));
+
+  it.each([
+    ["a variable says where", 'graphroot = "/$OTHER"'],
+    ["nobody can tell why it is there", "graphroot = [ 1 ]"],
+  ])("is not known where %s", (_, text) =>
+    withUser(async (home) => {
+      root = join(home, text.includes("$") ? ".local/share/containers/storage" : "elsewhere");
+      await mkdir(root, { recursive: true });
+      await writeSetting(home, "storage.conf", text);
+      await remember();
+      expect(recallStorage(["engine"])).toBeUndefined();
+    }),
+  );
+
+  it("is not known where something else stands in the place of what was written down", () =>
+    withUser(async (home) => {
+      await remember();
+      const [name = ""] = await readdir(join(home, "xbuild", "storages"));
+      const record = join(home, "xbuild", "storages", name);
+      await rm(record);
+      execFileSync("/usr/bin/mkfifo", [record]);
       expect(recallStorage(["engine"])).toBeUndefined();
     }));
 

@@ -13,9 +13,10 @@ import { hashText, isJsonObject, tryParseJson } from "../../oci/oci.ts";
 import { findInstalled } from "../../system/is-installed.ts";
 import { findUserDirectory } from "../../system/user-directory.ts";
 import type { StoragePlace } from "./storage-files.ts";
+import { listRoots, listWays } from "./storage-roots.ts";
 
 /** Changes whenever what is written down means something else. */
-const version = 1;
+const version = 2;
 
 /** Variables that say which storage an engine has (containers-storage.conf(5), containers.conf(5), podman(1)). */
 const variables = [
@@ -39,11 +40,15 @@ const variables = [
  */
 export function recallStorage(command: readonly string[]): StoragePlace | undefined {
   try {
-    const text = readFileSync(nameRecord(command), "utf8");
-    const record = tryParseJson(text);
+    const path = nameRecord(command);
+    if (!statSync(path).isFile()) return undefined;
+    const record = tryParseJson(readFileSync(path, "utf8"));
     if (!isJsonObject(record) || record["settings"] !== describeSettings(command)) return undefined;
-    const { root, driver } = record;
-    return typeof root === "string" && typeof driver === "string" ? { root, driver } : undefined;
+    const { root, driver, ways } = record;
+    if (typeof root !== "string" || typeof driver !== "string" || !Array.isArray(ways))
+      return undefined;
+    const paths = ways.filter((one) => typeof one === "string");
+    return listWays(paths, root).length === ways.length ? { root, driver } : undefined;
   } catch {
     // Nothing is known, then.
     return undefined;
@@ -58,13 +63,15 @@ export async function rememberStorage(
   if (recallStorage(command) !== undefined) return;
   try {
     const settings = describeSettings(command);
-    if (settings === undefined || listFiles(process.env).some(hasImageStore)) return;
+    const roots = listRoots(command.slice(1), listFiles(process.env), process.env);
+    if (settings === undefined || roots === undefined) return;
     const { root, driver, isRemote = false } = await locate();
-    if (isRemote) return;
+    const ways = listWays(roots, root);
+    if (isRemote || ways.length === 0) return;
     const path = nameRecord(command);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const unfinished = `${path}.${randomUUID()}`;
-    writeFileSync(unfinished, JSON.stringify({ settings, root, driver }), { mode: 0o600 });
+    writeFileSync(unfinished, JSON.stringify({ settings, root, driver, ways }), { mode: 0o600 });
     renameSync(unfinished, path);
     dropOld(dirname(path));
   } catch {
@@ -109,12 +116,6 @@ function describeFile(path: string): string {
   if (status === undefined) return "-";
   const { dev, ino, size, mtimeNs, ctimeNs } = status;
   return [dev, ino, size, mtimeNs, ctimeNs].join(" ");
-}
-
-/** Whether it gives images a place of their own: the storage's list is not the whole then. */
-function hasImageStore(path: string): boolean {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return false;
-  return /imagestore/i.test(readFileSync(path, "utf8"));
 }
 
 /** Files and directories of settings, whether they are there or not, and what is in the directories. */
