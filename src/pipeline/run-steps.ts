@@ -137,7 +137,8 @@ export async function runTarget(
         const explained = explainStep(error, { prepared, previous: before.previous });
         throw await keepFailed(explained, { build, prepared }, work);
       });
-  const made = inStep("Layering steps", run, work);
+  let isBusy = true;
+  const made = inStep("Layering steps", run, work).finally(() => (isBusy = false));
   await Promise.race([made, over.given]);
   early.stop();
   const read = async (id: Digest): Promise<StageConfigs> => {
@@ -146,7 +147,8 @@ export async function runTarget(
     return { environment, layering };
   };
   const configs = finishEarly(made, { read, session }, work);
-  return { ...before, configs, made: { kind: "directory", output, prepared, early } };
+  const layers = { kind: "directory", output, prepared, early, isBusy: () => isBusy } as const;
+  return { ...before, configs, made: layers };
 }
 
 interface Signal {

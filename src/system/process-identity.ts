@@ -17,7 +17,9 @@ export function readProcess(pid: number | string): RunningProcess | undefined {
     const text = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The second field is the program's name in parentheses and may hold anything; field 3 comes next.
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? undefined : { group: Number(fields[2]), start: fields[19] ?? "" };
+    // Field 20 counts the threads: the first one may have ended while others run.
+    const isOver = fields[0] === "Z" && Number(fields[17]) <= 1;
+    return isOver ? undefined : { group: Number(fields[2]), start: fields[19] ?? "" };
   } catch {
     return undefined;
   }

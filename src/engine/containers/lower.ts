@@ -33,6 +33,8 @@ export interface LayeringImages {
   readonly pinned: PinnedImages;
   /** Image IDs of the stages that the steps read, by stage index. */
   readonly stages: ReadonlyMap<number, string>;
+  /** What the last stage is called: nobody whose words are in the engine's log can know that beforehand. */
+  readonly lastName?: string;
   /** Names of the variables in the environment image's config. */
   readonly variables: ReadonlySet<string>;
   /** SOURCE_DATE_EPOCH in seconds. */
@@ -167,7 +169,7 @@ export function lowerMetadata(
   const escape = containerfile.escape === "`" ? "# escape=`\n" : "";
   return {
     head: escape + renderPreamble(containerfile),
-    text: `${renderHead(stage, images)}${lines}\n`,
+    text: `${renderHead(stage, images, nameStage(images))}${lines}\n`,
   };
 }
 
@@ -177,10 +179,15 @@ function renderPreamble(containerfile: Containerfile): SourceText {
     .join("");
 }
 
-function renderHead(stage: LayeredStage, images: LayeringImages): SourceText {
+/** How the last stage of the layering steps is called behind its FROM. */
+export function nameStage({ lastName }: LayeringImages): string {
+  return lastName === undefined ? "" : ` AS ${lastName}`;
+}
+
+function renderHead(stage: LayeredStage, images: LayeringImages, name = ""): SourceText {
   const platform = images.platform ?? stage.resolved.platform;
   const flag = platform === undefined ? "" : `--platform=${platform} `;
-  return `FROM ${flag}${images.environment}\n${renderArguments(stage, images)}`;
+  return `FROM ${flag}${images.environment}${name}\n${renderArguments(stage, images)}`;
 }
 
 function isWithin({ span }: Edit, others: readonly Edit[]): boolean {

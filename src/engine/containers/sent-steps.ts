@@ -7,7 +7,13 @@ import {
 import { inputsLabel } from "../../oci/oci.ts";
 import { applyEdits, type BuildPlan, type Edit, type LayeredStage } from "../../plan/plan.ts";
 import { renderArguments } from "./layering-arguments.ts";
-import { editLayering, editStages, fillerInstruction, type LayeringImages } from "./lower.ts";
+import {
+  editLayering,
+  editStages,
+  fillerInstruction,
+  type LayeringImages,
+  nameStage,
+} from "./lower.ts";
 import type { StageNames } from "./stage-names.ts";
 
 /** An instruction of a file that the engine is sent. */
@@ -66,14 +72,13 @@ export function listLayeringSteps(
   const edits = editLayering(stage, images);
   const show = own === undefined ? () => undefined : showSteps(containerfile, own);
   const ours = renderArguments(stage, images).split("\n").filter(Boolean).map(hideStep);
-  const from = `FROM${images.environment}`;
   const hasSteps = layering.instructions.length > layering.metadata.length;
-  const list = (all: readonly Instruction[]): readonly SentStep[] => [
-    { text: from, shown: show(output.instruction) },
+  const list = (all: readonly Instruction[], name = ""): readonly SentStep[] => [
+    { text: squeeze(`FROM${images.environment}${name}`), shown: show(output.instruction) },
     ...ours,
     ...all.flatMap((one) => sendStep(containerfile, { one, shown: show(one) }, edits)),
   ];
-  const metadata = [...list(layering.metadata), hideStep(fillerInstruction)];
+  const metadata = [...list(layering.metadata, nameStage(images)), hideStep(fillerInstruction)];
   return (number) => {
     if (!hasSteps) return metadata;
     if (number === 1) return list(layering.instructions);

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { XbuildError } from "../../errors.ts";
 import { type Digest, type ImageConfig, namePlatform } from "../../oci/oci.ts";
 import type { LayeredStage, StagePlan } from "../../plan/plan.ts";
@@ -186,7 +187,7 @@ async function runLayering(
   const [ownImage] = names;
   // A step that failed may be begun again in a shell.
   const isSure = build.steps.onError !== "shell";
-  const lastStage = { number: 2, image: images.environment };
+  const lastStage = { number: 2, name: images.lastName ?? "" };
   const watched = isSure && onStepsOver ? watchSteps(lastStage, onStepsOver) : undefined;
   const shown = {
     sent,
@@ -206,6 +207,7 @@ function describeImages(
   const others = [...nameImages(stages)].filter(([index]) => index !== stage.index);
   return {
     environment: runImageName(label),
+    lastName: `xbuild-last-${randomBytes(16).toString("hex")}`,
     pinned,
     stages: new Map(others),
     variables: new Set((config?.Env ?? []).map((one) => one.split("=", 1)[0] ?? "")),

@@ -12,7 +12,7 @@ export interface StepsOver extends Required<Pick<CallContext, "onContained">> {
  * other process than the engine, nothing is left of the steps.
  */
 export function watchSteps(
-  lastStage: Pick<StageBeginning, "number" | "image">,
+  lastStage: Pick<StageBeginning, "number" | "name">,
   over: () => void,
 ): StepsOver {
   let unshare: number | undefined;

@@ -229,23 +229,27 @@ test("words of writing our image are not shown; a step's own are, and so are all
 
 test("the beginning of a stage is the engine's word, not a step's", () => {
   const begins = vi.fn<() => void>();
+  const named = { ...images, lastName: "xbuild-last-1" };
   const log = showUserLog(
     { stdout: vi.fn<() => void>(), stderr: vi.fn<() => void>() },
     {
-      sent: layeringSteps,
+      sent: listLayeringSteps(plan, target, named),
       ownImage,
       restoreNames: (text) => text,
-      onStage: { number: 2, image: environment, begins },
+      onStage: { number: 2, name: named.lastName, begins },
     },
   );
-  const lines = echo(lowerLayering(plan, target, images)).split("\n");
+  const lines = echo(lowerLayering(plan, target, named)).split("\n");
   const at = lines.findIndex((line) => line.startsWith("[2/2] STEP 1/"));
   // A step may build images, too.
-  const steps = [
-    ...lines.slice(0, at),
-    `[2/2] STEP 1/3: FROM ${stageId}`,
-    "[2/2] STEP 1/3: FROM x",
+  const early = [lines[at] ?? "", ...lines.slice(0, at)];
+  const others = [
+    `FROM ${stageId}`,
+    "FROM x",
+    `FROM ${environment}`,
+    `FROM ${environment} AS last`,
   ];
+  const steps = [...early, ...others.map((text) => `[2/2] STEP 1/3: ${text}`)];
   for (const line of steps) log.stdout(Buffer.from(`${line}\n`));
   expect(begins).not.toHaveBeenCalled();
   log.stdout(Buffer.from(`${lines[at]}\n`));

@@ -14,11 +14,11 @@ export interface ShownCall {
   readonly onStage?: StageBeginning | undefined;
 }
 
-/** Told when the engine begins with the stage of this number. */
+/** Told when the engine begins with the stage of this number, and has begun with each step of the one before. */
 export interface StageBeginning {
   readonly number: number;
-  /** The image that the stage is from: nobody else's output has a random name. */
-  readonly image: string;
+  /** What it is called: a random name, which nobody who writes to the log can know beforehand. */
+  readonly name: string;
   readonly begins: () => void;
 }
 
@@ -75,12 +75,14 @@ function createWords({ sent, ownImage, progress, onStage }: ShownCall): Words {
     coming.set(stage, all.slice(at + 1));
     return all[at];
   };
+  const hasBegun = (stage: number): boolean => coming.get(stage)?.length === 0;
   const showStep = (line: string): string | undefined => {
     for (const { 0: head, index, groups } of line.matchAll(stepHead)) {
       const text = line.slice(index + head.length);
       if (isShellMark(text)) return line.slice(0, index);
       const number = Number(groups?.["stage"] ?? 1);
-      if (number === onStage?.number && isFrom(text, onStage.image)) onStage.begins();
+      if (number === onStage?.number && isNamed(text, onStage.name) && hasBegun(number - 1))
+        onStage.begins();
       const step = takeStep(number, text);
       if (step === undefined) continue;
       const { shown } = step;
@@ -97,7 +99,7 @@ function createWords({ sent, ownImage, progress, onStage }: ShownCall): Words {
     if (at >= 0) return line.slice(0, at);
     if (isOurs && isId(line)) return "";
     const stage = stageCommit.exec(line)?.groups?.["stage"];
-    if (coming.get(Number(stage))?.length !== 0) return undefined;
+    if (!hasBegun(Number(stage))) return undefined;
     return `[${stage}/${stages}] COMMIT\n`;
   };
   return {
@@ -110,8 +112,8 @@ function createWords({ sent, ownImage, progress, onStage }: ShownCall): Words {
   };
 }
 
-function isFrom(text: string, image: string): boolean {
-  return /^FROM\s/i.test(text) && text.includes(image);
+function isNamed(text: string, name: string): boolean {
+  return /^FROM\s/i.test(text) && text.endsWith(` AS ${name}`);
 }
 
 function renderStep({ text, number, count, stage, stages }: ShownStep): string {
