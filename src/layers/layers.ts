@@ -1,6 +1,7 @@
 export { type ArchiveLayer, collectArchives } from "./collect/archives.ts";
 export { collectEarly, type EarlyLayers } from "./collect/early.ts";
 export { collectOutput } from "./collect/collect.ts";
+export { chooseReuse } from "./collect/pack-source.ts";
 export { assertLayerLimit } from "./collect/layer-limit.ts";
 export {
   type PreparedLayers,

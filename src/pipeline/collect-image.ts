@@ -21,6 +21,7 @@ import {
 import { commitImage, dropBlob, listMissingLayers, type Store } from "../store/store.ts";
 import { settleAll } from "../system/settle.ts";
 import { describeCollecting } from "./collecting.ts";
+import { describeTimes } from "./last-state.ts";
 import { withBases } from "./base-entries.ts";
 import { describeImage } from "./describe-image.ts";
 import { collectEngineStage } from "./engine-stage.ts";
@@ -77,6 +78,7 @@ export async function collectImage(
   await announceResult(image, outcome, work);
   const keys = listBuildKeys(build);
   const { state } = output;
+  const times = describeTimes(request, made.kind === "directory" ? made.output.reuse : undefined);
   await commitImage(work.run, {
     image,
     stagedBlobs,
@@ -87,7 +89,7 @@ export async function collectImage(
     contexts: [...build.inputs.directories.values()],
     // So that a prune leaves the last build of each stage, and the next build can tell what changed.
     refs: keys,
-    ...(state === undefined ? {} : { state: { keys, directory: state } }),
+    ...(state === undefined ? {} : { state: { keys, directory: state, times } }),
   });
   done();
   return { image, layers, previous, isKeyed: build.inputs.key !== undefined };
@@ -136,7 +138,7 @@ async function checkInput(directory: PreparedDirectory, store: Store): Promise<v
 
 async function collectLayers(
   build: Build,
-  { made, previous, bases, arranged }: StepsResult,
+  { made, previous, bases, arranged, configs }: StepsResult,
   work: BuildRunWorkspace & Pick<CollectOptions, "onProgress">,
 ): Promise<CollectedOutput> {
   if (made.kind === "engine") {
@@ -144,11 +146,17 @@ async function collectLayers(
     const stage = { ...made, name, base: bases[0], previous };
     return collectEngineStage(build, { ...stage, compression: "gzip", reuse: undefined }, work);
   }
-  const { early, prepared } = made;
+  const { early, prepared, isBusy } = made;
   const options = describeCollecting(build, { ...made, previous, bases, arranged }, work);
-  return collectOutput(prepared.directory.output, {
-    ...options,
-    early,
-    onProgress: work.onProgress,
-  });
+  const collect = (more: Partial<CollectOptions>): Promise<CollectedOutput> =>
+    collectOutput(prepared.directory.output, { ...options, ...more, onProgress: work.onProgress });
+  if (isBusy?.() !== true) return collect({ early });
+  try {
+    return await collect({ early });
+  } catch (error) {
+    if (!(error instanceof XbuildError)) throw error;
+    // Somebody may have written there after all: once more, when the engine has ended, and with it all that it started.
+    await configs;
+    return collect({});
+  }
 }

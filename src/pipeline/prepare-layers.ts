@@ -12,7 +12,7 @@ import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers } from "../store/store.ts";
 import type { ArrangedBases } from "./arrange-bases.ts";
 import type { BaseImage } from "./bases.ts";
-import { findLastState } from "./last-state.ts";
+import { describeTimes, findLastState, hasTimes } from "./last-state.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
 export interface PreparedLayers {
@@ -51,6 +51,8 @@ export interface MadeLayers {
   readonly lasts?: boolean;
   /** What was packed of it while the steps ran. */
   readonly early?: EarlyLayers;
+  /** Whether the engine is still at work there, as far as that is known: a process of a step may be overlooked. */
+  readonly isBusy?: () => boolean;
 }
 
 export interface MadeImage {
@@ -71,6 +73,7 @@ export async function prepareLayers(
   const known = new Map(previous.flatMap((one) => [...one.files]));
   const files = input === "all" ? await bringAll(previous, known, work) : known;
   const state = await findLastState({ plan, request }, store);
+  const times = describeTimes(request, output.reuse);
   // Of an earlier try something may be left that could not be removed.
   const root = await mkdtemp(join(run.layers, "target-"));
   const directory = await prepareLayersDirectory(root, layers.helperDirectory, {
@@ -78,7 +81,8 @@ export async function prepareLayers(
     findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
     input,
     maxLayers: Math.max(layers.maxLayers - arranged.layerCount, 0),
-    ...(state === undefined ? {} : { state }),
+    // What the helper keeps of its image it would pack anew to the same bytes.
+    ...(state && { state: hasTimes(state, times) ? state : { ...state, image: undefined } }),
   });
   return { directory, files };
 }

@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmod, mkdir, readFile, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Built, Project, ProjectFiles } from "../support/project.ts";
@@ -392,4 +393,76 @@ test("a base of equal layers and history with another config is another one", as
   const built = await project.build(["--no-load"]);
   expect(await readFile(join(built.image.files, "made"), "utf8")).toBe("2\n");
   expect(built.image.config.config?.Cmd).toEqual(["run", "2"]);
+});
+
+test("with another epoch each keeps no layer whose times are the last one's", async () => {
+  const text = `FROM ${baseImage}
+OUTPUT /layers
+RUN --mount=type=bind,target=/m /layers/bin/layer each -C /m a b
+`;
+  const project = await sandbox.project({ "Containerfile.x": text, "a/f": "1", "b/f": "2" });
+  const build = (epoch: string): Promise<Built> =>
+    project.build(["--no-load"], { env: { SOURCE_DATE_EPOCH: epoch } });
+  await build("2000000");
+  const again = await build("3000000");
+  expect(again.metadata.layers.map(({ status }) => status)).toEqual(["new", "new"]);
+  const files = ["a/f", "b/f"].map((path) => join(again.image.files, path));
+  const times = await Promise.all(files.map(async (file) => (await stat(file)).mtimeMs));
+  expect(times).toEqual([3_000_000_000, 3_000_000_000]);
+  await project.write({ "b/f": "3" });
+  const changed = await build("3000000");
+  expect(changed.metadata.layers.map(({ status }) => status)).toEqual(["kept", "new"]);
+});
+
+test("a step that says what the engine says at the end of all ends nothing", async () => {
+  const name = String.raw`tr '\0' '\n' </proc/1/cmdline | sed -n 's/.*xbuild-config-\([0-9a-f]*\):.*/\1/p'`;
+  const text = `FROM ${baseImage}
+OUTPUT /layers
+RUN mkdir /w; echo 1 >/w/1; /layers/bin/layer add one -C /w 1; printf "[2/2] STEP 1/9: FROM localhost/xbuild-run-%s:latest " "$(${name})"
+RUN sleep 1; echo 2 >/w/2; /layers/bin/layer add two -C /w 2
+`;
+  const project = await sandbox.project({ "Containerfile.x": text });
+  const { metadata } = await project.build(["--no-load"]);
+  expect(metadata.layers.map((layer) => layer.name)).toEqual(["one", "two"]);
+});
+
+describe("of an image of a file system, whose times are those that its maker wrote", () => {
+  const steps = {
+    COPY: "COPY m/p /m/p\nRUN /layers/bin/layer add p -C / m/p\n",
+    each: "RUN --mount=type=bind,target=/m /layers/bin/layer each -C /m m/p/a m/p/b\n",
+  };
+
+  const canMake = spawnSync("mksquashfs", ["-version"]).error === undefined;
+  test.skipIf(!canMake).each(Object.entries(steps))(
+    "another file of the same size is found by %s",
+    async (_, step) => {
+      const root = await mkdtemp(join(sandbox.directory, "image-"));
+      const source = join(root, "source");
+      const text = `FROM ${baseImage}\nOUTPUT /layers\n${step}`;
+      const project = await sandbox.project({ "Containerfile.x": text });
+      const mounted = join(project.context, "m");
+      const mount = async (content: string): Promise<void> => {
+        for (const path of ["p/a", "p/b"]) await mkdir(join(source, path), { recursive: true });
+        await writeFile(join(source, "p/a/f"), content);
+        await writeFile(join(source, "p/b/f"), "same");
+        const times = ["-all-time", "1000000", "-mkfs-time", "1000000", "-noappend", "-quiet"];
+        const image = join(root, content);
+        await sandbox.exec("mksquashfs", source, image, ...times);
+        await mkdir(mounted, { recursive: true });
+        await sandbox.exec("mount", "-o", "loop,ro", image, mounted);
+      };
+      const build = (): Promise<Built> => project.build(["--no-load"], { allowMounts: [mounted] });
+      try {
+        await mount("one");
+        await build();
+        await sandbox.exec("umount", "-l", mounted);
+        await mount("two");
+        const again = await build();
+        const file = join(again.image.files, "m/p/a/f");
+        expect(await readFile(file, "utf8")).toBe("two");
+      } finally {
+        await sandbox.exec("umount", "-l", mounted);
+      }
+    },
+  );
 });

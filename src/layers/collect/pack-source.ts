@@ -103,7 +103,7 @@ function needDiffId({ diffId }: PackResult): Digest {
 }
 
 /** Content, unless times are said to matter. */
-export function chooseReuse(options: PackingOptions): Reuse {
+export function chooseReuse(options: Pick<PackingOptions, "reuse" | "epoch">): Reuse {
   return options.reuse ?? (options.epoch === undefined ? "content" : "exact");
 }
 

@@ -23,6 +23,8 @@ export interface NewState {
   readonly keys: readonly [string, ...string[]];
   /** It is moved into the store. */
   readonly directory: string;
+  /** What the times in its image's layers are. */
+  readonly times: string;
 }
 
 /** What a build left, and of which image that tells. */
@@ -30,6 +32,8 @@ export interface LeftState {
   readonly directory: string;
   /** The manifest's digest; undefined where an older version wrote it. */
   readonly image: Digest | undefined;
+  /** What the times in its layers are; undefined where an older version wrote it. */
+  readonly times: string | undefined;
 }
 
 /**
@@ -43,22 +47,27 @@ export async function readState(store: Store, key: string): Promise<LeftState | 
     if (name === undefined) return undefined;
     const directory = join(statesDirectory(store), name);
     const isThere = (await ifPresent(lstat(directory)))?.isDirectory() === true;
-    const image = document?.["image"];
-    return isThere ? { directory, image: isDigest(image) ? image : undefined } : undefined;
+    if (!isThere) return undefined;
+    const { image, times } = { ...document };
+    return {
+      directory,
+      image: isDigest(image) ? image : undefined,
+      times: typeof times === "string" ? times : undefined,
+    };
   });
 }
 
 /** Puts a state in the place of the last ones of its keys, at once. It must be durable already. */
 export async function putState(
   store: Store,
-  { keys, directory, image }: NewState & { readonly image: Digest },
+  { keys, directory, image, times }: NewState & { readonly image: Digest },
   _lock: Lock,
 ): Promise<void> {
   const name = `${hashKey(keys[0])}-${randomUUID()}`;
   await rename(directory, join(statesDirectory(store), name));
   await syncDirectory(statesDirectory(store));
   for (const key of keys) {
-    const document: StateDocument = { key, name, image };
+    const document: StateDocument = { key, name, image, times };
     await writeOwnDocument(store, "state", document);
   }
 }
@@ -101,6 +110,7 @@ interface StateDocument {
   readonly key: string;
   readonly name: string;
   readonly image: Digest;
+  readonly times: string;
 }
 
 const stateName = /^[0-9a-f]{64}-[0-9a-f-]{36}$/;
