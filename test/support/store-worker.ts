@@ -41,7 +41,7 @@ async function buildOnce(store: Store, name: string, round: number): Promise<voi
   const image = createTestImage(layers, { Labels: { round: String(round) } });
   const stagedBlobs = await stageTestLayers(layers, run.staging);
   const record = { key: image.digest, manifest: image.digest, names: [name] };
-  const state = { keys: [id], directory: await writeSomeState(run) } as const;
+  const state = { keys: [id], directory: await writeSomeState(run), times: "any" } as const;
   const refs = [`${name}/stage`];
   process.stdout.write(`begin ${name} ${image.digest}\n`);
   await commitImage(run, { image, stagedBlobs, names: [name], records: [record], refs, state });

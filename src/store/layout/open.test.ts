@@ -138,7 +138,7 @@ async function commitState(ours: Run, text: string): Promise<void> {
   await writeFile(join(directory, "deep", "file"), text);
   const layer = await createTestLayer("one", "one");
   const stagedBlobs = await stageTestLayers([layer], ours.staging);
-  const state = { keys: ["k"], directory } as const;
+  const state = { keys: ["k"], directory, times: "any" } as const;
   await commitImage(ours, { image: createTestImage([layer]), stagedBlobs, names: [], state });
 }
 
