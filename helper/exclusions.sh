@@ -8,8 +8,10 @@ find_exclusions() {
     emptied=
     starts=
     exclude_path hidden "$1" "$base"
+    reads_mounts=
+    if read_mounts; then reads_mounts=yes; fi
     [ "$2" = all ] || return 0
-    if read_mounts; then
+    if [ "$reads_mounts" ]; then
         IFS=$newline
         set -f
         for point in $mounts; do

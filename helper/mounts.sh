@@ -43,7 +43,8 @@ fuse=fuse.fuse-overlayfs
 # Adds <major>:<minor> as stat(2) has it, in one number (makedev(3)).
 add_fixed() {
     minor=${device#*:}
-    fixed="$fixed $((minor % 256 + ${device%:*} * 256 + minor / 256 * 1048576)) "
+    above=$((minor / 256))
+    fixed="$fixed $((minor - above * 256 + ${device%:*} * 256 + above * 1048576)) "
 }
 
 # Sets layer_id, how containers-storage calls the working container's own layer, from $rest.
