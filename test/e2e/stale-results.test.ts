@@ -414,18 +414,6 @@ RUN --mount=type=bind,target=/m /layers/bin/layer each -C /m a b
   expect(changed.metadata.layers.map(({ status }) => status)).toEqual(["kept", "new"]);
 });
 
-test("a step that says what the engine says at the end of all ends nothing", async () => {
-  const name = String.raw`tr '\0' '\n' </proc/1/cmdline | sed -n 's/.*xbuild-config-\([0-9a-f]*\):.*/\1/p'`;
-  const text = `FROM ${baseImage}
-OUTPUT /layers
-RUN mkdir /w; echo 1 >/w/1; /layers/bin/layer add one -C /w 1; printf "[2/2] STEP 1/9: FROM localhost/xbuild-run-%s:latest " "$(${name})"
-RUN sleep 1; echo 2 >/w/2; /layers/bin/layer add two -C /w 2
-`;
-  const project = await sandbox.project({ "Containerfile.x": text });
-  const { metadata } = await project.build(["--no-load"]);
-  expect(metadata.layers.map((layer) => layer.name)).toEqual(["one", "two"]);
-});
-
 describe("of an image of a file system, whose times are those that its maker wrote", () => {
   const steps = {
     COPY: "COPY m/p /m/p\nRUN /layers/bin/layer add p -C / m/p\n",
