@@ -1,3 +1,5 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
 import { assertPresent, listNames } from "../delivery/delivery.ts";
 import { XbuildError } from "../errors.ts";
 import { inStep, type Step } from "../reporter.ts";
@@ -154,9 +156,9 @@ async function collectLayers(
   try {
     return await collect({ early });
   } catch (error) {
-    if (!(error instanceof XbuildError)) throw error;
+    if (!(error instanceof XbuildError) || error.code === "store-full") throw error;
     // Somebody may have written there after all: once more, when the engine has ended, and with it all that it started.
     await configs;
-    return collect({});
+    return collect({ staging: await mkdtemp(join(work.run.staging, "again-")) });
   }
 }
