@@ -8,6 +8,7 @@ find_exclusions() {
     emptied=
     starts=
     exclude_path hidden "$1" "$base"
+    # Whatever the root is, something that is mounted there may be of a fixed file system.
     reads_mounts=
     if read_mounts; then reads_mounts=yes; fi
     [ "$2" = all ] || return 0

@@ -2,9 +2,10 @@ import { crc32 } from "node:zlib";
 import { type Entry, kindOf, type Trust } from "./entry.ts";
 
 /*
- * Some hundred entries stand in a file as one block: its head, which ends with a digest of what they are, then columns of doubles (size, mtime, ctime, inode), of words
- * (mode with marks, owner, group, device) and of digests, then two texts, their parts parted by NUL: of each path how
- * much of the one before stays (in base 36) and what follows it, and of each entry what of its content is no digest.
+ * Some hundred entries stand in a file as one block: its head, which ends with a digest of what they are, then columns of
+ * doubles (size, mtime, ctime, inode), of words (mode with marks, owner, group, device) and of digests, then two texts,
+ * their parts parted by NUL: of each path how much of the one before stays (in base 36) and what follows it, and of each
+ * entry what of its content is no digest.
  */
 
 /** What is known of an entry. */

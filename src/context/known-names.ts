@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { type Entry, kindOf, type Trust } from "./entry.ts";
 import { keepsNames } from "./file-systems.ts";
-import { listNames, type NameType, splitTyped } from "./list-names.ts";
+import { listNames, type NameType, splitTyped, typeOf } from "./list-names.ts";
 import { createPlace, type Place } from "./place.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -60,7 +60,5 @@ function isBelow(path: string | undefined, directory: string): path is string {
 }
 
 function typeHere(place: Place): NameType {
-  const mode = place.block()?.modeAt(place.at()) ?? 0;
-  const kind = kindOf({ mode });
-  return kind === "directory" || kind === "link" ? kind : "other";
+  return typeOf({ mode: place.block()?.modeAt(place.at()) ?? 0 });
 }

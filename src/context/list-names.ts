@@ -1,10 +1,17 @@
 import { type Dirent, opendirSync, readdirSync, statSync } from "node:fs";
 import { systemCode } from "../system/errno.ts";
+import { type Entry, kindOf } from "./entry.ts";
 import { decodeName, encodePath, joinPath } from "./names.ts";
 import { sortLong } from "./sort-long.ts";
 
 /** What readdir(3) says that a name is. */
 export type NameType = "directory" | "link" | "other";
+
+/** What it would say of an entry. */
+export function typeOf(entry: Pick<Entry, "mode">): NameType {
+  const kind = kindOf(entry);
+  return kind === "directory" || kind === "link" ? kind : "other";
+}
 
 /** A name and what it is, as one string that sorts as the name does. */
 export type TypedName = string;

@@ -1,5 +1,5 @@
-import { type Entry, kindOf } from "./entry.ts";
-import { listNames, splitTyped } from "./list-names.ts";
+import type { Entry } from "./entry.ts";
+import { listNames, splitTyped, typeOf } from "./list-names.ts";
 import type { WalkOptions } from "./walk.ts";
 
 /** Whether directories have the names that are expected of them, and no others. */
@@ -39,8 +39,8 @@ export function createNameCheck(root: string, { ignore }: Pick<WalkOptions, "ign
         if (!close(listings.pop())) return false;
         listing = listings.at(-1);
       }
-      const isBelow = listing === undefined || path.lastIndexOf("/") >= listing.prefix.length;
-      if (isBelow || listing === undefined) return true;
+      // Names of directories below have listings of their own, if any.
+      if (listing === undefined || path.lastIndexOf("/") >= listing.prefix.length) return true;
       const next = listing.names.next();
       if (next.done === true) return false;
       const [name, type] = next.value;
@@ -52,9 +52,4 @@ export function createNameCheck(root: string, { ignore }: Pick<WalkOptions, "ign
     },
     finish: () => listings.splice(0).every(close),
   };
-}
-
-function typeOf(entry: Entry): string {
-  const kind = kindOf(entry);
-  return kind === "directory" || kind === "link" ? kind : "other";
 }

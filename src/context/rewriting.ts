@@ -29,8 +29,7 @@ export function createRewriting(
   const completion = createCompletion(options, recording.add);
   // Digests of blocks that say otherwise who owns what are others.
   const canCopy = known?.withOwners === withOwners;
-  const blocks = canCopy ? known.blocks() : [];
-  let held = canCopy ? passBlocks(blocks, passed, recording.addBlock) : undefined;
+  let held = passBlocks(canCopy ? known.blocks() : [], passed, recording.addBlock);
 
   /** Whether the entry is the first of a known block, unchanged; then that is held. */
   const hold = (entry: Entry): boolean => {

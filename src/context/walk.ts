@@ -4,7 +4,7 @@ import { createTurns } from "../system/turns.ts";
 import { hashText } from "../oci/oci.ts";
 import { type Entry, toEntry } from "./entry.ts";
 import type { KnownNames } from "./known-names.ts";
-import { listNames, type NameType, splitTyped } from "./list-names.ts";
+import { listNames, type NameType, splitTyped, typeOf } from "./list-names.ts";
 import { encodePath, joinPath } from "./names.ts";
 import { compareWalk } from "./order.ts";
 
@@ -138,8 +138,7 @@ async function walkFrom(walk: Walk, path: string): Promise<void> {
   if (hasExceptions === false && listParents(path).some(ignore)) return undefined;
   const status = findStatus(walk.root, path);
   if (status === undefined) return undefined;
-  const type = status.isDirectory() ? "directory" : status.isSymbolicLink() ? "link" : "other";
-  return visitName(walk, path, type);
+  return visitName(walk, path, typeOf(status));
 }
 
 async function walkDirectory(walk: Walk, parent: string, entry?: Entry): Promise<void> {
