@@ -49,6 +49,7 @@ add)
 esac
 
 #include each/each.sh
+#include each/trees.sh
 #include split/split.sh
 #include split/kinds.sh
 #include split/plan.sh
@@ -82,6 +83,12 @@ each_program='
 #include split/stat.awk
 #include each/each.awk
 #include split/escape.awk
+'
+
+# What xbuild knows of them.
+# shellcheck disable=SC2016
+trees_program='
+#include each/trees.awk
 '
 
 # What to keep.

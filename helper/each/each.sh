@@ -33,7 +33,6 @@ add_each() {
     [ -z "$directory" ] || cd -- "$directory" 2>/dev/null || die "cannot change to '$directory'"
     learn_mounts
     reserve_directory
-    : >"$work/none"
     for path in "$@"; do
         shift
         note_path "$path"
@@ -42,12 +41,14 @@ add_each() {
     cd -P -- .
     paths_begin=$PWD
     choose_telling
+    open_state "$template $PWD/$1"
+    recall_trees "$@"
     # What is found is looked at while the rest is searched for.
     { walk_paths "$@" && : >"$work/whole"; } |
         layer_work=$work layer_template=$template layer_fixed=$fixed awk "$each_program" \
             mode=paths "$work/paths" mode=now "$work/now" mode=walk - || die "cannot plan the layers"
     [ -e "$work/whole" ] || die "cannot read all of the paths"
-    decide_layers "$template $PWD/$1"
+    decide_layers
     # Asked once, not by each of those that run side by side.
     [ ! -s "$work/jobs" ] || recall_tar
     pack_layers pack_path "$@"
@@ -93,6 +94,7 @@ note_path() {
     without_root "$called"
     shown=./$inner$contents
     [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
+    printf '%s\n' "$shown" >>"$work/shown"
     if is_above_mounts "$shown"; then
         printf 'above %s\n' "$called" >>"$work/paths"
     else
@@ -100,13 +102,14 @@ note_path() {
     fi
 }
 
-# Writes what stat says of the paths, and all that is below, with a line for $work/none behind each.
+# Writes what stat says of the paths that are not known, and all that is below, with a line for $work/none behind each.
 walk_paths() (
-    exec 3<"$work/paths"
+    exec 3<"$work/paths" 4<"$known"
     for one in "$@"; do
         shift
         read -r how _ <&3
-        if [ "$how" = all ]; then set -- "$@" "$one"; fi
+        read -r _ signature _ <&4 || signature=-
+        if [ "$how $signature" = "all -" ]; then set -- "$@" "$one"; fi
         set -- "$@" "$work/none"
     done
     # A name with a line break could say anything of other paths: it makes a file, and is not told.

@@ -34,6 +34,14 @@ mode == "sums" {
     signatures[number] = part[1]
     next
 }
+# Of each: <mark or -> <signature or -> <path>, as trees.awk writes it.
+mode == "known" {
+    split($0, part, " ")
+    marks[FNR] = part[1]
+    if (part[2] != "-") signatures[FNR] = part[2]
+    paths[FNR] = substr($0, length(part[1] part[2]) + 3)
+    next
+}
 mode == "unsure" {
     unsure[$1] = 1
     next
@@ -61,6 +69,7 @@ END {
         }
         print "{\"created_by\":\"" json[layer] "\"," entry "}" > (ENVIRON["layer_work"] "/entries")
         print signatures[layer] "\t" digest "\t" name
+        note_tree(layer)
     }
 }
 
@@ -79,6 +88,13 @@ function trust_state(i, at, name) {
         trusted[name] = digests[at]
         signature[name] = old_signature[i]
     }
+}
+
+# What a tree with this mark was signed with.
+function note_tree(layer) {
+    if (!(layer in marks) || marks[layer] == "-" || signatures[layer] == "-") return
+    if (!noted++) print "view" ENVIRON["layer_view"] > (ENVIRON["layer_work"] "/trees")
+    print marks[layer], signatures[layer], paths[layer] > (ENVIRON["layer_work"] "/trees")
 }
 
 # To the run with the least to do.

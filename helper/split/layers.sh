@@ -1,15 +1,26 @@
 # split: which layers are as they were; the tars of the others.
 
-# Compares each layer's signature with the last build's of the same command and $1. Writes $work/entries, the lines for
-# history.jsonl, $work/jobs, which tars to write in which of the parallel runs, and $work/state.
+# Sets state_name and old_state, what the last build of the same command and $1 has left, and known.
+open_state() {
+    choose_sums
+    : >"$work/none"
+    known=$work/none
+    state_name=$command-$(printf '%s\n' "$1" | $sums | cut -d ' ' -f 1)
+    find_state "$state_name"
+    old_state=$found_state
+}
+
+# Sets found_state: the file $1 of the last build's state, or an empty one.
+find_state() {
+    found_state=$base/input/state/$1
+    if [ ! -f "$found_state" ] || [ ! -r "$found_state" ]; then found_state=$work/none; fi
+}
+
+# Compares each layer's signature with the last build's. Writes $work/entries, the lines for history.jsonl, $work/jobs,
+# which tars to write in which of the parallel runs, and $work/state.
 decide_layers() {
     jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null) || jobs=1
     [ "$jobs" -le 8 ] || jobs=8
-    choose_sums
-    state_name=$command-$(printf '%s\n' "$1" | $sums | cut -d ' ' -f 1)
-    old_state=$base/input/state/$state_name
-    : >"$work/none"
-    if [ ! -f "$old_state" ] || [ ! -r "$old_state" ]; then old_state=$work/none; fi
     : >"$work/jobs"
     : >"$work/entries"
     : >>"$work/unsure"
@@ -18,9 +29,10 @@ decide_layers() {
     if [ -e "$work/odd" ]; then odd_names=yes; fi
     last=$base/bin/last
     [ -r "$last" ] || last=$work/none
-    layer_unique=$unique layer_jobs=$jobs layer_odd=$odd_names layer_work=$work awk "$decide_program" \
-        mode=names "$base/names" mode=last "$last" mode=state "$old_state" mode=sums "$work/sums" \
-        mode=unsure "$work/unsure" mode=plan "$work/plan" >"$work/state" || die "cannot compare the layers"
+    layer_unique=$unique layer_jobs=$jobs layer_odd=$odd_names layer_work=$work layer_view=${view-} \
+        awk "$decide_program" mode=names "$base/names" mode=last "$last" mode=state "$old_state" \
+        mode=sums "$work/sums" mode=known "$known" mode=unsure "$work/unsure" \
+        mode=plan "$work/plan" >"$work/state" || die "cannot compare the layers"
 }
 
 # A line for each layer: <sum> <number>.sig
@@ -78,7 +90,11 @@ pack_job() {
 publish_layers() {
     set -- "$work/$unique"-*.tar
     mkdir -p -- "$output/state" 2>/dev/null || die "cannot make $output/state"
-    cp -- "$work/state" "$output/state/$state_name" || die "cannot write $output/state, is the disk full?"
+    for left in state trees; do
+        to=$output/state/$state_name
+        if [ "$left" = trees ]; then to=$to-trees; fi
+        [ ! -e "$work/$left" ] || cp -- "$work/$left" "$to" || die "cannot write $output/state, is the disk full?"
+    done
     if [ -e "$1" ]; then
         published=$layers/$unique
         mv -- "$@" "$layers/" || die "cannot write the layers"

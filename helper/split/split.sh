@@ -46,7 +46,8 @@ split_root() {
     list_kinds
     walk_root
     plan_layers
-    decide_layers "$kinds $root"
+    open_state "$kinds $root"
+    decide_layers
     if [ -n "$odd_names" ]; then refuse_wide_odd; fi
     search_wide "$work/walk"
     while read -r number _; do

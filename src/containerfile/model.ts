@@ -111,6 +111,8 @@ export interface ContextRead {
   readonly unless: readonly string[];
   /** A mount shows also what the ignore file leaves out. */
   readonly isMount: boolean;
+  /** Whether the step may write there, and what it writes may stay. */
+  readonly isWritable?: boolean;
   /** Sources of ADD that variables make remote ones, or may make some. */
   readonly remote?: readonly string[];
 }

@@ -34,7 +34,8 @@ function listMounts(place: ReadPlace, findReference: FindReference): readonly Co
     // Older engines take a variable for a part of the name.
     const path = source.includes("$") ? undefined : readPath(source, place);
     const { instruction } = place;
-    return [{ ...joinPaths([path]), instruction, context, isMount: true }];
+    const isWritable = mayWrite(mount);
+    return [{ ...joinPaths([path]), instruction, context, isMount: true, isWritable }];
   });
 }
 
@@ -42,6 +43,15 @@ function listMounts(place: ReadPlace, findReference: FindReference): readonly Co
 function showsContent(mount: ReadonlyMap<string, string>): boolean {
   const type = mount.get("type") ?? "bind";
   return type === "bind" || (type === "cache" && mount.has("from"));
+}
+
+/** A cache is for writing. Of a bind mount every option counts that could say so, whatever its value. */
+function mayWrite(mount: ReadonlyMap<string, string>): boolean {
+  const isOpened = [...mount.keys()].some((name) => /^(?:rw|readwrite)$|[$]/.test(name));
+  const isClosed = ["ro", "readonly"].every((name) =>
+    ["true", "", undefined].includes(mount.get(name)),
+  );
+  return mount.get("type") === "cache" || isOpened || !isClosed;
 }
 
 function listSources(place: ReadPlace, findReference: FindReference): readonly ContextRead[] {

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { EngineSession } from "../engine/engine.ts";
-import { type Digest, type ImageConfig, parseConfig } from "../oci/oci.ts";
+import { type Digest, parseConfig } from "../oci/oci.ts";
 import type { StagePlan } from "../plan/plan.ts";
 import { inBriefStep, inStep, type Step } from "../reporter.ts";
 import { collectEarly } from "../layers/layers.ts";
@@ -10,16 +10,12 @@ import { findBareEnvironment, openIdleSession } from "./bare-stage.ts";
 import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
-import {
-  type LayersBefore,
-  type PreparedLayers,
-  prepareLayers,
-  type StageConfigs,
-  type StepsResult,
-} from "./prepare-layers.ts";
+import type { LaidOut } from "./lay-out.ts";
+import type { StageConfigs, StepsResult } from "./prepare-layers.ts";
 import { explainStep } from "./explain-step.ts";
 import { type EvaluatedStage, lookUpStage } from "./known-stages.ts";
 import { keepFailed } from "./keep-output.ts";
+import { tellTrees } from "./tell-trees.ts";
 import { findUnseenInputs } from "./unseen-inputs.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -93,7 +89,7 @@ export async function evaluateStages(
 }
 
 /** What a stage is built with beside the session. */
-export interface StageRun extends LayersBefore {
+export interface StageRun extends LaidOut {
   readonly session: EngineSession;
   /** What was evaluated before. */
   readonly stages: readonly EvaluatedStage[];
@@ -105,20 +101,11 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { session, stages, ...before } = stage;
+  const { session, stages, prepared, ...before } = stage;
   const { target } = build.plan;
-  if (target.kind === "plain") return takeImage(build, stage, work);
+  if (target.kind === "plain" || prepared === undefined) return takeImage(build, stage, work);
   const { output } = target;
-  const prepare = (): Promise<[PreparedLayers, ImageConfig]> =>
-    Promise.all([
-      prepareLayers(build, { ...before, output }, work),
-      readStoredConfig(idOf(target, stages), work).then(parseConfig),
-    ]);
-  const [prepared, environment] = await inBriefStep(
-    "Preparing the layers directory",
-    prepare,
-    work,
-  );
+  const environment = parseConfig(await readStoredConfig(idOf(target, stages), work));
   const options = describeCollecting(build, { ...before, output, prepared }, work);
   const early = collectEarly(prepared.directory.output, options);
   const over = createSignal();
@@ -128,6 +115,7 @@ export async function runTarget(
         ...prepared.directory,
         environment,
         progress,
+        onStarted: () => tellTrees(build, prepared.directory.root),
         onStepsOver: over.give,
       })
       .catch(async (error: unknown) => {
@@ -204,7 +192,7 @@ function idOf({ index }: StagePlan, stages: StageRun["stages"]): Digest {
 /** A stage without OUTPUT is what the engine made of it. */
 async function takeImage(
   { plan, request }: Build,
-  { session, stages, ...before }: StageRun,
+  { session, stages, previous, bases, arranged }: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
   const id = idOf(plan.target, stages);
@@ -216,7 +204,8 @@ async function takeImage(
   );
   const told = history === undefined ? config : { ...config, history };
   const configs = { environment: told, layering: told };
-  return { ...before, configs, made: { kind: "engine", id, config: told } };
+  const made = { kind: "engine", id, config: told } as const;
+  return { previous, bases, arranged, configs, made };
 }
 
 /** Engines write the arguments of a RUN into its history. */

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -131,6 +132,46 @@ describe.each(listShells())("layer each under $name", (shell) => {
       expect(statuses(lab)).toEqual([`q ${kept}`, `r ${kept}`]);
       lab.next();
     }
+  });
+
+  it("takes xbuild's word for a tree that it has looked at, and for no other", () => {
+    const root = makePackages();
+    const lab = createLab(shell);
+    const words = ["each", "-C", join(root, "pkgs"), "bash/.", "a b/.", "c"];
+    const build = (marks: Readonly<Record<string, string>>, change = (): void => {}): string => {
+      const lines = Object.entries(marks).map(([name, mark]) => {
+        const { dev, ino } = statSync(join(root, "pkgs", name));
+        return `${dev}:${ino} ${mark}\n`;
+      });
+      writeFileSync(join(lab.base, "bin/trees"), lines.join(""));
+      change();
+      lab.ok(words);
+      const found = statuses(lab).join(", ");
+      lab.next();
+      return found;
+    };
+    const marks = { bash: "m1", "a b": "m2", c: "m3" };
+    expect(build(marks)).toBe("bash new, a b new, c new");
+    // Of what is not looked at nothing shows, as long as nothing else is said of it.
+    const edit = (): void => put(root, "pkgs/a b/etc/conf", "changed");
+    expect(build(marks, edit)).toBe("bash kept, a b kept, c kept");
+    expect(build({ ...marks, "a b": "m4" })).toBe("bash kept, a b new, c kept");
+    expect(build({ bash: "m1" })).toBe("bash kept, a b kept, c kept");
+    // What was said before is forgotten: a signature is good for what was seen with it.
+    put(root, "pkgs/c/usr/lib/c.so", "changed");
+    expect(build(marks)).toBe("bash kept, a b kept, c new");
+    words.splice(3, 3, "bash", "a b/.", "c/.");
+    expect(build(marks)).toBe("bash new, a b new, c new");
+    words.splice(3, 3, "bash/.", "a b", "c");
+    edit();
+    expect(build(marks)).toBe("bash new, a b new, c new");
+    const owners = join(lab.base, "input/state");
+    for (const name of readdirSync(owners).filter((one) => one.endsWith("-trees"))) {
+      const text = readFileSync(join(owners, name), "utf8");
+      writeFileSync(join(owners, name), text.replace(" 0:", " 1:"));
+    }
+    put(root, "pkgs/bash/new");
+    expect(build(marks)).toBe("bash new, a b kept, c kept");
   });
 
   it("sees another file of the same times", () => {

@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -100,12 +101,17 @@ const tools =
     .filter((name) => spawnSync("sh", ["-c", `command -v ${name}`]).status === 0);
 
 /** What each starts for so many paths: the first time, where nothing changed, and where one did. */
-function countEach(command: string, count: number): readonly Counts[] {
+function countEach(command: string, count: number, isMarked = false): readonly Counts[] {
   const { path, list } = watchPrograms(tools);
   const lab = createLab({ name: "watched", command: [command], path });
   const tree = makeScratch();
   const paths = Array.from({ length: count }, (_, at) => `p${at}`);
   for (const one of paths) put(tree, `${one}/file`);
+  if (isMarked)
+    writeMarks(
+      lab,
+      paths.map((one) => join(tree, one)),
+    );
   let seen = 0;
   const run = (): Counts => {
     lab.ok(["each", ...paths], { cwd: tree, env: { PATH: `${path}:/usr/bin:/bin` } });
@@ -119,6 +125,15 @@ function countEach(command: string, count: number): readonly Counts[] {
   lab.next();
   put(tree, "p1/more");
   return [first, same, run()];
+}
+
+/** As if xbuild had looked at these directories, and never seen a change. */
+function writeMarks({ base }: Lab, directories: readonly string[]): void {
+  const lines = directories.map((path) => {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino} mark\n`;
+  });
+  writeFileSync(join(base, "bin/trees"), lines.join(""));
 }
 
 /** Besides tar and mv: the paths are walked once, planned by one awk, and checksums name what is kept for the next build. */
@@ -136,6 +151,12 @@ describe.each(["/bin/dash", "/bin/bash"])("each under %s", (command) => {
       ]);
     },
   );
+});
+
+it("each asks once more, of the paths alone, where xbuild says what it has seen", () => {
+  const marked = { ...always, awk: 3, cp: 2, find: 4 };
+  const known = { ...marked, sha256sum: 1 };
+  expect(countEach("/bin/dash", 30, true)).toEqual([{ ...marked, mv: 1, tar: 32 }, known, known]);
 });
 
 describe("another tar than the one that was remembered", () => {

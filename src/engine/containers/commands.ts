@@ -60,6 +60,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** A private directory for files that the call needs. */
   readonly directory: string;
+  /** Told when the program has been started. */
+  readonly onStarted?: (() => void) | undefined;
   /** Told of a process in whose PID namespace all runs, where there is one. */
   readonly onContained?: (unshare: number) => void;
   /** Told what names the engine's process, so that a later run can stop it if this one is killed. */

@@ -3,10 +3,8 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
-import { type Digest, isDigest, isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
-import type { ListEntry } from "../model.ts";
+import { type Digest, isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
 import { describeVersion, type EngineTrait } from "../versions.ts";
 import { attachProgram } from "./attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
@@ -27,8 +25,16 @@ import { identifyProcess, stopOrphan } from "./processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
 import { recallStorage, rememberStorage } from "./known-storage.ts";
 import { findStoredName } from "./stored-names.ts";
-import { isAsked, queryAhead, queryProgram, type RunResult, streamProgram } from "./run.ts";
+import {
+  isAsked,
+  queryAhead,
+  queryProgram,
+  type RunResult,
+  streamProgram,
+  tryQuery,
+} from "./run.ts";
 import type { StoragePlace } from "./storage-files.ts";
+import { readStoredConfig, readStoredList, renderStorage } from "./stored-documents.ts";
 import { pastPassingFailures } from "./passing-failures.ts";
 import { describeUnusable } from "./unusable.ts";
 
@@ -64,6 +70,8 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     const place = recallStorage(command());
     return place && findStoredName(name, place);
   };
+  // While it is on its way, what hangs on it waits.
+  let remembering: Promise<void> | undefined;
   return {
     name: dialect.name,
     loadShell: async () => {
@@ -91,7 +99,10 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
           log,
           env: { ...hideEpoch(call), ...env },
           interrupt: dialect.interrupt,
-          started: (pid: number) => noteProcess(pid, context),
+          started: (pid: number) => {
+            context.onStarted?.();
+            return noteProcess(pid, context);
+          },
         });
       };
       const result = await pastPassingFailures(run, build, context);
@@ -118,7 +129,10 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
       return (isAsked(question) ? undefined : findHere(name)) ?? resolveImage(question);
     },
     readList: async (name) => readStoredList(options, name),
-    readConfig: async (id) => readStoredConfig(options, id),
+    readConfig: async (id) => {
+      await remembering;
+      return readStoredConfig(id, { options, place: recallStorage(command()) });
+    },
     pull: (name, flags, context) =>
       pullImage(command(...dialect.pull, ...flags, name), name, context),
     listImages: async () =>
@@ -149,7 +163,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     },
     stopOrphan,
     locateStorage,
-    rememberStorage: () => rememberStorage(command(), locateStorage),
+    rememberStorage: () => (remembering = rememberStorage(command(), locateStorage)),
     storageSpecifier: () => renderStorage(options),
     listBuildFlags,
     version,
@@ -237,35 +251,6 @@ async function resolveImage(command: readonly string[]): Promise<Digest | undefi
   return output === undefined || output.trim() === "" ? undefined : normaliseId(output);
 }
 
-/** skopeo gives the document as it is stored; `podman image inspect` leaves out SHELL and HEALTHCHECK. */
-async function readStoredConfig(options: readonly string[], id: Digest): Promise<Uint8Array> {
-  const image = `containers-storage:${renderStorage(options)}@${stripAlgorithm(id)}`;
-  return Buffer.from(await queryProgram(["skopeo", "inspect", "--config", "--raw", image]));
-}
-
-/** skopeo gives the document as it is stored; the engines' own commands ask a registry for a name that is no list's. */
-async function readStoredList(
-  options: readonly string[],
-  name: string,
-): Promise<readonly ListEntry[] | undefined> {
-  const image = `containers-storage:${renderStorage(options)}${name}`;
-  const text = await tryQuery(["skopeo", "inspect", "--raw", image]);
-  const document = text === undefined ? undefined : tryParseJson(text);
-  const entries = isJsonObject(document) ? document["manifests"] : undefined;
-  return Array.isArray(entries) ? entries.flatMap(parseListEntry) : undefined;
-}
-
-/** A glance at what an engine wrote: the schemas of documents take long to load. */
-function parseListEntry(entry: Json): readonly ListEntry[] {
-  if (!isJsonObject(entry) || !isDigest(entry["digest"])) return [];
-  const { digest, platform } = entry;
-  if (!isJsonObject(platform)) return [{ digest }];
-  const { os, architecture, variant } = platform;
-  if (typeof os !== "string" || typeof architecture !== "string") return [{ digest }];
-  const given = typeof variant === "string" ? { variant } : {};
-  return [{ digest, platform: { os, architecture, ...given } }];
-}
-
 async function pullImage(
   command: readonly string[],
   name: string,
@@ -292,45 +277,10 @@ function parseStored(line: string): readonly StoredImage[] {
   return [{ id: normaliseId(id), digest, name: name.includes("<none>") ? undefined : name }];
 }
 
-/** @param forgiven the failures that count as no answer */
-async function tryQuery(
-  command: readonly string[],
-  forgiven: readonly ErrorCode[] = ["engine-failed", "engine-cannot-run"],
-): Promise<string | undefined> {
-  try {
-    return await queryProgram(command);
-  } catch (error) {
-    if (error instanceof XbuildError && forgiven.includes(error.code)) return undefined;
-    throw error;
-  }
-}
-
 function normaliseId(text: string): Digest {
   return `sha256:${stripAlgorithm(text.trim())}`;
 }
 
 function stripAlgorithm(id: string): string {
   return id.replace(/^sha256:/, "");
-}
-
-/** `--root`, `--runroot`, `--storage-driver` of the program as skopeo's transport writes them. */
-function renderStorage(options: readonly string[]): string {
-  // `--root=DIR`, or `--root` and `DIR` as two options.
-  const words = options.flatMap((one, index) =>
-    /^--[a-z-]+$/.test(one) ? [`${one}=${options[index + 1] ?? ""}`] : [one],
-  );
-  const valueOf = (name: string): string | undefined =>
-    words.findLast((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
-  const root = valueOf("root");
-  const runRoot = valueOf("runroot");
-  const driver = valueOf("storage-driver") ?? findDriver(root);
-  if (root === undefined && driver === "") return "";
-  return `[${driver}@${root ?? ""}${runRoot === undefined ? "" : `+${runRoot}`}]`;
-}
-
-/** skopeo takes no storage whose driver neither it nor storage.conf(5) names: where images are, one can tell. */
-function findDriver(root: string | undefined): string {
-  const known = ["overlay", "vfs", "btrfs", "zfs"];
-  const isThere = (driver: string): boolean => existsSync(join(root ?? "", `${driver}-images`));
-  return root === undefined ? "" : (known.find(isThere) ?? "");
 }

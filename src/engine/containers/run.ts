@@ -1,4 +1,5 @@
 import { execFile, type ExecFileException } from "node:child_process";
+import type { ErrorCode } from "../../codes.ts";
 import { XbuildError } from "../../errors.ts";
 import type { OutputLog } from "../../reporter.ts";
 import { interruptGroup, signalGroup, type RunningProgram } from "./processes.ts";
@@ -133,4 +134,17 @@ export function notStarted(
       hint: `install ${program}, or name another engine with --engine`,
     },
   );
+}
+
+/** @param forgiven the failures that count as no answer */
+export async function tryQuery(
+  command: readonly string[],
+  forgiven: readonly ErrorCode[] = ["engine-failed", "engine-cannot-run"],
+): Promise<string | undefined> {
+  try {
+    return await queryProgram(command);
+  } catch (error) {
+    if (error instanceof XbuildError && forgiven.includes(error.code)) return undefined;
+    throw error;
+  }
 }

@@ -135,15 +135,17 @@ function makeStage(
 interface BuildTelling {
   readonly session: Session;
   readonly shown: ShownCall;
+  readonly onStarted?: CallContext["onStarted"];
   readonly onContained?: CallContext["onContained"];
 }
 
 /** With a shell where a step fails, if the user asked for that. */
 async function runBuild(
   call: BuildCall,
-  { session, shown, onContained }: BuildTelling,
+  { session, shown, onStarted, onContained }: BuildTelling,
 ): Promise<Digest> {
-  const context = { ...callContext(session, shown), ...(onContained && { onContained }) };
+  const told = { onStarted, ...(onContained && { onContained }) };
+  const context = { ...callContext(session, shown), ...told };
   if (session.build.steps.onError !== "shell") return session.commands.build(call, context);
   const { buildWithShell } = await import("./shell.ts");
   return buildWithShell(call, context, session);
@@ -176,7 +178,7 @@ function removedMeanwhile(id: Digest): XbuildError {
 async function runLayering(
   session: Session & OutsideNames,
   stage: LayeredStage,
-  { progress, environment, onStepsOver, ...directory }: LayeringRun,
+  { progress, environment, onStarted, onStepsOver, ...directory }: LayeringRun,
 ): Promise<Digest> {
   const { build, label } = session;
   const names = [configImageName(label)];
@@ -196,7 +198,7 @@ async function runLayering(
     restoreNames: restoring(session),
     onStage: watched?.onStage,
   };
-  return runBuild(call, { session, shown, onContained: watched?.onContained });
+  return runBuild(call, { session, shown, onStarted, onContained: watched?.onContained });
 }
 
 function describeImages(

@@ -96,8 +96,13 @@ export function readStoredManifest(image: StorageImage): Promise<JsonObject | un
 }
 
 /** The config of an image, which is filed by its ID. */
-export function readStoredConfig({ directory, id }: StorageImage): Promise<JsonObject | undefined> {
-  return readObject(join(directory, `=${Buffer.from(id).toString("base64")}`));
+export function readStoredConfig(image: StorageImage): Promise<JsonObject | undefined> {
+  return readObject(nameConfig(image));
+}
+
+/** Where it is. github.com/containers/storage, `images.go`, `bigdata`: names of other characters are written in base64. */
+export function nameConfig({ directory, id }: Pick<StorageImage, "directory" | "id">): string {
+  return join(directory, `=${Buffer.from(id).toString("base64")}`);
 }
 
 type JsonObject = { readonly [key: string]: Json };

@@ -1,0 +1,33 @@
+# What is known of the paths of each. A program of its own.
+
+# Its first line says how the owners of files were seen.
+mode == "old" && FNR == 1 {
+    is_alike = ($0 == "view" ENVIRON["layer_view"])
+    next
+}
+mode == "old" {
+    if (is_alike) signed[$1, substr($0, length($1 $2) + 3)] = $2
+    next
+}
+mode == "trees" {
+    mark_of[$1] = $2
+    next
+}
+# What stat says of a path itself.
+mode == "tops" {
+    at = index($0, " ./")
+    identity[substr($0, at + 1)] = $1
+    next
+}
+mode == "paths" {
+    is_whole[FNR] = /^all /
+    next
+}
+mode == "shown" {
+    mark = signature = "-"
+    if (is_whole[FNR] && ($0 in identity) && (identity[$0] in mark_of)) {
+        mark = mark_of[identity[$0]]
+        if ((mark, $0) in signed) signature = signed[mark, $0]
+    }
+    print mark, signature, $0
+}
