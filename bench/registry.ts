@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { startRegistryProxy } from "../test/support/registry-proxy.ts";
 import { startRegistry } from "../test/support/registry.ts";
 import { run, type Command, type Meter } from "./measure.ts";
-import { baseImage, inRoom, xbuild, type Room } from "./room.ts";
+import { asPeer, baseImage, inRoom, xbuild, type Room } from "./room.ts";
 
 /** A registry on 127.0.0.1 behind a proxy that counts, without TLS. */
 export interface BenchRegistry {
@@ -52,5 +52,5 @@ export function pushOurs(room: Room, target: string, ...args: readonly string[])
 /** buildah's build of an image, and its push. */
 export function pushPeer(room: Room, target: string, ...args: readonly string[]): Command {
   const script = `target=$1; shift; buildah build --layers ${plainHttp} -t "$target" "$@" && buildah push ${plainHttp} "$target"`;
-  return inRoom(room, "sh", "-c", script, "sh", target, ...args);
+  return inRoom(asPeer(room), "sh", "-c", script, "sh", target, ...args);
 }

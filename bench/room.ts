@@ -6,6 +6,11 @@ import { run, type Command } from "./measure.ts";
 export interface Room {
   readonly directory: string;
   readonly env: NodeJS.ProcessEnv;
+  /**
+   * The same with another containers storage, for buildah as a peer: an engine reads the list of all layers of its storage
+   * at each call, and one side's would be in the other's way.
+   */
+  readonly peerEnv: NodeJS.ProcessEnv;
   /** The images that the workloads start from are kept from run to run here. */
   readonly cache: string;
   readonly store: string;
@@ -31,8 +36,11 @@ export async function openRoom(parent: string): Promise<Room> {
     XDG_RUNTIME_DIR: directory,
     NO_COLOR: "1",
   });
-  const room = { directory, env, cache: resolve(parent), store };
-  await makeBase(room);
+  const others = join(directory, "peer");
+  await mkdir(others);
+  const peerEnv = await setStorage(others, env);
+  const room = { directory, env, peerEnv, cache: resolve(parent), store };
+  await makeBases(room);
   return room;
 }
 
@@ -48,16 +56,25 @@ export async function setStorage(
   return { ...env, CONTAINERS_STORAGE_CONF: file };
 }
 
-/** Empties the containers storage but for the base, and removes the store. */
+/** Empties the containers storages but for the base, and removes the store. */
 export async function resetRoom(room: Room): Promise<void> {
   await emptyRoom(room);
-  await makeBase(room);
+  await makeBases(room);
 }
 
-/** Empties the containers storage and removes the store, as on a machine that has built nothing yet. */
+/** Empties the containers storages and removes the store, as on a machine that has built nothing yet. */
 export async function emptyRoom(room: Room): Promise<void> {
-  await emptyStorage(room);
+  for (const one of [room, asPeer(room)]) await emptyStorage(one);
   await rm(room.store, { recursive: true, force: true });
+}
+
+async function makeBases(room: Room): Promise<void> {
+  for (const one of [room, asPeer(room)]) await makeBase(one);
+}
+
+/** The room as buildah has it where it is a peer. */
+export function asPeer(room: Room): Room {
+  return { ...room, env: room.peerEnv };
 }
 
 /** Empties the containers storage alone. */
@@ -66,7 +83,7 @@ export async function emptyStorage(room: Room): Promise<void> {
 }
 
 export async function closeRoom(room: Room): Promise<void> {
-  await emptyStorage(room);
+  for (const one of [room, asPeer(room)]) await emptyStorage(one);
   await rm(room.directory, { recursive: true, force: true });
 }
 

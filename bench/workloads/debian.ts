@@ -5,7 +5,7 @@ import { unpackPackages } from "../packages.ts";
 import type { Peers } from "../peers.ts";
 import type { Row } from "../results.ts";
 import { renderSize } from "../format.ts";
-import { baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
+import { asPeer, baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
 import { withChanges } from "./change.ts";
 import { renderAdding, renderLinked, renderOurs, renderPeer } from "./containerfiles.ts";
 
@@ -50,7 +50,17 @@ export async function prepareDebian(room: Room, peers: Peers): Promise<DebianBui
     metadata,
     stored: xbuild(room, "--no-load", ...ours),
     loaded: xbuild(room, ...ours),
-    peer: inRoom(room, "buildah", "build", "--layers", "-t", "debian-peer", "-f", file, context),
+    peer: inRoom(
+      asPeer(room),
+      "buildah",
+      "build",
+      "--layers",
+      "-t",
+      "debian-peer",
+      "-f",
+      file,
+      context,
+    ),
   };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { measureInTurn, run } from "../measure.ts";
 import type { Peers } from "../peers.ts";
 import type { Row } from "../results.ts";
-import { baseImage, inRoom, xbuild, type Room } from "../room.ts";
+import { asPeer, baseImage, inRoom, xbuild, type Room } from "../room.ts";
 
 const goals: Readonly<Record<string, string>> = {
   buildah: "below 1 x",
@@ -30,7 +30,7 @@ export async function measureSmallFile(room: Room, peers: Peers, rounds: number)
     { name: "ours, loaded", command: xbuild(room, "-t", "small", context) },
     // What no program in Node can be below.
     { name: "Node.js alone", command: inRoom(room, process.execPath, "-e", "0") },
-    { name: "buildah", command: inRoom(room, ...build) },
+    { name: "buildah", command: inRoom(asPeer(room), ...build) },
     ...peers.buildahs.map((one) => ({
       name: one.name,
       command: one.build("small-peer", file, context),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { measureInTurn, run, type Command, type Contender, type Measurement } from "../measure.ts";
 import type { Peers } from "../peers.ts";
 import type { Row } from "../results.ts";
-import { baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
+import { asPeer, baseImage, inRoom, resetRoom, xbuild, type Room } from "../room.ts";
 import { withChanges } from "./change.ts";
 import { linkedName, type DebianBuilds } from "./debian.ts";
 
@@ -97,7 +97,7 @@ async function prepareSides(
   const kit = buildKit?.build({ context, file: linked });
   return [
     { name: "ours", command: xbuild(room, "-t", "stages", "--no-load", "-f", file, context) },
-    { name: "buildah", command: inRoom(room, ...build) },
+    { name: "buildah", command: inRoom(asPeer(room), ...build) },
     ...(kit === undefined ? [] : [{ name: linkedName, command: kit }]),
   ];
 }
