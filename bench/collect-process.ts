@@ -1,10 +1,10 @@
 import { collectOutput } from "../src/layers/collect/collect.ts";
-import { limitYoungObjects } from "../src/system/young-objects.ts";
+import { limitGarbage } from "../src/system/garbage.ts";
 
 // node collect-process.js OUTPUT STAGING: what a build does with its layers, and nothing else.
 const [output = "", staging = ""] = process.argv.slice(2);
 // As each xbuild does that has something to do.
-limitYoungObjects();
+limitGarbage();
 await collectOutput(output, {
   previous: [],
   reuse: undefined,

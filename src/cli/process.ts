@@ -42,7 +42,7 @@ const soon = 300;
 
 /** What takes longer moves gigabytes, maybe: then its memory stays small. */
 function settleIn(): void {
-  import("../system/young-objects.ts").then(({ limitYoungObjects }) => limitYoungObjects(), ignore);
+  import("../system/garbage.ts").then(({ limitGarbage }) => limitGarbage(), ignore);
 }
 
 async function runToEnd(
