@@ -5,6 +5,7 @@ import { keepingOutput } from "./keep-output.ts";
 import { rememberStages } from "./known-stages.ts";
 import { loadStages } from "./load-stages.ts";
 import { type LaidOut, layOut } from "./lay-out.ts";
+import { joinSignals } from "../system/signals.ts";
 import type { EarlierImages } from "./previous.ts";
 import { inBriefStep } from "../reporter.ts";
 import { evaluateStages, runTarget, type StageRun, withSession } from "./run-steps.ts";
@@ -17,14 +18,17 @@ export async function makeImage(
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
   await loadStages(build, work);
-  // Beside the beginning of the session: neither needs the other.
-  const layingOut = layOut(build, earlier, work);
+  // Beside the beginning of the session: neither needs the other, and where that fails nobody waits for layers on their way.
+  const ended = new AbortController();
+  const signal = joinSignals([work.signal, ended.signal]);
+  const layingOut = layOut(build, earlier, { ...work, signal });
   void layingOut.catch(() => undefined);
   const make = async (session: EngineSession): Promise<CollectedImage> =>
     runSteps(build, { ...(await layingOut), session }, work);
   try {
     return await withSession(build, work, make);
   } finally {
+    ended.abort();
     await Promise.allSettled([layingOut]);
   }
 }
