@@ -95,11 +95,21 @@ note_path() {
     shown=./$inner$contents
     [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
     printf '%s\n' "$shown" >>"$work/shown"
+    place=
+    note_mounts
+}
+
+# Whether all that is below the path would be found, and where the path is.
+note_mounts() {
     if is_above_mounts "$shown"; then
         printf 'above %s\n' "$called" >>"$work/paths"
     else
         printf 'all %s\n' "$called" >>"$work/paths"
     fi
+    case $place in
+    *"$newline"*) place= ;;
+    esac
+    printf '%s\n' "$place" >>"$work/places"
 }
 
 # Writes what stat says of the paths that are not known, and all that is below, with a line for $work/none behind each.

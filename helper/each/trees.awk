@@ -13,6 +13,17 @@ mode == "trees" {
     mark_of[$1] = $2
     next
 }
+# proc_pid_mountinfo(5). What is mounted over others hides them.
+mode == "mounts" {
+    if (index($5, "\\")) unclear = 1
+    if ($5 != "/") for (point in options) if (index(point, $5 "/") == 1) delete options[point]
+    options[$5] = $6
+    next
+}
+mode == "places" {
+    place[FNR] = $0
+    next
+}
 # What stat says of a path itself.
 mode == "tops" {
     at = index($0, " ./")
@@ -25,9 +36,20 @@ mode == "paths" {
 }
 mode == "shown" {
     mark = signature = "-"
-    if (is_whole[FNR] && ($0 in identity) && (identity[$0] in mark_of)) {
+    if (is_whole[FNR] && is_read_only(place[FNR]) && ($0 in identity) && (identity[$0] in mark_of)) {
         mark = mark_of[identity[$0]]
         if ((mark, $0) in signed) signature = signed[mark, $0]
     }
     print mark, signature, $0
+}
+
+# Whether a directory, the path of which has no links, is of a mount that is.
+function is_read_only(path) {
+    if (unclear || path == "") return 0
+    while (!(path in options)) {
+        if (path == "/") return 0
+        sub(/\/[^\/]*$/, "", path)
+        if (path == "") path = "/"
+    }
+    return options[path] ~ /^ro(,|$)/
 }

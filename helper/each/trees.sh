@@ -1,14 +1,14 @@
 # each: trees of which xbuild has seen that they are as they were.
 
 # Sets known, a file with a line for each path: <mark or -> <signature or -> <path>. The mark says what xbuild has found
-# at the path, the signature what such a tree was signed with.
+# at the path, the signature what such a tree was signed with. Where a step can write nobody knows what it has written.
 recall_trees() {
     if [ ! -r "$base/bin/trees" ] || [ -n "$idmapped" ] || ! read_view; then return 0; fi
     find_state "$state_name-trees"
     tell find "$@" -prune >"$work/tops" || die "cannot read all of the paths"
     layer_view=$view awk "$trees_program" mode=old "$found_state" mode=trees "$base/bin/trees" \
-        mode=tops "$work/tops" mode=paths "$work/paths" mode=shown "$work/shown" >"$work/known" ||
-        die "cannot compare the paths"
+        mode=mounts /proc/self/mountinfo mode=places "$work/places" mode=tops "$work/tops" \
+        mode=paths "$work/paths" mode=shown "$work/shown" >"$work/known" || die "cannot compare the paths"
     known=$work/known
 }
 

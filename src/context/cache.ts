@@ -11,7 +11,15 @@ export function saveSnapshot(path: string, snapshot: Snapshot): void {
     writeSnapshot(temporary, snapshot);
     renameSync(temporary, path);
   } catch {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What should be a directory is none: nothing was written there.
   }
 }
 

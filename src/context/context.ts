@@ -1,5 +1,5 @@
 export { compareContexts } from "./compare.ts";
 export { type ContextFiles, openFiles } from "./files.ts";
 export { type ContextHash, hashContext } from "./hash.ts";
-export { markTrees } from "./trees.ts";
+export { type MarkedTree, markTrees } from "./trees.ts";
 export type { WalkOptions } from "./walk.ts";

@@ -324,3 +324,12 @@ test("the root counts where it shall, also where a link leads to all of it", () 
     await chmod(directory, 0o700);
     expect((await hashContext(directory, options)).digest).not.toBe(before.digest);
   }));
+
+test("a cache is none where a file stands in the place of its directory", () =>
+  withTemporaryDirectory(async (root) => {
+    await mkdir(join(root, "tree"));
+    await writeFile(join(root, "tree/file"), "text");
+    await writeFile(join(root, "cache"), "");
+    const cache = join(root, "cache/stat");
+    expect((await hashContext(join(root, "tree"), { ...keepAll, cache })).read).toBe(1);
+  }));

@@ -18,12 +18,12 @@ import { markTrees } from "./trees.ts";
 type Marks = ReadonlyMap<string, string>;
 
 /** Marks by the paths of the directories. @param later milliseconds from now on at which the look is made */
-async function mark(root: string, later = 60_000): Promise<Marks> {
+async function mark(root: string, later = 60_000, isWhole = true): Promise<Marks> {
   vi.spyOn(Date, "now").mockReturnValue(new Date().getTime() + later);
   try {
     const walk = { ignore: () => false, hasExceptions: false, rules: "", withRoot: true };
     const { snapshot } = await hashContext(root, { ...walk, withOwners: true });
-    const trees = markTrees(root, snapshot);
+    const trees = markTrees(root, { snapshot, isWhole });
     const paths = directories.filter((path) =>
       trees.some(({ dev, ino }) => isThere(join(root, path), dev, ino)),
     );
@@ -95,6 +95,12 @@ describe("marks of directories", () => {
       expect(await findOthers(root, before)).toEqual(others);
     }),
   );
+
+  it("are not told of a root of which a part was looked at", () =>
+    withTree(async (root) => {
+      const marks = await mark(root, 60_000, false);
+      expect([...marks.keys()]).toEqual(directories.filter((path) => path !== ""));
+    }));
 
   it("are told of nothing that changed so lately that it may change again unseen", () =>
     withTree(async (root) => {

@@ -25,7 +25,7 @@ const entryBytes = columns * (Float64Array.BYTES_PER_ELEMENT + Uint32Array.BYTES
  * The directories of a tree of which all is settled, by what a look has found: those of one file system that gives a
  * directory another ctime whenever a name in it changes. Whoever sees the same directory may take its word for what is below.
  */
-export function markTrees(root: string, snapshot: Snapshot): readonly MarkedTree[] {
+export function markTrees(root: string, { snapshot, isWhole }: LookedAt): readonly MarkedTree[] {
   if (snapshot.count > mostEntries || !keepsNames(root)) return [];
   const device = statSync(root).dev >>> 0;
   const bytes = Buffer.alloc(snapshot.count * entryBytes);
@@ -51,11 +51,20 @@ export function markTrees(root: string, snapshot: Snapshot): readonly MarkedTree
       if (marked >> trustShift !== trust.settled || dev !== device) lastUnsure = at;
       const isDirectory = kindOf({ mode: block.modeAt(index) }) === "directory";
       const ino = doubles[index * columns + 3] ?? 0;
-      if (isDirectory && countParts(path) <= deepest) open.push({ path, ino, first: at });
+      const isKnown = path !== "" || isWhole;
+      if (isDirectory && isKnown && countParts(path) <= deepest)
+        open.push({ path, ino, first: at });
     }
   }
   closeUnless(undefined);
-  return trees;
+  // A snapshot of which a part cannot be read tells of none.
+  return at === snapshot.count ? trees : [];
+}
+
+interface LookedAt {
+  readonly snapshot: Snapshot;
+  /** Whether all of the root was looked at: else it is no tree of which all is known. */
+  readonly isWhole: boolean;
 }
 
 interface OpenTree {

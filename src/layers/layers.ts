@@ -9,6 +9,7 @@ export {
   prepareLayersDirectory,
   prepareOwnDirectory,
 } from "./directory/prepare.ts";
+export { forgetTrees } from "./directory/helper-notes.ts";
 export { leaveOutput } from "./directory/leave-output.ts";
 export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {

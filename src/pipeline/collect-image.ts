@@ -8,6 +8,7 @@ import {
   type CollectedLayer,
   type CollectedOutput,
   type CollectOptions,
+  forgetTrees,
   collectOutput,
   type PreparedLayers as PreparedDirectory,
   type PreviousImages,
@@ -64,6 +65,8 @@ export async function collectImage(
   const collecting = inStep("Collecting layers", collect, work);
   const confirmed = begun.confirmed ?? Promise.resolve(begun);
   const [found, build] = await settleAll([collecting, confirmed]);
+  const hasMoved = build.inputs !== begun.inputs;
+  if (hasMoved && found.state !== undefined) forgetTrees(found.state);
   const collected = withBases(found, arranged);
   const done = work.reporter.step("Storing the image", { isBrief: true });
   for (const warning of collected.warnings) work.reporter.warn(warning);

@@ -72,3 +72,32 @@ test("where a step may write to the context, xbuild's word is not given", async 
   expect(again.layers).toEqual(["a kept", "b new", "c kept"]);
   expect(listSearched(again)).toEqual(["a", "b", "c"]);
 });
+
+test("a directory of which another mount shows a part alone is known by what all of it was", async () => {
+  const project = await createProject(
+    `${waiting}; ${each}`,
+    " --mount=type=bind,from=part,source=dir,target=/part",
+  );
+  const args = ["--no-load", `--build-context=part=${project.context}/pkgs/c`];
+  await settle();
+  expect((await project.build(args)).layers).toEqual(["a new", "b new", "c new"]);
+  await project.write({ "pkgs/c/file": "beside what the other mount shows" });
+  await settle();
+  expect((await project.build(args)).layers).toEqual(["a kept", "b kept", "c new"]);
+});
+
+test("what changes while steps run is not taken for what was looked at before", async () => {
+  const project = await createProject(
+    `${waiting}; echo be""gun; until [ -e /context/go ]; do sleep 0.1; done; ${each}`,
+  );
+  await project.write({ go: "" });
+  await settle();
+  expect((await project.build(["--no-load"])).layers).toEqual(["a new", "b new", "c new"]);
+  await project.remove("go");
+  const started = project.start(["--no-load"]);
+  await started.says("begun");
+  await project.write({ "pkgs/b/file": "meanwhile", go: "" });
+  expect((await started.ended).stderr).toContain("inputs-changed");
+  // Nobody knows what that build took: this one does.
+  expect((await project.build(["--no-load"])).layers).toEqual(["a kept", "b new", "c kept"]);
+});

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { helperParts } from "../support/joined-helper.ts";
-import { awks, createLab, listShells, makeScratch, put, type Lab } from "./lab.ts";
+import { awks, createLab, listShells, makeScratch, put, readOnly, type Lab } from "./lab.ts";
 
 /** A context with a directory for each package. */
 function makePackages(): string {
@@ -35,6 +35,33 @@ function statuses(lab: Lab): readonly string[] {
 }
 
 describe.each(listShells())("layer each under $name", (shell) => {
+  it("believes nothing of what a step could write", () => {
+    const root = makePackages();
+    const [writable, closed] = [createLab(shell), createLab(readOnly(shell, root))];
+    const words = ["each", "-C", join(root, "pkgs"), "bash/.", "c/."];
+    const names = ["bash", "c"].map((name) => statSync(join(root, "pkgs", name)));
+    const build = (lab: Lab): readonly string[] => {
+      writeFileSync(
+        join(lab.base, "bin/trees"),
+        names.map(({ dev, ino }) => `${dev}:${ino} mark-${ino}\n`).join(""),
+      );
+      lab.ok(words);
+      const found = statuses(lab);
+      lab.next();
+      return found;
+    };
+    for (const lab of [writable, closed]) build(lab);
+    put(root, "pkgs/c/new");
+    expect(build(closed)).toEqual(["bash kept", "c kept"]);
+    expect(build(writable)).toEqual(["bash kept", "c new"]);
+    // A part of it that is mounted once more, and can be written.
+    const opened = createLab(readOnly(shell, root, join(root, "pkgs/c")));
+    build(opened);
+    put(root, "pkgs/bash/new");
+    put(root, "pkgs/c/newer");
+    expect(build(opened)).toEqual(["bash kept", "c new"]);
+  });
+
   it("makes a layer of each path, with what is below it, named by the path", () => {
     const root = makePackages();
     const lab = createLab(shell);
@@ -136,7 +163,7 @@ describe.each(listShells())("layer each under $name", (shell) => {
 
   it("takes xbuild's word for a tree that it has looked at, and for no other", () => {
     const root = makePackages();
-    const lab = createLab(shell);
+    const lab = createLab(readOnly(shell, root));
     const words = ["each", "-C", join(root, "pkgs"), "bash/.", "a b/.", "c"];
     const build = (marks: Readonly<Record<string, string>>, change = (): void => {}): string => {
       const lines = Object.entries(marks).map(([name, mark]) => {

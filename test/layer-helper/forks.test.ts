@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createLab, listShells, makeScratch, put, type Lab, type Shell } from "./lab.ts";
+import { createLab, listShells, makeScratch, put, readOnly, type Lab, type Shell } from "./lab.ts";
 
 // What a call starts besides its shell. A limit on processes, which root does not have, refuses every fork.
 
@@ -103,8 +103,9 @@ const tools =
 /** What each starts for so many paths: the first time, where nothing changed, and where one did. */
 function countEach(command: string, count: number, isMarked = false): readonly Counts[] {
   const { path, list } = watchPrograms(tools);
-  const lab = createLab({ name: "watched", command: [command], path });
   const tree = makeScratch();
+  const shell = { name: "watched", command: [command], path };
+  const lab = createLab(isMarked ? readOnly(shell, tree) : shell);
   const paths = Array.from({ length: count }, (_, at) => `p${at}`);
   for (const one of paths) put(tree, `${one}/file`);
   if (isMarked)

@@ -55,6 +55,15 @@ export function listShells(): readonly Shell[] {
   ];
 }
 
+/** The same where a directory is mounted so that nothing there can be written, but for a part of it. */
+export function readOnly({ command, ...shell }: Shell, root: string, part?: string): Shell {
+  const open = part === undefined ? "" : '/bin/mount --bind "$2" "$2";';
+  const close = '/bin/mount -o remount,bind,ro "$1"';
+  const script = `/bin/mount --bind "$1" "$1"; ${open} ${close}; shift 2; exec "$@"`;
+  const mounted = ["/usr/bin/unshare", "--mount", "/bin/sh", "-ec", script, "sh", root, part ?? ""];
+  return { ...shell, command: [...mounted, ...command] };
+}
+
 /** The awks of this machine that read several -f. */
 export const awks = [["mawk"], ["gawk", "--posix"], ["original-awk"], ["busybox", "awk"]].filter(
   ([command = "", ...args]) => spawnSync(command, [...args, "BEGIN {}"]).status === 0,

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { lstat, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type Digest,
@@ -32,11 +32,20 @@ export async function readStoredConfig(
 ): Promise<Uint8Array> {
   if (place !== undefined) {
     const directory = join(place.root, `${place.driver}-images`, digestHex(id));
-    const bytes = await readFile(nameConfig({ directory, id })).catch(() => undefined);
+    const bytes = await readPlain(nameConfig({ directory, id }));
     if (bytes !== undefined && digestBytes(bytes) === id) return bytes;
   }
   const image = `containers-storage:${renderStorage(options)}@${digestHex(id)}`;
   return Buffer.from(await queryProgram(["skopeo", "inspect", "--config", "--raw", image]));
+}
+
+/** undefined of what is no plain file, or cannot be read. */
+async function readPlain(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return (await lstat(path)).isFile() ? await readFile(path) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** skopeo gives the document as it is stored; the engines' own commands ask a registry for a name that is no list's. */
