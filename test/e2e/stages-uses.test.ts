@@ -37,7 +37,7 @@ FROM base AS last
 OUTPUT --from=child --from=grandchild --from=${baseImage} /layers
 COPY --from=alone /alone /seen-alone
 COPY --from=grandchild /added /seen-added
-RUN --mount=type=bind,from=child,target=/child --mount=type=bind,from=base,target=/b cat /child/base /b/copied/alone /ran /seen-alone /seen-added > /seen; /layers/bin/layer add seen -C / seen; cat /seen
+RUN --mount=type=bind,from=child,target=/child --mount=type=bind,from=base,target=/b cat /child/base /b/copied/alone /ran /seen-alone /seen-added > /seen; /layers/bin/layer add seen -C / seen; cat /seen; ${afterWords}
 `;
 
 let project: Project;

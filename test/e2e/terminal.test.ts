@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { execa } from "execa";
 import type { Project } from "../support/project.ts";
+import { afterWords } from "../support/engine.ts";
 import { baseImage, useSandbox } from "../support/sandbox.ts";
 import { mainFile } from "../support/xbuild.ts";
 
@@ -12,7 +13,7 @@ let project: Project;
 
 beforeAll(async () => {
   project = await sandbox.project({
-    "Containerfile.x": `FROM ${baseImage}\nOUTPUT /layers\nRUN echo from the step; /layers/bin/layer add passwd /etc/passwd\nRUN /layers/bin/layer add "group file" /etc/group\n`,
+    "Containerfile.x": `FROM ${baseImage}\nOUTPUT /layers\nRUN echo from the step; ${afterWords}; /layers/bin/layer add passwd /etc/passwd\nRUN /layers/bin/layer add "group file" /etc/group\n`,
   });
 });
 
