@@ -64,12 +64,16 @@ export async function resetRoom(room: Room): Promise<void> {
 
 /** Empties the containers storages and removes the store, as on a machine that has built nothing yet. */
 export async function emptyRoom(room: Room): Promise<void> {
-  for (const one of [room, asPeer(room)]) await emptyStorage(one);
+  for (const one of bothSides(room)) await emptyStorage(one);
   await rm(room.store, { recursive: true, force: true });
 }
 
 async function makeBases(room: Room): Promise<void> {
-  for (const one of [room, asPeer(room)]) await makeBase(one);
+  for (const one of bothSides(room)) await makeBase(one);
+}
+
+function bothSides(room: Room): readonly Room[] {
+  return [room, asPeer(room)];
 }
 
 /** The room as buildah has it where it is a peer. */
@@ -83,7 +87,7 @@ export async function emptyStorage(room: Room): Promise<void> {
 }
 
 export async function closeRoom(room: Room): Promise<void> {
-  for (const one of [room, asPeer(room)]) await emptyStorage(one);
+  for (const one of bothSides(room)) await emptyStorage(one);
   await rm(room.directory, { recursive: true, force: true });
 }
 

@@ -3,23 +3,18 @@
 # Sets mounts, the mount points that hide a part of the image, one a line; volumes, those where the
 # engine shows the image's own files, as a copy; and unclear, those of which that cannot be told. Sets fixed, the
 # devices of file systems whose times of change are no clock's: an image of one may have other files of the same times.
-# Sets idmapped where a mount shows other owners than its files have.
 # Fails where /proc is not mounted. proc_pid_mountinfo(5) has the fields.
 read_mounts() {
     mounts=
     volumes=
     unclear=
     fixed=
-    idmapped=
     layer_id=
     root_type=
     [ -r /proc/self/mountinfo ] || return 1
     while read -r _id _parent device shown point rest; do
         decode_octal "$point"
         point=$decoded
-        case $rest in
-        *,idmapped[,\ ]*) idmapped=yes ;;
-        esac
         # What stands before " - " is a list of options, and has no blanks but between them.
         rest=${rest#* - }
         case ${rest%% *} in

@@ -95,12 +95,12 @@ note_path() {
     shown=./$inner$contents
     [ -e "$shown" ] || [ -L "$shown" ] || die "no '$1', nothing was added"
     printf '%s\n' "$shown" >>"$work/shown"
-    place=
     note_mounts
 }
 
 # Whether all that is below the path would be found, and where the path is.
 note_mounts() {
+    place=
     if is_above_mounts "$shown"; then
         printf 'above %s\n' "$called" >>"$work/paths"
     else

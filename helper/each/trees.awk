@@ -13,9 +13,9 @@ mode == "trees" {
     mark_of[$1] = $2
     next
 }
-# proc_pid_mountinfo(5). What is mounted over others hides them.
+# proc_pid_mountinfo(5). What is mounted over others hides them; an idmapped one shows other owners than its files have.
 mode == "mounts" {
-    if (index($5, "\\")) unclear = 1
+    if (index($5, "\\") || $6 ~ /,idmapped(,|$)/) unclear = 1
     if ($5 != "/") for (point in options) if (index(point, $5 "/") == 1) delete options[point]
     options[$5] = $6
     next

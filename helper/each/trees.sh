@@ -3,7 +3,7 @@
 # Sets known, a file with a line for each path: <mark or -> <signature or -> <path>. The mark says what xbuild has found
 # at the path, the signature what such a tree was signed with. Where a step can write nobody knows what it has written.
 recall_trees() {
-    if [ ! -r "$base/bin/trees" ] || [ -n "$idmapped" ] || ! read_view; then return 0; fi
+    if [ ! -r "$base/bin/trees" ] || ! read_view; then return 0; fi
     find_state "$state_name-trees"
     tell find "$@" -prune >"$work/tops" || die "cannot read all of the paths"
     layer_view=$view awk "$trees_program" mode=old "$found_state" mode=trees "$base/bin/trees" \

@@ -7,7 +7,6 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -15,7 +14,16 @@ import {
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { helperParts } from "../support/joined-helper.ts";
-import { awks, createLab, listShells, makeScratch, put, readOnly, type Lab } from "./lab.ts";
+import {
+  awks,
+  createLab,
+  listShells,
+  makeScratch,
+  put,
+  readOnly,
+  writeMarks,
+  type Lab,
+} from "./lab.ts";
 
 /** A context with a directory for each package. */
 function makePackages(): string {
@@ -39,12 +47,9 @@ describe.each(listShells())("layer each under $name", (shell) => {
     const root = makePackages();
     const [writable, closed] = [createLab(shell), createLab(readOnly(shell, root))];
     const words = ["each", "-C", join(root, "pkgs"), "bash/.", "c/."];
-    const names = ["bash", "c"].map((name) => statSync(join(root, "pkgs", name)));
+    const marks = ["bash", "c"].map((name) => [join(root, "pkgs", name), `mark-${name}`] as const);
     const build = (lab: Lab): readonly string[] => {
-      writeFileSync(
-        join(lab.base, "bin/trees"),
-        names.map(({ dev, ino }) => `${dev}:${ino} mark-${ino}\n`).join(""),
-      );
+      writeMarks(lab, marks);
       lab.ok(words);
       const found = statuses(lab);
       lab.next();
@@ -166,11 +171,10 @@ describe.each(listShells())("layer each under $name", (shell) => {
     const lab = createLab(readOnly(shell, root));
     const words = ["each", "-C", join(root, "pkgs"), "bash/.", "a b/.", "c"];
     const build = (marks: Readonly<Record<string, string>>, change = (): void => {}): string => {
-      const lines = Object.entries(marks).map(([name, mark]) => {
-        const { dev, ino } = statSync(join(root, "pkgs", name));
-        return `${dev}:${ino} ${mark}\n`;
-      });
-      writeFileSync(join(lab.base, "bin/trees"), lines.join(""));
+      writeMarks(
+        lab,
+        Object.entries(marks).map(([name, mark]) => [join(root, "pkgs", name), mark]),
+      );
       change();
       lab.ok(words);
       const found = statuses(lab).join(", ");

@@ -4,13 +4,21 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createLab, listShells, makeScratch, put, readOnly, type Lab, type Shell } from "./lab.ts";
+import {
+  createLab,
+  listShells,
+  makeScratch,
+  put,
+  readOnly,
+  writeMarks,
+  type Lab,
+  type Shell,
+} from "./lab.ts";
 
 // What a call starts besides its shell. A limit on processes, which root does not have, refuses every fork.
 
@@ -111,7 +119,7 @@ function countEach(command: string, count: number, isMarked = false): readonly C
   if (isMarked)
     writeMarks(
       lab,
-      paths.map((one) => join(tree, one)),
+      paths.map((one) => [join(tree, one), "mark"]),
     );
   let seen = 0;
   const run = (): Counts => {
@@ -126,15 +134,6 @@ function countEach(command: string, count: number, isMarked = false): readonly C
   lab.next();
   put(tree, "p1/more");
   return [first, same, run()];
-}
-
-/** As if xbuild had looked at these directories, and never seen a change. */
-function writeMarks({ base }: Lab, directories: readonly string[]): void {
-  const lines = directories.map((path) => {
-    const { dev, ino } = statSync(path);
-    return `${dev}:${ino} mark\n`;
-  });
-  writeFileSync(join(base, "bin/trees"), lines.join(""));
 }
 
 /** Besides tar and mv: the paths are walked once, planned by one awk, and checksums name what is kept for the next build. */

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -62,6 +63,15 @@ export function readOnly({ command, ...shell }: Shell, root: string, part?: stri
   const script = `/bin/mount --bind "$1" "$1"; ${open} ${close}; shift 2; exec "$@"`;
   const mounted = ["/usr/bin/unshare", "--mount", "/bin/sh", "-ec", script, "sh", root, part ?? ""];
   return { ...shell, command: [...mounted, ...command] };
+}
+
+/** As if xbuild had looked at these directories: what it says of each. */
+export function writeMarks({ base }: Lab, marks: Iterable<readonly [path: string, mark: string]>) {
+  const lines = Array.from(marks, ([path, mark]) => {
+    const { dev, ino } = statSync(path);
+    return `${dev}:${ino} ${mark}\n`;
+  });
+  writeFileSync(join(base, "bin/trees"), lines.join(""));
 }
 
 /** The awks of this machine that read several -f. */

@@ -34,7 +34,7 @@ import {
   tryQuery,
 } from "./run.ts";
 import type { StoragePlace } from "./storage-files.ts";
-import { readStoredConfig, readStoredList, renderStorage } from "./stored-documents.ts";
+import { readImageConfig, readStoredList, renderStorage } from "./stored-documents.ts";
 import { pastPassingFailures } from "./passing-failures.ts";
 import { describeUnusable } from "./unusable.ts";
 
@@ -131,7 +131,7 @@ export function createCommands(dialect: Dialect, options: readonly string[]): Co
     readList: async (name) => readStoredList(options, name),
     readConfig: async (id) => {
       await remembering;
-      return readStoredConfig(id, { options, place: recallStorage(command()) });
+      return readImageConfig(id, { options, place: recallStorage(command()) });
     },
     pull: (name, flags, context) =>
       pullImage(command(...dialect.pull, ...flags, name), name, context),

@@ -68,7 +68,7 @@ export async function readStorage({ root, driver }: StoragePlace): Promise<Stora
     ...(await list("containers", "volatile-containers.json")),
   ];
   return {
-    images: images.map((one) => parseImage(one, join(root, `${driver}-images`))),
+    images: images.map((one) => parseImage(one, nameImages({ root, driver }))),
     layers: new Map(layers.map((layer) => [layer.id, layer])),
     containers: containers.map((one) => ({
       image: parseId(one["image"]),
@@ -83,6 +83,11 @@ export async function readStorageLayers({
   driver,
 }: StoragePlace): Promise<readonly StorageLayer[]> {
   return (await readList(join(root, `${driver}-layers`, "layers.json"))).map(parseLayer);
+}
+
+/** Where the list of its images is, and a directory for each, called by the hex digits of its ID. */
+export function nameImages({ root, driver }: StoragePlace): string {
+  return join(root, `${driver}-images`);
 }
 
 /** When the storage took an image in, in milliseconds since 1970: what the image says itself is no such time. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { withTemporaryDirectory } from "../../../test/support/images.ts";
 import { digestBytes, digestHex } from "../../oci/oci.ts";
-import { readStoredConfig } from "./stored-documents.ts";
+import { readImageConfig } from "./stored-documents.ts";
 
 const config = Buffer.from('{"architecture":"amd64","os":"linux"}');
 const id = digestBytes(config);
@@ -18,7 +18,7 @@ function read(content: Uint8Array | undefined, driver = "vfs"): Promise<Uint8Arr
     if (content === undefined) execFileSync("mkfifo", [file]);
     else await writeFile(file, content);
     const options = [`--root=${root}`, `--runroot=${root}/run`, "--storage-driver=vfs"];
-    return readStoredConfig(id, { options, place: { root, driver } });
+    return readImageConfig(id, { options, place: { root, driver } });
   });
 }
 

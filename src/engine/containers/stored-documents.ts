@@ -12,7 +12,7 @@ import {
 } from "../../oci/oci.ts";
 import type { ListEntry } from "../model.ts";
 import { queryProgram, tryQuery } from "./run.ts";
-import { nameConfig, type StoragePlace } from "./storage-files.ts";
+import { nameConfig, nameImages, type StoragePlace } from "./storage-files.ts";
 
 interface Storage {
   /** Those of the program that say which storage it has. */
@@ -26,12 +26,12 @@ interface Storage {
  * wherever it lies; else skopeo is asked (`podman image inspect` leaves out SHELL and HEALTHCHECK).
  * Errors: `engine-failed`.
  */
-export async function readStoredConfig(
+export async function readImageConfig(
   id: Digest,
   { options, place }: Storage,
 ): Promise<Uint8Array> {
   if (place !== undefined) {
-    const directory = join(place.root, `${place.driver}-images`, digestHex(id));
+    const directory = join(nameImages(place), digestHex(id));
     const bytes = await readPlain(nameConfig({ directory, id }));
     if (bytes !== undefined && digestBytes(bytes) === id) return bytes;
   }

@@ -1,7 +1,13 @@
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, isDigest, isFullName } from "../../oci/oci.ts";
-import { imagesFile, parseImages, type StorageImage, type StoragePlace } from "./storage-files.ts";
+import {
+  imagesFile,
+  nameImages,
+  parseImages,
+  type StorageImage,
+  type StoragePlace,
+} from "./storage-files.ts";
 
 /** Bytes of a storage's list of images; a longer one takes as long to read as the engine takes to answer. */
 const longestList = 16 * 1024 * 1024;
@@ -12,10 +18,10 @@ const longestList = 16 * 1024 * 1024;
  * undefined wherever that does not tell beyond doubt: of a short name, an ID or a digest, which the engines look up in
  * ways of their own, of a manifest list, of a list that is not what it was when this was written.
  */
-export function findStoredName(name: string, { root, driver }: StoragePlace): Digest | undefined {
+export function findStoredName(name: string, place: StoragePlace): Digest | undefined {
   const full = spellOut(name);
   if (full === undefined) return undefined;
-  const list = readImages(join(root, `${driver}-images`));
+  const list = readImages(nameImages(place));
   const [image, ...others] = list.filter(({ names }) => names.includes(full));
   // What has no layer may be a manifest list: it stands for another image.
   const isSure = image?.layer !== undefined && others.length === 0 && isDigest(image.id);
