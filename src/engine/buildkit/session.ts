@@ -201,12 +201,11 @@ function keepEnvironment({ engine }: Session, { environment }: LayeringRun): Pro
 }
 
 async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun): Promise<void> {
-  const { path } = stage.output;
   const { steps, plan } = session.build;
   await writeSkeleton(run.root);
   await writeRunMark(run.root);
   const mounted = (await readdir(run.root)).filter((name) => name !== "output");
-  const mounts = ` ${renderMounts(mounted, path)}`;
+  const mounts = ` ${renderMounts(mounted, stage)}`;
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
   const call = (isFloored: boolean): SolveCall => ({
     ...describeCall(session, "layering steps"),
