@@ -58,7 +58,7 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
     line: (line) => {
       const record = line.startsWith("{") ? tryParseJson(line) : undefined;
       if (!isJsonObject(record)) {
-        texts.push(line);
+        texts.push(line.slice(0, maxLength));
         if (texts.length > maxLines) texts.shift();
         return;
       }
@@ -72,6 +72,8 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
 }
 
 const maxLines = 200;
+/** Of a line that is kept, in letters. */
+const maxLength = 10_000;
 
 function toList(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];
@@ -79,5 +81,7 @@ function toList(value: Json | undefined): readonly Json[] {
 
 /** Steps of a file, and images: what is the builder's own affair ends in a short while, or hangs. */
 function isUnbounded(name: string): boolean {
-  return !/^(?:\[internal\]|\[context |exporting |importing |sending |writing |merging )/.test(name);
+  return !/^(?:\[internal\]|\[context |exporting |importing |sending |writing |merging )/.test(
+    name,
+  );
 }
