@@ -96,7 +96,8 @@ export function createBuildx(
 function renderContext([name, source]: readonly [string, NamedSource]): string {
   const value = {
     directory: () => ("path" in source ? source.path : ""),
-    layout: () => ("directory" in source ? `oci-layout://${source.directory}@${source.digest}` : ""),
+    layout: () =>
+      "directory" in source ? `oci-layout://${source.directory}@${source.digest}` : "",
     registry: () => ("name" in source ? `docker-image://${source.name}` : ""),
     other: () => ("value" in source ? source.value : ""),
   }[source.kind]();
