@@ -1,5 +1,6 @@
 import { mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Instruction, ResolvedStage } from "../../containerfile/containerfile.ts";
 import { type Digest, digestBytes } from "../../oci/oci.ts";
 import { type BuildPlan, imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import { settleAll } from "../../system/settle.ts";
@@ -101,13 +102,25 @@ async function evaluateStage(
   if (stage.kind === "plain") return exportStage(session, stage, progress);
   const isExported = steps.flags.cache.some((flag) => flag.startsWith("--cache-to="));
   if (known !== undefined && !isExported) return known;
+  const evaluate = (): Promise<Digest> => evaluateMetadata(session, stage, "environment");
+  if (!isExported && !plan.needed.some((one) => needsFiles(before(one, stage)))) return evaluate();
   const text = lowerEnvironment(plan, stage);
   const call = { ...describeCall(session, "environment"), text, output: { kind: "none" } } as const;
   const [, id] = await settleAll([
     solveStep(session, { ...call, flags: withCaches(session, call.flags) }, { progress }),
-    known === undefined ? evaluateMetadata(session, stage, "environment") : Promise.resolve(known),
+    known === undefined ? evaluate() : Promise.resolve(known),
   ]);
   return id;
+}
+
+/** Instructions of a stage that the environment is made of. */
+function before({ stage }: ResolvedStage, { index, output }: LayeredStage): readonly Instruction[] {
+  const at = stage.index === index ? stage.instructions.indexOf(output.instruction) : -1;
+  return at < 0 ? stage.instructions : stage.instructions.slice(0, at);
+}
+
+function needsFiles(instructions: readonly Instruction[]): boolean {
+  return instructions.some(({ keyword }) => ["RUN", "COPY", "ADD"].includes(keyword));
 }
 
 function withCaches({ build }: Session, flags: readonly string[]): readonly string[] {
@@ -199,6 +212,7 @@ function keepEnvironment({ engine }: Session, { environment }: LayeringRun): Pro
 }
 
 async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun): Promise<void> {
+  if (!needsFiles(stage.layering.instructions)) return;
   const { path } = stage.output;
   const { steps, plan } = session.build;
   await writeSkeleton(run.root);
