@@ -291,7 +291,8 @@ function describeCall(
         ? steps.buildArgs
         : new Map([...steps.buildArgs, ["SOURCE_DATE_EPOCH", String(steps.epoch)]]),
     hiddenArgs: steps.hiddenArgs,
-    platform: steps.platform,
+    // The same on whatever machine the builder is.
+    platform: steps.platform ?? plan.graph.options.targetPlatform,
     noCache: steps.noCache,
     flags: [...steps.flags.access, ...steps.flags.step],
     purpose: nameCall(plan, what),
