@@ -122,7 +122,9 @@ function makeOwn(directory: string): void {
   const status = lstatSync(directory, { throwIfNoEntry: false });
   const isOwn = status?.isDirectory() === true && status.uid === process.geteuid?.();
   if (status === undefined || isOwn) return;
-  throw Object.assign(new Error(`${directory} belongs to another user`), { code: "EPERM" });
+  throw Object.assign(new Error(`EPERM: ${directory} is no directory of this user`), {
+    code: "EPERM",
+  });
 }
 
 function remove(directory: string, name: string): void {
