@@ -129,8 +129,9 @@ test("a secret stands where its owner alone gets in, and is gone when it was use
   expect(await readdir(place)).toEqual([]);
 });
 
+const notOpen = (fd: number | "N"): string => `x: the descriptor ${fd} is not open`;
+
 test("what /dev names are this process's descriptors, but for its own", async () => {
-  const notOpen = (fd: number | "N"): string => `x: the descriptor ${fd} is not open`;
   expect(await run("targets")).toEqual([
     1,
     2,
@@ -141,27 +142,27 @@ test("what /dev names are this process's descriptors, but for its own", async ()
   ]);
 });
 
+/** What the user has emitted: a tree, and an archive. */
+async function emit(): Promise<string> {
+  const emitted = join(place, "emitted");
+  await mkdir(join(emitted, "layers", "tree", "usr"), { recursive: true });
+  await writeFile(join(emitted, "layers", "tree", "usr", "file"), "text");
+  await execa("tar", [
+    "-C",
+    join(emitted, "layers", "tree"),
+    "-cf",
+    join(emitted, "layers", "b.tar"),
+    ".",
+  ]);
+  return emitted;
+}
+
+function environment(store: string): NodeJS.ProcessEnv {
+  return { ...process.env, XBUILD_STORE: join(place, store), SOURCE_DATE_EPOCH: "0" };
+}
+
 describe("xbuild", () => {
   const main = [process.execPath, mainFile];
-
-  /** What the user has emitted: a tree, and an archive. */
-  async function emit(): Promise<string> {
-    const emitted = join(place, "emitted");
-    await mkdir(join(emitted, "layers", "tree", "usr"), { recursive: true });
-    await writeFile(join(emitted, "layers", "tree", "usr", "file"), "text");
-    await execa("tar", [
-      "-C",
-      join(emitted, "layers", "tree"),
-      "-cf",
-      join(emitted, "layers", "b.tar"),
-      ".",
-    ]);
-    return emitted;
-  }
-
-  function environment(store: string): NodeJS.ProcessEnv {
-    return { ...process.env, XBUILD_STORE: join(place, store), SOURCE_DATE_EPOCH: "0" };
-  }
 
   async function xbuild(args: readonly string[]): Promise<string> {
     const { status, stdout, stderr } = await machine.run([...main, ...args], environment("bare"));

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
 /** A machine on which there is no /proc and no flock, as on macOS, but for the kernel: a mount namespace of this one. */
@@ -17,12 +18,11 @@ export interface BareOutcome {
   readonly stderr: string;
 }
 
-const unshare = ["unshare", "--mount", "--propagation", "private"];
+const apart = ["--mount", "--propagation", "private"];
 
 /** Whether this user may make one. */
 export function canMakeBare(): boolean {
-  const [program = "", ...words] = [...unshare, "sh", "-c", "mount -t tmpfs none /proc"];
-  return spawnSync(program, words).status === 0;
+  return spawnSync("unshare", [...apart, "mount", "-t", "tmpfs", "none", "/proc"]).status === 0;
 }
 
 /** What stands where a program is not to be. */
@@ -57,9 +57,8 @@ export function makeBareMachine(directory: string): BareMachine {
     'exec "$@"',
   ].join(" && ");
   const start: BareMachine["start"] = (words, env = process.env) => {
-    const [program = "", ...before] = unshare;
     const own = { ...env, PATH: `${bin}:${env["PATH"] ?? ""}`, BARE_PROC: proc };
-    return spawn(program, [...before, "sh", "-c", script, "sh", ...words], { env: own });
+    return spawn("unshare", [...apart, "sh", "-c", script, "sh", ...words], { env: own });
   };
   return { start, run: async (words, env) => awaitEnd(start(words, env)) };
 }
@@ -69,8 +68,10 @@ export async function awaitEnd(child: ChildProcess): Promise<BareOutcome> {
   const status = new Promise<number | null>((resolve, reject) => {
     child.on("error", reject).on("close", resolve);
   });
-  const [stdout = "", stderr = ""] = await Promise.all(
-    [child.stdout, child.stderr].map((stream) => (stream === null ? "" : text(stream))),
-  );
+  const [stdout, stderr] = await Promise.all([read(child.stdout), read(child.stderr)]);
   return { status: await status, stdout, stderr };
+}
+
+async function read(stream: Readable | null): Promise<string> {
+  return stream === null ? "" : text(stream);
 }
