@@ -151,8 +151,12 @@ const rows: Readonly<Record<string, Row>> = {
   },
   "a layout": {
     given: { output: { kind: "layout", directory: '/a,b/"c"' } },
-    buildctl: ['--output=type=oci,tar=false,"dest=/a,b/""c""",source-date-epoch='],
-    buildx: ['--output=type=oci,tar=false,"dest=/a,b/""c""",source-date-epoch='],
+    buildctl: [
+      '--output=type=oci,tar=false,compression=uncompressed,force-compression=true,source-date-epoch=,"dest=/a,b/""c"""',
+    ],
+    buildx: [
+      '--output=type=oci,tar=false,compression=uncompressed,force-compression=true,source-date-epoch=,"dest=/a,b/""c"""',
+    ],
   },
   "an output in the user's words": {
     given: { output: { kind: "words", words: "type=local,dest=/x" } },

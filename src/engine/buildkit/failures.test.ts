@@ -111,7 +111,7 @@ describe("a builder that is gone", () => {
     expect(error).toBeInstanceOf(BuilderLostError);
     expect(error.code).toBe("builder-lost");
     expect(error.message).toMatch(
-      /^the builder tcp:\/\/far:1 \(environment of app\) is gone: (?!error)/,
+      /^the builder tcp:\/\/far:1 \(environment of app\) cannot be reached: (?!error)/,
     );
   });
 
@@ -146,7 +146,7 @@ describe("a builder that is there", () => {
   ])("may not allow something: %s", (tail, entitlement) => {
     expect(describeTail(tail)).toMatchObject({
       code: "engine-failed",
-      hint: `allow it with --allow ${entitlement}, there and where buildkitd is started`,
+      hint: `allow it with --allow ${entitlement}, and where buildkitd is started (--allow-insecure-entitlement)`,
     });
   });
 

@@ -28,7 +28,8 @@ const lostMidway =
   /^(?:rpc error: )?(?:code = )?Unavailable\b|code = Unavailable|error reading from server|transport is closing|server closed the stream|graceful_stop|session finished/i;
 const tooOld =
   /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
-const notAllowed = /(?<entitlement>\S+) is not allowed|granting entitlement (?<granted>\S+)/;
+const entitlement = /\b(?:network\.host|security\.insecure|device)\b/;
+const notAllowed = /is not allowed|requires? entitlement|granting entitlement/i;
 
 /** The error of a call. */
 export function describeFailure(failure: FailedSolve): XbuildError {
@@ -44,7 +45,8 @@ export function describeFailure(failure: FailedSolve): XbuildError {
   if (exitCode !== undefined) return describeStep(failure, Number(exitCode));
   const { reason = failed ?? tail.split("\n").at(-1) ?? "", isAnswered } = findReason(tail);
   if ((isAnswered ? lostMidway : lost).test(reason)) {
-    return new BuilderLostError("builder-lost", `the builder ${where} is gone: ${reason}`, {
+    const message = `the builder ${where} cannot be reached: ${reason}`;
+    return new BuilderLostError("builder-lost", message, {
       hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
     });
   }
@@ -54,11 +56,11 @@ export function describeFailure(failure: FailedSolve): XbuildError {
       exitStatus: result.status,
     });
   }
-  const allowed = notAllowed.exec(reason)?.groups;
+  const allowed = notAllowed.test(reason) ? entitlement.exec(reason)?.[0] : undefined;
   const hint =
     allowed === undefined
       ? "see what it says of it"
-      : `allow it with --allow ${allowed["entitlement"] ?? allowed["granted"] ?? ""}, there and where buildkitd is started`;
+      : `allow it with --allow ${allowed}, and where buildkitd is started (--allow-insecure-entitlement)`;
   const message = `${where}: ${reason || `${client.program} failed with exit status ${result.status}`}`;
   if (failed === undefined) return new XbuildError("engine-failed", message, { hint });
   return placeAt("step-failed", { ...failure, message, hint }, 1);
@@ -102,7 +104,9 @@ function placeAt(code: "step-failed", failure: Placed, exitStatus: number): Xbui
 
 /** BuildKit names the line; lines of what is sent are those of the user's file. */
 function findPlace({ tail, containerfile }: FailedSolve): Partial<Diagnostic> | undefined {
-  const line = Number(/^[^\n]*:(\d+)\n-{5,}$/m.exec(tail)?.[1]);
+  const lines = tail.split("\n");
+  const at = lines.findIndex((one) => /^-{5,}$/.test(one));
+  const line = Number(/:(\d+)$/.exec(lines[at - 1] ?? "")?.[1]);
   const holds = ({ span, endLine }: Instruction): boolean =>
     span.start.line <= line && line <= endLine;
   const instruction = containerfile.instructions.find(holds);
