@@ -42,7 +42,14 @@ export { listNames } from "./read/list-names.ts";
 export { type FileStats, describeType } from "./read/stats.ts";
 export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";
 export { createEntryChecker } from "./tar/check.ts";
-export type { ArchivedEntry, ByteString, Entry } from "./tar/entry.ts";
+export { encodeEntry } from "./tar/encode.ts";
+export {
+  type ArchivedEntry,
+  type ByteString,
+  type Entry,
+  blockSize,
+  paddingOf,
+} from "./tar/entry.ts";
 export { refuseTar } from "./tar/problems.ts";
 export { createTarReader } from "./tar/reader.ts";
 export { openTree } from "./tree-source.ts";

@@ -26,7 +26,7 @@ export async function loadImage(
   names: readonly string[],
   work: Work,
 ): Promise<void> {
-  const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
+  const done = work.reporter.step(`Loading into ${nameStorage(work.engine)}`);
   done.progress({ now: describeLayers(image.manifest.layers) });
   const layout = { name: names[0] ?? passingName, isPartial: true };
   const load = async (): Promise<void> => {
@@ -197,4 +197,18 @@ function oneImageOnly(): XbuildError {
   const message = "a docker-archive: cannot have the images of several platforms";
   const hint = "write oci-archive:FILE, or build one --platform at a time";
   return new XbuildError("output-destination", message, { hint });
+}
+
+/** Lays an image out in a new directory of the run, with all its layers: those that are elsewhere are fetched. */
+export async function layOutImage(image: Image, directory: string, work: Work): Promise<void> {
+  await work.run.mustHold(image);
+  if ((await listMissingLayers(work.store, image)).length > 0) {
+    const { completeImage } = await import("./fetch.ts");
+    await completeImage(image, work);
+  }
+  await exportLayout(work.store, image, { directory, isOurs: true });
+}
+
+function nameStorage({ name, isElsewhere }: Work["engine"]): string {
+  return isElsewhere ? "the Docker daemon" : `${name}'s storage`;
 }

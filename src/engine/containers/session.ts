@@ -11,6 +11,7 @@ import type {
   StepTelling,
 } from "../model.ts";
 import { noteKeys } from "../notes.ts";
+import { assertLocal } from "./assert-local.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, CallContext, ContainersCommands } from "./commands.ts";
 import { endSession } from "./end-session.ts";
@@ -29,7 +30,7 @@ import {
 } from "./run-names.ts";
 import { listLayeringSteps, listStageSteps } from "./sent-steps.ts";
 import { claim, nameImages, type Session } from "./session-state.ts";
-import type { PinnedImages, PlacedImages } from "./stage-names.ts";
+import type { PinnedImages, PlacedImages } from "../stage-names.ts";
 import { storageBusy } from "./passing-failures.ts";
 import { expectContained } from "./run-contained.ts";
 import { watchSteps } from "./steps-over.ts";
@@ -44,6 +45,7 @@ export async function openSession(
   build: EngineBuild,
   work: SessionWorkspace,
 ): Promise<EngineSession> {
+  assertLocal(commands, process.env);
   expectContained();
   const label = labelRun(work.run);
   const session: Session = { ...work, commands, build, label, claimed: [], stages: new Map() };
