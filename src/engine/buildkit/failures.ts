@@ -22,10 +22,10 @@ export class BuilderLostError extends XbuildError {}
 
 /** As gRPC, Go's net package and buildx say it of the builder itself. */
 const lost =
-  /code = Unavailable|connection refused|connection reset|no route to host|no such host|i\/o timeout|network is unreachable|broken pipe|error reading from server|transport is closing|keepalive ping failed|server closed|connect: no such file|failed to list workers|context deadline exceeded|graceful_stop|session finished/i;
+  /code = Unavailable|connection refused|connection reset|no route to host|no such host|i\/o timeout|network is unreachable|connection timed out|operation timed out|broken pipe|error reading from server|transport is closing|keepalive ping failed|server closed|connect: no such file|failed to list workers|context deadline exceeded|graceful_stop|session finished/i;
 /** Of a builder that answered at first. What it says of others it asks, such as registries, is no loss of it. */
 const lostMidway =
-  /^(?:rpc error: )?(?:code = )?Unavailable\b|code = Unavailable|error reading from server|transport is closing|server closed the stream|graceful_stop|session finished/i;
+  /^(?:rpc error: )?(?:code = )?Unavailable\b|connection timed out|operation timed out|code = Unavailable|error reading from server|transport is closing|server closed the stream|graceful_stop|session finished/i;
 const tooOld =
   /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
 const entitlement = /\b(?:network\.host|security\.insecure|device)\b/;

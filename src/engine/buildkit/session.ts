@@ -171,6 +171,7 @@ async function evaluateMetadata(
   const call: SolveCall = {
     ...describeCall(session, `metadata of ${stage.name}`),
     sources,
+    noCache: false,
     text: lowerMetadata(plan, stage, part),
     output: { kind: "layout", directory },
   };
@@ -221,6 +222,8 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
   const call = (isFloored: boolean): SolveCall => ({
     ...describeCall(session, "layering steps"),
+    // The environment was built a moment ago, and no cache has seen the layers directory.
+    noCache: false,
     text: lowerLayering(plan, stage, { mounted, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,
