@@ -139,12 +139,12 @@ function describeCollected({ entries, warnings, state, ...rest }: CollectedOutpu
 
 function listState(directory: Buffer): readonly string[] {
   return readdirSync(directory, { encoding: "buffer" })
-    .sort(Buffer.compare)
-    .flatMap((one) => {
+    .sort((one, other) => Buffer.compare(one, other))
+    .flatMap((one): readonly string[] => {
       const path = Buffer.concat([directory, Buffer.from("/"), one]);
       const stats = lstatSync(path);
       const shown = `${one.toString("latin1")} ${stats.mode.toString(8)}`;
-      if (stats.isDirectory()) return [`${shown}/`, ...listState(path)];
+      if (stats.isDirectory()) return [`${shown}/`].concat(listState(path));
       return [`${shown} ${stats.mtimeMs} ${readFileSync(path).toString("latin1")}`];
     });
 }
