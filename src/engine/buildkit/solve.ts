@@ -18,6 +18,8 @@ import type { CallFiles, SolveCall } from "./solve-call.ts";
 export interface SolveTelling {
   /** Whose lines errors name. */
   readonly containerfile: Containerfile;
+  /** A line of the text that is none of its, if there is one. */
+  readonly extraLine?: number | undefined;
   readonly progress?: Step["progress"] | undefined;
   /** Steps that were told of already. */
   readonly told: Set<string>;
@@ -60,9 +62,9 @@ export async function solve(
     );
     signal.throwIfAborted();
     if (result.status === 0) return;
-    const { containerfile } = telling;
+    const { containerfile, extraLine } = telling;
     const [failed, tail] = [progress.failed(), progress.tail()];
-    throw describeFailure({ call, client, result, failed, tail, containerfile });
+    throw describeFailure({ call, client, result, failed, tail, containerfile, extraLine });
   } finally {
     reporter.log.end?.();
     await removeTree(directory);
