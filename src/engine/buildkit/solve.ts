@@ -9,7 +9,7 @@ import { noteKeys } from "../notes.ts";
 import type { BuildKitClient } from "./client.ts";
 import { describeFailure } from "./failures.ts";
 import { writeDockerConfig } from "./docker-config.ts";
-import { hideArguments } from "./hide-arguments.ts";
+import { assertInheritable, hideArguments, listHidden } from "./hide-arguments.ts";
 import { createProgress } from "./progress.ts";
 import { type ClientRun, runClient } from "./run-client.ts";
 import type { CallFiles, SolveCall } from "./solve-call.ts";
@@ -41,6 +41,7 @@ export async function solve(
   const directory = await mkdtemp(join(run.directory, "solve-"));
   try {
     const fitted = client.program === "buildctl" ? hideArguments(call) : call;
+    if (client.program === "buildx") assertInheritable(listHidden(call), process.env);
     const files = await writeFiles(fitted, directory);
     const progress = createProgress({ ...telling, log: reporter.log });
     const invocation = client.renderBuild(fitted, files);
