@@ -76,7 +76,7 @@ export function createProgress({
     line: (line) => {
       const record = line.startsWith("{") ? tryParseJson(line) : undefined;
       if (!isJsonObject(record)) {
-        texts.push(line);
+        texts.push(line.slice(0, maxLength));
         if (texts.length > maxLines) texts.shift();
         return;
       }
@@ -91,6 +91,8 @@ export function createProgress({
 }
 
 const maxLines = 200;
+/** Of a line that is kept, in letters. */
+const maxLength = 10_000;
 
 /** What `lowerLayering` puts behind the steps of a file. */
 function isBehindSteps(name: string): boolean {
