@@ -236,10 +236,10 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
     ]),
     output: { kind: "tar" },
   });
-  const { progress, onStarted, receive } = run;
+  const { progress, onStarted, onStepsOver, receive } = run;
   const show = (name: string): string | undefined =>
     showStep(name.replace(mounts, ""), session.build);
-  const telling = { progress, onStarted, receive, show };
+  const telling = { progress, onStarted, onStepsOver, receive, show };
   const isFloored = hasShell(stage);
   try {
     await solveStep(session, call(isFloored), telling);
