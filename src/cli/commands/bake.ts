@@ -46,6 +46,8 @@ const flags: readonly FlagSpec[] = [
   { name: "metadata-file", kind: "value" },
   { name: "report", kind: "value" },
   { name: "progress", kind: "value" },
+  { name: "engine", kind: "value" },
+  { name: "builder", kind: "value" },
   { name: "allow", kind: "value" },
   { name: "provenance", kind: "optional" },
   { name: "sbom", kind: "optional" },
@@ -69,9 +71,11 @@ or target "default". Files in HCL are read by docker buildx bake --print, where 
       --metadata-file FILE  write what came out to FILE as JSON, by target
       --report [FORMAT:]FILE   write what changed to FILE, as json or markdown; repeatable
       --progress MODE       auto, plain, tty, rawjson or quiet, as with xbuild build
+      --engine NAME         who does the steps, as with xbuild build
+      --builder NAME[,NAME] the builders of BuildKit, as with xbuild build
       --allow WHAT          accepted
 
-What stands after -- goes to every build: --engine, --tls-verify, --explain, ...
+What stands after -- goes to every build: --tls-verify, --explain, ...
 `;
 
 /**
@@ -101,6 +105,9 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const common = [
     ...(lastValue(line, "jobs") === undefined ? [] : [`--jobs=${jobs}`]),
     ...(lastValue(line, "progress") === undefined ? [] : [`--progress=${progress}`]),
+    ...["engine", "builder"].flatMap((name) =>
+      listValues(line, name).map((value) => `--${name}=${value}`),
+    ),
     ...line.rest,
   ];
   const named: NamedBuild[] = [];
