@@ -23,7 +23,7 @@ import {
   readBoolean,
   usageError,
 } from "../line/arguments.ts";
-import { hostPlatform } from "../line/build-line.ts";
+import { hostPlatform, readBuildLine } from "../line/build-line.ts";
 import { readProgress } from "../line/progress.ts";
 import { splitPair } from "../line/values.ts";
 import { isRemoteContext, locateContext, type Sources } from "../request/locate.ts";
@@ -111,11 +111,20 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
     ...line.rest,
   ];
   const named: NamedBuild[] = [];
-  for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
+  const links = { cwd: io.cwd, loads: !(await isElsewhere(common, io)) };
+  for (const build of linkBuilds(builds, links)) named.push(await nameBuild(build, common, io));
   const metadataFile = lastValue(line, "metadata-file");
   const reports = readReports(line);
   const isLinked = builds.some(({ words }) => words.some(isLink));
   return buildSeveral({ builds: named, metadataFile, reports, jobs, isLinked }, runBuild, io);
+}
+
+/** Whether the engine takes images from the store by their names, and not from a storage of its own. */
+async function isElsewhere(words: readonly string[], io: CliIo): Promise<boolean> {
+  const { line } = readBuildLine(words);
+  if (line === undefined) return false;
+  const { selectEngine } = await import("../request/select-engine.ts");
+  return selectEngine(line, io).isElsewhere;
 }
 
 /** Each target's would take the place of the one before. */
