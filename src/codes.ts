@@ -26,6 +26,7 @@ export const codes = {
   "engine-not-found": { kind: "error", severity: "error", area: "build" },
   "engine-failed": { kind: "error", severity: "error", area: "build" },
   "engine-cannot-run": { kind: "error", severity: "error", area: "build" },
+  "builder-lost": { kind: "error", severity: "error", area: "build" },
   "engine-limits": { kind: "error", severity: "error", area: "build" },
   "image-pull-failed": { kind: "error", severity: "error", area: "build" },
   "platform-cannot-run": { kind: "error", severity: "error", area: "build" },

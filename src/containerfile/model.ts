@@ -138,6 +138,8 @@ export type InputMode = "local" | "all" | "none";
 
 /** OUTPUT with its flags and path expanded. */
 export interface OutputOptions {
+  /** Whether `--input` stands there. */
+  readonly isInputGiven: boolean;
   readonly instruction: Instruction;
   readonly path: string;
   /** Where the path stands, or all arguments where that begins in another line than they do. */

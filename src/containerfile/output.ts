@@ -35,6 +35,7 @@ export function readOutput(stages: StageContext, place: ScopedInstruction): Outp
     from: from.map(({ value }) => resolveFrom(value, stage, stages.names)),
     fromSpans: from.map(({ flag }) => narrowSpan(instruction, toRange(flag), stages.locator)),
     inheritConfig: values.get("inherit-config")?.[0]?.value === "true",
+    isInputGiven: values.has("input"),
     input: pick(values, "input", "local"),
     reuse: pick(values, "reuse", undefined),
     compression: pick(values, "compression", "gzip"),

@@ -1,4 +1,5 @@
 export { deliverImage, findLoaded } from "./deliver.ts";
+export { layOutImage } from "./destinations.ts";
 export { addToList, deliverIndex } from "./deliver-index.ts";
 export { pushIndex } from "./push-index.ts";
 export { fetchFrom, pickClaims } from "./fetch.ts";

@@ -198,3 +198,13 @@ function oneImageOnly(): XbuildError {
   const hint = "write oci-archive:FILE, or build one --platform at a time";
   return new XbuildError("output-destination", message, { hint });
 }
+
+/** Lays an image out in a new directory of the run, with all its layers: those that are elsewhere are fetched. */
+export async function layOutImage(image: Image, directory: string, work: Work): Promise<void> {
+  await work.run.mustHold(image);
+  if ((await listMissingLayers(work.store, image)).length > 0) {
+    const { completeImage } = await import("./fetch.ts");
+    await completeImage(image, work);
+  }
+  await exportLayout(work.store, image, { directory, isOurs: true });
+}

@@ -6,6 +6,7 @@ export {
   type EngineFlag,
   type EngineFlags,
   type EngineSession,
+  type ImagePlace,
   type Leftover,
   type LeftoverChoice,
   type Leftovers,

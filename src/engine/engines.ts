@@ -1,5 +1,7 @@
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { isInstalled } from "../system/is-installed.ts";
+import { createBuildKitEngine } from "./buildkit/buildkit-engine.ts";
+import { hasClient } from "./buildkit/choose-clients.ts";
 import { createContainersEngine } from "./containers/containers-engine.ts";
 import { createCommands } from "./containers/create-commands.ts";
 import { buildah, podman, type Dialect } from "./containers/dialects.ts";
@@ -11,6 +13,7 @@ import { noteKeys } from "./notes.ts";
 const engines = {
   buildah: containersEngine(buildah),
   podman: containersEngine(podman),
+  buildkit: { isInstalled: hasClient, create: createBuildKitEngine },
 } satisfies Readonly<Record<EngineName, EngineKind>>;
 
 interface EngineKind {
@@ -36,9 +39,15 @@ export function findEngine(
     name === undefined
       ? `neither ${engineNames.join(" nor ")} is installed`
       : `${name} is not installed`,
-    { hint: "install it (Debian: apt-get install buildah)", exitStatus: exitStatuses.usage },
+    { hint: hints[name ?? "buildah"], exitStatus: exitStatuses.usage },
   );
 }
+
+const hints: Readonly<Record<EngineName, string>> = {
+  buildah: "install it (Debian: apt-get install buildah)",
+  podman: "install it (Debian: apt-get install podman)",
+  buildkit: "install a client of it: buildctl, or docker with buildx",
+};
 
 /** The engine of a command that asks none for anything: it need not be installed, and whatever it is asked fails. */
 export function idleEngine(): Engine {

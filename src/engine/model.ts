@@ -80,7 +80,22 @@ export interface EngineBuild {
   readonly unseen: UnseenInputs;
   /** The image that the target's environment is, where no step stands before its OUTPUT. */
   readonly bare: Digest | undefined;
+  /** Where those images are, by their keys: what an engine elsewhere needs; empty for one that holds images. */
+  readonly places: ReadonlyMap<string, ImagePlace>;
 }
+
+/** Where an image is that an engine elsewhere is to use. */
+export interface ImagePlace {
+  readonly source: ImageSource;
+  /** The bytes of its config. */
+  readonly readConfig: () => Promise<Uint8Array>;
+}
+
+export type ImageSource =
+  /** `REPOSITORY@DIGEST` of the platform's manifest. */
+  | { readonly kind: "registry"; readonly name: string }
+  /** An OCI layout on this machine that has all of it, and the digest of its manifest. */
+  | { readonly kind: "layout"; readonly directory: string; readonly digest: Digest };
 
 /** What steps read that the engine's cache may not look at. */
 export interface UnseenInputs {
@@ -117,6 +132,11 @@ export interface LayeringRun extends LayersDirectory, Partial<StepTelling> {
   readonly onStepsOver?: (() => void) | undefined;
   /** That of the environment. */
   readonly environment: ImageConfig;
+  /**
+   * Takes what the steps wrote to `<path>/output`, as a tar of what is in it, where the engine cannot write to our
+   * directory; begins anew whenever it is called. Errors: those of reading archives and of writing here.
+   */
+  readonly receive: (archive: AsyncIterable<Uint8Array>) => Promise<void>;
 }
 
 /** One build's use of an engine. Whatever it takes there is given up at its end. */
@@ -226,6 +246,11 @@ export interface Leftovers {
 /** What evaluates instructions, runs the layering steps and holds images. */
 export interface Engine {
   readonly name: string;
+  /**
+   * Whether its steps run on a machine of its own: nothing of this one's disk, programs and images is there, it holds no
+   * images by name, and what is used of images stands in a registry or is sent.
+   */
+  readonly isElsewhere: boolean;
   /** Options of the program itself, before its command: they say which storage it has. */
   readonly options: readonly string[];
   /** Flags of `build` that are this program's own options instead. */

@@ -2,7 +2,7 @@
  * The engines that there are, the one that is taken first where none is named first. They stand apart from the table
  * that makes them, which has a row for each: the help names them, and loads no engine for that.
  */
-export const engineNames = ["buildah", "podman"] as const;
+export const engineNames = ["buildah", "podman", "buildkit"] as const;
 
 export type EngineName = (typeof engineNames)[number];
 

@@ -11,6 +11,7 @@ export {
 } from "./directory/prepare.ts";
 export { forgetTrees } from "./directory/helper-notes.ts";
 export { leaveOutput } from "./directory/leave-output.ts";
+export { createReceived, type ReceivedOutput } from "./receive/receive-output.ts";
 export { explainUnknownName } from "./directory/unknown-name.ts";
 export type {
   CollectedEntry,

@@ -1,5 +1,5 @@
 import type { Step } from "../reporter.ts";
-import type { Compression } from "../archive/archive.ts";
+import type { ByteString, Compression } from "../archive/archive.ts";
 import type {
   Annotations,
   ContainerConfig,
@@ -104,6 +104,8 @@ export interface CollectOptions extends PackingOptions, LayerLimit {
   readonly trees?: TreeMemory | undefined;
   /** What was packed before the build had ended. */
   readonly early?: EarlyLayers | undefined;
+  /** The archive that has the files of a tree, by its name in `output/layers`: they came from another machine. */
+  readonly findTree?: ((fileName: ByteString) => string | undefined) | undefined;
   /** Of the output directory, where it is known: it must still be that one. */
   readonly identity?: DirectoryIdentity;
 }

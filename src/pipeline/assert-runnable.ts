@@ -9,14 +9,18 @@ import {
 import type { BuildPlan } from "../plan/plan.ts";
 import { findHost } from "./image-platform.ts";
 import { findWanted, nameImage } from "./resolve-images.ts";
-import type { Build } from "./workspace.ts";
+import type { Build, BuildWorkspace } from "./workspace.ts";
 
 /**
  * Refuses steps that run programs of a platform that this machine has none for. What only the engine can know is left to
  * it: other systems, architectures that nobody here knows, images without a platform that was asked for.
  * @throws XbuildError `platform-cannot-run`, at the first such step
  */
-export async function assertRunnable(build: Build): Promise<void> {
+export async function assertRunnable(
+  build: Build,
+  { engine }: Pick<BuildWorkspace, "engine">,
+): Promise<void> {
+  if (engine.isElsewhere) return;
   const { plan } = build;
   const platforms = new Map<number, WantedPlatform | undefined>();
   for (const stage of plan.dependencies.stages) {

@@ -103,7 +103,7 @@ async function buildTarget(
   work: BuildRunWorkspace,
 ): Promise<BuildResult> {
   const steps = await import("./steps.ts");
-  await inBriefStep("Checking the platform", () => steps.assertRunnable(build), work);
+  await inBriefStep("Checking the platform", () => steps.assertRunnable(build, work), work);
   await work.beforeSteps?.();
   const stages = steps.createStageBuilds(sources, work);
   try {

@@ -81,6 +81,7 @@ const noInputs: BuildInputs = {
   stages: new Map(),
   pending: new Set(),
   placed: new Set(),
+  sources: new Map(),
   facts: new Map(),
   reads: [],
   directories: new Map(),

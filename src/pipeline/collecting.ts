@@ -6,7 +6,7 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
 /** How the layers that steps write are packed, and what they may prove to be. */
 export function describeCollecting(
   { request }: Build,
-  { output, prepared, previous, arranged, lasts }: LayersBefore & Omit<MadeLayers, "kind">,
+  { output, prepared, previous, arranged, lasts, received }: LayersBefore & Omit<MadeLayers, "kind">,
   { run, store, signal }: BuildRunWorkspace,
 ): CollectOptions {
   const { reuse, compression } = output;
@@ -16,6 +16,7 @@ export function describeCollecting(
     ...(lasts === true ? { trees: rememberTrees(store) } : {}),
     reuse,
     compression,
+    findTree: received?.findTree,
     maxLayers,
     maxLayerSize,
     allowDevices,

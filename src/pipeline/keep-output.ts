@@ -1,6 +1,6 @@
 import { UselessLayersError } from "../delivery/delivery.ts";
 import { addHint, XbuildError } from "../errors.ts";
-import { leaveOutput } from "../layers/layers.ts";
+import { leaveOutput, type ReceivedOutput } from "../layers/layers.ts";
 import type { PreparedLayers } from "./prepare-layers.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -8,6 +8,8 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
 export interface KeptOutput {
   readonly build: Build;
   readonly prepared: PreparedLayers;
+  /** How it came here, where the steps ran elsewhere. */
+  readonly received?: ReceivedOutput | undefined;
 }
 
 /**
@@ -41,12 +43,13 @@ export async function keepFailed(
 }
 
 async function keepOutput(
-  { build, prepared }: KeptOutput,
+  { build, prepared, received }: KeptOutput,
   { reporter, signal }: BuildRunWorkspace,
 ): Promise<string | undefined> {
   const { keepOutput: directory } = build.request.layers;
   if (directory === undefined) return undefined;
   const { output } = prepared.directory;
+  received?.settleTrees();
   const left = await leaveOutput({ output, directory, name: build.plan.target.name }, signal);
   if ("path" in left) return left.path;
   reporter.warn({

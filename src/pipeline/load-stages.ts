@@ -12,6 +12,7 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
  * Errors: `layer-gone`, `registry-*`, `copy-failed`.
  */
 export async function loadStages(build: Build, work: BuildRunWorkspace): Promise<void> {
+  if (work.engine.isElsewhere) return;
   for (const index of listUsed(build)) {
     const stage = build.inputs.stages.get(index);
     if (stage === undefined) throw new RangeError(`the stage ${index} has no image`);
@@ -51,7 +52,7 @@ export function listLoaded(build: Build): ReadonlyMap<string, Digest> {
 }
 
 /** Indexes of the stages that the engine needs as images: bases, and what instructions copy from or mount. */
-function listUsed({ plan }: Build): ReadonlySet<number> {
+export function listUsed({ plan }: Pick<Build, "plan">): ReadonlySet<number> {
   const references = plan.dependencies.stages.flatMap(({ base, uses }) => [
     base,
     ...uses.map(({ reference }) => reference),

@@ -57,5 +57,6 @@ async function runSteps(
     }
   };
   if (result.made.kind === "engine") return collect();
-  return keepingOutput({ build, prepared: result.made.prepared }, collect, work);
+  const { prepared, received } = result.made;
+  return keepingOutput({ build, prepared, received }, collect, work);
 }

@@ -7,6 +7,7 @@ import {
   type PreparedLayers as PreparedDirectory,
   prepareLayersDirectory,
   type PreviousImages,
+  type ReceivedOutput,
 } from "../layers/layers.ts";
 import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers } from "../store/store.ts";
@@ -51,6 +52,8 @@ export interface MadeLayers {
   readonly lasts?: boolean;
   /** What was packed of it while the steps ran. */
   readonly early?: EarlyLayers;
+  /** How it came here, where the steps ran elsewhere. */
+  readonly received?: ReceivedOutput | undefined;
   /** Whether the engine is still at work there, as far as that is known: a process of a step may be overlooked. */
   readonly isBusy?: () => boolean;
 }
@@ -69,7 +72,9 @@ export async function prepareLayers(
 ): Promise<PreparedLayers> {
   const { store, run } = work;
   const { layers } = request;
-  const input = layers.input ?? output.input;
+  // Blobs are not cheap on their way to another machine: there whoever wants them says so.
+  const own = work.engine.isElsewhere && !output.isInputGiven ? "none" : output.input;
+  const input = layers.input ?? own;
   const known = new Map(previous.flatMap((one) => [...one.files]));
   const files = input === "all" ? await bringAll(previous, known, work) : known;
   const state = await findLastState({ plan, request }, store);

@@ -105,6 +105,8 @@ export interface ResolvedImage {
   readonly id: Digest;
   /** Whether the engine has it, or need not. */
   readonly isHere: boolean;
+  /** Where an engine elsewhere finds it: `REPOSITORY@DIGEST` of the platform's manifest. */
+  readonly source?: string | undefined;
   /** Whether it is read where it is, and the engine need not have it (`findPlaced`). */
   readonly isPlaced?: boolean;
 }
@@ -176,6 +178,10 @@ export async function findUsed(use: ImageUse, work: BuildWorkspace): Promise<Dig
 }
 
 async function resolveImage(use: ImageUse, work: BuildWorkspace): Promise<ResolvedImage> {
+  if (work.engine.isElsewhere) {
+    const { resolveElsewhere } = await import("./image-elsewhere.ts");
+    return resolveElsewhere(use, work);
+  }
   const { pull } = use.request.steps;
   const before = await findUsed(use, work);
   if (before !== undefined && pull !== "always" && pull !== "newer") {

@@ -42,6 +42,8 @@ export interface BuildInputs {
   readonly pending: ReadonlySet<string>;
   /** Those that the engine need not have: their layers are read where they are. */
   readonly placed: ReadonlySet<string>;
+  /** Where an engine elsewhere finds the images, by their keys. */
+  readonly sources: ReadonlyMap<string, string>;
   /** What is known of the images that stages stand on. */
   readonly facts: BasesFacts;
   /** The directories that the build reads; undefined where nobody can know them. */
@@ -123,7 +125,15 @@ async function describeAgain(
 ): Promise<Build> {
   const external = [...inputs.images, ...pulled];
   const resolved = new Map(
-    external.map(([name, id]) => [name, { id, isHere: true, isPlaced: inputs.placed.has(name) }]),
+    external.map(([name, id]) => [
+      name,
+      {
+        id,
+        isHere: true,
+        isPlaced: inputs.placed.has(name),
+        source: inputs.sources.get(name),
+      },
+    ]),
   );
   const before = inputs.directories;
   const dependent = await followTriggers({ plan, request, resolved, stages, before }, work);
@@ -140,6 +150,9 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
   const placed = [...resolved].flatMap(([name, one]) => (one.isPlaced === true ? [name] : []));
+  const sources = [...resolved].flatMap(([name, { source }]): [string, string][] =>
+    source === undefined ? [] : [[name, source]],
+  );
   const given = await hashArguments(plan, request, work.store);
   const found = { images, directories, arguments: given };
   assertTriggers(plan);
@@ -168,6 +181,7 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
       parts,
       pending: new Set(pending),
       placed: new Set(placed),
+      sources: new Map(sources),
       facts,
       reads,
       secrets: listSecretFiles(request.steps),

@@ -3,13 +3,14 @@ import type { EngineSession } from "../engine/engine.ts";
 import { type Digest, parseConfig } from "../oci/oci.ts";
 import type { StagePlan } from "../plan/plan.ts";
 import { inBriefStep, inStep, type Step } from "../reporter.ts";
-import { collectEarly } from "../layers/layers.ts";
+import { collectEarly, createReceived } from "../layers/layers.ts";
 import { describeCollecting } from "./collecting.ts";
 import { readStoredConfig } from "./base-facts.ts";
 import { findBareEnvironment, openIdleSession } from "./bare-stage.ts";
 import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
+import { listPlaces } from "./image-places.ts";
 import type { LaidOut } from "./lay-out.ts";
 import type { StageConfigs, StepsResult } from "./prepare-layers.ts";
 import { explainStep } from "./explain-step.ts";
@@ -55,7 +56,8 @@ async function openSession(build: Build, work: BuildRunWorkspace): Promise<Engin
   const platforms = await listPlatforms(build, images, work);
   const bare = findBareEnvironment(build);
   const { steps } = request;
-  return work.engine.openSession({ plan, steps, images, platforms, unseen, bare }, work);
+  const places = await listPlaces(build, work);
+  return work.engine.openSession({ plan, steps, images, platforms, unseen, bare, places }, work);
 }
 
 /** What could not be given up stays written down in the run's directory, for the next cleaner. */
@@ -107,7 +109,12 @@ export async function runTarget(
   const { output } = target;
   const environment = parseConfig(await readStoredConfig(idOf(target, stages), work));
   const options = describeCollecting(build, { ...before, output, prepared }, work);
-  const early = collectEarly(prepared.directory.output, options);
+  const early = work.engine.isElsewhere
+    ? undefined
+    : collectEarly(prepared.directory.output, options);
+  const received = work.engine.isElsewhere
+    ? createReceived(prepared.directory.output)
+    : undefined;
   const over = createSignal();
   const run = ({ progress }: Step): Promise<Digest> =>
     session
@@ -115,28 +122,31 @@ export async function runTarget(
         ...prepared.directory,
         environment,
         progress,
-        onStarted: () => tellTrees(build, prepared.directory.root),
+        onStarted: received ? undefined : () => tellTrees(build, prepared.directory.root),
+        receive: async (archive) => received?.take(archive, work.signal),
         onStepsOver: over.give,
       })
       .catch(async (error: unknown) => {
         // What was collected by then is given up by whoever collects.
         if (over.isGiven()) throw error;
-        await early.drop();
+        await early?.drop();
         const explained = explainStep(error, { prepared, previous: before.previous });
         throw await keepFailed(explained, { build, prepared }, work);
       });
   let isBusy = true;
   const made = inStep("Layering steps", run, work).finally(() => (isBusy = false));
   await Promise.race([made, over.given]);
-  early.stop();
+  early?.stop();
   const read = async (id: Digest): Promise<StageConfigs> => {
     const isSame = id === idOf(target, stages);
     const layering = isSame ? environment : parseConfig(await work.engine.readConfig(id));
     return { environment, layering };
   };
+
   const configs = finishEarly(made, { read, session }, work);
-  const layers = { kind: "directory", output, prepared, early, isBusy: () => isBusy } as const;
-  return { ...before, configs, made: layers };
+  const layers = { output, prepared, received, ...(early && { early }) };
+  const busy = received ? {} : { isBusy: () => isBusy };
+  return { ...before, configs, made: { kind: "directory", ...layers, ...busy } };
 }
 
 interface Signal {

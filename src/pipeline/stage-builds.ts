@@ -120,7 +120,7 @@ async function makeStage(
   const known = noCache ? undefined : await inBriefStep("Looking for changes", look, work);
   if (known !== undefined) return known;
   await tellReasons(build, work);
-  await assertRunnable(build);
+  await assertRunnable(build, work);
   const complete = await sources.complete(build);
   const equal = await findEqual(complete, sources, work);
   if (equal !== undefined) return equal;

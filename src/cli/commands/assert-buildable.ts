@@ -22,7 +22,7 @@ import { assertForEngine } from "./pass-through.ts";
 export interface Judged {
   readonly lenient: LenientLine;
   readonly parsed: Parsed;
-  readonly engine: Pick<Engine, "ownFlags">;
+  readonly engine: Pick<Engine, "ownFlags" | "isElsewhere">;
 }
 
 /**

@@ -142,7 +142,7 @@ function readFormat(line: BuildCommandLine): (report: Report) => Visible {
 
 interface CheckEngine {
   readonly check: CheckOptions;
-  readonly engine: Pick<Engine, "ownFlags">;
+  readonly engine: Pick<Engine, "ownFlags" | "isElsewhere">;
 }
 
 /** The installed engine, if one is: a file can be checked without. */
@@ -153,7 +153,7 @@ async function readEngine(line: BuildCommandLine, io: CliIo): Promise<CheckEngin
   } catch (error) {
     const isNamed = readEngineName(lastValue(line, "engine"), io.env) !== undefined;
     if (error instanceof XbuildError && !isNamed)
-      return { check: {}, engine: { ownFlags: new Set() } };
+      return { check: {}, engine: { ownFlags: new Set(), isElsewhere: false } };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
+import type { Engine } from "../../engine/engine.ts";
 import type { DeliveryRequest, ListRequest } from "../../delivery/delivery.ts";
 import { isLocalName, parseImageName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
@@ -11,6 +12,7 @@ import { listPushedNames } from "./registries.ts";
 /** What a command line says of where the image goes. Errors: `usage`, `name-invalid`, `output-destination`. */
 export async function createDeliveryRequest(
   line: BuildCommandLine,
+  { engine }: { readonly engine: Pick<Engine, "isElsewhere"> },
   io: CliIo,
 ): Promise<DeliveryRequest> {
   const names = listValues(line, "tag").map((text) => parseImageName(text));
@@ -27,7 +29,11 @@ export async function createDeliveryRequest(
     pushes,
     destinations,
     ...(list === undefined ? {} : { list }),
-    load: wantsLoad(line, names.length + (list === undefined ? 0 : 1), others),
+    load: wantsLoad(line, {
+      names: names.length + (list === undefined ? 0 : 1),
+      // What is elsewhere has no storage of ours: the image goes to the daemon of this machine where that is asked for.
+      isDefault: others === 0 && !engine.isElsewhere,
+    }),
     format: parseFormat(line),
   };
 }
@@ -70,8 +76,11 @@ function listPushes(
 }
 
 /** The engine's storage is where an image goes that goes nowhere else. */
-function wantsLoad(line: BuildCommandLine, names: number, others: number): boolean {
-  if (!isSet(line, "load")) return names > 0 && others === 0 && !isSet(line, "no-load");
+function wantsLoad(
+  line: BuildCommandLine,
+  { names, isDefault }: { readonly names: number; readonly isDefault: boolean },
+): boolean {
+  if (!isSet(line, "load")) return names > 0 && isDefault && !isSet(line, "no-load");
   if (isSet(line, "no-load")) throw usageError("--load and --no-load cannot be given together");
   if (names > 0) return true;
   throw usageError("--load needs a name for the image", "give it one with -t");

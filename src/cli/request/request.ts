@@ -18,7 +18,7 @@ import { createStepsRequest } from "./steps-request.ts";
 /** What the file says, and the engine that is asked. */
 export interface RequestSources {
   readonly parsed: Pick<Parsed, "sources" | "given">;
-  readonly engine: Pick<Engine, "ownFlags">;
+  readonly engine: Pick<Engine, "ownFlags" | "isElsewhere">;
 }
 
 /** Everything that a command line asks for, checked. @throws XbuildError `usage`, `name-invalid`, `file-not-found` */
@@ -30,7 +30,7 @@ export async function createRequest(
   refuseFlags(line);
   assertEngineWords(line.rest);
   await assertOneContext(line);
-  const delivery = await createDeliveryRequest(line, io);
+  const delivery = await createDeliveryRequest(line, sources, io);
   const reuse = await createReuseRequest(line, { ...sources, delivery }, io);
   return {
     steps: await createStepsRequest(line, { ...sources, names: reuse.names }, io),

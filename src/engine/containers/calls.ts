@@ -12,7 +12,7 @@ import type { BuildCall, Mount } from "./commands.ts";
 import { epochVariable } from "./layering-arguments.ts";
 import type { CallDocument, LoweredHeredocs } from "./lower-heredocs.ts";
 import { lowerLayering, lowerMetadata, lowerStage, type LayeringImages } from "./lower.ts";
-import type { StageNames } from "./stage-names.ts";
+import type { StageNames } from "../stage-names.ts";
 
 type Build = Pick<EngineBuild, "plan" | "steps">;
 

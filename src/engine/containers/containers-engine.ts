@@ -8,6 +8,7 @@ import type { ContainersCommands } from "./commands.ts";
 export function createContainersEngine(commands: ContainersCommands): Engine {
   return {
     name: commands.name,
+    isElsewhere: false,
     options: commands.options,
     ownFlags: commands.ownFlags,
     expectImage: commands.expectImage,

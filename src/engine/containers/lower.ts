@@ -23,7 +23,7 @@ import {
   renameAll,
   renameUses,
   type StageNames,
-} from "./stage-names.ts";
+} from "../stage-names.ts";
 
 /** What only a session knows, for the text of the layering steps. */
 export interface LayeringImages {

@@ -4,7 +4,7 @@ import { describeVersion } from "../versions.ts";
 import { addNames } from "./names.ts";
 import { pinName } from "./run-names.ts";
 import { claim, nameImages, type Session } from "./session-state.ts";
-import type { PinnedImages, PlacedImages } from "./stage-names.ts";
+import type { PinnedImages, PlacedImages } from "../stage-names.ts";
 
 /**
  * Gives each a name of the run's own, and those that are given besides. One that the file names by its ID keeps that: it

@@ -1,7 +1,7 @@
 import { imageKey } from "../../plan/plan.ts";
 import { nameOfKey } from "./outside-images.ts";
 import { nameImages, type Session } from "./session-state.ts";
-import type { PinnedImages } from "./stage-names.ts";
+import type { PinnedImages } from "../stage-names.ts";
 
 /** What names a run's images in a text, as the user's file names them. */
 export function restoreNames(

@@ -14,7 +14,7 @@ import {
   type LayeringImages,
   nameStage,
 } from "./lower.ts";
-import type { StageNames } from "./stage-names.ts";
+import type { StageNames } from "../stage-names.ts";
 
 /** An instruction of a file that the engine is sent. */
 export interface SentStep {

@@ -29,7 +29,7 @@ import {
 } from "./run-names.ts";
 import { listLayeringSteps, listStageSteps } from "./sent-steps.ts";
 import { claim, nameImages, type Session } from "./session-state.ts";
-import type { PinnedImages, PlacedImages } from "./stage-names.ts";
+import type { PinnedImages, PlacedImages } from "../stage-names.ts";
 import { storageBusy } from "./passing-failures.ts";
 import { expectContained } from "./run-contained.ts";
 import { watchSteps } from "./steps-over.ts";

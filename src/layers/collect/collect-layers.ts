@@ -22,6 +22,7 @@ interface Work extends CollectContext {
   readonly scan: OutputScan;
   readonly log: DirectoryLog;
   readonly findXattrs: FindXattrs;
+  readonly findTree: CollectOptions["findTree"];
 }
 
 /** The image's entries in the build's order, their layers packed, checked and staged. */
@@ -38,11 +39,16 @@ export async function collectLayers(
     isUnread = true;
     context.warn(warning);
   };
-  const findXattrs = await readTreeXattrs(scan, { warn, signal: options.signal });
+  const { findTree } = options;
+  // Archives have the attributes of their files with them.
+  const findXattrs: FindXattrs =
+    findTree === undefined
+      ? await readTreeXattrs(scan, { warn, signal: options.signal })
+      : () => [];
   // What could not be read now may be readable another time.
   const trees = isUnread ? undefined : options.trees;
   const log = createDirectoryLog();
-  const work: Work = { ...context, options: { ...options, trees }, scan, findXattrs, log };
+  const work: Work = { ...context, options: { ...options, trees }, scan, findXattrs, findTree, log };
   const sources = listSources(listings);
   const begun = countBegun(sources.length, options);
   const layers = await jobs.map(sources, (listing) => {

@@ -2,6 +2,7 @@ import {
   createEntryChecker,
   openArchive,
   openFile,
+  openLayer,
   openTree,
   showName,
   type ByteString,
@@ -13,12 +14,14 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import type { LooseLayer } from "../directory/loose-layers.ts";
 import type { FoundLayer } from "./found-layer.ts";
 import { createPathSizes, isRest } from "./path-sizes.ts";
+import type { CollectOptions } from "../model.ts";
 import { collectSource, type SourceContext } from "./pack-source.ts";
 
 export interface LooseContext extends SourceContext {
   readonly findXattrs: (layer: LooseLayer, path: ByteString) => Entry["xattrs"];
   readonly onEntry: (entry: Entry) => void;
   readonly warn: (warning: Diagnostic) => void;
+  readonly findTree?: CollectOptions["findTree"];
 }
 
 /** A loose layer to pack. */
@@ -58,14 +61,24 @@ function openSource(
 ): Promise<LayerSource> | LayerSource {
   const { options, onEntry, warn } = context;
   const { allowDevices } = options;
+  const received = context.findTree?.(layer.fileName);
+  if (received !== undefined) {
+    const file = openLayer({ path: received, shown: showName(directory, layer.fileName) });
+    return openArchive(file, options, checking(file.shown, context));
+  }
   if (layer.kind === "tree") {
     const findXattrs = (path: ByteString): Entry["xattrs"] => context.findXattrs(layer, path);
     return openTree(directory, layer.fileName, { allowDevices, findXattrs, onEntry, warn });
   }
   const file = openFile(directory, layer.fileName, layer.stats);
-  const check = createEntryChecker({ file: file.shown, allowDevices });
-  return openArchive(file, options, (entry) => {
+  return openArchive(file, options, checking(file.shown, context));
+}
+
+function checking(file: string, { options, onEntry }: LooseContext): (entry: Entry) => void {
+  const { allowDevices } = options;
+  const check = createEntryChecker({ file, allowDevices });
+  return (entry) => {
     check(entry);
     onEntry(entry);
-  });
+  };
 }

@@ -3,10 +3,10 @@ import type {
   Instruction,
   Reference,
   ResolvedStage,
-} from "../../containerfile/containerfile.ts";
-import { type BuildPlan, type Edit, imageKey } from "../../plan/plan.ts";
-import type { UnseenInputs } from "../model.ts";
-import type { LoweredHeredocs } from "./lower-heredocs.ts";
+} from "../containerfile/containerfile.ts";
+import { type BuildPlan, type Edit, imageKey } from "../plan/plan.ts";
+import type { UnseenInputs } from "./model.ts";
+import type { LoweredHeredocs } from "./containers/lower-heredocs.ts";
 
 /** Names that a run gives to images from outside, by their keys (`imageKey`); what has none keeps its own. */
 export type PinnedImages = ReadonlyMap<string, string>;

@@ -1,0 +1,108 @@
+import type { Diagnostic } from "../../diagnostics.ts";
+import { XbuildError } from "../../errors.ts";
+import type { Containerfile, Instruction } from "../../containerfile/containerfile.ts";
+import type { BuildKitClient } from "./client.ts";
+import type { ClientResult } from "./run-client.ts";
+import type { SolveCall } from "./solve-call.ts";
+
+/** A call that did not go well. */
+export interface FailedSolve {
+  readonly call: SolveCall;
+  readonly client: BuildKitClient;
+  readonly result: ClientResult;
+  /** What a step that failed says. */
+  readonly failed: string | undefined;
+  /** The end of what the client wrote. */
+  readonly tail: string;
+  readonly containerfile: Containerfile;
+}
+
+/** The builder is gone, or cannot be reached: another one may do. */
+export class BuilderLostError extends XbuildError {}
+
+/** As gRPC, Go's net package and buildx say it. */
+const lost =
+  /code = Unavailable|connection refused|connection reset|no route to host|no such host|i\/o timeout|network is unreachable|broken pipe|error reading from server|transport is closing|keepalive ping failed|server closed|connect: no such file|failed to list workers|context deadline exceeded|graceful_stop|session finished/i;
+const tooOld =
+  /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
+const notAllowed = /(?<entitlement>\S+) is not allowed|granting entitlement (?<granted>\S+)/;
+
+/** The error of a call. */
+export function describeFailure(failure: FailedSolve): XbuildError {
+  const { client, call, result, failed, tail } = failure;
+  const where = `${client.name} (${call.purpose})`;
+  if (result.isStalled) {
+    return new BuilderLostError("builder-lost", `nothing came from ${where} any more`, {
+      hint: "build again; XBUILD_STALL_TIMEOUT says how many seconds that may last",
+    });
+  }
+  const exitCode = /exit code: (\d+)/.exec(failed ?? "")?.[1];
+  if (exitCode !== undefined) return describeStep(failure, Number(exitCode));
+  const reason = findReason(tail) ?? failed ?? "";
+  if (lost.test(reason)) {
+    return new BuilderLostError("builder-lost", `the builder ${where} is gone: ${reason}`, {
+      hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
+    });
+  }
+  if (tooOld.test(tail)) {
+    return new XbuildError("engine-cannot-run", `the builder ${where} is too old: ${reason}`, {
+      hint: "use BuildKit 0.10 or newer (Docker 23), and buildx or buildctl 0.13 or newer",
+      exitStatus: result.status,
+    });
+  }
+  const allowed = notAllowed.exec(tail)?.groups;
+  const hint =
+    allowed === undefined
+      ? "see what it says of it"
+      : `allow it with --allow ${allowed["entitlement"] ?? allowed["granted"] ?? ""}, there and where buildkitd is started`;
+  const message = `${where}: ${reason || `${client.program} failed with exit status ${result.status}`}`;
+  if (failed === undefined) return new XbuildError("engine-failed", message, { hint });
+  return placeAt("step-failed", { ...failure, message, hint }, 1);
+}
+
+/** What `failed to solve:` is followed by, in the client's last words. */
+function findReason(tail: string): string | undefined {
+  const lines = tail.split("\n").filter((line) => /^(?:error|ERROR):? /.test(line));
+  return lines
+    .at(-1)
+    ?.replace(/^(?:error|ERROR):? /, "")
+    .replace(/^failed to solve: /, "");
+}
+
+function describeStep(failure: FailedSolve, exitStatus: number): XbuildError {
+  const { client, call } = failure;
+  const message = `a step failed with exit status ${exitStatus} on ${client.name} (${call.purpose})`;
+  const hint = "see what the step printed above";
+  return placeAt("step-failed", { ...failure, message, hint }, exitStatus);
+}
+
+interface Placed extends FailedSolve {
+  readonly message: string;
+  readonly hint: string;
+}
+
+function placeAt(code: "step-failed", failure: Placed, exitStatus: number): XbuildError {
+  const { message, hint } = failure;
+  const place = findPlace(failure);
+  const diagnostics: Diagnostic[] =
+    place === undefined ? [] : [{ code, severity: "error", message, hint, ...place }];
+  const cause = failure.failed;
+  return new XbuildError(code, message, { hint, exitStatus, cause, ...(place && { diagnostics }) });
+}
+
+/** BuildKit names the line; lines of what is sent are those of the user's file. */
+function findPlace({ tail, containerfile }: FailedSolve): Partial<Diagnostic> | undefined {
+  const line = Number(/^[^\n]*:(\d+)\n-{5,}$/m.exec(tail)?.[1]);
+  const holds = ({ span, endLine }: Instruction): boolean =>
+    span.start.line <= line && line <= endLine;
+  const instruction = containerfile.instructions.find(holds);
+  if (instruction === undefined) return undefined;
+  const { source, file } = containerfile;
+  const start = instruction.span.start.offset - instruction.span.start.column + 1;
+  const end = source.indexOf("\n", start);
+  return {
+    file,
+    span: instruction.span,
+    excerpt: source.slice(start, end < 0 ? undefined : end),
+  };
+}

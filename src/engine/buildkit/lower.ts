@@ -1,0 +1,166 @@
+import { basename } from "node:path";
+import type { Instruction, SourceText } from "../../containerfile/containerfile.ts";
+import {
+  applyEdits,
+  blank,
+  blankOutputs,
+  type BuildPlan,
+  type Edit,
+  type LayeredStage,
+  type StagePlan,
+} from "../../plan/plan.ts";
+import { renameAll } from "../stage-names.ts";
+import { nameBuiltSources } from "./sources.ts";
+import { floorScript } from "./floor.ts";
+
+/** The named context that has the layers directory. */
+export const layersContext = "xbuild-layers";
+
+/** The file up to the end of a stage, the OUTPUT of others and what follows them left out. */
+export function lowerPlain(plan: BuildPlan, { index }: StagePlan): SourceText {
+  const stage = plan.containerfile.stages[index];
+  const end = stage?.instructions.at(-1)?.span.end.offset ?? stage?.from.span.end.offset ?? 0;
+  return cut(plan, end, blankOutputs(plan.containerfile, index + 1));
+}
+
+/** The file up to the OUTPUT of a stage. */
+export function lowerEnvironment(plan: BuildPlan, { index, output }: LayeredStage): SourceText {
+  const blanks = blankOutputs(plan.containerfile, index);
+  return cut(plan, output.instruction.span.start.offset, blanks);
+}
+
+/** What the layering steps find and leave. */
+export interface LayeringText {
+  /** Names at the path of OUTPUT that are mounted, from the layers context's root. */
+  readonly mounted: readonly string[];
+  /** Whether times are rounded down by a step of ours. */
+  readonly isFloored: boolean;
+  /** Whether a SOURCE_DATE_EPOCH is to be seen by RUN instructions that nobody has declared. */
+  readonly declaresEpoch: boolean;
+}
+
+/**
+ * The file up to the end of a stage with an OUTPUT, with a last stage that has what its steps wrote to `<path>/output`.
+ * The steps stay in their stage, so that scopes, the working directory and lines are what they are in the file: in the
+ * place of OUTPUT the empty `output` is copied there, and each RUN behind it has a mount for each other name of the
+ * directory (one at the path itself would hide `output`).
+ */
+export function lowerLayering(
+  plan: BuildPlan,
+  stage: LayeredStage,
+  { mounted, isFloored, declaresEpoch }: LayeringText,
+): SourceText {
+  const { output, layering, index, escape } = stage;
+  const { path, instruction } = output;
+  const end = layering.instructions.at(-1)?.span.end.offset ?? instruction.span.end.offset;
+  const mounts = mounted.map((name) => renderMount(name, path)).join(" ");
+  const edits = [
+    replaceOutput(plan, instruction, {
+      copy: `COPY --from=${layersContext} ${renderPaths(["skeleton", path], escape)}`,
+      epoch: declaresEpoch,
+    }),
+    ...layering.instructions
+      .filter(({ keyword }) => keyword === "RUN")
+      .map((one) => addMounts(one, mounts)),
+  ];
+  const head = cut(plan, end, [...blankOutputs(plan.containerfile, index), ...edits]);
+  const floor = isFloored ? renderFloor(`${path}/output`) : "";
+  const copy = `COPY --from=${index} ${renderPaths([`${path}/output`, "/"], escape)}`;
+  return `${head}${floor}FROM scratch AS xbuild-output\n${copy}\n`;
+}
+
+/** What stands in the text for the mounts of a step, as progress and errors have it. */
+export function renderMounts(mounted: readonly string[], path: string): string {
+  return mounted.map((name) => renderMount(name, path)).join(" ");
+}
+
+function renderMount(name: string, path: string): string {
+  return `--mount=type=bind,from=${layersContext},source=root/${name},target=${path}/${name}`;
+}
+
+interface Replacement {
+  readonly copy: SourceText;
+  readonly epoch: boolean;
+}
+
+/** On as many lines as before. An ARG of ours stands on the line of OUTPUT's end, if that has one to spare. */
+function replaceOutput(
+  { containerfile }: BuildPlan,
+  instruction: Instruction,
+  { copy, epoch }: Replacement,
+): Edit {
+  const { span } = instruction;
+  const breaks = containerfile.source.slice(span.start.offset, span.end.offset).match(/\n/g) ?? [];
+  const lines = [copy, ...(epoch ? ["ARG SOURCE_DATE_EPOCH"] : [])];
+  const spare = Math.max(0, breaks.length + 1 - lines.length);
+  return { span, text: lines.join("\n") + "\n".repeat(spare) };
+}
+
+function addMounts({ span }: Instruction, mounts: SourceText): Edit {
+  const at = {
+    ...span.start,
+    offset: span.start.offset + "RUN".length,
+    column: span.start.column + "RUN".length,
+  };
+  return { span: { start: at, end: at }, text: ` ${mounts}` };
+}
+
+/** In the form of JSON, which takes blanks; variables are not meant. */
+function renderPaths(paths: readonly string[], escape: string): SourceText {
+  const words = paths.map((path) => path.replaceAll(/[\\`"'$]/g, (char) => escape + char));
+  return Buffer.from(JSON.stringify(words)).toString("latin1");
+}
+
+/** Root's, for the files are anybody's. */
+function renderFloor(directory: string): SourceText {
+  const words = ["/bin/sh", "-c", floorScript, "xbuild-floor", directory];
+  return `USER 0\nRUN --network=none ${Buffer.from(JSON.stringify(words)).toString("latin1")}\n`;
+}
+
+/** Whether the steps of a stage have run a shell: then there is one. */
+export function hasShell({ resolved }: LayeredStage): boolean {
+  const { instructions } = resolved.stage;
+  const shells = instructions.flatMap(({ keyword, json }) =>
+    keyword === "SHELL" ? [basename(json?.[0] ?? "")] : [],
+  );
+  return (
+    shells.every((one) => /^(?:ba|da|a|k|z)?sh$/.test(one)) &&
+    instructions.some(({ keyword, json }) => keyword === "RUN" && json === undefined)
+  );
+}
+
+function cut(plan: BuildPlan, end: number, blanks: readonly Edit[]): SourceText {
+  const renames = renameAll(plan, {
+    pinned: nameBuiltSources(plan),
+    mounted: new Map(),
+    stages: new Map(),
+  });
+  const free = renames.filter((edit) => !blanks.some((one) => isWithin(edit, one)));
+  const text = applyEdits(plan.containerfile.source, { start: 0, end }, [...blanks, ...free]);
+  return text.endsWith("\n") || text === "" ? text : `${text}\n`;
+}
+
+function isWithin({ span }: Edit, { span: other }: Edit): boolean {
+  return span.start.offset >= other.start.offset && span.end.offset <= other.end.offset;
+}
+
+/** The file with metadata instructions alone: what it comes to needs no file system. */
+export function lowerMetadata(
+  plan: BuildPlan,
+  stage: StagePlan,
+  part: "environment" | "whole",
+): SourceText {
+  const { containerfile } = plan;
+  const own = containerfile.stages[stage.index];
+  const output = stage.kind === "layered" ? stage.output.instruction.span.start.offset : undefined;
+  const last = own?.instructions.at(-1)?.span.end.offset ?? own?.from.span.end.offset ?? 0;
+  const end = part === "environment" && output !== undefined ? output : last;
+  const isLeftOut = ({ keyword, span: { start } }: Instruction): boolean =>
+    ["RUN", "COPY", "ADD", "OUTPUT"].includes(keyword) ||
+    // Triggers before OUTPUT are the environment's image's alone.
+    (keyword === "ONBUILD" && output !== undefined && start.offset < output);
+  const blanks = containerfile.instructions
+    .filter(isLeftOut)
+    .map((one) => blank(containerfile, one));
+  return cut(plan, end, [...blanks, ...blankOutputs(containerfile, stage.index)]);
+}

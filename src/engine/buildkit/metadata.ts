@@ -1,0 +1,134 @@
+import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { XbuildError } from "../../errors.ts";
+import {
+  type Digest,
+  digestBytes,
+  digestHex,
+  type ImageConfig,
+  isDigest,
+  isJsonObject,
+  ociManifestType,
+  parseConfig,
+  tryParseJson,
+} from "../../oci/oci.ts";
+import type { BuildPlan, StagePlan } from "../../plan/plan.ts";
+import type { ImagePlace } from "../model.ts";
+import type { ImageSource } from "../model.ts";
+
+/** An image's layout, as far as it is read. */
+export interface MadeLayout {
+  readonly manifest: Digest;
+  readonly config: Uint8Array;
+}
+
+/** Of an OCI layout with one image. image-spec v1.1, image-layout.md */
+export async function readLayout(directory: string): Promise<MadeLayout> {
+  const readBlob = (digest: Digest): Promise<Buffer> =>
+    readFile(join(directory, "blobs", "sha256", digestHex(digest)));
+  const index = await readFile(join(directory, "index.json"));
+  const [manifest] = listDigests(index, "manifests");
+  // That of an image without layers has no list of them, which is not as the specification has it.
+  const [config] = manifest === undefined ? [] : listDigests(await readBlob(manifest), "config");
+  if (manifest === undefined || config === undefined)
+    throw new XbuildError("engine-failed", "the builder's layout has no image in it", {
+      hint: "build again, with another builder if that does not help",
+    });
+  return { manifest, config: completeConfig(await readBlob(config)) };
+}
+
+/** Of an image without layers the builder's config has no list of them, either. */
+function completeConfig(bytes: Buffer): Uint8Array {
+  const config = tryParseJson(bytes.toString("utf8"));
+  const rootfs = isJsonObject(config) ? config["rootfs"] : undefined;
+  if (!isJsonObject(config) || !isJsonObject(rootfs) || rootfs["diff_ids"] !== null) return bytes;
+  return Buffer.from(JSON.stringify({ ...config, rootfs: { ...rootfs, diff_ids: [] } }));
+}
+
+/** Digests in the descriptor, or the descriptors, that a document has under a key. */
+function listDigests(bytes: Buffer, key: "manifests" | "config"): readonly Digest[] {
+  const document = tryParseJson(bytes.toString("utf8"));
+  const value = isJsonObject(document) ? document[key] : undefined;
+  return [value].flat().flatMap((one) => {
+    const digest = isJsonObject(one) ? one["digest"] : undefined;
+    return typeof digest === "string" && isDigest(digest) ? [digest] : [];
+  });
+}
+
+/** What a trigger may say that changes a config; the others need a file system. */
+const needsFiles = /^\s*(?:RUN|COPY|ADD)\b/i;
+
+/** An image of no layers with the config of another one: metadata instructions come to the same on it. */
+export async function makeTwin(place: ImagePlace, parent: string): Promise<ImageSource> {
+  const directory = await mkdtemp(join(parent, "twin-"));
+  const blobs = join(directory, "blobs", "sha256");
+  await mkdir(blobs, { recursive: true });
+  const write = async (value: unknown): Promise<{ digest: Digest; size: number }> => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    const digest = digestBytes(bytes);
+    await writeFile(join(blobs, digestHex(digest)), bytes);
+    return { digest, size: bytes.length };
+  };
+  const original = parseConfig(await place.readConfig());
+  const triggers = original.config?.OnBuild?.filter((one) => !needsFiles.test(one)) ?? [];
+  const config = await write({
+    ...original,
+    config: { ...original.config, OnBuild: triggers },
+    rootfs: { type: "layers", diff_ids: [] },
+    history: [],
+  });
+  const manifest = await write({
+    schemaVersion: 2,
+    mediaType: ociManifestType,
+    config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
+    layers: [],
+  });
+  await writeFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  const manifests = [{ mediaType: ociManifestType, ...manifest }];
+  await writeFile(
+    join(directory, "index.json"),
+    JSON.stringify({ schemaVersion: 2, manifests }),
+  );
+  return { kind: "layout", directory, digest: manifest.digest };
+}
+
+/**
+ * The config without what the builder adds by itself: a working directory `/` that neither a base nor the file names.
+ * BuildKit, `frontend/dockerfile/dockerfile2llb/image.go`
+ */
+export async function withoutOwn(
+  bytes: Uint8Array,
+  { plan, stage, bases }: TwinOf,
+): Promise<Uint8Array> {
+  const config = parseConfig(bytes);
+  const { WorkingDir: directory, ...rest } = config.config ?? {};
+  if (directory !== "/" || namesDirectory(plan, stage)) return bytes;
+  const below = await Promise.all(bases.map(async (one) => parseConfig(await one.readConfig())));
+  if (below.some((one) => one.config?.WorkingDir === "/")) return bytes;
+  return encode({ ...config, config: rest });
+}
+
+export interface TwinOf {
+  readonly plan: BuildPlan;
+  readonly stage: StagePlan;
+  /** The images at the bottom of stages. */
+  readonly bases: readonly ImagePlace[];
+}
+
+function namesDirectory({ dependencies }: BuildPlan, { index }: StagePlan): boolean {
+  return dependencies.stages.some(
+    ({ stage }) =>
+      stage.index <= index &&
+      stage.instructions.some(({ keyword }) => keyword === "WORKDIR"),
+  );
+}
+
+/** What of a config stands for the stage, and is the same whenever it is evaluated. */
+export function keepMetadata(bytes: Uint8Array): Uint8Array {
+  const { created: _, ...config } = parseConfig(bytes);
+  return encode({ ...config, rootfs: { type: "layers", diff_ids: [] }, history: [] });
+}
+
+function encode(config: ImageConfig): Uint8Array {
+  return Buffer.from(JSON.stringify(config));
+}

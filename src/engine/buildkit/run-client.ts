@@ -1,0 +1,112 @@
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { notStarted } from "../containers/run.ts";
+import { interruptGroup, signalGroup } from "../containers/processes.ts";
+import type { SolveProgress } from "./progress.ts";
+import type { Invocation } from "./solve-call.ts";
+
+export interface ClientRun {
+  readonly progress: SolveProgress;
+  readonly signal: AbortSignal;
+  /** Takes what the client writes to its standard output. */
+  readonly receive?: ((bytes: AsyncIterable<Uint8Array>) => Promise<void>) | undefined;
+  /** Told of the process ID as soon as there is one. */
+  readonly started: (pid: number) => Promise<void>;
+  /** How long nothing may come while no step runs, in milliseconds. */
+  readonly stallTime: number;
+}
+
+export interface ClientResult {
+  readonly status: number;
+  /** Whether it was ended because nothing came any more. */
+  readonly isStalled: boolean;
+}
+
+/**
+ * Runs a client to its end, in a process group of its own. One from which nothing comes for some time while no step runs
+ * is ended: exports of BuildKit have been seen to hang. What goes wrong with taking what it writes ends it, too, and is
+ * thrown where it ended well otherwise.
+ */
+export async function runClient(
+  { command, env }: Invocation,
+  { progress, signal, receive, started, stallTime }: ClientRun,
+): Promise<ClientResult> {
+  const { execa } = await import("execa");
+  const [program = "", ...args] = command;
+  signal.throwIfAborted();
+  const child = execa(program, args, {
+    reject: false,
+    stdin: "ignore",
+    buffer: false,
+    encoding: "buffer",
+    detached: true,
+    cleanup: false,
+    env,
+  });
+  const { pid } = child;
+  const stop = (): void => {
+    if (pid !== undefined) interruptGroup({ pid, program, ended: child });
+  };
+  const watch = watchStall({ progress, stallTime, stop });
+  child.stdout.on("data", watch.touch);
+  child.stderr.on("data", watch.touch);
+  const lines = createInterface({ input: child.stderr }).on("line", progress.line);
+  const heard = once(lines, "close");
+  signal.addEventListener("abort", stop, { once: true });
+  const receiving = take(child.stdout, receive).catch((error: unknown) => {
+    stop();
+    throw error;
+  });
+  void receiving.catch(() => undefined);
+  try {
+    if (pid !== undefined) await started(pid);
+    const result = await child;
+    if (result.exitCode === undefined && result.signal === undefined)
+      throw notStarted(program, result);
+    await heard;
+    const status = result.exitCode ?? 1;
+    // What a client that failed has written is cut off somewhere.
+    if (status === 0) await receiving;
+    else await Promise.allSettled([receiving]);
+    return { status, isStalled: watch.isStalled() };
+  } finally {
+    watch.end();
+    signal.removeEventListener("abort", stop);
+    if (signal.aborted && pid !== undefined) signalGroup(pid, "SIGKILL");
+  }
+}
+
+async function take(
+  stdout: AsyncIterable<Uint8Array> & { resume: () => unknown },
+  receive: ClientRun["receive"],
+): Promise<void> {
+  if (receive === undefined) stdout.resume();
+  else await receive(stdout);
+}
+
+interface StallWatch {
+  readonly touch: () => void;
+  readonly isStalled: () => boolean;
+  readonly end: () => void;
+}
+
+function watchStall({
+  progress,
+  stallTime,
+  stop,
+}: Pick<ClientRun, "progress" | "stallTime"> & { readonly stop: () => void }): StallWatch {
+  let last = performance.now();
+  let isStalled = false;
+  const look = (): void => {
+    if (progress.countBusy() > 0) last = performance.now();
+    if (isStalled || performance.now() - last < stallTime) return;
+    isStalled = true;
+    stop();
+  };
+  const timer = setInterval(look, Math.min(stallTime, 5000));
+  return {
+    touch: () => (last = performance.now()),
+    isStalled: () => isStalled,
+    end: () => clearInterval(timer),
+  };
+}

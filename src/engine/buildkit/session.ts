@@ -1,0 +1,281 @@
+import { mkdtemp, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type Digest, digestBytes } from "../../oci/oci.ts";
+import { imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
+import { settleAll } from "../../system/settle.ts";
+import type {
+  EngineBuild,
+  EngineSession,
+  ImagePlace,
+  LayeringRun,
+  SessionWorkspace,
+  StageRun,
+} from "../model.ts";
+import { type Builders, onBuilder, type Seat } from "./builders.ts";
+import type { BuildKitClient } from "./client.ts";
+import { isFloorFailure } from "./floor.ts";
+import {
+  hasShell,
+  layersContext,
+  lowerEnvironment,
+  lowerLayering,
+  lowerMetadata,
+  lowerPlain,
+  renderMounts,
+} from "./lower.ts";
+import { keepMetadata, makeTwin, readLayout, withoutOwn } from "./metadata.ts";
+import { solve, type SolveTelling } from "./solve.ts";
+import type { NamedSource, SolveCall } from "./solve-call.ts";
+import { listSources } from "./sources.ts";
+import { noteKeys } from "../notes.ts";
+import { writeRunMark, writeSkeleton } from "./skeleton.ts";
+
+/** Images of a command that no builder holds: configs that were evaluated, and stages that came back. */
+export interface MadeImages {
+  readonly configs: Map<Digest, Uint8Array>;
+  /** As skopeo reads them. */
+  readonly layouts: Map<Digest, string>;
+}
+
+/** What the sessions of one engine have in common. */
+export interface SessionEngine {
+  readonly name: string;
+  readonly options: readonly string[];
+  readonly builders: () => Promise<Builders>;
+  readonly made: MadeImages;
+}
+
+interface Session extends SessionWorkspace {
+  readonly engine: SessionEngine;
+  readonly build: EngineBuild;
+  readonly builders: Builders;
+  readonly seat: Seat;
+  readonly sources: ReadonlyMap<string, NamedSource>;
+  readonly told: Set<string>;
+  /** Configs by the stages that they are of, as far as they were evaluated. */
+  readonly environments: Map<number, Digest>;
+}
+
+/**
+ * Uses a builder for one build. Each call is whole in itself: the text, the context and the images that it names; what a
+ * builder keeps of it is its cache's. So any call can begin again on another builder.
+ */
+export async function openSession(
+  engine: SessionEngine,
+  build: EngineBuild,
+  work: SessionWorkspace,
+): Promise<EngineSession> {
+  await work.run.note(noteKeys.engine, JSON.stringify([engine.name, ...engine.options]));
+  const session: Session = {
+    ...work,
+    engine,
+    build,
+    builders: await engine.builders(),
+    seat: { current: undefined },
+    sources: listSources(build),
+    told: new Set(),
+    environments: new Map(),
+  };
+  return {
+    evaluateStage: (stage, run = {}) => evaluateStage(session, stage, run),
+    runLayering: (stage, run) => runLayering(session, stage, run),
+    restoreNames: (text) => text,
+    abandon: () => Promise.resolve(),
+    end: () => {
+      session.seat.current?.release();
+      session.seat.current = undefined;
+      return Promise.resolve();
+    },
+  };
+}
+
+async function evaluateStage(
+  session: Session,
+  stage: StagePlan,
+  { known, progress }: StageRun,
+): Promise<Digest> {
+  const { plan, bare, steps } = session.build;
+  // Stages that others read are built where those are.
+  if (stage !== plan.target) return known ?? digestBytes(Buffer.from(lowerPlain(plan, stage)));
+  if (bare !== undefined) return bare;
+  if (stage.kind === "plain") return exportStage(session, stage, progress);
+  const isExported = steps.flags.cache.some((flag) => flag.startsWith("--cache-to="));
+  if (known !== undefined && !isExported) return known;
+  const text = lowerEnvironment(plan, stage);
+  const call = { ...describeCall(session, "environment"), text, output: { kind: "none" } } as const;
+  const [, id] = await settleAll([
+    solveStep(session, { ...call, flags: withCaches(session, call.flags) }, { progress }),
+    known === undefined
+      ? evaluateMetadata(session, stage, "environment")
+      : Promise.resolve(known),
+  ]);
+  return id;
+}
+
+function withCaches({ build }: Session, flags: readonly string[]): readonly string[] {
+  return [...flags, ...build.steps.flags.cache];
+}
+
+/** A stage that is the image: all of it comes back. */
+async function exportStage(
+  session: Session,
+  stage: StagePlan,
+  progress: StageRun["progress"],
+): Promise<Digest> {
+  const { plan } = session.build;
+  const { made } = session.engine;
+  const directory = await mkdtemp(join(session.run.directory, "stage-"));
+  const call = describeCall(session, stage.name);
+  await solveStep(
+    session,
+    {
+      ...call,
+      flags: withCaches(session, call.flags),
+      text: lowerPlain(plan, stage),
+      output: { kind: "layout", directory },
+    },
+    { progress },
+  );
+  const { config } = await readLayout(directory);
+  const id = digestBytes(config);
+  made.configs.set(id, await withoutOwn(config, { plan, stage, bases: listBases(session) }));
+  made.layouts.set(id, `oci:${directory}`);
+  return id;
+}
+
+/** What the metadata instructions come to: they are evaluated on images that have no layers. */
+async function evaluateMetadata(
+  session: Session,
+  stage: StagePlan,
+  part: "environment" | "whole",
+): Promise<Digest> {
+  const { plan } = session.build;
+  const twins = await mkdtemp(join(session.run.directory, "metadata-"));
+  const layouts = new Map<NamedSource, NamedSource>();
+  for (const place of listBases(session)) layouts.set(place.source, await makeTwin(place, twins));
+  const sources = new Map(
+    [...session.sources].map(([name, source]) => [name, layouts.get(source) ?? source] as const),
+  );
+  const directory = await mkdtemp(join(twins, "made-"));
+  const call: SolveCall = {
+    ...describeCall(session, `metadata of ${stage.name}`),
+    sources,
+    text: lowerMetadata(plan, stage, part),
+    output: { kind: "layout", directory },
+  };
+  await solveStep(session, call, { show: () => undefined });
+  const { config } = await readLayout(directory);
+  const own = await withoutOwn(config, { plan, stage, bases: listBases(session) });
+  const bytes = keepMetadata(own);
+  const id = digestBytes(bytes);
+  session.engine.made.configs.set(id, bytes);
+  return id;
+}
+
+/** The images that stages stand on. */
+function listBases({ build: { plan, places } }: Session): readonly ImagePlace[] {
+  const keys = plan.needed.map(({ base }) => imageKey(base) ?? "");
+  const used = new Set([...keys, ...plan.dependencies.images.map((one) => imageKey(one))]);
+  return [...places].flatMap(([key, place]) => (used.has(key) ? [place] : []));
+}
+
+async function runLayering(
+  session: Session,
+  stage: LayeredStage,
+  run: LayeringRun,
+): Promise<Digest> {
+  const { layering } = stage;
+  const isSame = layering.metadata.every(({ keyword }) => keyword === "ARG");
+  const [, id] = await settleAll([
+    runSteps(session, stage, run),
+    isSame ? keepEnvironment(session, run) : evaluateMetadata(session, stage, "whole"),
+  ]);
+  return id;
+}
+
+function keepEnvironment({ engine }: Session, { environment }: LayeringRun): Promise<Digest> {
+  const bytes = Buffer.from(JSON.stringify(environment));
+  const id = digestBytes(bytes);
+  engine.made.configs.set(id, bytes);
+  return Promise.resolve(id);
+}
+
+async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun): Promise<void> {
+  const { path } = stage.output;
+  const { steps, plan } = session.build;
+  await writeSkeleton(run.root);
+  await writeRunMark(run.root);
+  const mounted = (await readdir(run.root)).filter((name) => name !== "output");
+  const mounts = ` ${renderMounts(mounted, path)}`;
+  const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
+  const call = (isFloored: boolean): SolveCall => ({
+    ...describeCall(session, "layering steps"),
+    text: lowerLayering(plan, stage, { mounted, isFloored, declaresEpoch }),
+    sources: new Map([
+      ...session.sources,
+      [layersContext, { kind: "directory", path: join(run.root, "..") }],
+    ]),
+    output: { kind: "tar" },
+  });
+  const { progress, onStarted, receive } = run;
+  const show = (name: string): string | undefined => showStep(name.replace(mounts, ""));
+  const telling = { progress, onStarted, receive, show };
+  const isFloored = hasShell(stage);
+  try {
+    await solveStep(session, call(isFloored), telling);
+  } catch (error) {
+    // What an image lacks for that step of ours is no fault of the file.
+    if (!isFloored || !isFloorFailure(error)) throw error;
+    await solveStep(session, call(false), telling);
+  }
+}
+
+function isDeclared({ layering }: LayeredStage, { environment }: LayeringRun): boolean {
+  const name = "SOURCE_DATE_EPOCH";
+  const variables = environment.config?.Env ?? [];
+  return (
+    layering.argumentsAtOutput.some((one) => one.name === name) ||
+    variables.some((one) => one.startsWith(`${name}=`))
+  );
+}
+
+/** What nobody but us has written is not told of. */
+function showStep(name: string): string | undefined {
+  const isOurs = name.startsWith("[xbuild-output ") || /xbuild-(?:floor|layers skeleton)/.test(name);
+  return isOurs ? undefined : name;
+}
+
+/** What all calls of a build have in common. */
+function describeCall(
+  { build: { steps, plan }, sources }: Session,
+  what: string,
+): Omit<SolveCall, "text" | "output"> {
+  return {
+    context: steps.context,
+    ignoreFile: steps.ignoreFile,
+    sources,
+    buildArgs:
+      steps.epoch === undefined
+        ? steps.buildArgs
+        : new Map([...steps.buildArgs, ["SOURCE_DATE_EPOCH", String(steps.epoch)]]),
+    hiddenArgs: steps.hiddenArgs,
+    platform: steps.platform,
+    noCache: steps.noCache,
+    flags: [...steps.flags.access, ...steps.flags.step],
+    purpose: what === plan.target.name ? what : `${what} of ${plan.target.name}`,
+  };
+}
+
+function solveStep(
+  session: Session,
+  call: SolveCall,
+  telling: Partial<SolveTelling>,
+): Promise<void> {
+  const { plan } = session.build;
+  const whole = { containerfile: plan.containerfile, told: session.told, show: showStep, ...telling };
+  return onBuilder(
+    session,
+    (client: BuildKitClient) => solve({ call, client }, whole, session),
+    session,
+  );
+}

@@ -1,0 +1,78 @@
+import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Containerfile } from "../../containerfile/containerfile.ts";
+import type { Step } from "../../reporter.ts";
+import { removeTree } from "../../system/remove-tree.ts";
+import { identifyProcess } from "../containers/processes.ts";
+import type { SessionWorkspace } from "../model.ts";
+import { noteKeys } from "../notes.ts";
+import type { BuildKitClient } from "./client.ts";
+import { describeFailure } from "./failures.ts";
+import { hideArguments } from "./hide-arguments.ts";
+import { createProgress } from "./progress.ts";
+import { type ClientRun, runClient } from "./run-client.ts";
+import type { CallFiles, SolveCall } from "./solve-call.ts";
+
+/** What a call tells, and whom. */
+export interface SolveTelling {
+  /** Whose lines errors name. */
+  readonly containerfile: Containerfile;
+  readonly progress?: Step["progress"] | undefined;
+  /** Steps that were told of already. */
+  readonly told: Set<string>;
+  /** A step as the user wrote it; undefined for one that is not to be told of. */
+  readonly show: (name: string) => string | undefined;
+  readonly onStarted?: (() => void) | undefined;
+  readonly receive?: ClientRun["receive"];
+}
+
+/** Seconds of silence, where no step runs. */
+const stallTime = 300;
+
+/** Has a builder do a call. Errors: `step-failed`, `builder-lost`, `engine-failed`, `engine-cannot-run`, `usage`. */
+export async function solve(
+  { call, client }: { readonly call: SolveCall; readonly client: BuildKitClient },
+  telling: SolveTelling,
+  { run, reporter, signal }: SessionWorkspace,
+): Promise<void> {
+  const directory = await mkdtemp(join(run.directory, "solve-"));
+  try {
+    const fitted = client.program === "buildctl" ? hideArguments(call) : call;
+    const files = await writeFiles(fitted, directory);
+    const progress = createProgress({ ...telling, log: reporter.log });
+    const result = await runClient(client.renderBuild(fitted, files), {
+      progress,
+      signal,
+      receive: telling.receive,
+      stallTime: readStallTime() * 1000,
+      started: async (pid) => {
+        telling.onStarted?.();
+        const identity = identifyProcess(pid);
+        if (identity !== undefined) await run.note(noteKeys.process, identity);
+      },
+    });
+    signal.throwIfAborted();
+    if (result.status === 0) return;
+    const { containerfile } = telling;
+    const [failed, tail] = [progress.failed(), progress.tail()];
+    throw describeFailure({ call, client, result, failed, tail, containerfile });
+  } finally {
+    reporter.log.end?.();
+    await removeTree(directory);
+  }
+}
+
+function readStallTime(): number {
+  const seconds = Number(process.env["XBUILD_STALL_TIMEOUT"] ?? "");
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : stallTime;
+}
+
+/** The file, and beside it what is left out of the context: BuildKit looks there first. */
+async function writeFiles(call: SolveCall, directory: string): Promise<CallFiles> {
+  const name = "Containerfile";
+  const ignored = call.ignoreFile === undefined ? "" : await readFile(call.ignoreFile);
+  await writeFile(join(directory, name), call.text, "latin1");
+  await writeFile(join(directory, `${name}.dockerignore`), ignored);
+  await chmod(join(directory, name), 0o644);
+  return { directory, name };
+}

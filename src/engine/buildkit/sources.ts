@@ -1,0 +1,56 @@
+import { isAbsolute } from "node:path";
+import { splitReference } from "../../copy/copy.ts";
+import { type BuildPlan, imageKey } from "../../plan/plan.ts";
+import type { EngineBuild } from "../model.ts";
+import type { NamedSource } from "./solve-call.ts";
+
+/** What images of other stages are called in a text, by their keys. */
+export function nameBuiltSources({ dependencies }: BuildPlan): ReadonlyMap<string, string> {
+  return new Map(
+    dependencies.built.map((one) => [imageKey(one), `xbuild-stage-${one.index}`] as const),
+  );
+}
+
+const imagePrefix = "docker-image://";
+
+/**
+ * What the names in a build's text stand for: the very images that its inputs were made of, and the directories of named
+ * contexts.
+ */
+export function listSources(build: EngineBuild): ReadonlyMap<string, NamedSource> {
+  const { plan, steps, places } = build;
+  const sources = new Map<string, NamedSource>();
+  const built = nameBuiltSources(plan);
+  for (const [key, { source }] of places) {
+    const name = built.get(key) ?? nameContext(key);
+    if (name !== undefined) sources.set(name, source);
+  }
+  for (const [name, value] of steps.buildContexts) sources.set(name, readContext(value, places));
+  return sources;
+}
+
+function readContext(value: string, places: EngineBuild["places"]): NamedSource {
+  if (isAbsolute(value)) return { kind: "directory", path: value };
+  const place = value.startsWith(imagePrefix)
+    ? places.get(value.slice(imagePrefix.length))
+    : undefined;
+  return place?.source ?? { kind: "other", value };
+}
+
+/**
+ * The named context that BuildKit asks for before it looks for an image: the familiar form of its name, `latest` left
+ * out, with the platform behind it where FROM has one. BuildKit, `frontend/dockerui/namedcontext.go`
+ */
+export function nameContext(key: string): string | undefined {
+  const [name = "", platform] = key.split(" for ");
+  const familiar = makeFamiliar(name);
+  return familiar && platform !== undefined ? `${familiar}::${platform}` : familiar;
+}
+
+function makeFamiliar(name: string): string | undefined {
+  const parts = splitReference(name);
+  if (parts === undefined) return undefined;
+  const isHub = parts.host === undefined || /^(?:index\.)?docker\.io$/.test(parts.host);
+  const path = isHub && name.includes("/") ? name.replace(/^(?:(?:index\.)?docker\.io\/)/, "") : name;
+  return (isHub ? path.replace(/^library\//, "") : path).replace(/:latest$/, "");
+}

@@ -1,0 +1,55 @@
+import { mkdir } from "node:fs/promises";
+import { parseContainerfile } from "../../containerfile/containerfile.ts";
+import { isAbsolute, join, resolve } from "node:path";
+import type { LoadSource, SessionWorkspace } from "../model.ts";
+import type { BuildKitClient } from "./client.ts";
+import { readLayout } from "./metadata.ts";
+import { solve } from "./solve.ts";
+
+/** Writes an image's flattened files where `-o` says, by a file that has its FROM alone. Errors: as `solve`. */
+export async function writeFiles(
+  source: LoadSource,
+  destination: string,
+  { client, ...work }: SessionWorkspace & { readonly client: BuildKitClient },
+): Promise<void> {
+  const text = "FROM xbuild-image\n";
+  const directory = source.reference.replace(/^oci:/, "").replace(/:[^/]*$/, "");
+  const { manifest } = await readLayout(directory);
+  const context = join(work.run.directory, "empty");
+  await mkdir(context, { recursive: true });
+  const call = {
+    text,
+    context,
+    ignoreFile: undefined,
+    sources: new Map([["xbuild-image", { kind: "layout", directory, digest: manifest }]] as const),
+    buildArgs: new Map(),
+    hiddenArgs: new Set<string>(),
+    platform: undefined,
+    noCache: false,
+    flags: [],
+    output: { kind: "words", words: completePath(destination) },
+    purpose: `-o ${destination}`,
+  } as const;
+  const containerfile = parseContainerfile(Buffer.from(text), "");
+  const receive = /(?:^|,)dest=-(?:,|$)|^-$/.test(destination)
+    ? async (bytes: AsyncIterable<Uint8Array>): Promise<void> => {
+        for await (const chunk of bytes) process.stdout.write(chunk);
+      }
+    : undefined;
+  await solve({ call, client }, { containerfile, told: new Set(), show: () => undefined, receive }, work);
+}
+
+/** A path alone is a directory, and "-" a tar on standard output, as with buildah. */
+function completePath(destination: string): string {
+  if (destination === "-") return "type=tar,dest=-";
+  if (!/^type=|,/.test(destination)) return `type=local,dest=${resolve(destination)}`;
+  return destination
+    .split(",")
+    .map((field) => {
+      const [key, value = ""] = field.split("=");
+      return key === "dest" && value !== "-" && !isAbsolute(value)
+        ? `dest=${resolve(value)}`
+        : field;
+    })
+    .join(",");
+}
