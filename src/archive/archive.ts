@@ -43,7 +43,13 @@ export { type FileStats, describeType } from "./read/stats.ts";
 export { type Place, refuse, showBytes, tooLarge } from "./refuse.ts";
 export { createEntryChecker } from "./tar/check.ts";
 export { encodeEntry } from "./tar/encode.ts";
-export { type ArchivedEntry, type ByteString, type Entry, blockSize, paddingOf } from "./tar/entry.ts";
+export {
+  type ArchivedEntry,
+  type ByteString,
+  type Entry,
+  blockSize,
+  paddingOf,
+} from "./tar/entry.ts";
 export { refuseTar } from "./tar/problems.ts";
 export { createTarReader } from "./tar/reader.ts";
 export { openTree } from "./tree-source.ts";

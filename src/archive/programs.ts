@@ -13,11 +13,14 @@ export interface Filter {
 
 const maxMessage = 4096;
 
-/** A program that only writes, with a directory open as its descriptor 3. */
+/** A program that only writes. */
 export interface ReadingProgram {
   readonly program: string;
   readonly args: readonly string[];
-  readonly directory: number;
+  /** An open file that is its standard input. */
+  readonly input?: number;
+  /** An open directory that is its descriptor 3. */
+  readonly directory?: number;
 }
 
 /**
@@ -25,12 +28,14 @@ export interface ReadingProgram {
  * whose reason is thrown then.
  */
 export async function readProgram(
-  { program, args, directory }: ReadingProgram,
+  { program, args, input, directory }: ReadingProgram,
   onData: (chunk: Buffer) => void,
   signal?: AbortSignal,
 ): Promise<{ readonly failure: string | undefined; readonly isMissing: boolean }> {
   signal?.throwIfAborted();
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe", directory] });
+  const child = spawn(program, args, {
+    stdio: [input ?? "ignore", "pipe", "pipe", directory ?? "ignore"],
+  });
   const ended = waitFor(program, child);
   const stop = (): void => void child.kill("SIGKILL");
   signal?.addEventListener("abort", stop, { once: true });

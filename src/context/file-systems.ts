@@ -1,4 +1,5 @@
-import { statfsSync } from "node:fs";
+import { statfsSync, statSync } from "node:fs";
+import { homedir } from "node:os";
 import { dirname } from "node:path";
 import { type Entry, kindOf } from "./entry.ts";
 import { encodePath, joinPath } from "./names.ts";
@@ -25,8 +26,18 @@ const fixedTypes: ReadonlySet<number> = new Set([
   0x73717368, 0xe0f5e1e2, 0x28cd3d45, 0x7275, 0x9660, 0x15013346, 0x4d44, 0x2011bab0,
 ]);
 
-/** Tells whether the file system of an entry below a root gives it another ctime whenever it changes. */
-export function createClockCheck(root: string): (entry: Entry) => boolean {
+/**
+ * Tells whether the file system of an entry below a root gives it another ctime whenever it changes. Elsewhere than on Linux
+ * the types have other numbers: there that is believed of the file system of the user's home, and of no other.
+ */
+export function createClockCheck(
+  root: string,
+  platform = process.platform,
+): (entry: Entry) => boolean {
+  if (platform !== "linux") {
+    const home = statSync(homedir(), { throwIfNoEntry: false })?.dev;
+    return ({ dev }) => home !== undefined && dev === home >>> 0;
+  }
   const known = new Map<number, boolean>();
   return (entry) => {
     const { dev, path } = entry;

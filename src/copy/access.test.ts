@@ -1,7 +1,7 @@
 import { fstatSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { inheritedPath } from "../system/private-file.ts";
+import { descriptorPath } from "../system/linux.ts";
 import { renderAccess, type TransportAccess } from "./access.ts";
 import { withCredentials } from "./auth-source.ts";
 
@@ -28,7 +28,7 @@ test("--creds become a file without a name, for the registry that is asked, for 
   const given = { ...access, creds: "user:pa:ss" };
   const fd = await withCredentials(given, reference, async ({ path, fd }) => {
     expect(path).toBe("/proc/self/fd/3");
-    const own = inheritedPath(fd ?? -1);
+    const own = descriptorPath(fd ?? -1);
     const { auths }: { readonly auths: Record<string, { readonly auth: string }> } = JSON.parse(
       await readFile(own, "utf8"),
     );

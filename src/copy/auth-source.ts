@@ -1,4 +1,4 @@
-import { inheritedPath, openPrivateFile } from "../system/private-file.ts";
+import { openPrivateFile } from "../system/private-file.ts";
 import type { TransportAccess } from "./access.ts";
 import { isRegistry, registryOf } from "./reference.ts";
 
@@ -11,8 +11,8 @@ export interface AuthSource {
 }
 
 /**
- * Does `action` with an auth file that says what --creds says: it has no name, so that nobody else finds it and
- * nothing is left of it, also where we are killed. Errors: those of `openPrivateFile`.
+ * Does `action` with an auth file that says what --creds says, and that nobody else can read: on Linux it has no name, so
+ * that nothing is left of it, also where we are killed. Errors: those of `openPrivateFile`.
  */
 export async function withCredentials<T>(
   access: TransportAccess | undefined,
@@ -26,7 +26,7 @@ export async function withCredentials<T>(
   const auths = { [registryOf(reference)]: { auth } };
   const file = openPrivateFile(JSON.stringify({ auths }));
   try {
-    return await action({ path: inheritedPath(3), fd: file.fd });
+    return await action({ path: file.path, fd: file.fd });
   } finally {
     file.close();
   }

@@ -26,7 +26,7 @@ export async function loadImage(
   names: readonly string[],
   work: Work,
 ): Promise<void> {
-  const done = work.reporter.step(`Loading into ${work.engine.name}'s storage`);
+  const done = work.reporter.step(`Loading into ${nameStorage(work.engine)}`);
   done.progress({ now: describeLayers(image.manifest.layers) });
   const layout = { name: names[0] ?? passingName, isPartial: true };
   const load = async (): Promise<void> => {
@@ -207,4 +207,8 @@ export async function layOutImage(image: Image, directory: string, work: Work): 
     await completeImage(image, work);
   }
   await exportLayout(work.store, image, { directory, isOurs: true });
+}
+
+function nameStorage({ name, isElsewhere }: Work["engine"]): string {
+  return isElsewhere ? "the Docker daemon" : `${name}'s storage`;
 }

@@ -6,7 +6,14 @@ import type { Build, BuildRunWorkspace } from "./workspace.ts";
 /** How the layers that steps write are packed, and what they may prove to be. */
 export function describeCollecting(
   { request }: Build,
-  { output, prepared, previous, arranged, lasts, received }: LayersBefore & Omit<MadeLayers, "kind">,
+  {
+    output,
+    prepared,
+    previous,
+    arranged,
+    lasts,
+    received,
+  }: LayersBefore & Omit<MadeLayers, "kind">,
   { run, store, signal }: BuildRunWorkspace,
 ): CollectOptions {
   const { reuse, compression } = output;

@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { layOutImage } from "../delivery/delivery.ts";
-import type { Digest, Image } from "../oci/oci.ts";
+import { XbuildError } from "../errors.ts";
+import type { Image } from "../oci/oci.ts";
+import { readImage } from "../store/store.ts";
 import { inBriefStep } from "../reporter.ts";
 import type { ImagePlace } from "../engine/engine.ts";
 import { readStoredConfig } from "./base-facts.ts";
@@ -20,30 +22,43 @@ export async function listPlaces(
   const places = new Map<string, ImagePlace>();
   if (!work.engine.isElsewhere) return places;
   const { images, sources, stages } = build.inputs;
-  for (const [key, name] of sources) {
+  let count = 0;
+  for (const [key, source] of sources) {
     const id = images.get(key);
     if (id === undefined) continue;
-    places.set(key, {
-      source: { kind: "registry", name },
-      readConfig: () => readStoredConfig(id, work),
-    });
+    if ("registry" in source) {
+      const readConfig = (): Promise<Uint8Array> => readStoredConfig(id, work);
+      places.set(key, { source: { kind: "registry", name: source.registry }, readConfig });
+    } else {
+      count += 1;
+      const image = await readImage(work.store, source.stored);
+      if (image === undefined) throw removedMeanwhile(key);
+      places.set(key, await placeImage({ image, name: key }, `image-${count}`, work));
+    }
   }
   for (const index of listUsed(build)) {
     const stage = stages.get(index);
-    if (stage !== undefined) places.set(nameBuilt(index), await placeStage(stage, index, work));
+    if (stage !== undefined)
+      places.set(nameBuilt(index), await placeImage(stage, `stage-${index}`, work));
   }
   return places;
 }
 
-async function placeStage(
+function removedMeanwhile(name: string): XbuildError {
+  return new XbuildError("image-pull-failed", `the image ${name} is no longer in the store`, {
+    hint: "build again: another process removed it in the meantime",
+  });
+}
+
+async function placeImage(
   { image, name }: { readonly image: Image; readonly name: string },
-  index: number,
+  own: string,
   work: BuildRunWorkspace,
 ): Promise<ImagePlace> {
-  const directory = join(work.run.directory, `stage-${index}`);
+  const directory = join(work.run.directory, `layout-${own}`);
   const layOut = (): Promise<void> => layOutImage(image, directory, work);
-  await inBriefStep(`Laying out the stage ${name}`, layOut, work);
-  const digest: Digest = image.digest;
+  await inBriefStep(`Laying out ${name}`, layOut, work);
+  const { digest } = image;
   return {
     source: { kind: "layout", directory, digest },
     readConfig: () => Promise.resolve(image.configBytes),

@@ -101,12 +101,15 @@ export function nameBuilt(index: number): string {
   return imageKey({ kind: "built", index, name: "" }) ?? "";
 }
 
+/** `REPOSITORY@DIGEST` of a platform's manifest in a registry; or an image of the store, by its manifest's digest. */
+export type OutsideSource = { readonly registry: string } | { readonly stored: Digest };
+
 export interface ResolvedImage {
   readonly id: Digest;
   /** Whether the engine has it, or need not. */
   readonly isHere: boolean;
-  /** Where an engine elsewhere finds it: `REPOSITORY@DIGEST` of the platform's manifest. */
-  readonly source?: string | undefined;
+  /** Where an engine elsewhere finds it. */
+  readonly source?: OutsideSource | undefined;
   /** Whether it is read where it is, and the engine need not have it (`findPlaced`). */
   readonly isPlaced?: boolean;
 }
@@ -170,6 +173,7 @@ function nameUse({ reference, request }: ImageUse): string {
 
 /** The image that the engine has for a use, or undefined. */
 export async function findUsed(use: ImageUse, work: BuildWorkspace): Promise<Digest | undefined> {
+  if (work.engine.isElsewhere) return undefined;
   const { reference, request } = use;
   const platform = findWanted(reference, request);
   if (platform === undefined) return work.engine.findImage(reference.name);

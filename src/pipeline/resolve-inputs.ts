@@ -7,7 +7,14 @@ import { type Dependent, followTriggers } from "./follow-triggers.ts";
 import type { BuildRequest } from "./request.ts";
 import { assertBases, assertTriggers } from "./assert-bases.ts";
 import { isPortable } from "./portable.ts";
-import { listImages, nameBuilt, nameImage, pullOnce, resolveImages } from "./resolve-images.ts";
+import {
+  listImages,
+  nameBuilt,
+  nameImage,
+  type OutsideSource,
+  pullOnce,
+  resolveImages,
+} from "./resolve-images.ts";
 import { listSecretFiles } from "./secrets.ts";
 import type { DirectoryRead } from "./select-directories.ts";
 import type { StageImages, StageKeys } from "./stage-images.ts";
@@ -43,7 +50,7 @@ export interface BuildInputs {
   /** Those that the engine need not have: their layers are read where they are. */
   readonly placed: ReadonlySet<string>;
   /** Where an engine elsewhere finds the images, by their keys. */
-  readonly sources: ReadonlyMap<string, string>;
+  readonly sources: ReadonlyMap<string, OutsideSource>;
   /** What is known of the images that stages stand on. */
   readonly facts: BasesFacts;
   /** The directories that the build reads; undefined where nobody can know them. */
@@ -150,7 +157,7 @@ async function describeInputs(described: Described, work: BuildWorkspace): Promi
   const images = new Map([...resolved].map(([name, { id }]) => [name, id]));
   const pending = [...resolved].flatMap(([name, { isHere }]) => (isHere ? [] : [name]));
   const placed = [...resolved].flatMap(([name, one]) => (one.isPlaced === true ? [name] : []));
-  const sources = [...resolved].flatMap(([name, { source }]): [string, string][] =>
+  const sources = [...resolved].flatMap(([name, { source }]): [string, OutsideSource][] =>
     source === undefined ? [] : [[name, source]],
   );
   const given = await hashArguments(plan, request, work.store);

@@ -112,9 +112,7 @@ export async function runTarget(
   const early = work.engine.isElsewhere
     ? undefined
     : collectEarly(prepared.directory.output, options);
-  const received = work.engine.isElsewhere
-    ? createReceived(prepared.directory.output)
-    : undefined;
+  const received = work.engine.isElsewhere ? createReceived(prepared.directory.output) : undefined;
   const over = createSignal();
   const run = ({ progress }: Step): Promise<Digest> =>
     session

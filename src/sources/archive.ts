@@ -133,8 +133,11 @@ async function expandByProgram(
   take: (chunk: Buffer) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const args = ["-dc", "/proc/self/fd/3"];
-  const { failure, isMissing } = await readProgram({ program, args, directory: fd }, take, signal);
+  const { failure, isMissing } = await readProgram(
+    { program, args: ["-dc"], input: fd },
+    take,
+    signal,
+  );
   if (failure === undefined) return;
   const reason = isMissing
     ? `the program ${program} is not there to decompress it`

@@ -1,21 +1,70 @@
-import { chmodSync, closeSync, constants, opendirSync, openSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  opendirSync,
+  openSync,
+} from "node:fs";
+import { dirname, resolve } from "node:path";
 import { systemCode } from "./errno.ts";
+import { descriptorPath, hasProc, linuxFlags } from "./linux.ts";
 
 /**
- * A directory that is held open. What lies in it is reached through the open directory and never by a path
- * from outside, so that whoever puts a link in its place, or moves it, leads nobody elsewhere.
+ * A directory that is held open. On Linux what lies in it is reached through the open directory and never by a path
+ * from outside, so that whoever puts a link in its place, or moves it, leads nobody elsewhere. Where there is no /proc a
+ * path is all that Node can say: then it is the one that it was opened by, and each directory that is opened is proved
+ * to be what stands there. That is for places where nobody else is at work: our own private directories, into which an
+ * engine on another machine has written, and directories of the user's.
  */
 export interface OpenDirectory {
   readonly fd: number;
+  /** What a name in it is said with, `WAY/NAME`. One character a byte. */
+  readonly way: string;
 }
 
 const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-/** open(2): a mere handle, for which nothing but the path to it must be accessible. Not in Node's constants. */
-const pathOnly = 0o10000000;
 
 /** Opens a directory; a link in its place is not followed. Errors: those of open(2), ELOOP and ENOTDIR among them. */
-function openDirectory(path: string | Buffer): OpenDirectory {
-  return { fd: openSync(path, directoryFlags) };
+export function openDirectory(path: string | Buffer): OpenDirectory {
+  const fd = openSync(path, directoryFlags);
+  const bytes = typeof path === "string" ? Buffer.from(resolve(path)) : path;
+  return hold(fd, () => bytes.toString("latin1"));
+}
+
+/**
+ * Opens one that lies in an open one, or (`..`) in which that one lies. Errors: as `openDirectory`; ESTALE where a
+ * directory on the way was moved.
+ * @param name one character a byte
+ */
+export function openBelow(parent: OpenDirectory, name: string): OpenDirectory {
+  const path = `${parent.way}/${name}`;
+  const fd = openSync(toPath(path), directoryFlags);
+  return hold(fd, () => {
+    assertThere(parent);
+    return name === ".." ? dirname(parent.way) : path;
+  });
+}
+
+function hold(fd: number, wayByPath: () => string): OpenDirectory {
+  if (hasProc()) return { fd, way: descriptorPath(fd) };
+  try {
+    return assertThere({ fd, way: wayByPath() });
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Whether its path leads to it still, as far as that can be told. */
+function assertThere(directory: OpenDirectory): OpenDirectory {
+  const [ours, there] = [
+    fstatSync(directory.fd, { bigint: true }),
+    lstatSync(toPath(directory.way), { bigint: true, throwIfNoEntry: false }),
+  ];
+  if (ours.ino === there?.ino && ours.dev === there.dev) return directory;
+  throw Object.assign(new Error(`${directory.way} was moved`), { code: "ESTALE" });
 }
 
 /**
@@ -34,21 +83,39 @@ export function openOwnDirectory(path: string | Buffer): OpenDirectory {
 
 /** Mode 0700 for a directory, which is not opened for it: its own mode may forbid that. No link is followed. */
 export function makeAccessible(path: string | Buffer): void {
-  const fd = openSync(path, pathOnly | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  if (!hasProc()) return makeAccessibleByPath(path);
+  const fd = openSync(path, linuxFlags.handle | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    chmodSync(`/proc/self/fd/${fd}`, 0o700);
+    chmodSync(descriptorPath(fd), 0o700);
   } finally {
     closeSync(fd);
   }
+}
+
+/** As above, where nobody puts a link there meanwhile. */
+function makeAccessibleByPath(path: string | Buffer): void {
+  if (lstatSync(path).isDirectory()) return chmodSync(path, 0o700);
+  throw Object.assign(new Error("it is not a directory"), { code: "ENOTDIR" });
 }
 
 export function closeDirectory({ fd }: OpenDirectory): void {
   closeSync(fd);
 }
 
-/** What a system call takes for a name in an open directory, whatever bytes it has. proc(5), /proc/self/fd */
-export function pathIn({ fd }: OpenDirectory, name: string | Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`/proc/self/fd/${fd}/`), Buffer.from(name)]);
+// oxlint-disable-next-line no-control-regex -- all of ASCII
+const ascii = /^[\x00-\x7f]*$/;
+
+/**
+ * What a system call takes for these bytes: a text where that says the same, for it costs less.
+ * @param path one character a byte
+ */
+export function toPath(path: string): Buffer | string {
+  return ascii.test(path) ? path : Buffer.from(path, "latin1");
+}
+
+/** What a system call takes for a name in an open directory, whatever bytes it has. */
+export function pathIn({ way }: OpenDirectory, name: string | Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${way}/`, "latin1"), Buffer.from(name)]);
 }
 
 /** The names in it, some at a time: a directory may have a million. What comes and goes meanwhile may be left out. */
@@ -60,7 +127,7 @@ export function* iterateNames(directory: OpenDirectory): Generator<Buffer> {
 export function* iterateEntries(
   directory: OpenDirectory,
 ): Generator<{ readonly name: Buffer; readonly isDirectory: boolean }> {
-  const listing = opendirSync(`/proc/self/fd/${directory.fd}`, {
+  const listing = opendirSync(toPath(directory.way), {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Node's types know texts alone
     encoding: "buffer" as BufferEncoding,
     bufferSize: 1024,

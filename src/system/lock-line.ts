@@ -5,6 +5,8 @@ import { clearHolder } from "./lock-holder.ts";
 export interface HeldLock {
   readonly fd: number;
   readonly since: number;
+  /** What is to be done where the kernel does not free it with the file. */
+  readonly giveBack: () => void;
 }
 
 /** How many parts of this process wait for a lock, by its path. */
@@ -75,7 +77,7 @@ function untilAborted(waiting: Promise<void>, signal: AbortSignal | undefined): 
 export function handOn(path: string, held: HeldLock): void {
   const isWanted = waiting.has(path) && performance.now() - held.since < longest;
   if (isWanted) handed.set(path, held);
-  else giveBack(held.fd);
+  else giveBack(held);
 }
 
 /** What was left for the one whose turn it is; to be asked for once, by one who has waited. */
@@ -93,11 +95,12 @@ function countWaiting(path: string, change: 1 | -1): void {
   waiting.delete(path);
   const held = handed.get(path);
   handed.delete(path);
-  if (held !== undefined) giveBack(held.fd);
+  if (held !== undefined) giveBack(held);
 }
 
 /** The kernel frees it when the file is closed. */
-export function giveBack(fd: number): void {
-  clearHolder(fd);
-  closeSync(fd);
+export function giveBack(held: HeldLock): void {
+  clearHolder(held.fd);
+  closeSync(held.fd);
+  held.giveBack();
 }

@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process";
 import { closeSync, constants, fchmodSync, fstatSync, openSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { XbuildError } from "../errors.ts";
 import { systemCode } from "./errno.ts";
 import { readHolder, writeHolder } from "./lock-holder.ts";
 import { giveBack, handOn, type HeldLock, type Line, takeOver, waitInside } from "./lock-line.ts";
+import { takeFlock } from "./linux.ts";
+import { takeTicket } from "./lock-tickets.ts";
 
 /** That this process alone holds a lock: what must not be done without it asks for this. */
 export interface Lock {
@@ -27,7 +29,8 @@ const silence = 2000;
  * Runs the action while this process alone holds the lock of that file or directory (flock(2)). A file is
  * made where there is none, and is its owner's alone, for whoever may read it may hold it for ever. Node has
  * no flock: flock(1) takes the lock for a file that we hold open, and is gone again. However this process
- * dies, the kernel closes the file, and the lock is free. Errors: `store-lock`.
+ * dies, the kernel closes the file, and the lock is free. Where there is no such program (macOS, a bare Linux), files stand
+ * for the lock (lock-tickets.ts): that is all or none of those who use one store. Errors: `store-lock`.
  */
 export async function withLock<T>(
   path: string,
@@ -49,31 +52,36 @@ export async function withLock<T>(
 
 async function obtain(path: string, { hasWaited }: Line, options: LockOptions): Promise<HeldLock> {
   const held = hasWaited ? takeOver(path) : undefined;
-  if (held === undefined) return { fd: await acquire(path, options), since: performance.now() };
+  if (held === undefined) return acquire(path, options);
   if (options.signal?.aborted === true) {
     handOn(path, held);
     throw options.signal.reason;
   }
   if (isStillThere(held.fd, path)) return held;
-  giveBack(held.fd);
-  return { fd: await acquire(path, options), since: performance.now() };
+  giveBack(held);
+  return acquire(path, options);
 }
 
-async function acquire(path: string, options: LockOptions): Promise<number> {
+async function acquire(path: string, options: LockOptions): Promise<HeldLock> {
   for (;;) {
-    const fd = openLock(path);
-    try {
-      await takeLock(fd, path, options);
-      if (isStillThere(fd, path)) {
-        writeHolder(fd);
-        return fd;
-      }
-    } catch (error) {
-      closeSync(fd);
-      throw error;
+    const held = await openHeld(path, options);
+    if (isStillThere(held.fd, path)) {
+      writeHolder(held.fd);
+      return held;
     }
     // Somebody has put another file there meanwhile: that one counts.
+    giveBack(held);
+  }
+}
+
+async function openHeld(path: string, options: LockOptions): Promise<HeldLock> {
+  const fd = openLock(path);
+  try {
+    const giveBack = await takeLock(fd, path, options);
+    return { fd, since: performance.now(), giveBack };
+  } catch (error) {
     closeSync(fd);
+    throw error;
   }
 }
 
@@ -111,34 +119,31 @@ function assertOwn(fd: number, path: string): void {
   }
 }
 
-function takeLock(fd: number, path: string, { signal, onWait }: LockOptions): Promise<void> {
+async function takeLock(
+  fd: number,
+  path: string,
+  { signal, onWait }: LockOptions,
+): Promise<() => void> {
   signal?.throwIfAborted();
   const since = new Date();
-  // A session of its own, or Ctrl-C would end it before we hear of it.
-  const child = spawn("flock", ["-x", "3"], {
-    stdio: ["ignore", "ignore", "pipe", fd],
-    detached: true,
-  });
-  const messages: string[] = [];
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => messages.push(text));
   let waited: (() => void) | undefined;
   const timer = setTimeout(() => (waited = onWait?.(describeWait(fd, path, since))), silence);
-  const stop = (): void => void child.kill("SIGKILL");
-  signal?.addEventListener("abort", stop, { once: true });
-  return new Promise<void>((resolve, reject) => {
-    child.on("error", (error) => reject(explainStart(path, error)));
-    child.on("close", (code) => {
-      if (code === 0) resolve();
-      else
-        reject(
-          signal?.aborted === true ? signal.reason : createError(path, messages.join("").trim()),
-        );
-    });
-  }).finally(() => {
+  try {
+    const outcome = await takeFlock(fd, signal);
+    if (outcome === "taken") return () => undefined;
+    if (outcome === "no program") return await takeTicket(ticketsOf(fd, path), signal);
+    throw createError(path, outcome.failure);
+  } catch (error) {
+    throw signal?.aborted === true ? signal.reason : explain(path, error);
+  } finally {
     clearTimeout(timer);
     waited?.();
-    signal?.removeEventListener("abort", stop);
-  });
+  }
+}
+
+/** Beside the file; in a directory, for what that lies in may be another's. */
+function ticketsOf(fd: number, path: string): string {
+  return fstatSync(fd).isFile() ? `${path}.tickets` : join(path, ".xbuild-tickets");
 }
 
 function isStillThere(fd: number, path: string): boolean {
@@ -150,12 +155,6 @@ function describeWait(fd: number, path: string, since: Date): string {
   const holder = readHolder(fd);
   const who = holder === "" ? "" : `; it is held by ${holder}`;
   return `waiting since ${since.toISOString()} for the lock ${path}${who}`;
-}
-
-function explainStart(path: string, cause: unknown): XbuildError {
-  if (systemCode(cause) !== "ENOENT") return createError(path, String(cause));
-  const hint = "install flock, a part of util-linux and of busybox";
-  return new XbuildError("store-lock", "the program flock is not installed", { hint, cause });
 }
 
 function explain(path: string, error: unknown): unknown {

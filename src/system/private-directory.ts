@@ -1,14 +1,7 @@
-import {
-  chmodSync,
-  constants,
-  fchmodSync,
-  fstatSync,
-  openSync,
-  closeSync,
-  readFileSync,
-} from "node:fs";
+import { chmodSync, constants, fchmodSync, fstatSync, openSync, closeSync } from "node:fs";
 import { dirname } from "node:path";
 import { syncDirectory } from "./durable.ts";
+import { readIdMap } from "./linux.ts";
 import { makeDirectories } from "./make-directories.ts";
 
 /** For its owner alone, whatever the umask is. */
@@ -64,9 +57,6 @@ function ownerOf(uid: number): DirectoryOwner {
 const nobody = 65_534;
 
 function isInNamespace(): boolean {
-  try {
-    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
-  } catch {
-    return false;
-  }
+  const map = readIdMap("uid_map");
+  return map !== "" && !/^\s*0\s+0\s+4294967295\s*$/.test(map);
 }

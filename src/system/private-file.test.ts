@@ -4,7 +4,8 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { inheritedPath, openPrivateFile } from "./private-file.ts";
+import { descriptorPath } from "./linux.ts";
+import { openPrivateFile, type PrivateFile } from "./private-file.ts";
 
 let directory: string;
 
@@ -21,17 +22,22 @@ test("a file that no directory lists, for its owner alone, whatever the umask is
   const file = openPrivateFile("secret", directory);
   process.umask(before);
   expect(readdirSync(directory)).toEqual([]);
-  const { mode, nlink } = fstatSync(file.fd);
+  const { mode, nlink } = fstatSync(descriptorOf(file));
   expect(mode & 0o777).toBe(0o600);
   expect(nlink).toBe(0);
   file.close();
-  expect(() => fstatSync(file.fd)).toThrow("EBADF");
+  expect(() => fstatSync(descriptorOf(file))).toThrow("EBADF");
 });
+
+function descriptorOf({ fd }: PrivateFile): number {
+  expect(fd).toBeDefined();
+  return fd ?? -1;
+}
 
 test("a program that inherits it reads it from its start as often as it likes", () => {
   const file = openPrivateFile("secret\n", directory);
-  const path = inheritedPath(3);
-  const stdio: StdioOptions = ["ignore", "pipe", "pipe", file.fd];
+  const { path } = file;
+  const stdio: StdioOptions = ["ignore", "pipe", "pipe", descriptorOf(file)];
   const words = ["-c", `cat ${path} ${path}; cat ${path}`];
   const { stdout } = spawnSync("sh", words, { stdio, encoding: "utf8" });
   expect(stdout).toBe("secret\nsecret\nsecret\n");
@@ -41,10 +47,14 @@ test("a program that inherits it reads it from its start as often as it likes", 
 test("nobody else has it: other programs do not inherit it, and it can get no name", () => {
   const file = openPrivateFile("secret", directory);
   const { stdout } = spawnSync("sh", ["-c", "ls -l /proc/$$/fd"], { encoding: "utf8" });
-  expect(readlinkSync(inheritedPath(file.fd))).toContain("deleted");
+  expect(readlinkSync(descriptorPath(descriptorOf(file)))).toContain("deleted");
   expect(stdout).not.toContain(directory);
   const named = join(directory, "x");
-  const { status } = spawnSync("ln", ["-L", `/proc/${process.pid}/fd/${file.fd}`, named]);
+  const { status } = spawnSync("ln", [
+    "-L",
+    `/proc/${process.pid}/fd/${descriptorOf(file)}`,
+    named,
+  ]);
   expect(status).toBe(1);
   file.close();
   expect(readdirSync(directory)).toEqual([]);

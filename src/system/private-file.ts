@@ -1,23 +1,38 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fchmodSync, openSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemCode } from "./errno.ts";
+import { descriptorPath, hasProc, linuxFlags } from "./linux.ts";
 
-/** A file that has no name: a program reads it that inherits its descriptor, and nothing is left of it. */
+/** A file that a program reads which we start, and nobody else. */
 export interface PrivateFile {
-  readonly fd: number;
+  /**
+   * For a program that inherits `fd` as its descriptor 3: the file is opened anew, and so read from its start, each
+   * time.
+   */
+  readonly path: string;
+  /** Undefined where the path says all. */
+  readonly fd: number | undefined;
   readonly close: () => void;
 }
 
-/** open(2): a file that never gets a name. Not in Node's constants; the rest of it is O_DIRECTORY. */
-const nameless = 0o20000000 | constants.O_DIRECTORY;
-
 /**
- * Opens a file with this text that only we can read and that ends with its last descriptor, however we end. It is in
- * this directory's file system. Errors: those of open(2) and write(2).
+ * Makes a file with this text that only we can read. It has no name and ends with its last descriptor, however we end;
+ * where there is no /proc, by which such a file could be opened anew, it stands in a directory of its own, which is removed
+ * unless we are killed. It is in this directory's file system. Errors: those of open(2) and write(2).
  */
 export function openPrivateFile(text: string, directory: string = tmpdir()): PrivateFile {
+  if (!hasProc()) return writeNamed(text, directory);
   const fd = openNameless(directory);
   try {
     // A umask may have taken from it what its reader needs.
@@ -27,19 +42,14 @@ export function openPrivateFile(text: string, directory: string = tmpdir()): Pri
     closeSync(fd);
     throw error;
   }
-  return { fd, close: () => closeSync(fd) };
-}
-
-/** The path of what a program has inherited as this descriptor: opened anew, and so read from its start, each time. */
-export function inheritedPath(descriptor: number): string {
-  return `/proc/self/fd/${descriptor}`;
+  return { path: descriptorPath(3), fd, close: () => closeSync(fd) };
 }
 
 const createFlags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 function openNameless(directory: string): number {
   try {
-    return openSync(directory, nameless | constants.O_RDWR | constants.O_EXCL, 0o600);
+    return openSync(directory, linuxFlags.nameless | constants.O_RDWR | constants.O_EXCL, 0o600);
   } catch (error) {
     // Some file systems cannot, and say it in these ways.
     if (!["ENOTSUP", "EOPNOTSUPP", "EISDIR", "EINVAL"].includes(systemCode(error) ?? ""))
@@ -59,4 +69,22 @@ function openUnlinked(directory: string): number {
     throw error;
   }
   return fd;
+}
+
+function writeNamed(text: string, directory: string): PrivateFile {
+  const place = mkdtempSync(join(directory, "xbuild-"));
+  const remove = (): void => rmSync(place, { recursive: true, force: true });
+  const path = join(place, "file");
+  process.once("exit", remove);
+  const close = (): void => {
+    process.off("exit", remove);
+    remove();
+  };
+  try {
+    writeFileSync(path, text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { path, fd: undefined, close };
 }

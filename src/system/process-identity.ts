@@ -1,27 +1,25 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { readFile, readlink } from "node:fs/promises";
 import { hostname } from "node:os";
+import { hasProc, readSurroundings, statProcess } from "./linux.ts";
+import { askProcess, askSurroundings } from "./portable.ts";
 
-/** A process that runs, as proc_pid_stat(5) has it. */
+/** A process that runs. */
 export interface RunningProcess {
   /** The ID of its process group. */
   readonly group: number;
-  /** In clock ticks since boot: with its ID it tells a process from a later one with the same ID. */
+  /**
+   * In clock ticks since boot, or in seconds since 1970: with its ID it tells a process from a later one with the same
+   * ID.
+   */
   readonly start: string;
 }
 
 /** undefined where there is no such process, also for one that has ended and whose parent has not looked (a zombie). */
 export function readProcess(pid: number | string): RunningProcess | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the program's name in parentheses and may hold anything; field 3 comes next.
-    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    // Field 20 counts the threads: the first one may have ended while others run.
-    const isOver = fields[0] === "Z" && Number(fields[17]) <= 1;
-    return isOver ? undefined : { group: Number(fields[2]), start: fields[19] ?? "" };
+    return statProcess(pid);
   } catch {
-    return undefined;
+    return hasProc() ? undefined : askProcess(pid);
   }
 }
 
@@ -30,8 +28,7 @@ export function readProcess(pid: number | string): RunningProcess | undefined {
  * host. Nothing of it repeats together, so a name that carries it tells whether its maker still lives.
  */
 export function identifyOwnProcess(): Promise<string> {
-  identity ??= describeProcess();
-  return identity;
+  return (identity ??= Promise.resolve(describeProcess()));
 }
 
 let identity: Promise<string> | undefined;
@@ -44,20 +41,14 @@ export async function checkProcess(identityText: string): Promise<"alive" | "dea
   const [pid = "", start = "", namespace = "", boot = "", host = ""] = identityText.split(".");
   const [, , ownNamespace, ownBoot, ownHost] = (await identifyOwnProcess()).split(".");
   if (boot !== ownBoot) return host === ownHost ? "dead" : "unknown";
-  if (namespace !== ownNamespace) return "unknown";
+  // Where no boot is known, it may be another machine's.
+  if (namespace !== ownNamespace || (boot === "" && host !== ownHost)) return "unknown";
   return readProcess(pid)?.start === start ? "alive" : "dead";
 }
 
-async function describeProcess(): Promise<string> {
+function describeProcess(): string {
   const start = readProcess(process.pid)?.start;
-  const [namespace, boot] = await Promise.all([
-    readlink("/proc/self/ns/pid").catch(() => ""),
-    readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => ""),
-  ]);
+  const { namespace, boot } = readSurroundings() ?? askSurroundings();
   const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
-  return [process.pid, start ?? "0", digitsOf(namespace), boot.slice(0, 8), host].join(".");
-}
-
-function digitsOf(text: string): string {
-  return text.replaceAll(/\D/g, "");
+  return [process.pid, start ?? "0", namespace, boot, host].join(".");
 }

@@ -37,7 +37,12 @@ export async function removeTree(path: string, options: RemovalOptions = {}): Pr
   const root = attempt(removal, () => openOwnDirectory(path));
   if (root === undefined) return removal.left;
   try {
-    await emptyRoot({ removal, root, prefix: createPrefix(), waiting: [], count: 0 });
+    const tree = { removal, root, prefix: createPrefix(), waiting: [], count: 0 };
+    await emptyRoot(tree);
+    // Where names go while a directory is listed, a system may leave some out.
+    for (let pass = 1; pass < maxPasses && mayBeFilled(removal, path); pass += 1) {
+      await emptyRoot(tree);
+    }
   } finally {
     closeDirectory(root);
   }
@@ -72,6 +77,10 @@ async function emptyRoot(tree: Emptying): Promise<void> {
   }
 }
 
+function mayBeFilled({ left }: Removal, path: string): boolean {
+  return left === undefined && isFilled(path);
+}
+
 async function removeMoved(tree: Emptying, number: number): Promise<void> {
   const { removal } = tree;
   const path = pathIn(tree.root, tree.prefix + number);
@@ -89,7 +98,7 @@ async function removeMoved(tree: Emptying, number: number): Promise<void> {
 }
 
 /** Whether the directory was not empty; if it was, it has been removed. */
-function isFilled(path: Buffer): boolean {
+function isFilled(path: string | Buffer): boolean {
   try {
     rmdirSync(path);
     return false;

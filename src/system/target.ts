@@ -11,6 +11,8 @@ import { basename, dirname, join, resolve } from "node:path";
 import { XbuildError, exitStatuses } from "../errors.ts";
 import { assertWritable } from "./descriptor.ts";
 import { systemCode } from "./errno.ts";
+import { descriptorAt, hasProc } from "./linux.ts";
+import { namedDescriptor } from "./portable.ts";
 
 /** Where a path that a user names leads, links followed. */
 export type Target =
@@ -47,8 +49,11 @@ export function findTarget(path: string, what: string): Target {
 function followLinks(path: string, what: string): Target {
   let place = path;
   for (let links = 0; links < maxLinks; links += 1) {
+    // A link into /proc, where there is one.
+    const named = namedDescriptor(place);
+    if (named !== undefined && !hasProc()) return describeDescriptor(named, what);
     place = join(resolveParent(place, what), basename(place));
-    const fd = descriptorOf(place);
+    const fd = descriptorAt(place);
     if (fd !== undefined) return describeDescriptor(fd, what);
     const status = lstatSync(place, { throwIfNoEntry: false });
     if (status?.isSymbolicLink() !== true) return describePlace(place, status, what);
@@ -63,12 +68,6 @@ function resolveParent(path: string, what: string): string {
   const real = realpathSync(parent);
   if (statSync(real).isDirectory()) return real;
   throw refuseTarget(what, `${parent} is not a directory`, "name a file in a directory");
-}
-
-/** proc(5), /proc/PID/fd; `/dev/fd` and `/dev/stdout` are links to it. */
-function descriptorOf(path: string): number | undefined {
-  const groups = /^\/proc\/(?<pid>\d+)\/(?:task\/\d+\/)?fd\/(?<fd>\d+)$/.exec(path)?.groups;
-  return groups?.["pid"] === String(process.pid) ? Number(groups["fd"]) : undefined;
 }
 
 function describeDescriptor(fd: number, what: string): Target {

@@ -3,6 +3,7 @@ import { open, type FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { systemCode } from "./errno.ts";
+import { descriptorPath } from "./linux.ts";
 import type { Target } from "./target.ts";
 
 /** What is written to where it stands. */
@@ -95,9 +96,9 @@ async function reopen(fd: number): Promise<FileHandle | undefined> {
   const status = fstatSync(fd);
   if (!status.isFIFO() && !status.isCharacterDevice()) return undefined;
   try {
-    return await open(`/proc/self/fd/${fd}`, specialFlags & ~constants.O_NOFOLLOW);
+    return await open(descriptorPath(fd), specialFlags & ~constants.O_NOFOLLOW);
   } catch (error) {
-    // It may be another user's (su), or have no reader any more.
+    // It may be another user's (su), or have no reader any more, or there is no /proc.
     if (systemCode(error) === undefined) throw error;
     return undefined;
   }

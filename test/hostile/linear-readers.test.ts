@@ -89,7 +89,7 @@ async function countSorted(script: string): Promise<number> {
   const fd = openSync(join(directory, "layers"), "r");
   onTestFinished(() => closeSync(fd));
   const layer = createLoose("a");
-  const scan = { ...createScan([layer]), layerDirectory: { fd, shown: "output/layers" } };
+  const scan = { ...createScan([layer]), layerDirectory: { fd, way: "", shown: "output/layers" } };
   const sort = vi.spyOn(Array.prototype, "sort");
   try {
     const find = await readTreeXattrs(scan, {

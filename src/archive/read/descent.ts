@@ -74,9 +74,10 @@ function closeLevel(level: Level): void {
 
 function reopen(level: Level | undefined, child: OutputDirectory): void {
   if (level === undefined || level.directory !== undefined) return;
-  const { fd } = openParent(child);
+  const { fd, way } = openParent(child);
   const directory = {
     fd,
+    way,
     get shown() {
       return level.shown();
     },

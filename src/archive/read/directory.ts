@@ -1,4 +1,10 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync } from "node:fs";
+import {
+  openBelow,
+  openDirectory as openPath,
+  type OpenDirectory,
+  toPath,
+} from "../../system/directory.ts";
 import { showBytes } from "../refuse.ts";
 import type { ByteString } from "../tar/entry.ts";
 import { changed, explain, wrongType } from "./problems.ts";
@@ -6,11 +12,10 @@ import { toFileStats, type FileStats } from "./stats.ts";
 
 /**
  * A directory of the build's output, held open. What lies in it is reached through the open directory
- * and never through a path, so that nothing that a process left behind puts in its place (a symbolic link
- * to our machine's files) is followed.
+ * and never through a path (but where the system has no other way, see `OpenDirectory`), so that nothing that a process
+ * left behind puts in its place (a symbolic link to our machine's files) is followed.
  */
-export interface OutputDirectory {
-  readonly fd: number;
+export interface OutputDirectory extends OpenDirectory {
   /** As the build names it: `output/layers`. */
   readonly shown: string;
 }
@@ -21,14 +26,13 @@ export interface OutputFile {
   readonly stats: FileStats;
 }
 
-const directoryFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 // Without O_NONBLOCK the opening of a FIFO would wait for a writer.
 const fileFlags =
   constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Opens the output directory itself, which is ours. */
 export function openOutput(directory: string, shown = "output"): OutputDirectory {
-  return { fd: openSync(directory, directoryFlags), shown };
+  return { ...openPath(directory), shown };
 }
 
 /** Whether it is the directory that this device and inode stand for. */
@@ -46,12 +50,10 @@ export function closeDirectory(directory: OutputDirectory): void {
 
 /** What lies there, a link itself; undefined where there is nothing. */
 export function statName(directory: OutputDirectory, name: ByteString): FileStats | undefined {
-  try {
+  return inWords(directory, name, () => {
     const stats = lstatSync(pathOf(directory, name), { bigint: true, throwIfNoEntry: false });
     return stats === undefined ? undefined : toFileStats(stats);
-  } catch (cause) {
-    throw explain(showName(directory, name), cause);
-  }
+  });
 }
 
 /**
@@ -70,19 +72,18 @@ export function identifyFile(
 }
 
 export function readLink(directory: OutputDirectory, name: ByteString): ByteString {
-  try {
-    return readlinkSync(pathOf(directory, name), { encoding: "buffer" }).toString("latin1");
-  } catch (cause) {
-    throw explain(showName(directory, name), cause);
-  }
+  return inWords(directory, name, () =>
+    readlinkSync(pathOf(directory, name), { encoding: "buffer" }).toString("latin1"),
+  );
 }
 
 /** Errors: `output-file-type` where something else than a directory is there, `output-unreadable`. */
 export function openDirectory(parent: OutputDirectory, name: ByteString): OutputDirectory {
-  const fd = openName(parent, name, directoryFlags);
+  const { fd, way } = inWords(parent, name, () => openBelow(parent, name));
   // Names are shown in errors alone, so they are not made before.
   return {
     fd,
+    way,
     get shown() {
       return showName(parent, name);
     },
@@ -111,7 +112,7 @@ export function openFile(
 ): OutputFile {
   if (expected !== undefined && expected.type !== "file")
     throw wrongType(showName(parent, name), expected, "file");
-  const fd = openName(parent, name, fileFlags);
+  const fd = inWords(parent, name, () => openSync(pathOf(parent, name), fileFlags));
   const stats = statOpen(fd);
   if (expected === undefined || stats.ino !== expected.ino || stats.type !== "file") {
     closeSync(fd);
@@ -146,19 +147,15 @@ export function showName(directory: OutputDirectory, name: ByteString): string {
   return `${directory.shown}/${showBytes(name)}`;
 }
 
-function openName(parent: OutputDirectory, name: ByteString, flags: number): number {
+/** Runs a call of the system, whose error is said in words of ours. */
+function inWords<T>(directory: OutputDirectory, name: ByteString, call: () => T): T {
   try {
-    return openSync(pathOf(parent, name), flags);
+    return call();
   } catch (cause) {
-    throw explain(showName(parent, name), cause);
+    throw explain(showName(directory, name), cause);
   }
 }
 
-// oxlint-disable-next-line no-control-regex -- all of ASCII
-const ascii = /^[\x00-\x7f]*$/;
-
-/** A text where that says the same as the bytes, for it costs less. */
 function pathOf(directory: OutputDirectory, name: ByteString): Buffer | string {
-  const path = `/proc/self/fd/${directory.fd}/${name}`;
-  return ascii.test(name) ? path : Buffer.from(path, "latin1");
+  return toPath(`${directory.way}/${name}`);
 }

@@ -28,6 +28,13 @@ export function explain(shown: string, cause: unknown): unknown {
     const message = "it is not a plain file or directory";
     return refuse("output-file-type", message, { file: shown, hint, cause });
   }
+  // Only where a path is all that can be said: elsewhere no path is longer than a name.
+  if (code === "ENAMETOOLONG") {
+    const hint =
+      "write shorter or fewer directories, give the layer as a tar archive, or build on Linux";
+    const message = "its path is longer than this system allows";
+    return refuse("output-unreadable", message, { file: shown, hint, cause });
+  }
   if (code === "ENOENT" || code === "ESTALE") return changed(shown);
   return cause;
 }

@@ -91,8 +91,9 @@ function readRedacted(line: BuildCommandLine, names: readonly string[]): Readonl
   );
 }
 
-/** `os/arch[/variant]` of this machine, in Go's words. */
+/** `os/arch[/variant]` of this machine, in Go's words. Containers of a Mac are Linux's. */
 export function hostPlatform(): string {
   const names: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386", ppc64: "ppc64le" };
-  return `${hostSystem()}/${names[arch()] ?? arch()}`;
+  const system = hostSystem() === "darwin" ? "linux" : hostSystem();
+  return `${system}/${names[arch()] ?? arch()}`;
 }

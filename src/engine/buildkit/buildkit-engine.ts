@@ -29,7 +29,6 @@ export function createBuildKitEngine(options: readonly string[]): Engine {
     if (client === undefined) throw new RangeError("there is a builder, or an error");
     return client;
   };
-  const unheld = (): Promise<undefined> => Promise.resolve(undefined);
   return {
     name: engine.name,
     isElsewhere: true,
@@ -84,6 +83,10 @@ export function createBuildKitEngine(options: readonly string[]): Engine {
     listBuildFlags: async () => (await import("./pass-through.ts")).listBuildFlags(first()),
     version: async () => (await import("./version.ts")).readVersion(first()),
   };
+}
+
+function unheld(): Promise<undefined> {
+  return Promise.resolve(undefined);
 }
 
 function noImages(what: string): XbuildError {

@@ -7,13 +7,13 @@ import { type BuildKitClient, createBuildctl, createBuildx } from "./client.ts";
 const defaultAddress = "unix:///run/buildkit/buildkitd.sock";
 
 /** Options of the command line that say which builders there are; what is none of ours goes to buildctl. */
-export interface ClientOptions {
+interface ClientOptions {
   readonly builders: readonly string[];
   readonly others: readonly string[];
 }
 
 /** `--builder=a,b` and the rest. */
-export function splitOptions(options: readonly string[]): ClientOptions {
+function splitOptions(options: readonly string[]): ClientOptions {
   const prefix = "--builder=";
   const isBuilder = (one: string): boolean => one.startsWith(prefix);
   return {

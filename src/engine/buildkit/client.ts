@@ -96,7 +96,8 @@ export function createBuildx(
 function renderContext([name, source]: readonly [string, NamedSource]): string {
   const value = {
     directory: () => ("path" in source ? source.path : ""),
-    layout: () => ("directory" in source ? `oci-layout://${source.directory}@${source.digest}` : ""),
+    layout: () =>
+      "directory" in source ? `oci-layout://${source.directory}@${source.digest}` : "",
     registry: () => ("name" in source ? `docker-image://${source.name}` : ""),
     other: () => ("value" in source ? source.value : ""),
   }[source.kind]();
@@ -110,9 +111,18 @@ function renderOutput({ output }: SolveCall): readonly string[] {
   const fields =
     output.kind === "tar"
       ? ["type=tar", "dest=-", "source-date-epoch="]
-      : ["type=oci", "tar=false", `dest=${output.directory}`, "source-date-epoch="];
+      : [...layoutFields, `dest=${output.directory}`];
   return [`--output=${fields.map(quoteField).join(",")}`];
 }
+
+/** Layers as they are when their diff IDs are computed: what becomes of them is ours to choose. */
+const layoutFields = [
+  "type=oci",
+  "tar=false",
+  "compression=uncompressed",
+  "force-compression=true",
+  "source-date-epoch=",
+];
 
 /** As Go's encoding/csv reads it. */
 function quoteField(field: string): string {

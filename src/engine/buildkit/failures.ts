@@ -25,7 +25,8 @@ const lost =
   /code = Unavailable|connection refused|connection reset|no route to host|no such host|i\/o timeout|network is unreachable|broken pipe|error reading from server|transport is closing|keepalive ping failed|server closed|connect: no such file|failed to list workers|context deadline exceeded|graceful_stop|session finished/i;
 const tooOld =
   /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
-const notAllowed = /(?<entitlement>\S+) is not allowed|granting entitlement (?<granted>\S+)/;
+const entitlement = /\b(?:network\.host|security\.insecure|device)\b/;
+const notAllowed = /is not allowed|requires? entitlement|granting entitlement/i;
 
 /** The error of a call. */
 export function describeFailure(failure: FailedSolve): XbuildError {
@@ -40,9 +41,13 @@ export function describeFailure(failure: FailedSolve): XbuildError {
   if (exitCode !== undefined) return describeStep(failure, Number(exitCode));
   const reason = findReason(tail) ?? failed ?? "";
   if (lost.test(reason)) {
-    return new BuilderLostError("builder-lost", `the builder ${where} is gone: ${reason}`, {
-      hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
-    });
+    return new BuilderLostError(
+      "builder-lost",
+      `the builder ${where} cannot be reached: ${reason}`,
+      {
+        hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
+      },
+    );
   }
   if (tooOld.test(tail)) {
     return new XbuildError("engine-cannot-run", `the builder ${where} is too old: ${reason}`, {
@@ -50,11 +55,11 @@ export function describeFailure(failure: FailedSolve): XbuildError {
       exitStatus: result.status,
     });
   }
-  const allowed = notAllowed.exec(tail)?.groups;
+  const allowed = notAllowed.test(reason) ? entitlement.exec(reason)?.[0] : undefined;
   const hint =
     allowed === undefined
       ? "see what it says of it"
-      : `allow it with --allow ${allowed["entitlement"] ?? allowed["granted"] ?? ""}, there and where buildkitd is started`;
+      : `allow it with --allow ${allowed}, and where buildkitd is started (--allow-insecure-entitlement)`;
   const message = `${where}: ${reason || `${client.program} failed with exit status ${result.status}`}`;
   if (failed === undefined) return new XbuildError("engine-failed", message, { hint });
   return placeAt("step-failed", { ...failure, message, hint }, 1);
@@ -92,7 +97,9 @@ function placeAt(code: "step-failed", failure: Placed, exitStatus: number): Xbui
 
 /** BuildKit names the line; lines of what is sent are those of the user's file. */
 function findPlace({ tail, containerfile }: FailedSolve): Partial<Diagnostic> | undefined {
-  const line = Number(/^[^\n]*:(\d+)\n-{5,}$/m.exec(tail)?.[1]);
+  const lines = tail.split("\n");
+  const at = lines.findIndex((one) => /^-{5,}$/.test(one));
+  const line = Number(/:(\d+)$/.exec(lines[at - 1] ?? "")?.[1]);
   const holds = ({ span, endLine }: Instruction): boolean =>
     span.start.line <= line && line <= endLine;
   const instruction = containerfile.instructions.find(holds);

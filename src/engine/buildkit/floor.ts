@@ -12,7 +12,7 @@ export const floorScript = [
   "nl='\n'",
   // A line each: seconds, the time in full, the name. Only fractions matter.
   'find . ! -path "*$nl*" -exec stat -c "%Y %y %n" {} + 2>/dev/null |',
-  "awk '{ if ($3 !~ /\\.[0-9]*[1-9]/) next; name = $0; sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, \"\", name); gsub(/\\047/, \"\\047\\\\\\047\\047\", name);" +
+  'awk \'{ if ($3 !~ /\\.[0-9]*[1-9]/) next; name = $0; sub(/^[^ ]+ [^ ]+ [^ ]+ [^ ]+ /, "", name); gsub(/\\047/, "\\047\\\\\\047\\047", name);' +
     ' if ($1 != last || count++ >= 500) { if (last != "") print ""; printf "touch -h -d @%s --", $1; last = $1; count = 0 }' +
     ' printf " \\047%s\\047", name } END { if (last != "") print "" }\' | sh 2>/dev/null',
   'find . -path "*$nl*" -exec sh -c \'for one do touch -h -d "@$(stat -c %Y -- "$one")" -- "$one"; done\' sh {} + 2>/dev/null',

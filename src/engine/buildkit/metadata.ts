@@ -85,10 +85,7 @@ export async function makeTwin(place: ImagePlace, parent: string): Promise<Image
   });
   await writeFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
   const manifests = [{ mediaType: ociManifestType, ...manifest }];
-  await writeFile(
-    join(directory, "index.json"),
-    JSON.stringify({ schemaVersion: 2, manifests }),
-  );
+  await writeFile(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
   return { kind: "layout", directory, digest: manifest.digest };
 }
 
@@ -118,8 +115,7 @@ export interface TwinOf {
 function namesDirectory({ dependencies }: BuildPlan, { index }: StagePlan): boolean {
   return dependencies.stages.some(
     ({ stage }) =>
-      stage.index <= index &&
-      stage.instructions.some(({ keyword }) => keyword === "WORKDIR"),
+      stage.index <= index && stage.instructions.some(({ keyword }) => keyword === "WORKDIR"),
   );
 }
 

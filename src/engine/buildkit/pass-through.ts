@@ -12,7 +12,9 @@ import { knownFlags } from "./fit-flags.ts";
 import type { NamedSource, SolveCall, SolveOutput } from "./solve-call.ts";
 
 /** Flags of a build without OUTPUT that buildctl has something like, beside those of steps. */
-const valueFlags = "file tag build-arg build-context target platform output label progress".split(" ");
+const valueFlags = "file tag build-arg build-context target platform output label progress".split(
+  " ",
+);
 const booleanFlags = ["no-cache", "push", "quiet", "pull"];
 const shortNames = new Map([
   ["f", "file"],
@@ -27,13 +29,14 @@ export async function listBuildFlags(client: BuildKitClient): Promise<readonly E
     const [program = "", ...words] = client.version.slice(0, -1);
     return parseHelpFlags(await queryProgram([program, ...words, "build", "--help"]));
   }
-  const list = (names: readonly string[], takesValue: boolean): readonly EngineFlag[] =>
-    names.map((name) => ({
-      name,
-      short: [...shortNames].find(([, long]) => long === name)?.[0],
-      takesValue,
-    }));
-  return [...list([...valueFlags, ...knownFlags], true), ...list(booleanFlags, false)];
+  return [
+    ...[...valueFlags, ...knownFlags].map((name) => describeFlag(name, true)),
+    ...booleanFlags.map((name) => describeFlag(name, false)),
+  ];
+}
+
+function describeFlag(name: string, takesValue: boolean): EngineFlag {
+  return { name, short: [...shortNames].find(([, long]) => long === name)?.[0], takesValue };
 }
 
 /** Hands a build without OUTPUT to the builder. @returns the client's exit status */
@@ -82,7 +85,9 @@ function readWords(args: readonly string[]): Given {
   const operands: string[] = [];
   const words = args[Symbol.iterator]();
   for (const word of words) {
-    const groups = /^(?:--(?<long>[a-z0-9-]+)|-(?<short>[a-z]))(?:=(?<value>.*))?$/s.exec(word)?.groups;
+    const groups = /^(?:--(?<long>[a-z0-9-]+)|-(?<short>[a-z]))(?:=(?<value>.*))?$/s.exec(
+      word,
+    )?.groups;
     const name = groups?.["long"] ?? shortNames.get(groups?.["short"] ?? "");
     if (groups === undefined || word === "-") {
       operands.push(word);
@@ -91,7 +96,7 @@ function readWords(args: readonly string[]): Given {
     if (name === undefined || ![...valueFlags, ...booleanFlags, ...knownFlags].includes(name))
       throw refuse(word);
     const isBoolean = booleanFlags.includes(name);
-    const value = groups["value"] ?? (isBoolean ? "true" : String(words.next().value ?? ""));
+    const value = groups["value"] ?? (isBoolean ? "true" : (words.next().value ?? ""));
     values.set(name, [...(values.get(name) ?? []), value]);
   }
   const all = (name: string): readonly string[] => values.get(name) ?? [];
@@ -116,7 +121,10 @@ interface Sent extends Required<Pick<PassOptions, "hiddenArgs">> {
   readonly directory: string;
 }
 
-async function createCall(given: Given, { hiddenArgs, input, directory }: Sent): Promise<SolveCall> {
+async function createCall(
+  given: Given,
+  { hiddenArgs, input, directory }: Sent,
+): Promise<SolveCall> {
   const { readFile } = await import("node:fs/promises");
   const context = resolve(given.operands.at(-1) ?? ".");
   const file = given.last("file") ?? join(context, "Containerfile");
@@ -157,7 +165,8 @@ async function findIgnore(file: string, context: string): Promise<string | undef
 }
 
 function readContext(word: string): readonly [string, NamedSource] {
-  const [name = "", value = ""] = [word.split("=", 1)[0], word.slice(word.indexOf("=") + 1)];
+  const [name = ""] = word.split("=", 1);
+  const value = word.slice(name.length + 1);
   return value.includes("://")
     ? [name, { kind: "other", value }]
     : [name, { kind: "directory", path: resolve(value) }];

@@ -39,7 +39,7 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
     const isRunning = started !== undefined && completed === undefined && cached !== true;
     if (isRunning && isUnbounded(name)) busy.add(digest);
     else busy.delete(digest);
-    if (typeof error === "string" && error !== "" && !/context canceled$/.test(error))
+    if (typeof error === "string" && error !== "" && !error.endsWith("context canceled"))
       failed ??= error;
     if (started === undefined || told.has(digest)) return;
     const shown = isUnbounded(name) ? show(name) : undefined;
@@ -51,7 +51,8 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
   const print = (record: Json): void => {
     if (!isJsonObject(record)) return;
     const { vertex, stream, data } = record;
-    if (typeof data !== "string" || !isUnbounded(names.get(String(vertex)) ?? "")) return;
+    if (typeof data !== "string" || typeof vertex !== "string") return;
+    if (!isUnbounded(names.get(vertex) ?? "")) return;
     (stream === 2 ? log.stderr : log.stdout)(Buffer.from(data, "base64"));
   };
   return {
@@ -79,5 +80,7 @@ function toList(value: Json | undefined): readonly Json[] {
 
 /** Steps of a file, and images: what is the builder's own affair ends in a short while, or hangs. */
 function isUnbounded(name: string): boolean {
-  return !/^(?:\[internal\]|\[context |exporting |importing |sending |writing |merging )/.test(name);
+  return !/^(?:\[internal\]|\[context |exporting |importing |sending |writing |merging )/.test(
+    name,
+  );
 }

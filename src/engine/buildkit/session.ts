@@ -1,7 +1,8 @@
 import { mkdtemp, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Instruction, ResolvedStage } from "../../containerfile/containerfile.ts";
 import { type Digest, digestBytes } from "../../oci/oci.ts";
-import { imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
+import { type BuildPlan, imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import { settleAll } from "../../system/settle.ts";
 import type {
   EngineBuild,
@@ -26,7 +27,7 @@ import {
 import { keepMetadata, makeTwin, readLayout, withoutOwn } from "./metadata.ts";
 import { solve, type SolveTelling } from "./solve.ts";
 import type { NamedSource, SolveCall } from "./solve-call.ts";
-import { listSources } from "./sources.ts";
+import { listSources, nameStageSource } from "./sources.ts";
 import { noteKeys } from "../notes.ts";
 import { writeRunMark, writeSkeleton } from "./skeleton.ts";
 
@@ -101,15 +102,25 @@ async function evaluateStage(
   if (stage.kind === "plain") return exportStage(session, stage, progress);
   const isExported = steps.flags.cache.some((flag) => flag.startsWith("--cache-to="));
   if (known !== undefined && !isExported) return known;
+  const evaluate = (): Promise<Digest> => evaluateMetadata(session, stage, "environment");
+  if (!isExported && !plan.needed.some((one) => needsFiles(before(one, stage)))) return evaluate();
   const text = lowerEnvironment(plan, stage);
   const call = { ...describeCall(session, "environment"), text, output: { kind: "none" } } as const;
   const [, id] = await settleAll([
     solveStep(session, { ...call, flags: withCaches(session, call.flags) }, { progress }),
-    known === undefined
-      ? evaluateMetadata(session, stage, "environment")
-      : Promise.resolve(known),
+    known === undefined ? evaluate() : Promise.resolve(known),
   ]);
   return id;
+}
+
+/** Instructions of a stage that the environment is made of. */
+function before({ stage }: ResolvedStage, { index, output }: LayeredStage): readonly Instruction[] {
+  const at = stage.index === index ? stage.instructions.indexOf(output.instruction) : -1;
+  return at < 0 ? stage.instructions : stage.instructions.slice(0, at);
+}
+
+function needsFiles(instructions: readonly Instruction[]): boolean {
+  return instructions.some(({ keyword }) => ["RUN", "COPY", "ADD"].includes(keyword));
 }
 
 function withCaches({ build }: Session, flags: readonly string[]): readonly string[] {
@@ -201,6 +212,7 @@ function keepEnvironment({ engine }: Session, { environment }: LayeringRun): Pro
 }
 
 async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun): Promise<void> {
+  if (!needsFiles(stage.layering.instructions)) return;
   const { path } = stage.output;
   const { steps, plan } = session.build;
   await writeSkeleton(run.root);
@@ -218,7 +230,8 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
     output: { kind: "tar" },
   });
   const { progress, onStarted, receive } = run;
-  const show = (name: string): string | undefined => showStep(name.replace(mounts, ""));
+  const show = (name: string): string | undefined =>
+    showStep(name.replace(mounts, ""), session.build);
   const telling = { progress, onStarted, receive, show };
   const isFloored = hasShell(stage);
   try {
@@ -239,10 +252,29 @@ function isDeclared({ layering }: LayeredStage, { environment }: LayeringRun): b
   );
 }
 
-/** What nobody but us has written is not told of. */
-function showStep(name: string): string | undefined {
-  const isOurs = name.startsWith("[xbuild-output ") || /xbuild-(?:floor|layers skeleton)/.test(name);
-  return isOurs ? undefined : name;
+/** A step as the user wrote it: images of other stages have the stages' names. What nobody but us has written is not told of. */
+function showStep(
+  name: string,
+  { plan: { dependencies }, steps }: Pick<EngineBuild, "plan" | "steps">,
+): string | undefined {
+  const isOurs =
+    name.startsWith("[xbuild-output ") ||
+    name.includes(`COPY --from=${layersContext} `) ||
+    name.includes("xbuild-floor");
+  if (isOurs) return undefined;
+  const named = dependencies.built.reduce(
+    (text, { index, name: stage }) => text.replaceAll(nameStageSource(index), () => stage),
+    name,
+  );
+  return hideValues(named, steps);
+}
+
+/** BuildKit has the values of arguments in a step's name. One or two letters hide nothing, and stand in every text. */
+function hideValues(text: string, { buildArgs, hiddenArgs }: EngineBuild["steps"]): string {
+  const values = [...hiddenArgs].flatMap((name) => buildArgs.get(name) ?? []);
+  return values
+    .filter((value) => value.length > 2)
+    .reduce((shown, value) => shown.replaceAll(value, "***"), text);
 }
 
 /** What all calls of a build have in common. */
@@ -259,10 +291,11 @@ function describeCall(
         ? steps.buildArgs
         : new Map([...steps.buildArgs, ["SOURCE_DATE_EPOCH", String(steps.epoch)]]),
     hiddenArgs: steps.hiddenArgs,
-    platform: steps.platform,
+    // The same on whatever machine the builder is.
+    platform: steps.platform ?? plan.graph.options.targetPlatform,
     noCache: steps.noCache,
     flags: [...steps.flags.access, ...steps.flags.step],
-    purpose: what === plan.target.name ? what : `${what} of ${plan.target.name}`,
+    purpose: nameCall(plan, what),
   };
 }
 
@@ -272,10 +305,21 @@ function solveStep(
   telling: Partial<SolveTelling>,
 ): Promise<void> {
   const { plan } = session.build;
-  const whole = { containerfile: plan.containerfile, told: session.told, show: showStep, ...telling };
+  const whole = {
+    containerfile: plan.containerfile,
+    told: session.told,
+    show: (name: string) => showStep(name, session.build),
+    ...telling,
+  };
   return onBuilder(
     session,
     (client: BuildKitClient) => solve({ call, client }, whole, session),
     session,
   );
+}
+
+/** The target is not named where it is the last stage without a name. */
+function nameCall({ target, containerfile }: BuildPlan, what: string): string {
+  const isNamed = containerfile.stages[target.index]?.name !== undefined;
+  return what === target.name || !isNamed ? what : `${what} of ${target.name}`;
 }

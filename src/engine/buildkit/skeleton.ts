@@ -10,7 +10,12 @@ export async function writeSkeleton(root: string): Promise<void> {
   const output = join(dirname(root), "skeleton", "output");
   await mkdir(join(output, "blobs", "sha256"), { recursive: true });
   await mkdir(join(output, "layers"), { recursive: true });
-  for (const path of [output, join(output, "blobs"), join(output, "blobs", "sha256"), join(output, "layers")])
+  for (const path of [
+    output,
+    join(output, "blobs"),
+    join(output, "blobs", "sha256"),
+    join(output, "layers"),
+  ])
     await chmod(path, 0o777);
 }
 

@@ -8,6 +8,7 @@ import type { SessionWorkspace } from "../model.ts";
 import { noteKeys } from "../notes.ts";
 import type { BuildKitClient } from "./client.ts";
 import { describeFailure } from "./failures.ts";
+import { writeDockerConfig } from "./docker-config.ts";
 import { hideArguments } from "./hide-arguments.ts";
 import { createProgress } from "./progress.ts";
 import { type ClientRun, runClient } from "./run-client.ts";
@@ -40,17 +41,23 @@ export async function solve(
     const fitted = client.program === "buildctl" ? hideArguments(call) : call;
     const files = await writeFiles(fitted, directory);
     const progress = createProgress({ ...telling, log: reporter.log });
-    const result = await runClient(client.renderBuild(fitted, files), {
-      progress,
-      signal,
-      receive: telling.receive,
-      stallTime: readStallTime() * 1000,
-      started: async (pid) => {
-        telling.onStarted?.();
-        const identity = identifyProcess(pid);
-        if (identity !== undefined) await run.note(noteKeys.process, identity);
+    const invocation = client.renderBuild(fitted, files);
+    const config = await writeDockerConfig(fitted, directory, process.env);
+    const env = { ...invocation.env, ...config };
+    const result = await runClient(
+      { ...invocation, env },
+      {
+        progress,
+        signal,
+        receive: telling.receive,
+        stallTime: readStallTime() * 1000,
+        started: async (pid) => {
+          telling.onStarted?.();
+          const identity = identifyProcess(pid);
+          if (identity !== undefined) await run.note(noteKeys.process, identity);
+        },
       },
-    });
+    );
     signal.throwIfAborted();
     if (result.status === 0) return;
     const { containerfile } = telling;

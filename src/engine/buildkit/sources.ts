@@ -7,8 +7,12 @@ import type { NamedSource } from "./solve-call.ts";
 /** What images of other stages are called in a text, by their keys. */
 export function nameBuiltSources({ dependencies }: BuildPlan): ReadonlyMap<string, string> {
   return new Map(
-    dependencies.built.map((one) => [imageKey(one), `xbuild-stage-${one.index}`] as const),
+    dependencies.built.map((one) => [imageKey(one), nameStageSource(one.index)] as const),
   );
+}
+
+export function nameStageSource(index: number): string {
+  return `xbuild-stage-${index}`;
 }
 
 const imagePrefix = "docker-image://";
@@ -51,6 +55,7 @@ function makeFamiliar(name: string): string | undefined {
   const parts = splitReference(name);
   if (parts === undefined) return undefined;
   const isHub = parts.host === undefined || /^(?:index\.)?docker\.io$/.test(parts.host);
-  const path = isHub && name.includes("/") ? name.replace(/^(?:(?:index\.)?docker\.io\/)/, "") : name;
+  const path =
+    isHub && name.includes("/") ? name.replace(/^(?:(?:index\.)?docker\.io\/)/, "") : name;
   return (isHub ? path.replace(/^library\//, "") : path).replace(/:latest$/, "");
 }

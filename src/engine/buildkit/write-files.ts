@@ -1,4 +1,7 @@
+import { createWriteStream } from "node:fs";
 import { mkdir } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { assertNoTriggers } from "../containers/write-files.ts";
 import { parseContainerfile } from "../../containerfile/containerfile.ts";
 import { isAbsolute, join, resolve } from "node:path";
 import type { LoadSource, SessionWorkspace } from "../model.ts";
@@ -13,7 +16,9 @@ export async function writeFiles(
   { client, ...work }: SessionWorkspace & { readonly client: BuildKitClient },
 ): Promise<void> {
   const text = "FROM xbuild-image\n";
-  const directory = source.reference.replace(/^oci:/, "").replace(/:[^/]*$/, "");
+  assertNoTriggers(source.image, destination);
+  // As skopeo takes it apart.
+  const directory = source.reference.slice("oci:".length).split(":", 1)[0] ?? "";
   const { manifest } = await readLayout(directory);
   const context = join(work.run.directory, "empty");
   await mkdir(context, { recursive: true });
@@ -32,12 +37,18 @@ export async function writeFiles(
   } as const;
   const containerfile = parseContainerfile(Buffer.from(text), "");
   const receive = /(?:^|,)dest=-(?:,|$)|^-$/.test(destination)
-    ? async (bytes: AsyncIterable<Uint8Array>): Promise<void> => {
-        for await (const chunk of bytes) process.stdout.write(chunk);
-      }
+    ? (bytes: AsyncIterable<Uint8Array>): Promise<void> =>
+        pipeline(bytes, createWriteStream("", { fd: stdout, autoClose: false }))
     : undefined;
-  await solve({ call, client }, { containerfile, told: new Set(), show: () => undefined, receive }, work);
+  await solve(
+    { call, client },
+    { containerfile, told: new Set(), show: () => undefined, receive },
+    work,
+  );
 }
+
+/** A descriptor. */
+const stdout = 1;
 
 /** A path alone is a directory, and "-" a tar on standard output, as with buildah. */
 function completePath(destination: string): string {

@@ -11,6 +11,7 @@ import type {
   StepTelling,
 } from "../model.ts";
 import { noteKeys } from "../notes.ts";
+import { assertLocal } from "./assert-local.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, CallContext, ContainersCommands } from "./commands.ts";
 import { endSession } from "./end-session.ts";
@@ -44,6 +45,7 @@ export async function openSession(
   build: EngineBuild,
   work: SessionWorkspace,
 ): Promise<EngineSession> {
+  assertLocal(commands, process.env);
   expectContained();
   const label = labelRun(work.run);
   const session: Session = { ...work, commands, build, label, claimed: [], stages: new Map() };

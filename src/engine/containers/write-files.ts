@@ -51,7 +51,7 @@ export async function writeFiles(
 }
 
 /** A trigger would run in the build that exports. */
-function assertNoTriggers(image: Image, destination: string): void {
+export function assertNoTriggers(image: Image, destination: string): void {
   if ((image.config.config?.OnBuild ?? []).length === 0) return;
   throw new XbuildError(
     "output-destination",

@@ -48,7 +48,14 @@ export async function collectLayers(
   // What could not be read now may be readable another time.
   const trees = isUnread ? undefined : options.trees;
   const log = createDirectoryLog();
-  const work: Work = { ...context, options: { ...options, trees }, scan, findXattrs, findTree, log };
+  const work: Work = {
+    ...context,
+    options: { ...options, trees },
+    scan,
+    findXattrs,
+    findTree,
+    log,
+  };
   const sources = listSources(listings);
   const begun = countBegun(sources.length, options);
   const layers = await jobs.map(sources, (listing) => {

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { closeDirectory, openDirectory, signTree } from "../../archive/archive.ts";
 import { type Digest, digestBytes } from "../../oci/oci.ts";
+import { readIdMap } from "../../system/linux.ts";
 import type { FoundLayer } from "./found-layer.ts";
 import { collectLoose, type LooseContext, type LooseJob } from "./loose.ts";
 import { chooseReuse } from "./pack-source.ts";
@@ -42,11 +42,7 @@ export async function collectTree(
 
 /** Whose the files are to our eyes. user_namespaces(7) */
 function ids(): readonly (string | number | undefined)[] {
-  return [process.geteuid?.(), ...["uid_map", "gid_map"].map(readMap)];
-}
-
-function readMap(name: string): string {
-  return readFileSync(`/proc/self/${name}`, "utf8");
+  return [process.geteuid?.(), readIdMap("uid_map"), readIdMap("gid_map")];
 }
 
 /** With the tree all that decides what its layer is. */

@@ -1,3 +1,4 @@
+import { hasProc } from "../../system/linux.ts";
 import { xattrCalls } from "../../system/xattrs.ts";
 
 /** Programs that list extended attributes, for Node cannot. All write `path NUL name NUL hex NUL`. */
@@ -119,8 +120,9 @@ sys.setrecursionlimit(5000)
 walk(3, b"", 1)
 `;
 
-/** In the order in which they are tried: the quickest to start first. */
+/** In the order in which they are tried: the quickest to start first. They need /proc, and Linux's attributes. */
 export function listXattrPrograms(processor: string): readonly XattrProgram[] {
+  if (!hasProc()) return [];
   const calls = xattrCalls[processor];
   const limits = [maxOpen, maxDepth].map(String);
   const perl =

@@ -1,13 +1,14 @@
 import { lutimesSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import {
-  type ArchivedEntry,
-  type ByteString,
-  refuse,
-  showBytes,
-} from "../../archive/archive.ts";
+import { type ArchivedEntry, type ByteString, refuse, showBytes } from "../../archive/archive.ts";
 import type { EntrySink } from "./entry-data.ts";
-import { createSpoolArchive, createSpoolFile, findInArchive, readPieces, type SpoolArchive } from "./spool.ts";
+import {
+  createSpoolArchive,
+  createSpoolFile,
+  findInArchive,
+  readPieces,
+  type SpoolArchive,
+} from "./spool.ts";
 
 export interface ReceiverPlaces {
   readonly output: string;
@@ -71,7 +72,8 @@ export function createReceiver({ output, spools, trees }: ReceiverPlaces): Recei
     const archive = trees.get(name);
     if (archive === undefined) return { path: pathOf(path), start: 0, size: sizeOf(pathOf(path)) };
     const found = findInArchive(archive, rest);
-    if (found === undefined) throw refuseEntry(path, "a hard link points to it, but it did not come");
+    if (found === undefined)
+      throw refuseEntry(path, "a hard link points to it, but it did not come");
     return { path: archive, start: found.dataOffset, size: found.dataSize };
   };
   const putPlain = (entry: ArchivedEntry): Target => {
@@ -100,7 +102,8 @@ export function createReceiver({ output, spools, trees }: ReceiverPlaces): Recei
     const isFile = entry.type === "file" || entry.type === "hard-link";
     if (first === "layers" && second !== undefined) {
       if (deeper.length > 0) {
-        if (tree?.name !== second) throw refuseEntry(entry.path, "its directory did not come before it");
+        if (tree?.name !== second)
+          throw refuseEntry(entry.path, "its directory did not come before it");
         return putInTree(tree, entry);
       }
       if (entry.type === "directory") return beginTree(second);

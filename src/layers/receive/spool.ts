@@ -32,7 +32,7 @@ export function createSpoolFile(path: Buffer | string, mode = 0o600): SpoolFile 
   };
   return {
     write: (bytes) => {
-      for (let done = 0; done < bytes.length; ) {
+      for (let done = 0; done < bytes.length;) {
         const part = bytes.subarray(done, done + bufferSize - filled);
         buffer.set(part, filled);
         filled += part.length;
@@ -52,7 +52,7 @@ export function createSpoolFile(path: Buffer | string, mode = 0o600): SpoolFile 
 }
 
 function writeAll(fd: number, bytes: Buffer, position: number): void {
-  for (let done = 0; done < bytes.length; )
+  for (let done = 0; done < bytes.length;)
     done += writeSync(fd, bytes, done, bytes.length - done, position + done);
 }
 
@@ -86,7 +86,7 @@ export function findInArchive(path: string, name: string): ArchivedEntry | undef
       if (entry.path === name) found = entry;
     });
     const window = Buffer.allocUnsafeSlow(bufferSize);
-    for (let at = 0; found === undefined; ) {
+    for (let at = 0; found === undefined;) {
       const length = readSync(fd, window, 0, bufferSize, at);
       if (length === 0) break;
       reader.write(window.subarray(0, length));
@@ -104,7 +104,7 @@ export function* readPieces(path: Buffer | string, start: number, size: number):
   const fd = openSync(path, "r");
   try {
     const window = Buffer.allocUnsafeSlow(bufferSize);
-    for (let done = 0; done < size; ) {
+    for (let done = 0; done < size;) {
       const length = readSync(fd, window, 0, Math.min(bufferSize, size - done), start + done);
       if (length === 0) throw new RangeError("a file of ours is shorter than it was");
       yield window.subarray(0, length);
