@@ -30,6 +30,17 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
+      {
+        extends: true,
+        test: {
+          // Only by scripts/test-buildkit.sh, which knows whether there is a BuildKit.
+          name: "buildkit",
+          include: ["test/buildkit/**/*.test.ts"],
+          testTimeout: 300_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

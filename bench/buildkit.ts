@@ -1,8 +1,7 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { execa } from "execa";
-import { startDaemon } from "../test/support/daemon.ts";
-import { run, type Command, waitForSuccess } from "./measure.ts";
+import { startBuildKit } from "../test/support/buildkit-daemon.ts";
+import { run, type Command } from "./measure.ts";
 import { baseImage, inRoom, type Room } from "./room.ts";
 
 /** A buildkitd of the run's own: its storage, no network. */
@@ -32,7 +31,7 @@ export async function withBuildKit<T>(
 ): Promise<T> {
   if (!isWanted) return use(undefined);
   const directory = await mkdtemp(join(room.directory, "buildkit-"));
-  const started = await startBuildKit(room, directory).catch((error: unknown) => {
+  const started = await startPeer(room, directory).catch((error: unknown) => {
     process.stderr.write(`    BuildKit was left out: ${String(error)}\n`);
     return undefined;
   });
@@ -49,23 +48,10 @@ interface Started {
   readonly stop: () => Promise<void>;
 }
 
-async function startBuildKit(room: Room, directory: string): Promise<Started> {
-  const { stdout: programs } = await execa("bash", ["scripts/buildkit.sh"]);
-  const address = `unix://${directory}/socket`;
-  const flags = [
-    `--root=${directory}/root`,
-    `--addr=${address}`,
-    `--otel-socket-path=${directory}/otel`,
-    "--containerd-worker=false",
-    "--oci-worker-snapshotter=overlayfs",
-    "--oci-worker-net=host",
-  ];
+async function startPeer(room: Room, directory: string): Promise<Started> {
+  const { address, programs, stop } = await startBuildKit(directory);
   const control = (...words: readonly string[]): Command =>
     inRoom(room, join(programs, "buildctl"), `--addr=${address}`, ...words);
-  const stop = await startDaemon({
-    argv: [join(programs, "buildkitd"), ...flags],
-    waitForAnswer: (signal) => waitForSuccess(control("debug", "workers"), signal),
-  });
   try {
     const base = await exportBase(room, directory);
     const archive = `type=oci,dest=${directory}/image.tar`;

@@ -10,6 +10,8 @@ echo "seed: $seed (again: npm run test:long -- $seed)"
 export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
 export XBUILD_TEST_LONG=1 XBUILD_TEST_SEED=$seed XBUILD_KILLS=${XBUILD_KILLS:-1000}
 node_modules/.bin/vitest run test/hostile src/store/layout/processes.test.ts
+# All engines make the same image: every row.
+bash scripts/test-buildkit.sh
 # Other engines have other caches.
 bash scripts/debian-13.sh env XBUILD_TEST_LONG=1 XBUILD_TEST_SEED="$seed" \
     node_modules/.bin/vitest run test/hostile/e2e/no-cache.test.ts

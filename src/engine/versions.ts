@@ -69,7 +69,9 @@ export interface EngineVersion {
 export async function describeEngine(
   engine: Pick<Engine, "name" | "version">,
 ): Promise<EngineVersion> {
-  return describeVersion(engine.name, await engine.version());
+  // Which frontend a file gets there, the file itself may say: a client need not be here.
+  const version = engine.name === "buildkit" ? "" : await engine.version();
+  return describeVersion(engine.name, version);
 }
 
 /**
@@ -93,6 +95,8 @@ export function describeVersion(name: string, text: string): EngineVersion {
 
 /** The first version of an engine that has in it what that buildah has. */
 function findFirst(name: string, buildah: string | undefined): string | undefined {
+  // Its language is the one that the others follow; what a frontend lacks, `# syntax=` brings.
+  if (name === "buildkit") return "0";
   if (name !== "podman" || buildah === undefined) return buildah;
   return Object.entries(buildahs).find(([, one]) => !isOlder(one, buildah))?.[0];
 }

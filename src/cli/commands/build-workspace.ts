@@ -11,7 +11,7 @@ import {
 import { nameTargetLines, type Reporter } from "../../reporter.ts";
 import { openStore } from "../../store/store.ts";
 import type { CliIo } from "../io.ts";
-import { type GivenFlags, lastValue, usageError } from "../line/arguments.ts";
+import { type GivenFlags, lastValue, listValues, usageError } from "../line/arguments.ts";
 import type { BuildCommandLine, BuildStart } from "../line/build-line.ts";
 import { readMaxAge } from "../line/max-age.ts";
 import { readProgress } from "../line/progress.ts";
@@ -90,9 +90,10 @@ export function createBuildReporter(io: CliIo, { beside, line }: OutputBuild): C
   return { ...nameTargetLines(reporter, beside.label), result: reporter.result };
 }
 
-/** --jobs; 0: as many as there are. Errors: `usage` */
+/** --jobs, else one for each builder that is named; 0: as many as there are. Errors: `usage` */
 export function readJobs(line: GivenFlags): number {
-  return parseCount(lastValue(line, "jobs") ?? "1", "--jobs", 0);
+  const builders = listValues(line, "builder").flatMap((one) => one.split(","));
+  return parseCount(lastValue(line, "jobs") ?? String(Math.max(builders.length, 1)), "--jobs", 0);
 }
 
 /** What --iidfile, --metadata-file and --report ask for; undefined where they do not: then nothing is loaded for them. */

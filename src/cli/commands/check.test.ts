@@ -131,7 +131,7 @@ describe("check", () => {
     [["--format=sarrif"], "use text, json, sarif or github; did you mean sarif?"],
     [["--fromat=text"], "did you mean --format?"],
     [["a", "b"], "see xbuild --help"],
-    [["--engine=docker"], "use buildah or podman"],
+    [["--engine=docker"], "use buildah, podman or buildkit"],
   ])("%j is wrong usage", async (argv, hint) => {
     const error = await run(runCheck, clean, ...argv).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(XbuildError);

@@ -51,7 +51,7 @@ export async function passThrough(
     ...quiet,
     ...fromFiles.filter((word) => !word.includes("=")).map((name) => `--build-arg=${name}`),
     ...flags.flatMap((one) => one.words),
-    ...(sources === undefined ? [] : await nameFile(line, sources, io)),
+    ...(sources === undefined ? [] : await nameFile(line, { ...sources, engine }, io)),
     ...context.operands,
     ...line.rest,
   ];
@@ -93,10 +93,14 @@ function placeContext(
   return { operands: [...operands.slice(0, -1), "-"], input: { path: archive } };
 }
 
-/** Whether the engine knows --progress is asked where it is given: none up to buildah 1.44 does. */
+/**
+ * Whether the engine knows --progress is asked where it is given: none up to buildah 1.44 does. One elsewhere has flags
+ * that are ours alone with the others (--push).
+ */
 async function askOfProgress(lenient: LenientLine, engine: Engine): Promise<LenientLine> {
   const { line, engineFlags } = lenient;
-  if (engineFlags.length > 0 || lastValue(line, "progress") === undefined) return lenient;
+  const isDoubtful = lastValue(line, "progress") !== undefined || engine.isElsewhere;
+  if (engineFlags.length > 0 || !isDoubtful) return lenient;
   return { ...lenient, engineFlags: await engine.listBuildFlags() };
 }
 
@@ -176,20 +180,25 @@ async function readArgumentFiles(
 
 async function nameStandardInput(
   line: BuildCommandLine,
-  sources: Sources,
+  sources: NamedSources,
   io: CliIo,
 ): Promise<readonly string[]> {
   const ignore = await findIgnoreFile(lastValue(line, "ignorefile"), sources, io.cwd);
   return ["--file=-", ...(ignore === undefined ? [] : [`--ignorefile=${ignore}`])];
 }
 
+/** The sources, and who is to read them. */
+type NamedSources = Sources & Pick<PassedBuild, "engine">;
+
 /** The engine looks for the two names that it knows; any other file must be named to it. */
 function nameFoundFile(
   line: BuildCommandLine,
-  { file, fetched }: Sources,
+  { file, fetched, engine }: NamedSources,
   io: CliIo,
 ): readonly string[] {
-  const isKnown = lastValue(line, "file") !== undefined || !file.endsWith("Containerfile.x");
+  // BuildKit's clients look for a Dockerfile alone.
+  const looks = !engine.isElsewhere && !file.endsWith("Containerfile.x");
+  const isKnown = lastValue(line, "file") !== undefined || looks;
   // In a context that is elsewhere the engine looks for it itself.
   const path = fetched === undefined ? resolve(io.cwd, file) : file;
   return isKnown ? [] : [`--file=${quoteItem(path)}`];

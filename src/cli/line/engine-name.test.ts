@@ -16,6 +16,6 @@ test.each([
   [undefined, { XBUILD_ENGINE: "docker" }, "XBUILD_ENGINE cannot be docker"],
 ])("--engine %s with %o is refused", (given, env, message) => {
   expect(() => readEngineName(given, env)).toThrow(
-    expect.objectContaining({ code: "usage", message, hint: "use buildah or podman" }),
+    expect.objectContaining({ code: "usage", message, hint: "use buildah, podman or buildkit" }),
   );
 });

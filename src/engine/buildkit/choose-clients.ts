@@ -1,4 +1,6 @@
 import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { isInstalled } from "../../system/is-installed.ts";
 import { type BuildKitClient, createBuildctl, createBuildx } from "./client.ts";
@@ -17,12 +19,13 @@ function splitOptions(options: readonly string[]): ClientOptions {
   const prefix = "--builder=";
   const isBuilder = (one: string): boolean => one.startsWith(prefix);
   return {
-    builders: options
-      .filter(isBuilder)
-      .flatMap((one) => one.slice(prefix.length).split(","))
-      .filter((one) => one !== ""),
+    builders: options.filter(isBuilder).flatMap((one) => splitNames(one.slice(prefix.length))),
     others: options.filter((one) => !isBuilder(one)),
   };
+}
+
+function splitNames(text: string): readonly string[] {
+  return text.split(",").filter((one) => one !== "");
 }
 
 /** Whether one of the clients is there. */
@@ -31,7 +34,7 @@ export function hasClient(path: string): boolean {
 }
 
 /**
- * The builders that are meant: those of --builder (an address is asked by buildctl, a name by buildx), else the address in
+ * The builders that are meant: those of --builder, else XBUILD_BUILDER (an address is asked by buildctl, a name by buildx), else the address in
  * BUILDKIT_HOST, else the daemon on this machine that buildctl would ask, else the current builder of buildx.
  * Errors: `engine-not-found`.
  */
@@ -39,7 +42,8 @@ export function chooseClients(
   options: readonly string[],
   env: NodeJS.ProcessEnv,
 ): readonly BuildKitClient[] {
-  const { builders, others } = splitOptions(options);
+  const { builders: named, others } = splitOptions(options);
+  const builders = named.length > 0 ? named : splitNames(env["XBUILD_BUILDER"] ?? "");
   const path = env["PATH"] ?? "";
   const byAddress = (address: string): BuildKitClient => {
     if (!isInstalled("buildctl", path)) throw notInstalled("buildctl", address);
@@ -63,9 +67,18 @@ export function chooseClients(
   });
 }
 
+/** Where docker looks for its plugins. Docker's CLI, `cli-plugins/manager`. */
+const pluginDirectories = ["/usr/local/lib", "/usr/local/libexec", "/usr/lib", "/usr/libexec"].map(
+  (one) => `${one}/docker/cli-plugins`,
+);
+
 /** buildx is a plugin of docker, or stands alone. */
 function findBuildx(path: string): readonly string[] | undefined {
-  if (isInstalled("docker", path)) return ["docker", "buildx"];
+  const own = join(process.env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "cli-plugins");
+  const isPlugin = [own, ...pluginDirectories].some((one) =>
+    existsSync(join(one, "docker-buildx")),
+  );
+  if (isPlugin && isInstalled("docker", path)) return ["docker", "buildx"];
   const alone = ["docker-buildx", "buildx"].find((one) => isInstalled(one, path));
   return alone === undefined ? undefined : [alone];
 }

@@ -20,9 +20,12 @@ export interface FailedSolve {
 /** The builder is gone, or cannot be reached: another one may do. */
 export class BuilderLostError extends XbuildError {}
 
-/** As gRPC, Go's net package and buildx say it. */
+/** As gRPC, Go's net package and buildx say it of the builder itself. */
 const lost =
-  /code = Unavailable|connection refused|connection reset|no route to host|no such host|i\/o timeout|network is unreachable|broken pipe|error reading from server|transport is closing|keepalive ping failed|server closed|connect: no such file|failed to list workers|context deadline exceeded|graceful_stop|session finished/i;
+  /code = Unavailable|connection refused|connection reset|no route to host|no such host|i\/o timeout|network is unreachable|connection timed out|operation timed out|broken pipe|error reading from server|transport is closing|keepalive ping failed|server closed|connect: no such file|failed to list workers|context deadline exceeded|graceful_stop|session finished/i;
+/** Of a builder that answered at first. What it says of others it asks, such as registries, is no loss of it. */
+const lostMidway =
+  /^(?:rpc error: )?(?:code = )?Unavailable\b|connection timed out|operation timed out|code = Unavailable|error reading from server|transport is closing|server closed the stream|graceful_stop|session finished/i;
 const tooOld =
   /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
 const entitlement = /\b(?:network\.host|security\.insecure|device)\b/;
@@ -37,19 +40,17 @@ export function describeFailure(failure: FailedSolve): XbuildError {
       hint: "build again; XBUILD_STALL_TIMEOUT says how many seconds that may last",
     });
   }
-  const exitCode = /exit code: (\d+)/.exec(failed ?? "")?.[1];
+  // A command's own words stand before it.
+  const exitCode = [...(failed ?? "").matchAll(/exit code: (\d+)/g)].at(-1)?.[1];
   if (exitCode !== undefined) return describeStep(failure, Number(exitCode));
-  const reason = findReason(tail) ?? failed ?? "";
-  if (lost.test(reason)) {
-    return new BuilderLostError(
-      "builder-lost",
-      `the builder ${where} cannot be reached: ${reason}`,
-      {
-        hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
-      },
-    );
+  const { reason = failed ?? tail.split("\n").at(-1) ?? "", isAnswered } = findReason(tail);
+  if ((isAnswered ? lostMidway : lost).test(reason)) {
+    const message = `the builder ${where} cannot be reached: ${reason}`;
+    return new BuilderLostError("builder-lost", message, {
+      hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
+    });
   }
-  if (tooOld.test(tail)) {
+  if (tooOld.test(reason)) {
     return new XbuildError("engine-cannot-run", `the builder ${where} is too old: ${reason}`, {
       hint: "use BuildKit 0.10 or newer (Docker 23), and buildx or buildctl 0.13 or newer",
       exitStatus: result.status,
@@ -65,13 +66,19 @@ export function describeFailure(failure: FailedSolve): XbuildError {
   return placeAt("step-failed", { ...failure, message, hint }, 1);
 }
 
-/** What `failed to solve:` is followed by, in the client's last words. */
-function findReason(tail: string): string | undefined {
-  const lines = tail.split("\n").filter((line) => /^(?:error|ERROR):? /.test(line));
-  return lines
-    .at(-1)
-    ?.replace(/^(?:error|ERROR):? /, "")
-    .replace(/^failed to solve: /, "");
+interface Reason {
+  readonly reason?: string;
+  /** Whether the builder itself has said it. */
+  readonly isAnswered: boolean;
+}
+
+/** The client's last words of an error, and what `failed to solve:` is followed by. */
+function findReason(tail: string): Reason {
+  const line = tail.split("\n").findLast((one) => /^(?:error|ERROR): /.test(one));
+  if (line === undefined) return { isAnswered: false };
+  const said = line.replace(/^\w+: /, "").replace(/^failed to build: /, "");
+  const reason = said.replace(/^failed to solve: /, "");
+  return { reason, isAnswered: reason !== said };
 }
 
 function describeStep(failure: FailedSolve, exitStatus: number): XbuildError {

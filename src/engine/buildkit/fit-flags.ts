@@ -25,8 +25,8 @@ const list =
   (values) => [`--opt=${name}=${values.map(render).join(",")}`];
 
 const buildctl: Readonly<Record<string, Fit>> = {
-  "add-host": list("add-hosts", (value) => value.replace(":", "=")),
-  "cgroup-parent": list("cgroup-parent"),
+  "add-host": list("add-hosts", (value) => value.replace(/^([^:=]*):/, "$1=")),
+  "cgroup-parent": (values) => [`--opt=cgroup-parent=${values.at(-1) ?? ""}`],
   "shm-size": (values) => [`--opt=shm-size=${countBytes(values.at(-1) ?? "")}`],
   ulimit: list("ulimit"),
   network: (values) => renderNetwork(values.at(-1) ?? ""),
@@ -81,7 +81,7 @@ function refuseFlag(flag: string): XbuildError {
 
 /** An image's name alone is one in a registry, as with buildah's flag. */
 function describeCache(value: string): string {
-  return /^type=/.test(value) ? value : `type=registry,ref=${value}`;
+  return /(?:^|,)type=/.test(value) ? value : `type=registry,ref=${value}`;
 }
 
 function renderNetwork(value: string): readonly string[] {

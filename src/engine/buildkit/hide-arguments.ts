@@ -1,11 +1,12 @@
 import { parseContainerfile, type SourceText } from "../../containerfile/containerfile.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
 import { applyEdits, type Edit } from "../../plan/plan.ts";
 import type { SolveCall } from "./solve-call.ts";
 
 /**
  * buildctl takes values of build arguments on its command line alone, where other users of the machine see them: those
  * that are hidden become the defaults of the file's own ARG instructions, which is what they come to. One that no ARG
- * declares has no effect, but for the predefined ones (proxies), which stay.
+ * declares has no effect, but for the predefined ones (proxies), which stay. Errors: `usage` for one of several lines.
  */
 export function hideArguments(call: SolveCall): SolveCall {
   const hidden = new Map([...call.buildArgs].filter(([name]) => call.hiddenArgs.has(name)));
@@ -15,14 +16,15 @@ export function hideArguments(call: SolveCall): SolveCall {
   const edits = instructions
     .filter(({ keyword }) => keyword === "ARG")
     .flatMap((one): Edit[] => {
-      const words = splitWords(one.args);
+      const words = splitWords(one.args, escape);
       const names = words.map((word) => word.split("=", 1)[0] ?? "");
       if (!names.some((name) => hidden.has(name))) return [];
       const said = words.map((word, at) => {
         const value = hidden.get(names[at] ?? "");
         if (value === undefined) return word;
-        declared.add(names[at] ?? "");
-        return `${names[at]}=${quote(value, escape)}`;
+        const name = names[at] ?? "";
+        declared.add(name);
+        return `${name}=${quote({ name, value }, escape)}`;
       });
       const breaks = "\n".repeat(one.endLine - one.span.start.line);
       return [{ span: one.span, text: `ARG ${said.join(" ")}${breaks}` }];
@@ -32,12 +34,32 @@ export function hideArguments(call: SolveCall): SolveCall {
   return { ...call, text, buildArgs };
 }
 
-function splitWords(args: SourceText): readonly string[] {
-  return args.match(/(?:[^\s"'\\`]|[\\`][^]|"(?:[^"\\`]|[\\`][^])*"|'[^']*')+/g) ?? [];
+function splitWords(args: SourceText, escape: string): readonly string[] {
+  return args.match(escape === "`" ? withBacktick : withBackslash) ?? [];
 }
 
-/** One line: an ARG's value that has several cannot be said in a file. */
-function quote(value: string, escape: string): SourceText {
+const withBackslash = /(?:[^\s"'\\]|\\[^]|"(?:[^"\\]|\\[^])*"|'[^']*')+/g;
+const withBacktick = /(?:[^\s"'`]|`[^]|"(?:[^"`]|`[^])*"|'[^']*')+/g;
+
+interface Argument {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** Within double quotes the escape counts before a quote, a dollar and itself. BuildKit, `shell/lex.go` */
+function quote({ name, value }: Argument, escape: string): SourceText {
+  if (/[\r\n]/.test(value)) throw refuseLines(name);
   const bytes = Buffer.from(value).toString("latin1");
-  return `"${bytes.replaceAll(/["$\\`]/g, (char) => (char === "`" && escape !== "`" ? char : escape + char))}"`;
+  return `"${bytes.replaceAll(/["$\\`]/g, (char) => (/["$]/.test(char) || char === escape ? escape + char : char))}"`;
+}
+
+function refuseLines(name: string): XbuildError {
+  return new XbuildError(
+    "usage",
+    `the build argument ${name} has several lines, which buildctl takes on its command line alone, where every user of this machine sees them`,
+    {
+      hint: `give it as --build-arg ${name}=VALUE if it is not secret, else as --secret; or name a builder of buildx with --builder`,
+      exitStatus: exitStatuses.usage,
+    },
+  );
 }

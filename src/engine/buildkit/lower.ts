@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { XbuildError } from "../../errors.ts";
 import type { Instruction, SourceText } from "../../containerfile/containerfile.ts";
 import {
   applyEdits,
@@ -43,7 +44,7 @@ export interface LayeringText {
  * The file up to the end of a stage with an OUTPUT, with a last stage that has what its steps wrote to `<path>/output`.
  * The steps stay in their stage, so that scopes, the working directory and lines are what they are in the file: in the
  * place of OUTPUT the empty `output` is copied there, and each RUN behind it has a mount for each other name of the
- * directory (one at the path itself would hide `output`).
+ * directory (one at the path itself would hide `output`). Errors: `engine-cannot-run`.
  */
 export function lowerLayering(
   plan: BuildPlan,
@@ -53,7 +54,7 @@ export function lowerLayering(
   const { output, layering, index, escape } = stage;
   const { path, instruction } = output;
   const end = layering.instructions.at(-1)?.span.end.offset ?? instruction.span.end.offset;
-  const mounts = mounted.map((name) => renderMount(name, path)).join(" ");
+  const mounts = renderMounts(mounted, stage);
   const edits = [
     replaceOutput(plan, instruction, {
       copy: `COPY --from=${layersContext} ${renderPaths(["skeleton", path], escape)}`,
@@ -65,17 +66,35 @@ export function lowerLayering(
   ];
   const head = cut(plan, end, [...blankOutputs(plan.containerfile, index), ...edits]);
   const floor = isFloored ? renderFloor(`${path}/output`) : "";
-  const copy = `COPY --from=${index} ${renderPaths([`${path}/output`, "/"], escape)}`;
+  const written = escapePattern(`${path}/output`);
+  const copy = `COPY --from=${index} ${renderPaths([written, "/"], escape)}`;
   return `${head}${floor}FROM scratch AS xbuild-output\n${copy}\n`;
 }
 
-/** What stands in the text for the mounts of a step, as progress and errors have it. */
-export function renderMounts(mounted: readonly string[], path: string): string {
-  return mounted.map((name) => renderMount(name, path)).join(" ");
+/** What stands in the text for the mounts of a step. Errors: `engine-cannot-run` for a path that has no mount. */
+export function renderMounts(
+  mounted: readonly string[],
+  { output, escape }: Pick<LayeredStage, "output" | "escape">,
+): SourceText {
+  // Its parser takes each byte of a flag for a letter. BuildKit, `extractBuilderFlags`
+  if (/[^ -~]/.test(output.path)) throw refusePath(output.path);
+  return mounted.map((name) => renderMount(name, output.path, escape)).join(" ");
 }
 
-function renderMount(name: string, path: string): string {
-  return `--mount=type=bind,from=${layersContext},source=root/${name},target=${path}/${name}`;
+function refusePath(path: string): XbuildError {
+  return new XbuildError("engine-cannot-run", `BuildKit cannot mount anything at ${path}`, {
+    hint: "give OUTPUT a path of ASCII letters",
+  });
+}
+
+/** A field is read as CSV has it, and its variables are then expanded. */
+function renderMount(name: string, path: string, escape: string): SourceText {
+  const target = `target=${escapeWord(`${path}/${name}`, escape)}`;
+  const field = target.includes('"') ? `"${target.replaceAll('"', '""')}"` : target;
+  const value = `type=bind,from=${layersContext},source=root/${name},${field}`;
+  if (!/[\s"'\\`]/.test(value)) return toSource(`--mount=${value}`);
+  const quoted = [...value].map((char) => (char === '"' || char === escape ? escape + char : char));
+  return toSource(`--mount="${quoted.join("")}"`);
 }
 
 interface Replacement {
@@ -107,14 +126,28 @@ function addMounts({ span }: Instruction, mounts: SourceText): Edit {
 
 /** In the form of JSON, which takes blanks; variables are not meant. */
 function renderPaths(paths: readonly string[], escape: string): SourceText {
-  const words = paths.map((path) => path.replaceAll(/[\\`"'$]/g, (char) => escape + char));
-  return Buffer.from(JSON.stringify(words)).toString("latin1");
+  return toSource(JSON.stringify(paths.map((path) => escapeWord(path, escape))));
+}
+
+/** A word that stands for these very letters, whatever it is expanded with. */
+function escapeWord(word: string, escape: string): string {
+  return word.replaceAll(/[\\`"'$]/g, (char) => escape + char);
+}
+
+/** What a step copies is a pattern where it looks like one. BuildKit's copy, `containsWildcards` */
+function escapePattern(path: string): string {
+  if (!/[*?[]/.test(path)) return path;
+  return path.replaceAll(/[*?[\\]/g, (char) => (char === "\\" ? "\\\\" : `[${char}]`));
+}
+
+function toSource(text: string): SourceText {
+  return Buffer.from(text).toString("latin1");
 }
 
 /** Root's, for the files are anybody's. */
 function renderFloor(directory: string): SourceText {
   const words = ["/bin/sh", "-c", floorScript, "xbuild-floor", directory];
-  return `USER 0\nRUN --network=none ${Buffer.from(JSON.stringify(words)).toString("latin1")}\n`;
+  return `USER 0\nRUN --network=none ${toSource(JSON.stringify(words))}\n`;
 }
 
 /** Whether the steps of a stage have run a shell: then there is one. */

@@ -59,7 +59,7 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
     line: (line) => {
       const record = line.startsWith("{") ? tryParseJson(line) : undefined;
       if (!isJsonObject(record)) {
-        texts.push(line);
+        texts.push(line.slice(0, maxLength));
         if (texts.length > maxLines) texts.shift();
         return;
       }
@@ -73,6 +73,8 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
 }
 
 const maxLines = 200;
+/** Of a line that is kept, in letters. */
+const maxLength = 10_000;
 
 function toList(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];

@@ -171,6 +171,7 @@ async function evaluateMetadata(
   const call: SolveCall = {
     ...describeCall(session, `metadata of ${stage.name}`),
     sources,
+    noCache: false,
     text: lowerMetadata(plan, stage, part),
     output: { kind: "layout", directory },
   };
@@ -213,12 +214,11 @@ function keepEnvironment({ engine }: Session, { environment }: LayeringRun): Pro
 
 async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun): Promise<void> {
   if (!needsFiles(stage.layering.instructions)) return;
-  const { path } = stage.output;
   const { steps, plan } = session.build;
   await writeSkeleton(run.root);
   await writeRunMark(run.root);
   const mounted = (await readdir(run.root)).filter((name) => name !== "output");
-  const mounts = ` ${renderMounts(mounted, path)}`;
+  const mounts = ` ${renderMounts(mounted, stage)}`;
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
   const common = describeCall(session, "layering steps");
   // A cache that is imported serves the call that imports it: what the environment's found there was not fetched.
@@ -226,6 +226,8 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const call = (isFloored: boolean): SolveCall => ({
     ...common,
     flags: [...common.flags, ...imports],
+    // The environment was built a moment ago, and no cache has seen the layers directory.
+    noCache: false,
     text: lowerLayering(plan, stage, { mounted, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,

@@ -51,11 +51,11 @@ export function nameContext(key: string): string | undefined {
   return familiar && platform !== undefined ? `${familiar}::${platform}` : familiar;
 }
 
+/** distribution's reference, `normalize.go`: of names of Docker Hub its host, and `library/` before a single name, go. */
 function makeFamiliar(name: string): string | undefined {
   const parts = splitReference(name);
   if (parts === undefined) return undefined;
   const isHub = parts.host === undefined || /^(?:index\.)?docker\.io$/.test(parts.host);
-  const path =
-    isHub && name.includes("/") ? name.replace(/^(?:(?:index\.)?docker\.io\/)/, "") : name;
-  return (isHub ? path.replace(/^library\//, "") : path).replace(/:latest$/, "");
+  const path = isHub && parts.host !== undefined ? name.slice(parts.host.length + 1) : name;
+  return (isHub ? path.replace(/^library\/(?=[^/]*$)/, "") : path).replace(/:latest$/, "");
 }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { removeTree } from "../../system/remove-tree.ts";
 import type { ByteString } from "../../archive/archive.ts";
@@ -21,15 +21,22 @@ export interface ReceivedOutput {
   readonly settleTrees: () => void;
 }
 
+export interface ReceiveLimits {
+  /** Bytes that hard links may have copied: a few words of an archive may ask for the same bytes again and again. */
+  readonly maxCopied: number;
+}
+
+const usualLimits: ReceiveLimits = { maxCopied: 16 * 1024 ** 3 };
+
 /** @param output the output directory, in one of ours where nobody else gets in */
-export function createReceived(output: string): ReceivedOutput {
+export function createReceived(output: string, limits = usualLimits): ReceivedOutput {
   const spools = join(dirname(output), "received");
   const trees = new Map<ByteString, string>();
   return {
     take: async (archive, signal) => {
       await clear(output, spools);
       trees.clear();
-      const receiver = createReceiver({ output, spools, trees });
+      const receiver = createReceiver({ output, spools, trees, ...limits });
       try {
         await readEntries(archive, receiver, signal);
         receiver.end();
@@ -40,20 +47,29 @@ export function createReceived(output: string): ReceivedOutput {
     },
     findTree: (fileName) => trees.get(fileName),
     settleTrees: () => {
-      for (const [name, archive] of trees) {
-        const parent = Buffer.from(`${join(output, "layers")}/`);
-        const place = Buffer.concat([parent, Buffer.from(name, "latin1")]);
-        rmdirSync(place);
-        renameSync(archive, Buffer.concat([place, Buffer.from(".tar")]));
-      }
+      for (const [name, archive] of trees) settleTree(join(output, "layers"), name, archive);
       trees.clear();
     },
   };
 }
 
+/** Under its own name where the one with a suffix is taken, or too long. */
+function settleTree(layers: string, name: ByteString, archive: string): void {
+  const place = Buffer.concat([Buffer.from(`${layers}/`), Buffer.from(name, "latin1")]);
+  const suffixed = Buffer.concat([place, Buffer.from(".tar")]);
+  rmdirSync(place);
+  const isFree = name.length <= 251 && lstatSync(suffixed, { throwIfNoEntry: false }) === undefined;
+  renameSync(archive, isFree ? suffixed : place);
+}
+
+/** What is there is moved away first, for names may be no UTF-8. The directory itself stays: it is known by its identity. */
 async function clear(output: string, spools: string): Promise<void> {
-  for (const name of readdirSync(output)) await removeTree(join(output, name));
   await removeTree(spools);
   mkdirSync(spools, { mode: 0o700 });
+  const old = join(spools, "old");
+  mkdirSync(old);
+  for (const [at, name] of readdirSync(output, { encoding: "buffer" }).entries())
+    renameSync(Buffer.concat([Buffer.from(`${output}/`), name]), join(old, String(at)));
+  await removeTree(old);
   chmodSync(output, 0o700);
 }

@@ -1,13 +1,15 @@
-import { lutimesSync, mkdirSync, statSync } from "node:fs";
+import { lutimesSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { type ArchivedEntry, type ByteString, refuse, showBytes } from "../../archive/archive.ts";
+import type { ArchivedEntry, ByteString } from "../../archive/archive.ts";
 import type { EntrySink } from "./entry-data.ts";
+import { createOriginals, type Original, type Originals } from "./originals.ts";
+import { explainEntry, refuseEntry, refuseType } from "./problems.ts";
 import {
   createSpoolArchive,
   createSpoolFile,
-  findInArchive,
   readPieces,
   type SpoolArchive,
+  type SpoolFile,
 } from "./spool.ts";
 
 export interface ReceiverPlaces {
@@ -16,6 +18,8 @@ export interface ReceiverPlaces {
   readonly spools: string;
   /** Those, by the trees' names. */
   readonly trees: Map<ByteString, string>;
+  /** Bytes that hard links may have copied. */
+  readonly maxCopied: number;
 }
 
 export interface Receiver extends EntrySink {
@@ -25,10 +29,14 @@ export interface Receiver extends EntrySink {
   readonly discard: () => void;
 }
 
-/** A tree that is coming. */
+/** A directory that is coming, whose files stay in an archive. */
 interface Tree {
-  readonly name: ByteString;
+  /** Its path and a slash. */
+  readonly prefix: ByteString;
+  readonly path: string;
   readonly archive: SpoolArchive;
+  /** Files of others that have names here, by what they are there. */
+  readonly copies: Map<Original, ByteString>;
 }
 
 /** Where the data of an entry go. */
@@ -37,132 +45,167 @@ interface Target {
   readonly finish: () => void;
 }
 
+interface State extends ReceiverPlaces {
+  readonly originals: Originals;
+  tree: Tree | undefined;
+  /** A file that stands alone, while it is coming. */
+  file: SpoolFile | undefined;
+  target: Target;
+  /** Archives so far. */
+  count: number;
+  /** Bytes that hard links have had copied. */
+  copied: number;
+}
+
 const nowhere: Target = { write: () => undefined, finish: () => undefined };
 
 /** Puts each entry where it belongs: archives walk a directory at a time, so one tree comes behind the other. */
-export function createReceiver({ output, spools, trees }: ReceiverPlaces): Receiver {
-  let tree: Tree | undefined;
-  let target = nowhere;
-  const endTree = (): void => {
-    const ended = tree;
-    tree = undefined;
-    ended?.archive.end();
-  };
-  const pathOf = (path: ByteString): Buffer =>
-    Buffer.concat([Buffer.from(`${output}/`), Buffer.from(path, "latin1")]);
-  const beginTree = (name: ByteString): Target => {
-    endTree();
-    const path = join(spools, `${trees.size}.tar`);
-    mkdirSync(pathOf(`layers/${name}`), { mode: 0o700 });
-    trees.set(name, path);
-    tree = { name, archive: createSpoolArchive(path) };
-    return nowhere;
-  };
-  const putInTree = ({ name, archive }: Tree, entry: ArchivedEntry): Target => {
-    const prefix = `layers/${name}/`;
-    const path = entry.path.slice(prefix.length);
-    const isOfOther = entry.type === "hard-link" && !entry.link.startsWith(prefix);
-    if (isOfOther) return putCopy(archive, { ...entry, path }, findData(entry.link));
-    const link = entry.type === "hard-link" ? entry.link.slice(prefix.length) : entry.link;
-    archive.startEntry({ ...entry, path, link });
-    return { write: archive.write, finish: () => archive.endData(entry.size) };
-  };
-  const findData = (path: ByteString): FileData => {
-    const [, name = "", rest = ""] = /^layers\/([^/]*)\/(.*)$/s.exec(path) ?? [];
-    const archive = trees.get(name);
-    if (archive === undefined) return { path: pathOf(path), start: 0, size: sizeOf(pathOf(path)) };
-    const found = findInArchive(archive, rest);
-    if (found === undefined)
-      throw refuseEntry(path, "a hard link points to it, but it did not come");
-    return { path: archive, start: found.dataOffset, size: found.dataSize };
-  };
-  const putPlain = (entry: ArchivedEntry): Target => {
-    const path = pathOf(entry.path);
-    if (entry.type === "directory") {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      return nowhere;
-    }
-    if (entry.type === "hard-link") {
-      const data = findData(entry.link);
-      const copy = createSpoolFile(path);
-      for (const piece of readPieces(data.path, data.start, data.size)) copy.write(piece);
-      copy.end();
-      return nowhere;
-    }
-    const file = createSpoolFile(path, 0o600 | (entry.mode & 0o100));
-    const finish = (): void => {
-      file.end();
-      lutimesSync(path, entry.mtime, entry.mtime);
-    };
-    return { write: file.write, finish };
-  };
-  const choose = (entry: ArchivedEntry): Target => {
-    const [first = "", second, ...deeper] = entry.path.split("/");
-    if (entry.path === "") return nowhere;
-    const isFile = entry.type === "file" || entry.type === "hard-link";
-    if (first === "layers" && second !== undefined) {
-      if (deeper.length > 0) {
-        if (tree?.name !== second)
-          throw refuseEntry(entry.path, "its directory did not come before it");
-        return putInTree(tree, entry);
-      }
-      if (entry.type === "directory") return beginTree(second);
-      if (isFile) return putPlain(entry);
-      throw refuseType(entry, "file or directory");
-    }
-    const isKnown = ["layers", "blobs", "state"].includes(first);
-    // What belongs nowhere is told of by its name.
-    if (!isKnown && second !== undefined) return nowhere;
-    if (isFile || entry.type === "directory") return putPlain(entry);
-    if (first === "state" && second !== undefined) return nowhere;
-    throw refuseType(entry, "file or directory");
+export function createReceiver(places: ReceiverPlaces): Receiver {
+  const state: State = {
+    ...places,
+    originals: createOriginals(),
+    tree: undefined,
+    file: undefined,
+    target: nowhere,
+    count: 0,
+    copied: 0,
   };
   return {
     start: (entry) => {
-      target = choose(entry);
-    },
-    data: (bytes) => target.write(bytes),
-    finish: () => target.finish(),
-    end: endTree,
-    discard: () => {
       try {
-        endTree();
-      } catch {
-        // It is of no use any more.
+        state.target = placeEntry(state, entry);
+      } catch (error) {
+        throw explainEntry(error, entry.path);
       }
+    },
+    data: (bytes) => state.target.write(bytes),
+    finish: () => state.target.finish(),
+    end: () => endTree(state),
+    discard: () => {
+      state.tree?.archive.drop();
+      state.file?.drop();
     },
   };
 }
 
-/** Where the bytes of a file lie on this machine. */
-interface FileData {
-  readonly path: Buffer | string;
-  readonly start: number;
-  readonly size: number;
+function placeEntry(state: State, entry: ArchivedEntry): Target {
+  const { path, type } = entry;
+  if (state.tree !== undefined && path.startsWith(state.tree.prefix))
+    return putInTree(state, state.tree, entry);
+  endTree(state);
+  const [first = "", second, ...deeper] = path.split("/");
+  if (path === "") return nowhere;
+  if (first === "layers" && deeper.length > 0)
+    throw refuseEntry(path, "its directory did not come before it");
+  const isLayer = first === "layers" && second !== undefined;
+  const isKnown = ["layers", "blobs", "state"].includes(first);
+  // Of what belongs nowhere the name is told; there may be hard links to what is in it.
+  const isTree = isLayer || (!isKnown && second === undefined);
+  if (isTree && type === "directory") return beginTree(state, path, isLayer);
+  if (!isKnown && second !== undefined) return nowhere;
+  if (type === "file" || type === "hard-link" || type === "directory")
+    return putPlain(state, entry);
+  if (isLayer || isRead.test(path)) throw refuseType(path, type);
+  if (first === "state") return nowhere;
+  return putPlain(state, { ...entry, type: "file" });
 }
 
-/** In a layer of its own a name of a file that another layer has, too, is a file like any. */
-function putCopy(archive: SpoolArchive, entry: ArchivedEntry, data: FileData): Target {
-  const { path, start, size } = data;
-  archive.startEntry({ ...entry, type: "file", link: "", size });
-  for (const piece of readPieces(path, start, size)) archive.write(piece);
-  archive.endData(size);
+/** What must be a file or a directory, for somebody looks into it. */
+const isRead =
+  /^(?:layers|state|blobs|blobs\/sha256(?:\/[^]*)?|history\.jsonl?|config\.json|annotations\.json)$/;
+
+function beginTree(state: State, path: ByteString, isLayer: boolean): Target {
+  mkdirSync(pathOf(state, path), { mode: 0o700 });
+  const archive = join(state.spools, `${state.count}.tar`);
+  state.count += 1;
+  if (isLayer) state.trees.set(path.slice("layers/".length), archive);
+  state.tree = {
+    prefix: `${path}/`,
+    path: archive,
+    archive: createSpoolArchive(archive),
+    copies: new Map(),
+  };
   return nowhere;
 }
 
-function sizeOf(path: Buffer): number {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats?.isFile() === true) return stats.size;
-  throw refuseEntry(path.toString("latin1"), "a hard link points to it, but it did not come");
+function endTree(state: State): void {
+  const { tree } = state;
+  if (tree === undefined) return;
+  tree.archive.end();
+  state.tree = undefined;
+  state.originals.addArchive(tree.prefix, tree.path);
 }
 
-function refuseEntry(path: ByteString, message: string): Error {
-  const hint = "build again, with another builder if that does not help";
-  return refuse("layer-tar-broken", message, { file: `output/${showBytes(path)}`, hint });
+function putInTree(state: State, tree: Tree, entry: ArchivedEntry): Target {
+  const { archive, prefix } = tree;
+  const path = entry.path.slice(prefix.length);
+  const isLink = entry.type === "hard-link";
+  if (isLink && !entry.link.startsWith(prefix)) {
+    putCopy(state, { tree, path }, findOriginal(state, entry.link));
+    return nowhere;
+  }
+  const link = isLink ? entry.link.slice(prefix.length) : entry.link;
+  archive.startEntry({ ...entry, path, link });
+  return { write: archive.write, finish: () => archive.endData(entry.size) };
 }
 
-function refuseType({ path, type }: ArchivedEntry, wanted: string): Error {
-  const message = `it is a ${type.replace("-", " ")}, but must be a ${wanted}`;
-  const hint = "put a plain file or directory there; links are not followed";
-  return refuse("output-file-type", message, { file: `output/${showBytes(path)}`, hint });
+interface TreePlace {
+  readonly tree: Tree;
+  readonly path: ByteString;
+}
+
+/** In a layer of its own the first name of a file that another layer has, too, is a file like any. */
+function putCopy(state: State, { tree, path }: TreePlace, original: Original): void {
+  const { archive, copies } = tree;
+  const { entry } = original;
+  const link = copies.get(original);
+  if (link !== undefined) {
+    archive.startEntry({ ...entry, path, type: "hard-link", link, size: 0, xattrs: [] });
+    return;
+  }
+  archive.startEntry({ ...entry, path });
+  if (entry.type !== "file") return;
+  copies.set(original, path);
+  copyData(state, original, archive.write);
+  archive.endData(entry.size);
+}
+
+function putPlain(state: State, entry: ArchivedEntry): Target {
+  const path = pathOf(state, entry.path);
+  if (entry.type === "directory") {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return nowhere;
+  }
+  const linked = entry.type === "hard-link" ? findOriginal(state, entry.link) : undefined;
+  const original = linked ?? { entry, path, start: 0 };
+  const { type, mode, mtime } = original.entry;
+  if (type !== "file") throw refuseType(entry.path, type);
+  const file = createSpoolFile(path, 0o600 | (mode & 0o100));
+  state.file = file;
+  if (linked !== undefined) copyData(state, linked, file.write);
+  const finish = (): void => {
+    file.end();
+    state.file = undefined;
+    // Node takes a time before 1970 for now.
+    lutimesSync(path, Math.max(0, mtime), Math.max(0, mtime));
+    state.originals.keep(entry.path, original);
+  };
+  return { write: file.write, finish };
+}
+
+function findOriginal({ originals }: State, name: ByteString): Original {
+  const original = originals.find(name);
+  if (original !== undefined) return original;
+  throw refuseEntry(name, "a hard link points to it, but it did not come before");
+}
+
+function copyData(state: State, { entry, path, start }: Original, write: Target["write"]): void {
+  state.copied += entry.size;
+  if (state.copied > state.maxCopied)
+    throw refuseEntry(entry.path, `hard links have more than ${state.maxCopied} bytes copied`);
+  for (const piece of readPieces(path, start, entry.size)) write(piece);
+}
+
+function pathOf({ output }: State, path: ByteString): Buffer {
+  return Buffer.concat([Buffer.from(`${output}/`), Buffer.from(path, "latin1")]);
 }

@@ -1,18 +1,13 @@
 import { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
-import {
-  type ArchivedEntry,
-  blockSize,
-  createTarReader,
-  encodeEntry,
-  type Entry,
-  paddingOf,
-} from "../../archive/archive.ts";
+import { blockSize, encodeEntry, type Entry, paddingOf } from "../../archive/archive.ts";
 
 /** A new file of ours that gets its bytes in order. Long stretches of zeros become holes. */
 export interface SpoolFile {
   readonly write: (bytes: Uint8Array) => void;
-  /** Closes it. */
+  /** Closes it, whole. */
   readonly end: () => void;
+  /** Closes it as it is, if it is open: it is of no use. */
+  readonly drop: () => void;
 }
 
 const bufferSize = 64 * 1024;
@@ -24,6 +19,11 @@ export function createSpoolFile(path: Buffer | string, mode = 0o600): SpoolFile 
   const buffer = Buffer.allocUnsafeSlow(bufferSize);
   let filled = 0;
   let at = 0;
+  let isOpen = true;
+  const drop = (): void => {
+    if (isOpen) closeSync(fd);
+    isOpen = false;
+  };
   const flush = (): void => {
     const bytes = buffer.subarray(0, filled);
     if (filled < bufferSize || !bytes.equals(zeros)) writeAll(fd, bytes, at);
@@ -45,9 +45,10 @@ export function createSpoolFile(path: Buffer | string, mode = 0o600): SpoolFile 
         flush();
         ftruncateSync(fd, at);
       } finally {
-        closeSync(fd);
+        drop();
       }
     },
+    drop,
   };
 }
 
@@ -61,7 +62,8 @@ export interface SpoolArchive {
   readonly startEntry: (entry: Entry) => void;
   readonly write: (bytes: Uint8Array) => void;
   readonly endData: (size: number) => void;
-  readonly end: () => void;
+  readonly end: SpoolFile["end"];
+  readonly drop: SpoolFile["drop"];
 }
 
 export function createSpoolArchive(path: string): SpoolArchive {
@@ -74,29 +76,8 @@ export function createSpoolArchive(path: string): SpoolArchive {
       file.write(zeros.subarray(0, 2 * blockSize));
       file.end();
     },
+    drop: file.drop,
   };
-}
-
-/** Where in an archive of ours, whole or not, the data of a file lie. */
-export function findInArchive(path: string, name: string): ArchivedEntry | undefined {
-  const fd = openSync(path, "r");
-  try {
-    let found: ArchivedEntry | undefined;
-    const reader = createTarReader("output", (entry) => {
-      if (entry.path === name) found = entry;
-    });
-    const window = Buffer.allocUnsafeSlow(bufferSize);
-    for (let at = 0; found === undefined;) {
-      const length = readSync(fd, window, 0, bufferSize, at);
-      if (length === 0) break;
-      reader.write(window.subarray(0, length));
-      at += length;
-      at += reader.skip(Number.MAX_SAFE_INTEGER);
-    }
-    return found;
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** Bytes of a file of ours, a piece after the other. */

@@ -1,0 +1,98 @@
+import { describe, expect, it, test } from "vitest";
+import { mustPlan } from "../../../test/support/plans.ts";
+import { listSources, nameBuiltSources, nameContext } from "./sources.ts";
+import type { EngineBuild, ImagePlace } from "../model.ts";
+
+const digest = `sha256:${"a".repeat(64)}` as const;
+
+// What `FamiliarString` of distribution's reference gives, `:latest` left out at the end (BuildKit, `NamedContext`).
+test.each([
+  ["alpine", "alpine"],
+  ["alpine:latest", "alpine"],
+  ["alpine:3.20", "alpine:3.20"],
+  ["library/alpine", "alpine"],
+  ["docker.io/alpine", "alpine"],
+  ["docker.io/library/alpine", "alpine"],
+  ["docker.io/library/alpine:latest", "alpine"],
+  ["index.docker.io/library/alpine:3", "alpine:3"],
+  ["docker.io/team/app:latest", "team/app"],
+  ["library/team/app", "library/team/app"],
+  ["docker.io/library/team/app", "library/team/app"],
+  ["team/library/app", "team/library/app"],
+  ["localhost/app:latest", "localhost/app"],
+  ["localhost/library/app", "localhost/library/app"],
+  ["localhost:5000/a/b:tag", "localhost:5000/a/b:tag"],
+  ["localhost:5000/library/alpine:latest", "localhost:5000/library/alpine"],
+  ["quay.io/library/alpine", "quay.io/library/alpine"],
+  ["MyHost/app", "MyHost/app"],
+  [`alpine@${digest}`, `alpine@${digest}`],
+  [`docker.io/library/alpine@${digest}`, `alpine@${digest}`],
+  [`library/alpine:latest@${digest}`, `alpine:latest@${digest}`],
+  [`r.example:5000/a@${digest}`, `r.example:5000/a@${digest}`],
+  ["alpine for linux/arm64", "alpine::linux/arm64"],
+  ["docker.io/library/alpine:latest for linux/arm/v7", "alpine::linux/arm/v7"],
+])("%s is asked for as %s", (key, name) => {
+  expect(nameContext(key)).toBe(name);
+});
+
+test.each(["oci:/dir:name", "docker-archive:x.tar"])("%s is none of a registry", (key) => {
+  expect(nameContext(key)).toBeUndefined();
+});
+
+const image: ImagePlace = {
+  source: { kind: "registry", name: `r.example/base@${digest}` },
+  readConfig: () => Promise.resolve(Buffer.from("{}")),
+};
+const layout: ImagePlace = {
+  source: { kind: "layout", directory: "/store/run/stage", digest },
+  readConfig: () => Promise.resolve(Buffer.from("{}")),
+};
+
+function sourcesOf(
+  text: string,
+  given: Pick<EngineBuild, "places"> & { readonly contexts?: ReadonlyMap<string, string> },
+): object {
+  const plan = mustPlan(text, { target: "last" });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is read of it
+  const build = {
+    plan,
+    places: given.places,
+    steps: { buildContexts: given.contexts ?? new Map() },
+  } as unknown as EngineBuild;
+  return Object.fromEntries(listSources(build));
+}
+
+describe("the sources of a build", () => {
+  it("are its images by the names that BuildKit asks for, and its stages by ours", () => {
+    const text =
+      "FROM docker.io/library/a AS x\nOUTPUT /l\nRUN one\nFROM b AS last\nCOPY --from=x /1 /1\nOUTPUT /l\nRUN two\n";
+    expect([...nameBuiltSources(mustPlan(text, { target: "last" }))]).toEqual([
+      ["stage 0", "xbuild-stage-0"],
+    ]);
+    const places = new Map([
+      ["docker.io/library/b", image],
+      ["stage 0", layout],
+    ]);
+    expect(sourcesOf(text, { places })).toEqual({
+      b: image.source,
+      "xbuild-stage-0": layout.source,
+    });
+  });
+
+  it("are named contexts, too: directories, images that are known by then, and what is BuildKit's", () => {
+    const places = new Map([["r.example/base:1", image]]);
+    const contexts = new Map([
+      ["files", "/some/dir"],
+      ["base", "docker-image://r.example/base:1"],
+      ["other", "docker-image://r.example/other"],
+      ["far", "https://example.com/x.git"],
+    ]);
+    expect(sourcesOf("FROM scratch AS last\nOUTPUT /l\nRUN t\n", { places, contexts })).toEqual({
+      "r.example/base:1": image.source,
+      files: { kind: "directory", path: "/some/dir" },
+      base: image.source,
+      other: { kind: "other", value: "docker-image://r.example/other" },
+      far: { kind: "other", value: "https://example.com/x.git" },
+    });
+  });
+});

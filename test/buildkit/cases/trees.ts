@@ -1,0 +1,202 @@
+import { loose, type Case } from "../case.ts";
+
+// What is written as trees and tars, and what files can be.
+
+/** By its path: busybox's shell takes its own, which knows no fractions. */
+const gnuTouch = "/usr/local/bin/touch";
+
+export const treeCases: readonly Case[] = [
+  {
+    name: "trees in the order of their numbers",
+    few: ["epoch", "registry", "store"],
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir b 10-a 9-z B && for name in b 10-a 9-z B; do echo $name > $name/$name; done",
+        "mkdir -p 9-z/dir/empty && ln 9-z/9-z 9-z/again && ln -s dir/first 9-z/link && ln -s /nowhere 9-z/broken",
+      ),
+    layers: ["z", "a", "B", "b"],
+    entries: ["drwxr-xr-x 0/0 dir/empty/", "hrw-r--r-- 0/0 again link to 9-z"],
+  },
+  {
+    name: "tars, plain and compressed",
+    files: ({ base }) =>
+      loose(base, "tar -C / -cf c.tar etc/passwd", "tar -C / -czf d.tar.gz etc/group tmp"),
+    layers: ["c", "d"],
+    entries: ["-rw-r--r-- 0/0 etc/passwd", "drwxrwxrwt 0/0 tmp/"],
+  },
+  {
+    name: "owners, modes and setuid, also of what only root may read",
+    few: ["epoch"],
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir t && cp /bin/busybox t/su && chmod 4755 t/su && cp /bin/busybox t/sg && chown 0:8 t/sg && chmod 2711 t/sg",
+        "mkdir t/sticky t/closed && chmod 1777 t/sticky && echo x > t/closed/x && chown 1000:1000 t/closed/x t/closed && chmod 0 t/closed/x t/closed",
+        "echo > t/high && chown 3000000:4000000 t/high && chmod 0600 t/high",
+      ),
+    layers: ["t"],
+    entries: [
+      "-rwsr-xr-x 0/0 su",
+      "-rwx--s--x 0/8 sg",
+      "drwxrwxrwt 0/0 sticky/",
+      "d--------- 1000/1000 closed/",
+      "---------- 1000/1000 closed/x",
+      "-rw------- 3000000/4000000 high",
+    ],
+  },
+  {
+    name: "names of any bytes",
+    few: ["epoch"],
+    files: ({ base }) =>
+      loose(
+        base,
+        String.raw`mkdir t && cd t && printf x > "$(printf 'latin\351')" && printf x > "$(printf 'a\nb')" && printf x > 'q"u'"'"'o\te'`,
+        String.raw`cd t && printf x > -dash && printf x > ' both ' && printf x > '*?[x]' && printf x > 包é && mkdir "$(printf '\377\376')" && ln -s "$(printf '\200')" "$(printf '\377\376/to')"`,
+        "cd t && long=$(printf '%0120d' 7) && mkdir -p $long/$long && echo > $long/$long/$long && ln -s $long/$long/$long far && ln $long/$long/$long name",
+      ),
+    layers: ["t"],
+    entries: [
+      String.raw`-rw-r--r-- 0/0 latin\351`,
+      String.raw`-rw-r--r-- 0/0 a\nb`,
+      String.raw`lrwxrwxrwx 0/0 \377\376/to -> \200`,
+    ],
+  },
+  {
+    name: "names of layers that no file can have",
+    files: ({ base }) => ({
+      "Containerfile.x": `FROM ${base}
+OUTPUT /layers
+COPY list /
+RUN cd /layers/output && mkdir layers/1 layers/2 && echo 1 > layers/1/one && echo 2 > layers/2/two && cp /list history.jsonl
+`,
+      list: [
+        { created_by: "any name / at all\t包", path: "layers/2", comment: "a comment" },
+        { created_by: "nothing", empty_layer: true },
+        { created_by: "one", path: "layers/1", author: "me", annotations: { "org.example": "a" } },
+      ]
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(""),
+    }),
+    layers: ["any name / at all\t包", "one"],
+  },
+  {
+    name: "hard links within a layer and across layers",
+    few: ["epoch"],
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir a b && echo x > a/first && ln a/first a/second && ln a/first b/third && ln b/third b/fourth",
+        "ln -s first a/link && ln a/link b/link",
+      ),
+    layers: ["a", "b"],
+    entries: [
+      "-rw-r--r-- 0/0 first",
+      "hrw-r--r-- 0/0 second link to first",
+      "-rw-r--r-- 0/0 fourth",
+      "hrw-r--r-- 0/0 third link to fourth",
+    ],
+  },
+  {
+    name: "symbolic links, FIFOs, empty files and directories",
+    few: ["epoch"],
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir -p t/a/b/c t/e && ln -s / t/root && ln -s .. t/e/up && ln -s self t/self && mkfifo -m 640 t/fifo && chown 1000:8 t/fifo && : > t/empty",
+        "ln t/fifo t/fifo-again && chown -h 1000:1000 t/self",
+      ),
+    layers: ["t"],
+    entries: [
+      "prw-r----- 1000/8 fifo",
+      "prw-r----- 1000/8 fifo-again",
+      "lrwxrwxrwx 1000/1000 self -> self",
+      "drwxr-xr-x 0/0 a/b/c/",
+    ],
+  },
+  {
+    name: "devices, where they are allowed",
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir t && mknod t/null c 1 3 && mknod -m 660 t/disk b 7 200 && chown 0:6 t/disk",
+      ),
+    args: () => ["--allow-devices"],
+    layers: ["t"],
+    entries: ["crw-r--r-- 0/0 null", "brw-rw---- 0/6 disk"],
+  },
+  {
+    name: "attributes and capabilities",
+    few: ["epoch"],
+    files: ({ tools }) =>
+      loose(
+        tools,
+        "mkdir t && echo > t/a && setfattr -n user.one -v 1 t/a && setfattr -n user.zero -v 0x00ff t/a && mkdir t/d && setfattr -n user.dir -v d t/d",
+        "cp /bin/busybox t/ping && setcap cap_net_raw+ep t/ping && chmod 0711 t/ping && ln t/ping t/pong",
+      ),
+    layers: ["t"],
+    entries: ["-rwx--x--x* 0/0 ping", "-rw-r--r--* 0/0 a", "drwxr-xr-x* 0/0 d/"],
+  },
+  {
+    name: "files with holes",
+    few: ["epoch"],
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir t && truncate -s 3M t/hole && truncate -s 1M t/end && echo x >> t/end && echo x | dd of=t/middle bs=1 seek=700000 conv=notrunc 2>/dev/null && truncate -s 2M t/middle",
+      ),
+    layers: ["t"],
+    entries: ["-rw-r--r-- 0/0 hole", "-rw-r--r-- 0/0 middle"],
+  },
+  {
+    name: "times: fractions, before 1970, after the epoch",
+    few: ["epoch"],
+    files: ({ tools }) =>
+      loose(
+        tools,
+        `mkdir -p t/d && for time in 0.3 0.7 1000000000.3 1000000000.7 1000000000.999999999 1600000000.5 -1.5 -1 2000000000.2; do ${gnuTouch} -d @$time t/at$time; done`,
+        `ln -s x t/link && ${gnuTouch} -h -d @1000000000.7 t/link && mkfifo t/fifo && ${gnuTouch} -d @1000000000.7 t/fifo t/d t`,
+      ),
+    args: () => ["--allow-devices"],
+    layers: ["t"],
+    entries: ["-rw-r--r-- 0/0 at1000000000.7 @1000000000", "-rw-r--r-- 0/0 at-1.5 @-2"],
+  },
+  {
+    name: "times that count, with --reuse=exact",
+    files: ({ tools }) =>
+      loose(
+        tools,
+        `mkdir t && echo > t/a && ${gnuTouch} -d @1000000000.7 t/a && ${gnuTouch} -d @1000000000 t`,
+      ).replace("OUTPUT", "OUTPUT --reuse=exact"),
+    layers: ["t"],
+    entries: ["-rw-r--r-- 0/0 a @1000000000"],
+  },
+  {
+    name: "some thousand files, and some megabytes",
+    files: ({ base }) =>
+      loose(
+        base,
+        "mkdir t && i=0; while [ $i -lt 40 ]; do mkdir t/$i; (cd t/$i && seq 1 50 | xargs touch); i=$((i + 1)); done; seq 1 1500000 > t/large",
+      ),
+    layers: ["t"],
+    entries: ["-rw-r--r-- 0/0 39/50", "-rw-r--r-- 0/0 large"],
+  },
+  {
+    name: "zstd",
+    few: ["epoch"],
+    files: ({ base }) =>
+      loose(base, "mkdir t u && cp /bin/busybox t && echo u > u/u").replace(
+        "OUTPUT",
+        "OUTPUT --compression=zstd",
+      ),
+    layers: ["t", "u"],
+    entries: ["-rwxr-xr-x 0/0 busybox"],
+  },
+  {
+    name: "no compression",
+    files: ({ base }) =>
+      loose(base, "mkdir t && cp /etc/passwd t").replace("OUTPUT", "OUTPUT --compression=none"),
+    layers: ["t"],
+    entries: ["-rw-r--r-- 0/0 passwd"],
+  },
+];

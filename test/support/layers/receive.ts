@@ -1,0 +1,69 @@
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  createReceived,
+  type ReceivedOutput,
+  type ReceiveLimits,
+} from "../../../src/layers/receive/receive-output.ts";
+import { createDirectory } from "./fixtures.ts";
+
+/** Where a builder's archive is taken to, in a directory of its own with a file that is none of its business. */
+export interface Reception {
+  readonly directory: string;
+  readonly output: string;
+  readonly received: ReceivedOutput;
+}
+
+const bystander = "do not touch";
+
+export function createReception(limits?: ReceiveLimits): Reception {
+  const directory = createDirectory();
+  const output = join(directory, "run", "output");
+  mkdirSync(join(output, "layers"), { recursive: true });
+  mkdirSync(join(output, "blobs/sha256"), { recursive: true });
+  writeFileSync(join(directory, "run", "bystander"), bystander);
+  writeFileSync(join(directory, "bystander"), bystander);
+  return { directory, output, received: createReceived(output, limits) };
+}
+
+/** An archive as it comes over a connection: in pieces of a size that fits no block. */
+export async function* inPieces(archive: Buffer, size = 700): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < archive.length; at += size) {
+    await Promise.resolve();
+    yield archive.subarray(at, at + size);
+  }
+}
+
+/** Takes an archive; what is wrong is thrown. */
+export async function take({ received }: Reception, archive: Buffer, size?: number): Promise<void> {
+  await received.take(inPieces(archive, size), new AbortController().signal);
+}
+
+/**
+ * What is wrong with the files of this machine after an archive was taken: nothing stands beside the output and the
+ * archives of trees, and nothing but plain files and directories of ours anywhere.
+ */
+export function listIntrusions({ directory }: Reception): readonly string[] {
+  const found: string[] = [];
+  const visit = (path: Buffer, depth: number): void => {
+    const stats = lstatSync(path);
+    const shown = path.toString("latin1").slice(directory.length);
+    if (!stats.isFile() && !stats.isDirectory()) found.push(`${shown} is special`);
+    if ((stats.mode & 0o7000) !== 0) found.push(`${shown} has a set-id bit`);
+    if (stats.isFile() && stats.nlink > 1) found.push(`${shown} is linked`);
+    if (!stats.isDirectory()) return;
+    const names = readdirSync(path, { encoding: "buffer" });
+    const allowed = [
+      ["bystander", "run"],
+      ["bystander", "output", "received"],
+    ][depth];
+    for (const name of names) {
+      if (allowed?.includes(name.toString()) === false) found.push(`${shown}/${name} is new`);
+      visit(Buffer.concat([path, Buffer.from("/"), name]), depth + 1);
+    }
+  };
+  visit(Buffer.from(directory), 0);
+  for (const place of ["bystander", "run/bystander"])
+    if (readFileSync(join(directory, place), "utf8") !== bystander) found.push(`${place} changed`);
+  return found;
+}
