@@ -7,6 +7,9 @@ import { baseImage, inRoom, type Room } from "./room.ts";
 /** A buildkitd of the run's own: its storage, no network. */
 export interface BuildKit {
   readonly version: string;
+  /** Where it listens, and the directory that its client is in: for who is not us, such as our tool. */
+  readonly address: string;
+  readonly programs: string;
   /** Forgets all that it has built. */
   readonly prune: Command;
   /** Builds a file; `base` in it is the benchmarks' base image. */
@@ -58,7 +61,8 @@ async function startPeer(room: Room, directory: string): Promise<Started> {
     const build: BuildKit["build"] = (source) =>
       control("build", ...listWords(source, archive), ...base);
     const version = /[\d.]+$/.exec(programs)?.[0] ?? "";
-    return { buildKit: { version, prune: control("prune", "--all"), build }, stop };
+    const prune = control("prune", "--all");
+    return { buildKit: { version, address, programs, prune, build }, stop };
   } catch (error) {
     await stop();
     throw error;

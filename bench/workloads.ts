@@ -13,6 +13,12 @@ import {
   type DebianBuilds,
 } from "./workloads/debian.ts";
 import { measureFreshMachine } from "./workloads/fresh.ts";
+import {
+  measureEngineChanged,
+  measureEngineFirst,
+  measureEngineFresh,
+  measureEngineUnchanged,
+} from "./workloads/engine.ts";
 import { measureManyLayers } from "./workloads/many.ts";
 import { measurePushed } from "./workloads/pushed.ts";
 import { measureRebase } from "./workloads/rebased.ts";
@@ -115,6 +121,30 @@ export const workloads: readonly Workload[] = [
     letter: "N",
     title: "many builds at once",
     measure: async ({ debian }) => measureTogether(await debian(), longRounds),
+  },
+  {
+    name: "engine-unchanged",
+    letter: "R",
+    title: "by BuildKit, nothing changed",
+    measure: async ({ debian }) => measureEngineUnchanged(await debian(), longRounds),
+  },
+  {
+    name: "engine-changed",
+    letter: "S",
+    title: "by BuildKit, one package changed",
+    measure: async ({ debian }) => measureEngineChanged(await debian(), longRounds),
+  },
+  {
+    name: "engine-first",
+    letter: "T",
+    title: "by BuildKit, first build",
+    measure: async ({ debian }) => measureEngineFirst(await debian(), longRounds),
+  },
+  {
+    name: "engine-fresh",
+    letter: "U",
+    title: "by BuildKit, fresh machine",
+    measure: async ({ debian }) => measureEngineFresh(await debian(), longRounds),
   },
   {
     name: "context",

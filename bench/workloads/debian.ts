@@ -189,7 +189,7 @@ interface Metadata {
   readonly layers: readonly { readonly status: string; readonly size: number }[];
 }
 
-async function readMetadata({ metadata }: DebianBuilds): Promise<Metadata> {
+export async function readMetadata({ metadata }: DebianBuilds): Promise<Metadata> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- our own program wrote it
   return JSON.parse(await readFile(metadata, "utf8")) as Metadata;
 }

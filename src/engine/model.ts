@@ -126,8 +126,8 @@ export interface LayeringRun extends LayersDirectory, Partial<StepTelling> {
   /** Told when the engine has begun, which is some time before the first step does. */
   readonly onStarted?: (() => void) | undefined;
   /**
-   * Told, once, when no step will run any more, nor any process of theirs, where that is known before the run ends: what
-   * they read and wrote stays as it is from then on.
+   * Told when no step will run any more, nor any process of theirs, where that is known before the run ends: what they
+   * read and wrote stays as it is from then on. An engine elsewhere tells it again where they had to run once more.
    */
   readonly onStepsOver?: (() => void) | undefined;
   /** That of the environment. */

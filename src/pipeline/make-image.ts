@@ -7,7 +7,8 @@ import { loadStages } from "./load-stages.ts";
 import { type LaidOut, layOut } from "./lay-out.ts";
 import { joinSignals } from "../system/signals.ts";
 import type { EarlierImages } from "./previous.ts";
-import { inBriefStep } from "../reporter.ts";
+import type { StepsResult } from "./prepare-layers.ts";
+import { createSecondLook, type SecondLook } from "./second-look.ts";
 import { evaluateStages, runTarget, type StageRun, withSession } from "./run-steps.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -39,16 +40,35 @@ async function runSteps(
   work: BuildRunWorkspace,
 ): Promise<CollectedImage> {
   const stages = await evaluateStages(build, session, work);
-  const result = await runTarget(build, { session, stages, ...before }, work);
-  work.answers?.settle();
   const confirm = async (): Promise<Build> => {
     const confirmed = await confirmInputs(build, work);
     await rememberStages(confirmed, stages, work);
     return confirmed;
   };
+  const looks = createSecondLook(confirm, work);
+  try {
+    const run = { session, stages, look: looks.begin, ...before };
+    const result = await runTarget(build, run, work);
+    work.answers?.settle();
+    return await collectMade(build, { result, looks }, work);
+  } finally {
+    await looks.settle();
+  }
+}
+
+interface Made {
+  readonly result: StepsResult;
+  readonly looks: SecondLook;
+}
+
+async function collectMade(
+  build: Build,
+  { result, looks }: Made,
+  work: BuildRunWorkspace,
+): Promise<CollectedImage> {
   // Neither needs the other, and each waits for the disk now and then.
   const collect = async (): Promise<CollectedImage> => {
-    const confirmed = inBriefStep("Looking for changes meanwhile", confirm, work);
+    const confirmed = looks.last();
     try {
       return await collectImage({ ...build, confirmed }, result, work);
     } finally {

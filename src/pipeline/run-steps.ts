@@ -95,6 +95,8 @@ export interface StageRun extends LaidOut {
   readonly session: EngineSession;
   /** What was evaluated before. */
   readonly stages: readonly EvaluatedStage[];
+  /** Begins to look once more at what the steps of an engine elsewhere have read; the last look counts. */
+  readonly look: () => void;
 }
 
 /** Runs the layering steps with the layers directory, of which alone is kept what they write. */
@@ -103,7 +105,7 @@ export async function runTarget(
   stage: StageRun,
   work: BuildRunWorkspace,
 ): Promise<StepsResult> {
-  const { session, stages, prepared, ...before } = stage;
+  const { session, stages, prepared, look, ...before } = stage;
   const { target } = build.plan;
   if (target.kind === "plain" || prepared === undefined) return takeImage(build, stage, work);
   const { output } = target;
@@ -122,7 +124,8 @@ export async function runTarget(
         progress,
         onStarted: received ? undefined : () => tellTrees(build, prepared.directory.root),
         receive: async (archive) => received?.take(archive, work.signal),
-        onStepsOver: over.give,
+        // What they wrote is still to come then, but they read no more.
+        onStepsOver: received ? look : over.give,
       })
       .catch(async (error: unknown) => {
         // What was collected by then is given up by whoever collects.

@@ -1,7 +1,8 @@
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
-import { startDaemon } from "./daemon.ts";
+import { type RunningDaemon, startDaemon } from "./daemon.ts";
 
 /** A buildkitd that runs. */
 export interface BuildKitDaemon {
@@ -10,7 +11,7 @@ export interface BuildKitDaemon {
   /** The directory of buildkitd and buildctl. */
   readonly programs: string;
   /** Ends it and waits for that. Its files stay. */
-  readonly stop: () => Promise<void>;
+  readonly stop: RunningDaemon;
 }
 
 /** The parts that `scripts/buildkit.sh` makes. */
@@ -54,4 +55,16 @@ async function waitForAnswer(
     if (asked.exitCode === 0) return;
     await sleep(20, undefined, { signal });
   }
+}
+
+/** Removes a daemon's files: one that was killed leaves the mounts of its steps. */
+export async function removeDaemonFiles(directory: string): Promise<void> {
+  const table = await readFile("/proc/self/mountinfo", "utf8");
+  const mounts = table.split("\n").flatMap((line) => {
+    const place = line.split(" ")[4] ?? "";
+    return place.startsWith(`${directory}/`) ? [place] : [];
+  });
+  // What lies deeper was mounted later.
+  for (const place of mounts.toReversed()) await execa("umount", ["--lazy", place]);
+  await rm(directory, { recursive: true, force: true });
 }

@@ -10,12 +10,18 @@ export interface Daemon {
 
 const startTimeout = 30_000;
 
+/** What ends a daemon, and its process. */
+export interface RunningDaemon {
+  (): Promise<void>;
+  readonly signal: (name: NodeJS.Signals) => void;
+}
+
 /** Starts it and waits until it answers. @returns what ends it. Errors: what it said, where it ends before that */
 export async function startDaemon({
   argv: [program, ...args],
   options = {},
   waitForAnswer,
-}: Daemon): Promise<() => Promise<void>> {
+}: Daemon): Promise<RunningDaemon> {
   const child = execa(program, args, { ...options, reject: false, stdin: "ignore", all: true });
   const stop = async (): Promise<void> => {
     child.kill();
@@ -30,5 +36,5 @@ export async function startDaemon({
     await stop();
     throw error;
   }
-  return stop;
+  return Object.assign(stop, { signal: (name: NodeJS.Signals): void => void child.kill(name) });
 }

@@ -45,11 +45,17 @@ export async function readLeniently(
 const sharedNames: ReadonlySet<string> = new Set(["build-arg-file", "metadata-file"]);
 
 async function askEngine(words: readonly string[], io: CliIo): Promise<readonly EngineFlag[]> {
-  const at = words.indexOf("--engine");
-  const named =
-    at >= 0 ? words[at + 1] : words.find((one) => one.startsWith("--engine="))?.slice(9);
-  const engine = findEngine(readEngineName(named, io.env), [], io.env["PATH"]);
+  const builder = findValue(words, "--builder");
+  const named = builder === undefined ? findValue(words, "--engine") : "buildkit";
+  const options = builder === undefined ? [] : [`--builder=${builder}`];
+  const engine = findEngine(readEngineName(named, io.env), options, io.env["PATH"]);
   return engine.listBuildFlags();
+}
+
+function findValue(words: readonly string[], flag: string): string | undefined {
+  const at = words.indexOf(flag);
+  if (at >= 0) return words[at + 1];
+  return words.find((one) => one.startsWith(`${flag}=`))?.slice(flag.length + 1);
 }
 
 function isNew(flag: EngineFlag): boolean {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { Diagnostic } from "../../diagnostics.ts";
 import type { EngineWorkspace } from "../model.ts";
@@ -176,9 +177,7 @@ interface Gate {
 }
 
 function createGate(): Gate {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { opened, open };
+  const gate = new AbortController();
+  const opened = once(gate.signal, "abort").then(() => undefined);
+  return { opened, open: () => gate.abort() };
 }

@@ -93,8 +93,8 @@ function renderMount(name: string, path: string, escape: string): SourceText {
   const field = target.includes('"') ? `"${target.replaceAll('"', '""')}"` : target;
   const value = `type=bind,from=${layersContext},source=root/${name},${field}`;
   if (!/[\s"'\\`]/.test(value)) return toSource(`--mount=${value}`);
-  const quoted = [...value].map((char) => (char === '"' || char === escape ? escape + char : char));
-  return toSource(`--mount="${quoted.join("")}"`);
+  const quoted = value.replaceAll(escape, escape + escape).replaceAll('"', `${escape}"`);
+  return toSource(`--mount="${quoted}"`);
 }
 
 interface Replacement {

@@ -85,22 +85,24 @@ it("tells the steps when they begin, and what they print byte for byte", () => {
   expect(told.countBusy()).toBe(0);
 });
 
+/** Steps, an image, and what is the builder's own. */
+const statesOf = (state: "started" | "completed"): string =>
+  recordOf(
+    { digest: "sha256:1", name: "[1/2] RUN sleep 1d", state },
+    { digest: "sha256:2", name: "[internal] load build context", state },
+    { digest: "sha256:3", name: "exporting to client tarball", state },
+    { digest: "sha256:4", name: "sending tarball", state },
+    { digest: "sha256:5", name: "[context base] load metadata for base", state },
+    { digest: "sha256:6", name: "[s 1/1] FROM docker.io/library/a@sha256:0", state },
+  );
+
 it("counts what may last: no affair of the builder's own", () => {
   const told = create();
-  const states = (state: "started" | "completed"): string =>
-    recordOf(
-      { digest: "sha256:1", name: "[1/2] RUN sleep 1d", state },
-      { digest: "sha256:2", name: "[internal] load build context", state },
-      { digest: "sha256:3", name: "exporting to client tarball", state },
-      { digest: "sha256:4", name: "sending tarball", state },
-      { digest: "sha256:5", name: "[context base] load metadata for base", state },
-      { digest: "sha256:6", name: "[s 1/1] FROM docker.io/library/a@sha256:0", state },
-    );
-  told.line(states("started"));
+  told.line(statesOf("started"));
   expect(told.countBusy()).toBe(2);
-  told.line(states("started"));
+  told.line(statesOf("started"));
   expect(told.countBusy()).toBe(2);
-  told.line(states("completed"));
+  told.line(statesOf("completed"));
   expect(told.countBusy()).toBe(0);
   expect(told.printed).toEqual([
     "1 [1/2] RUN sleep 1d\n",
@@ -108,13 +110,14 @@ it("counts what may last: no affair of the builder's own", () => {
   ]);
 });
 
+const showStep = (name: string): string | undefined =>
+  name.includes("ours") ? undefined : name.replace(" --mount=x", "");
+
 it("tells a step once, whichever call has it, and shows it as it is told to", () => {
   const seen = new Set<string>();
-  const show = (name: string): string | undefined =>
-    name.includes("ours") ? undefined : name.replace(" --mount=x", "");
-  const first = create({ told: seen, show });
+  const first = create({ told: seen, show: showStep });
   first.line(recordOf({ digest: "sha256:a", name: "[1/2] RUN --mount=x a" }));
-  const second = create({ told: seen, show });
+  const second = create({ told: seen, show: showStep });
   second.line(
     recordOf(
       { digest: "sha256:a", name: "[1/2] RUN --mount=x a", state: "cached" },

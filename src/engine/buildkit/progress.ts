@@ -7,6 +7,8 @@ export interface SolveProgress {
   readonly line: (line: string) => void;
   /** How many of what may last as long as it likes are under way: steps, and images that are on their way. */
   readonly countBusy: () => number;
+  /** The call has ended well: whoever was not told yet that the steps are over is told now. */
+  readonly end: () => void;
   /** What a step that failed says. */
   readonly failed: () => string | undefined;
   /** The last of what the client wrote beside its records, such as an error. */
@@ -20,23 +22,38 @@ export interface ShownProgress {
   readonly told: Set<string>;
   /** A step as the user wrote it; undefined for one that nobody but us has written. */
   readonly show: (name: string) => string | undefined;
+  /** Told, once, when the first step begins that stands behind all of the user's. */
+  readonly onStepsOver?: (() => void) | undefined;
 }
 
 /**
  * Reads what a client tells with `--progress=rawjson`: records of BuildKit's `SolveStatus`, a line each. Steps are told
  * when they begin, and what they print goes on byte for byte. BuildKit, `client/graph.go`
  */
-export function createProgress({ log, progress, told, show }: ShownProgress): SolveProgress {
+export function createProgress({
+  log,
+  progress,
+  told,
+  show,
+  onStepsOver,
+}: ShownProgress): SolveProgress {
   const busy = new Set<string>();
   const names = new Map<string, string>();
   const texts: string[] = [];
   let failed: string | undefined;
+  let isOver = false;
+  const end = (): void => {
+    if (!isOver) onStepsOver?.();
+    isOver = true;
+  };
   const tell = (vertex: Json): void => {
     if (!isJsonObject(vertex)) return;
     const { digest, name, started, completed, cached, error } = vertex;
     if (typeof digest !== "string" || typeof name !== "string") return;
     names.set(digest, name);
     const isRunning = started !== undefined && completed === undefined && cached !== true;
+    // It has all that it stands on by then.
+    if (isRunning && isBehindSteps(name)) end();
     if (isRunning && isUnbounded(name)) busy.add(digest);
     else busy.delete(digest);
     if (typeof error === "string" && error !== "" && !error.endsWith("context canceled"))
@@ -67,6 +84,7 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
       for (const one of toList(record["logs"])) print(one);
     },
     countBusy: () => busy.size,
+    end,
     failed: () => failed,
     tail: () => texts.join("\n"),
   };
@@ -75,6 +93,11 @@ export function createProgress({ log, progress, told, show }: ShownProgress): So
 const maxLines = 200;
 /** Of a line that is kept, in letters. */
 const maxLength = 10_000;
+
+/** What `lowerLayering` puts behind the steps of a file. */
+function isBehindSteps(name: string): boolean {
+  return name.startsWith("[xbuild-output ") || name.includes("xbuild-floor");
+}
 
 function toList(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];

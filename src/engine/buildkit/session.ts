@@ -100,10 +100,12 @@ async function evaluateStage(
   if (stage !== plan.target) return known ?? digestBytes(Buffer.from(lowerPlain(plan, stage)));
   if (bare !== undefined) return bare;
   if (stage.kind === "plain") return exportStage(session, stage, progress);
-  const isExported = steps.flags.cache.some((flag) => flag.startsWith("--cache-to="));
+  const isExported = listCaches(steps, "to").length > 0;
   if (known !== undefined && !isExported) return known;
   const evaluate = (): Promise<Digest> => evaluateMetadata(session, stage, "environment");
-  if (!isExported && !plan.needed.some((one) => needsFiles(before(one, stage)))) return evaluate();
+  // Without the cache the layering steps build it, too: of two results another call might take either.
+  const isNeeded = !steps.noCache && plan.needed.some((one) => needsFiles(before(one, stage)));
+  if (!isExported && !isNeeded) return evaluate();
   const text = lowerEnvironment(plan, stage);
   const call = { ...describeCall(session, "environment"), text, output: { kind: "none" } } as const;
   const [, id] = await settleAll([
@@ -123,8 +125,13 @@ function needsFiles(instructions: readonly Instruction[]): boolean {
   return instructions.some(({ keyword }) => ["RUN", "COPY", "ADD"].includes(keyword));
 }
 
+/** `--cache-from=...` and `--cache-to=...`. */
+function listCaches({ flags }: EngineBuild["steps"], which: "from" | "to"): readonly string[] {
+  return flags.cache.filter((flag) => flag.startsWith(`--cache-${which}=`));
+}
+
 function withCaches({ build }: Session, flags: readonly string[]): readonly string[] {
-  return [...flags, ...build.steps.flags.cache];
+  return [...flags, ...listCaches(build.steps, "to")];
 }
 
 /** A stage that is the image: all of it comes back. */
@@ -226,8 +233,6 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const call = (isFloored: boolean): SolveCall => ({
     ...common,
     flags: [...common.flags, ...imports],
-    // The environment was built a moment ago, and no cache has seen the layers directory.
-    noCache: false,
     text: lowerLayering(plan, stage, { mounted, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,
@@ -235,10 +240,10 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
     ]),
     output: { kind: "tar" },
   });
-  const { progress, onStarted, receive } = run;
+  const { progress, onStarted, onStepsOver, receive } = run;
   const show = (name: string): string | undefined =>
     showStep(name.replace(mounts, ""), session.build);
-  const telling = { progress, onStarted, receive, show };
+  const telling = { progress, onStarted, onStepsOver, receive, show };
   const isFloored = hasShell(stage);
   try {
     await solveStep(session, call(isFloored), telling);
@@ -300,7 +305,8 @@ function describeCall(
     // The same on whatever machine the builder is.
     platform: steps.platform ?? plan.graph.options.targetPlatform,
     noCache: steps.noCache,
-    flags: [...steps.flags.access, ...steps.flags.step],
+    // What a cache elsewhere has, any call may need.
+    flags: [...steps.flags.access, ...steps.flags.step, ...listCaches(steps, "from")],
     purpose: nameCall(plan, what),
   };
 }

@@ -25,6 +25,8 @@ export interface SolveTelling {
   /** A step as the user wrote it; undefined for one that is not to be told of. */
   readonly show: (name: string) => string | undefined;
   readonly onStarted?: (() => void) | undefined;
+  /** Told of each call that ends well, when its steps are over or some time after that. */
+  readonly onStepsOver?: (() => void) | undefined;
   readonly receive?: ClientRun["receive"];
 }
 
@@ -61,7 +63,7 @@ export async function solve(
       },
     );
     signal.throwIfAborted();
-    if (result.status === 0) return;
+    if (result.status === 0) return progress.end();
     const { containerfile } = telling;
     const [failed, tail] = [progress.failed(), progress.tail()];
     throw describeFailure({ call, client, result, failed, tail, containerfile });

@@ -144,7 +144,8 @@ EXPOSE 443
   },
   {
     name: "--inherit-config of an environment that says nothing",
-    files: ({ base }) => `FROM ${base}\nOUTPUT --inherit-config /layers\n${add}\nENTRYPOINT ["/e"]\n`,
+    files: ({ base }) =>
+      `FROM ${base}\nOUTPUT --inherit-config /layers\n${add}\nENTRYPOINT ["/e"]\n`,
     layers: ["passwd"],
     container: { Env: [path], Entrypoint: ["/e"] },
   },

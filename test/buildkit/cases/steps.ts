@@ -64,47 +64,47 @@ COPY --from=0 /tool /t/by-number
 `;
 
 export const stepCases: readonly Case[] = [
-  ...(["before", "behind"] as const).map(
-    (where): Case => ({
-      name: `heredocs ${where} OUTPUT`,
-      ...(where === "behind" && { few: ["epoch"] }),
-      files: ({ base }) =>
-        `FROM ${base}\nARG A=arg\n${where === "before" ? heredocs : ""}OUTPUT /layers\n${where === "before" ? "" : heredocs}${emit}`,
-      layers: ["t"],
-      entries: ["-rwxr-x--- 1000/1000 t/owned", "-rw-r--r-- 0/0 t/plain", "-rw-r--r-- 1000/1000 t/id"],
-    }),
-  ),
-  ...(["before", "behind"] as const).map(
-    (where): Case => ({
-      name: `COPY and ADD ${where} OUTPUT`,
-      ...(where === "behind" && { few: ["epoch"] }),
-      files: ({ base, lower }) => ({
-        "Containerfile.x": `FROM ${base} AS tools
+  ...(["before", "behind"] as const).map((where): Case => ({
+    name: `heredocs ${where} OUTPUT`,
+    ...(where === "behind" && { few: ["epoch"] }),
+    files: ({ base }) =>
+      `FROM ${base}\nARG A=arg\n${where === "before" ? heredocs : ""}OUTPUT /layers\n${where === "before" ? "" : heredocs}${emit}`,
+    layers: ["t"],
+    entries: [
+      "-rwxr-x--- 1000/1000 t/owned",
+      "-rw-r--r-- 0/0 t/plain",
+      "-rw-r--r-- 1000/1000 t/id",
+    ],
+  })),
+  ...(["before", "behind"] as const).map((where): Case => ({
+    name: `COPY and ADD ${where} OUTPUT`,
+    ...(where === "behind" && { few: ["epoch"] }),
+    files: ({ base, lower }) => ({
+      "Containerfile.x": `FROM ${base} AS tools
 RUN mkdir /tools && echo tool > /tool && cp /tool /tools/one && ln /tools/one /tools/two && chown 1000 /tool
 FROM ${base}
 ${where === "before" ? copies : ""}OUTPUT /layers
 ${where === "before" ? "" : copies}COPY --from=${lower} /lower-one /t/of-an-image
 ${emit}`,
-        a: "a\n",
-        "d/in": { text: "in\n", mode: 0o640 },
-        "d/deep/in": "deep\n",
-        "d/link": { link: "in" },
-        link: { link: "d/in" },
-        executable: { text: "#!/bin/sh\n", mode: 0o755 },
-        "x.txt": "x\n",
-        "y.txt": "y\n",
-      }),
-      prepare: makeArchives,
-      layers: ["t"],
-      entries: [
-        "-rw-r--r-- 1000/8 t/owned/a",
-        "-rw-r----- 1000/1000 t/d/in",
-        "-rw------x 0/0 t/moded",
-        "-rwxr-xr-x 7/7 t/both/in",
-        "-rw-r----- 12/34 t/unpacked/inside",
-      ],
+      a: "a\n",
+      "d/in": { text: "in\n", mode: 0o640 },
+      "d/deep/in": "deep\n",
+      "d/link": { link: "in" },
+      link: { link: "d/in" },
+      executable: { text: "#!/bin/sh\n", mode: 0o755 },
+      "x.txt": "x\n",
+      "y.txt": "y\n",
     }),
-  ),
+    prepare: makeArchives,
+    layers: ["t"],
+    entries: [
+      "-rw-r--r-- 1000/8 t/owned/a",
+      "-rw-r----- 1000/1000 t/d/in",
+      "-rw------x 0/0 t/moded",
+      "-rwxr-xr-x 7/7 t/both/in",
+      "-rw-r----- 12/34 t/unpacked/inside",
+    ],
+  })),
   {
     name: "the context after its ignore file",
     files: ({ base }) => ({
@@ -201,7 +201,13 @@ ${tell("$(cat /one)", "$TWO", "$PWD", "$(cat file)", "$(cat /four/file)", "$(ls 
       const bin = join(context, "root", "bin");
       await mkdir(bin, { recursive: true });
       await execa("cp", ["/bin/busybox", bin]);
-      await execa("tar", ["-C", join(context, "root"), "-czf", join(context, "root.tar.gz"), "bin"]);
+      await execa("tar", [
+        "-C",
+        join(context, "root"),
+        "-czf",
+        join(context, "root.tar.gz"),
+        "bin",
+      ]);
     },
     layers: ["t"],
     entries: ["-rwxr-xr-x 0/0 busybox"],

@@ -58,7 +58,8 @@ export function listIntrusions({ directory }: Reception): readonly string[] {
       ["bystander", "output", "received"],
     ][depth];
     for (const name of names) {
-      if (allowed?.includes(name.toString()) === false) found.push(`${shown}/${name} is new`);
+      if (!(allowed ?? [name.toString()]).includes(name.toString()))
+        found.push(`${shown}/${name.toString()} is new`);
       visit(Buffer.concat([path, Buffer.from("/"), name]), depth + 1);
     }
   };
