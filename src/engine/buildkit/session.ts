@@ -227,12 +227,8 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const mounted = (await readdir(run.root)).filter((name) => name !== "output");
   const mounts = ` ${renderMounts(mounted, stage)}`;
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
-  const common = describeCall(session, "layering steps");
-  // A cache that is imported serves the call that imports it: what the environment's found there was not fetched.
-  const imports = steps.flags.cache.filter((flag) => flag.startsWith("--cache-from="));
   const call = (isFloored: boolean): SolveCall => ({
-    ...common,
-    flags: [...common.flags, ...imports],
+    ...describeCall(session, "layering steps"),
     text: lowerLayering(plan, stage, { mounted, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,
