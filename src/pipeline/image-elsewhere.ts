@@ -1,15 +1,22 @@
 import { readRemoteImage } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
-import { type Digest, isLocalName, parseImageName, renderPlatform } from "../oci/oci.ts";
+import {
+  type Digest,
+  type Image,
+  isLocalName,
+  parseImageName,
+  renderPlatform,
+  type WantedPlatform,
+} from "../oci/oci.ts";
 import { findConfig, findImage, keepConfig } from "../store/store.ts";
 import { completeReference } from "./identify.ts";
-import { findWanted, type ImageUse, type ResolvedImage } from "./resolve-images.ts";
+import { findWanted, type ImageUse, isElsewhere, type ResolvedImage } from "./resolve-images.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /**
- * The image of a use for an engine elsewhere: of a local name (`localhost/...`) what the store has, else what its registry
- * has under that name now, by its digest. Its config is the store's from then on. Errors: `image-pull-failed`,
- * `registry-*`.
+ * The image of a use for an engine elsewhere: what the store has under that name, as with other engines what their storage
+ * has (`--pull`), else what its registry has under it now, by its digest. Its config is the store's from then on. Errors:
+ * `image-pull-failed`, `registry-*`.
  */
 export async function resolveElsewhere(
   { reference, request }: ImageUse,
@@ -17,9 +24,10 @@ export async function resolveElsewhere(
 ): Promise<ResolvedImage> {
   const { name } = reference;
   const platform = findWanted(reference, request) ?? request.reuse.platform;
-  if (isLocalName(name)) {
-    const stored = await findImage(work.store, parseImageName(name).full, platform);
-    if (stored === undefined) throw notHere(name, work);
+  const { pull } = request.steps;
+  const asksRegistry = (pull === "always" || pull === "newer") && !isLocalName(name);
+  const stored = asksRegistry ? undefined : await findStored(name, platform, work);
+  if (stored !== undefined) {
     const id = await remember(stored.manifest.config.digest, stored.configBytes, work);
     return { id, isHere: true, source: { stored: stored.digest } };
   }
@@ -33,6 +41,17 @@ export async function resolveElsewhere(
   }
   const id = await remember(image.manifest.config.digest, image.configBytes, work);
   return { id, isHere: true, source: { registry: `${full.repository}@${image.digest}` } };
+}
+
+/** A name with a digest says which image is meant: the registry has that very one. */
+async function findStored(
+  name: string,
+  platform: WantedPlatform,
+  { store }: BuildWorkspace,
+): Promise<Image | undefined> {
+  return name.includes("@") || isElsewhere(name)
+    ? undefined
+    : findImage(store, parseImageName(name).full, platform);
 }
 
 async function remember(

@@ -1,6 +1,7 @@
 import { delimiter } from "node:path";
 import type { BuildKit } from "../support/buildkit.ts";
 import type { Project, ProjectFiles } from "../support/project.ts";
+import type { RunOptions } from "../support/xbuild.ts";
 import { baseImage, type Sandbox } from "../support/sandbox.ts";
 
 /** A project that is built by BuildKit, and the base of the sandbox in a registry. */
@@ -37,11 +38,9 @@ export async function createKitProject(
   env: Readonly<Record<string, string>>,
 ): Promise<KitProject> {
   const project = await sandbox.project(files);
-  const withEnv = <T extends { readonly env?: Readonly<Record<string, string | undefined>> }>(
-    options?: T,
-  ): T & { env: Readonly<Record<string, string | undefined>> } => ({
-    ...(options as T),
-    env: { ...env, ...options?.env },
+  const withEnv = (options: RunOptions = {}): RunOptions => ({
+    ...options,
+    env: { ...env, ...options.env },
   });
   return {
     ...project,

@@ -1,7 +1,11 @@
 import { mkdtemp } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { useBuildKit } from "../support/buildkit.ts";
-import { type BuildKitDaemon, removeDaemonFiles, startBuildKit } from "../support/buildkit-daemon.ts";
+import {
+  type BuildKitDaemon,
+  removeDaemonFiles,
+  startBuildKit,
+} from "../support/buildkit-daemon.ts";
 import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { useSandbox } from "../support/sandbox.ts";
 import { chooseBuilder, createKitProject, type KitProject, pushBase } from "./kit-project.ts";

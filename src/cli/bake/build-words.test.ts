@@ -156,7 +156,9 @@ test("what another target is made from has a name in the engine's storage", () =
     words: toBuildWords(one),
     inline: undefined,
   }));
-  const [named, plain, user] = linkBuilds(builds, "/project").map((one) => one.words);
+  const [named, plain, user] = linkBuilds(builds, { cwd: "/project", loads: true }).map(
+    (one) => one.words,
+  );
   const [image] = plain?.filter((word) => word.startsWith("--tag=")) ?? [];
   expect(image).toMatch(/^--tag=localhost\/xbuild-bake:[0-9a-f]{16}$/);
   expect(named).toEqual(["--load", "--tag=n", "."]);
@@ -167,5 +169,8 @@ test("what another target is made from has a name in the engine's storage", () =
     "--build-context=c=dir",
     ".",
   ]);
-  expect(linkBuilds(builds, "/other")[1]?.words).not.toContain(image);
+  expect(linkBuilds(builds, { cwd: "/other", loads: true })[1]?.words).not.toContain(image);
+  // The store's name is enough for an engine that holds no images.
+  const [unloaded] = linkBuilds(builds, { cwd: "/project", loads: false });
+  expect(unloaded?.words).toEqual(named?.filter((word) => word !== "--load"));
 });

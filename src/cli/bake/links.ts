@@ -9,11 +9,21 @@ export interface BakeBuild {
   readonly inline: string | undefined;
 }
 
+/** How targets that others are made from are found by these. */
+export interface Linking {
+  readonly cwd: string;
+  /** Whether they are loaded into the engine's storage; else the store's names are enough. */
+  readonly loads: boolean;
+}
+
 /**
  * The same builds, one after another: what another target is made from has a name in the engine's storage, and is
  * taken from there. An image without a name gets one that is the target's in this directory.
  */
-export function linkBuilds(builds: readonly BakeBuild[], cwd: string): readonly BakeBuild[] {
+export function linkBuilds(
+  builds: readonly BakeBuild[],
+  { cwd, loads }: Linking,
+): readonly BakeBuild[] {
   const linked = new Set(
     builds.flatMap(({ words }) => words.flatMap((word) => splitLink(word)?.[1] ?? [])),
   );
@@ -22,12 +32,12 @@ export function linkBuilds(builds: readonly BakeBuild[], cwd: string): readonly 
       .filter(({ name }) => linked.has(name))
       .map(({ name, words }) => [name, readName(words) ?? createName(name, cwd)] as const),
   );
-  return builds.map((build) => ({ ...build, words: linkWords(build, names) }));
+  return builds.map((build) => ({ ...build, words: linkWords(build, { names, loads }) }));
 }
 
 function linkWords(
   { name, words }: BakeBuild,
-  names: ReadonlyMap<string, string>,
+  { names, loads }: { readonly names: ReadonlyMap<string, string> } & Pick<Linking, "loads">,
 ): readonly string[] {
   const isLinked = words.some(isLink);
   const replaced = words.map((word) => {
@@ -39,7 +49,8 @@ function linkWords(
   });
   const own = names.get(name);
   if (own === undefined) return replaced;
-  return ["--load", ...(readName(words) === undefined ? [`--tag=${own}`] : []), ...replaced];
+  const tag = readName(words) === undefined ? [`--tag=${own}`] : [];
+  return [...(loads ? ["--load"] : []), ...tag, ...replaced];
 }
 
 /** Whether a word of a build says that a context is another target. */

@@ -23,7 +23,7 @@ import {
   readBoolean,
   usageError,
 } from "../line/arguments.ts";
-import { hostPlatform } from "../line/build-line.ts";
+import { hostPlatform, readBuildLine } from "../line/build-line.ts";
 import { readProgress } from "../line/progress.ts";
 import { splitPair } from "../line/values.ts";
 import { isRemoteContext, locateContext, type Sources } from "../request/locate.ts";
@@ -46,6 +46,8 @@ const flags: readonly FlagSpec[] = [
   { name: "metadata-file", kind: "value" },
   { name: "report", kind: "value" },
   { name: "progress", kind: "value" },
+  { name: "engine", kind: "value" },
+  { name: "builder", kind: "value" },
   { name: "allow", kind: "value" },
   { name: "provenance", kind: "optional" },
   { name: "sbom", kind: "optional" },
@@ -69,9 +71,11 @@ or target "default". Files in HCL are read by docker buildx bake --print, where 
       --metadata-file FILE  write what came out to FILE as JSON, by target
       --report [FORMAT:]FILE   write what changed to FILE, as json or markdown; repeatable
       --progress MODE       auto, plain, tty, rawjson or quiet, as with xbuild build
+      --engine NAME         who does the steps, as with xbuild build
+      --builder NAME[,NAME] the builders of BuildKit, as with xbuild build
       --allow WHAT          accepted
 
-What stands after -- goes to every build: --engine, --tls-verify, --explain, ...
+What stands after -- goes to every build: --tls-verify, --explain, ...
 `;
 
 /**
@@ -101,14 +105,26 @@ export async function runBake(argv: readonly string[], io: CliIo): Promise<numbe
   const common = [
     ...(lastValue(line, "jobs") === undefined ? [] : [`--jobs=${jobs}`]),
     ...(lastValue(line, "progress") === undefined ? [] : [`--progress=${progress}`]),
+    ...["engine", "builder"].flatMap((name) =>
+      listValues(line, name).map((value) => `--${name}=${value}`),
+    ),
     ...line.rest,
   ];
   const named: NamedBuild[] = [];
-  for (const build of linkBuilds(builds, io.cwd)) named.push(await nameBuild(build, common, io));
+  const links = { cwd: io.cwd, loads: !(await isElsewhere(common, io)) };
+  for (const build of linkBuilds(builds, links)) named.push(await nameBuild(build, common, io));
   const metadataFile = lastValue(line, "metadata-file");
   const reports = readReports(line);
   const isLinked = builds.some(({ words }) => words.some(isLink));
   return buildSeveral({ builds: named, metadataFile, reports, jobs, isLinked }, runBuild, io);
+}
+
+/** Whether the engine takes images from the store by their names, and not from a storage of its own. */
+async function isElsewhere(words: readonly string[], io: CliIo): Promise<boolean> {
+  const { line } = readBuildLine(words);
+  if (line === undefined) return false;
+  const { selectEngine } = await import("../request/select-engine.ts");
+  return selectEngine(line, io).isElsewhere;
 }
 
 /** Each target's would take the place of the one before. */

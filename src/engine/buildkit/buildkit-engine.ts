@@ -16,13 +16,12 @@ const ownFlags = new Set(["builder", "tlscacert", "tlscert", "tlskey", "tlsdir",
 export function createBuildKitEngine(options: readonly string[]): Engine {
   const made: MadeImages = { configs: new Map(), layouts: new Map() };
   let clients: readonly BuildKitClient[] | undefined;
-  let builders: Builders | undefined;
   const choose = (): readonly BuildKitClient[] => (clients ??= chooseClients(options, process.env));
   const engine: SessionEngine = {
     name: "buildkit",
     options,
     made,
-    builders: () => Promise.resolve((builders ??= createBuilders(choose()))),
+    builders: () => Promise.resolve(shareBuilders(options, choose)),
   };
   const first = (): BuildKitClient => {
     const [client] = choose();
@@ -83,6 +82,19 @@ export function createBuildKitEngine(options: readonly string[]): Engine {
     listBuildFlags: async () => (await import("./pass-through.ts")).listBuildFlags(first()),
     version: async () => (await import("./version.ts")).readVersion(first()),
   };
+}
+
+/** By what names them: all targets of a command are spread over the same ones. */
+const shared = new Map<string, Builders>();
+
+function shareBuilders(
+  options: readonly string[],
+  choose: () => readonly BuildKitClient[],
+): Builders {
+  const key = options.join("\0");
+  const builders = shared.get(key) ?? createBuilders(choose());
+  shared.set(key, builders);
+  return builders;
 }
 
 function unheld(): Promise<undefined> {

@@ -24,7 +24,10 @@ describe("a podman that asks a service", () => {
   });
 
   it("is taken where it does not, as buildah is always", () => {
-    assertLocal(podman("--root=/r", "--remote=false"), { CONTAINER_HOST: "" });
-    assertLocal({ name: "buildah", options: ["--remote"] }, { CONTAINER_HOST: "x" });
+    const buildah = { name: "buildah", options: ["--remote"] } as const;
+    expect(() => {
+      assertLocal(podman("--root=/r", "--remote=false"), { CONTAINER_HOST: "" });
+      assertLocal(buildah, { CONTAINER_HOST: "x" });
+    }).not.toThrow();
   });
 });
