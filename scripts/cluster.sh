@@ -23,8 +23,15 @@ in_a_house() {
     wait "$pid"
 }
 
-# The steps of a builder that was killed have left their control groups, which are empty now.
-remove_cgroups() { find /sys/fs/cgroup -depth -type d -path "*/$cgroup*" -exec rmdir {} + 2>/dev/null || true; }
+# Steps that were killed with their builder have left their control groups, which are empty when the last of them has ended.
+remove_cgroups() {
+    local groups=(find /sys/fs/cgroup -depth -type d -path "*/$cgroup*") _
+    for _ in {1..50}; do
+        "${groups[@]}" -exec rmdir {} + 2>/dev/null || true
+        [[ -n $("${groups[@]}" -print -quit) ]] || return 0
+        sleep 0.1
+    done
+}
 
 # open_house: the client's end of both networks. The client is whatever runs beside this script.
 open_house() {
@@ -77,7 +84,7 @@ start_registry_machine() {
 start_builder() {
     local directory=$work/$1
     mkdir -p "$directory"
-    (on "$1" unshare --mount --pid --fork --kill-child --mount-proc "$programs/buildkitd" \
+    (on "$1" env -i "PATH=$PATH" "HOME=$directory" unshare --mount --pid --fork --kill-child --mount-proc "$programs/buildkitd" \
         --config "$work/buildkitd.toml" --root "$directory/root" --addr "$(builder_address "$1")" \
         --otel-socket-path "$directory/otel.sock" --containerd-worker=false \
         --oci-worker-snapshotter=overlayfs --oci-worker-net=host) >>"$directory/log" 2>&1 &
@@ -91,6 +98,10 @@ kill_builder() {
     kill -KILL "${builder_pid[$1]}"
     wait "${builder_pid[$1]}" 2>/dev/null || true
 }
+
+# pull_cable NAME, plug_in NAME: the machine is there, and nobody hears of it; not that a connection has ended, either.
+pull_cable() { ip link set "$1-77" down; }
+plug_in() { ip link set "$1-77" up; }
 
 # push_busybox NAME: an image of busybox, for the builders to begin with.
 push_busybox() {
