@@ -42,6 +42,7 @@ const rows = [
 
 describe.each(["epoch", "registry", "store"] as const)("equal by %s", (ground) => {
   const chosen = rows.filter((row) => listGrounds(row).includes(ground));
+  // oxlint-disable-next-line vitest/expect-expect -- `checkRow` does
   test.each(chosen.map((row) => [row.name, row] as const))("%s", async (_, row) => {
     await checkRow(row, await buildRow({ sandbox, world, columns }, row, ground));
   });

@@ -66,9 +66,11 @@ export async function onBuilder<T>(
       if (!(error instanceof BuilderLostError) || signal.aborted) throw error;
       builder.giveUp();
       builder.release();
-      // Another call of the build may have noticed it, too.
-      if (seat.current === builder) seat.current = builders.take();
+      // Another call of the build may have noticed it, too: then it has told of it.
+      const isFirst = seat.current === builder;
+      if (isFirst) seat.current = builders.take();
       if (seat.current === undefined) throw error;
+      if (!isFirst) continue;
       reporter.warn({
         code: "builder-lost",
         severity: "warning",

@@ -86,6 +86,16 @@ describe("a step that fails", () => {
     });
   });
 
+  it.each([
+    [4, undefined],
+    [5, "COPY nothing /x"],
+    [6, "COPY nothing /x"],
+  ])("stands a line higher behind one of ours: %i", (line, expected) => {
+    const tail = `${excerpt(line)}error: failed to solve: ${failed}`;
+    const { diagnostics } = describeTail(tail, { failed, extraLine: line === 5 ? 7 : 5 });
+    expect(diagnostics[0]?.excerpt).toBe(expected);
+  });
+
   it("stands nowhere where the builder names no line, or one of nobody's", () => {
     for (const tail of ["", excerpt(99), "Containerfile:2\nno rule below it\n"])
       expect(

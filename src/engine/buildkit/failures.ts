@@ -15,6 +15,8 @@ export interface FailedSolve {
   /** The end of what the client wrote. */
   readonly tail: string;
   readonly containerfile: Containerfile;
+  /** A line of what was sent that the file does not have: those behind it come one later. */
+  readonly extraLine?: number | undefined;
 }
 
 /** The builder is gone, or cannot be reached: another one may do. */
@@ -103,10 +105,15 @@ function placeAt(code: "step-failed", failure: Placed, exitStatus: number): Xbui
 }
 
 /** BuildKit names the line; lines of what is sent are those of the user's file. */
-function findPlace({ tail, containerfile }: FailedSolve): Partial<Diagnostic> | undefined {
+function findPlace({
+  tail,
+  containerfile,
+  extraLine = Number.POSITIVE_INFINITY,
+}: FailedSolve): Partial<Diagnostic> | undefined {
   const lines = tail.split("\n");
   const at = lines.findIndex((one) => /^-{5,}$/.test(one));
-  const line = Number(/:(\d+)$/.exec(lines[at - 1] ?? "")?.[1]);
+  const sent = Number(/:(\d+)$/.exec(lines[at - 1] ?? "")?.[1]);
+  const line = sent > extraLine ? sent - 1 : sent;
   const holds = ({ span, endLine }: Instruction): boolean =>
     span.start.line <= line && line <= endLine;
   const instruction = containerfile.instructions.find(holds);

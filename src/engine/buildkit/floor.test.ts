@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   linkSync,
   lstatSync,
@@ -26,7 +26,7 @@ function createDirectory(): string {
 /** Makes a directory of programs, and says where its shell is: what an image has, from this machine. */
 type Install = (bin: string) => string;
 
-const tools = ["find", "stat", "touch", "awk", "sed"];
+const tools = ["find", "stat", "touch", "awk", "ln"];
 
 const linkTools: Install = (bin) => {
   for (const name of tools) symlinkSync(locate(name), join(bin, name));
@@ -176,16 +176,59 @@ describe.each([
   });
 });
 
-// busybox has them built in.
-it.each(["find", "stat", "touch", "awk"])("leaves times alone where there is no %s", (name) => {
-  const [root, bin] = [createDirectory(), createDirectory()];
-  const shell = linkTools(bin);
-  rmSync(join(bin, name));
-  writeFileSync(join(root, "x"), "");
-  utimesSync(join(root, "x"), 5.5, 5.5);
-  floor(root, shell, bin);
-  expect(lstatSync(join(root, "x")).mtimeMs).toBe(5500);
+const mountOverlay =
+  'mount -t overlay overlay -o "lowerdir=$1/lower,upperdir=$1/upper,workdir=$1/work" "$1/merged"';
+
+/** Where this machine does not let us mount one, nothing is shown. */
+function canMount(): boolean {
+  const directory = makeOverlay();
+  const { status } = spawnSync("unshare", ["-m", "sh", "-c", mountOverlay, "sh", directory]);
+  rmSync(directory, { recursive: true, force: true });
+  return status === 0;
+}
+
+function makeOverlay(): string {
+  const directory = mkdtempSync(join(tmpdir(), "xbuild-overlay-"));
+  for (const name of ["lower/d", "upper", "work", "merged"])
+    mkdirSync(join(directory, name), { recursive: true });
+  return directory;
+}
+
+it.skipIf(!canMount())("keeps the names of a file together, which an overlay parts", () => {
+  const directory = makeOverlay();
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const [x, y, d] = ["x", "d/y", "d"].map((name) => join(directory, "lower", name));
+  if (x === undefined || y === undefined || d === undefined) throw new Error("no names");
+  writeFileSync(x, "content");
+  linkSync(x, y);
+  utimesSync(x, 1_700_000_000.7, 1_700_000_000.7);
+  utimesSync(d, 1_600_000_000.7, 1_600_000_000.7);
+  const script = `${mountOverlay} && sh -c "$2" xbuild-floor "$1/merged" && cd "$1/merged" && stat -c "%h %y %n" x d/y d`;
+  const words = ["-m", "sh", "-c", script, "sh", directory, floorScript];
+  const shown = execFileSync("unshare", words, {
+    encoding: "utf8",
+    env: { ...process.env, TZ: "UTC" },
+  });
+  expect(shown.split("\n").slice(0, 2)).toEqual([
+    "2 2023-11-14 22:13:20.000000000 +0000 x",
+    "2 2023-11-14 22:13:20.000000000 +0000 d/y",
+  ]);
+  expect(shown).toMatch(/ 2020-09-13 12:26:40\.000000000 \+0000 d\n$/);
 });
+
+// busybox has them built in.
+it.each(["find", "stat", "touch", "awk", "ln"])(
+  "leaves times alone where there is no %s",
+  (name) => {
+    const [root, bin] = [createDirectory(), createDirectory()];
+    const shell = linkTools(bin);
+    rmSync(join(bin, name));
+    writeFileSync(join(root, "x"), "");
+    utimesSync(join(root, "x"), 5.5, 5.5);
+    floor(root, shell, bin);
+    expect(lstatSync(join(root, "x")).mtimeMs).toBe(5500);
+  },
+);
 
 test("a step of ours that fails is told by its name", () => {
   const cause =

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { mustPlan } from "../../../test/support/plans.ts";
-import { hideArguments } from "./hide-arguments.ts";
+import { assertInheritable, hideArguments } from "./hide-arguments.ts";
 import type { SolveCall } from "./solve-call.ts";
 
 function callOf(text: string, hidden: Readonly<Record<string, string>>): SolveCall {
@@ -67,6 +67,28 @@ describe("a hidden argument", () => {
   it.each(["one\ntwo", "one\rtwo", "\n"])("of several lines is refused: %j", (value) => {
     expect(() => hide("FROM a\nARG S\n", { S: value })).toThrow(
       expect.objectContaining({ code: "usage", message: expect.not.stringContaining("two") }),
+    );
+  });
+});
+
+describe("an argument in the environment of buildx", () => {
+  const env = { PATH: "/bin", HTTP_PROXY: "http://p" };
+  it.each([
+    ["TOKEN", "x"],
+    ["PATH", "/bin"],
+    ["HTTP_PROXY", "http://p"],
+  ])("may be %s=%s", (name, value) => {
+    expect(() => assertInheritable(new Map([[name, value]]), env)).not.toThrow();
+  });
+
+  it.each([
+    ["PATH", "/evil"],
+    ["DOCKER_HOST", "tcp://evil"],
+    ["HTTP_PROXY", "http://other"],
+    ["a=b", "zzz"],
+  ])("may not be %s=%s", (name, value) => {
+    expect(() => assertInheritable(new Map([[name, value]]), env)).toThrow(
+      expect.objectContaining({ code: "usage", message: expect.not.stringContaining(value) }),
     );
   });
 });

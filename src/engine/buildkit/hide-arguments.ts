@@ -1,7 +1,27 @@
 import { parseContainerfile, type SourceText } from "../../containerfile/containerfile.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { applyEdits, type Edit } from "../../plan/plan.ts";
+import { mayStandInEnvironment } from "../containers/hidden-arguments.ts";
 import type { SolveCall } from "./solve-call.ts";
+
+/**
+ * buildx takes hidden values from its environment, where one under a name that it or what it starts reads would change
+ * how it works. Errors: `usage`.
+ */
+export function assertInheritable(
+  hidden: ReadonlyMap<string, string>,
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  for (const [name, value] of hidden) {
+    if (env[name] === value || mayStandInEnvironment(name)) continue;
+    throw refuse(name, "would change how docker buildx works, whose environment it is passed in");
+  }
+}
+
+/** Of a call, with their values. */
+export function listHidden({ buildArgs, hiddenArgs }: SolveCall): ReadonlyMap<string, string> {
+  return new Map([...buildArgs].filter(([name]) => hiddenArgs.has(name)));
+}
 
 /**
  * buildctl takes values of build arguments on its command line alone, where other users of the machine see them: those
@@ -9,7 +29,7 @@ import type { SolveCall } from "./solve-call.ts";
  * declares has no effect, but for the predefined ones (proxies), which stay. Errors: `usage` for one of several lines.
  */
 export function hideArguments(call: SolveCall): SolveCall {
-  const hidden = new Map([...call.buildArgs].filter(([name]) => call.hiddenArgs.has(name)));
+  const hidden = listHidden(call);
   if (hidden.size === 0) return call;
   const { instructions, escape } = parseContainerfile(Buffer.from(call.text, "latin1"), "");
   const declared = new Set<string>();
@@ -48,18 +68,18 @@ interface Argument {
 
 /** Within double quotes the escape counts before a quote, a dollar and itself. BuildKit, `shell/lex.go` */
 function quote({ name, value }: Argument, escape: string): SourceText {
-  if (/[\r\n]/.test(value)) throw refuseLines(name);
+  if (/[\r\n]/.test(value))
+    throw refuse(
+      name,
+      "has several lines, which buildctl takes on its command line alone, where every user of this machine sees them",
+    );
   const bytes = Buffer.from(value).toString("latin1");
   return `"${bytes.replaceAll(/["$\\`]/g, (char) => (/["$]/.test(char) || char === escape ? escape + char : char))}"`;
 }
 
-function refuseLines(name: string): XbuildError {
-  return new XbuildError(
-    "usage",
-    `the build argument ${name} has several lines, which buildctl takes on its command line alone, where every user of this machine sees them`,
-    {
-      hint: `give it as --build-arg ${name}=VALUE if it is not secret, else as --secret; or name a builder of buildx with --builder`,
-      exitStatus: exitStatuses.usage,
-    },
-  );
+function refuse(name: string, why: string): XbuildError {
+  return new XbuildError("usage", `the build argument ${name} ${why}`, {
+    hint: `give it as --build-arg ${name}=VALUE if it is not secret, else as --secret`,
+    exitStatus: exitStatuses.usage,
+  });
 }

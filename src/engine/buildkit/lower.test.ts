@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { type LayeredPlan, mustPlan, planOf } from "../../../test/support/plans.ts";
 import {
+  findExtraLine,
   hasShell,
   lowerEnvironment,
   lowerLayering,
@@ -75,6 +76,9 @@ describe("the layering steps", () => {
     );
     const one = mustPlan("FROM a\nOUTPUT /l\nRUN c\n");
     expect(layeringOf(one, { declaresEpoch: true })).toBe(layeringOf(two, { declaresEpoch: true }));
+    expect(findExtraLine(two.target, { declaresEpoch: true })).toBeUndefined();
+    expect(findExtraLine(one.target, { declaresEpoch: true })).toBe(3);
+    expect(findExtraLine(one.target, { declaresEpoch: false })).toBeUndefined();
   });
 
   it("keep flags, heredocs and lines that go on", () => {

@@ -11,7 +11,7 @@ import {
   type StagePlan,
 } from "../../plan/plan.ts";
 import { renameAll } from "../stage-names.ts";
-import { nameBuiltSources } from "./sources.ts";
+import { nameOwnSources } from "./sources.ts";
 import { floorScript } from "./floor.ts";
 
 /** The named context that has the layers directory. */
@@ -97,6 +97,15 @@ function renderMount(name: string, path: string, escape: string): SourceText {
   return toSource(`--mount="${quoted}"`);
 }
 
+/** The line that an ARG of ours has taken, as lines of the text are counted: those behind it come one later than in the file. */
+export function findExtraLine(
+  { output: { instruction } }: LayeredStage,
+  { declaresEpoch }: Pick<LayeringText, "declaresEpoch">,
+): number | undefined {
+  const { span, endLine } = instruction;
+  return declaresEpoch && endLine === span.start.line ? endLine + 1 : undefined;
+}
+
 interface Replacement {
   readonly copy: SourceText;
   readonly epoch: boolean;
@@ -164,7 +173,7 @@ export function hasShell({ resolved }: LayeredStage): boolean {
 
 function cut(plan: BuildPlan, end: number, blanks: readonly Edit[]): SourceText {
   const renames = renameAll(plan, {
-    pinned: nameBuiltSources(plan),
+    pinned: nameOwnSources(plan),
     mounted: new Map(),
     stages: new Map(),
   });

@@ -7,7 +7,7 @@ import { parseHelpFlags } from "../containers/flags.ts";
 import { queryProgram } from "../containers/run.ts";
 import type { EngineFlag, PassOptions } from "../model.ts";
 import type { BuildKitClient } from "./client.ts";
-import { hideArguments } from "./hide-arguments.ts";
+import { assertInheritable, hideArguments } from "./hide-arguments.ts";
 import { knownFlags } from "./fit-flags.ts";
 import type { NamedSource, SolveCall, SolveOutput } from "./solve-call.ts";
 
@@ -46,6 +46,7 @@ export async function passThrough(
   { input, hiddenArgs = new Map() }: PassOptions = {},
 ): Promise<number> {
   if (client.program === "buildx") {
+    assertInheritable(hiddenArgs, process.env);
     const { command } = client.renderBuild(emptyCall, { directory: "", name: "" });
     const words = command.slice(0, command.indexOf("--progress=rawjson"));
     const hidden = [...hiddenArgs.keys()].map((name) => `--build-arg=${name}`);

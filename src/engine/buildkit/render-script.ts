@@ -4,7 +4,7 @@ import type { StepsRequest } from "../model.ts";
 import type { BuildKitClient } from "./client.ts";
 import { hasShell, layersContext, lowerEnvironment, lowerLayering, lowerPlain } from "./lower.ts";
 import type { NamedSource, SolveCall } from "./solve-call.ts";
-import { nameBuiltSources } from "./sources.ts";
+import { nameBuiltSources, nameOwnSources } from "./sources.ts";
 
 /** Stands for a directory that a build makes; the script makes it too. */
 const directory = "$XBUILD_RUN";
@@ -34,9 +34,15 @@ chmod -R 0777 "$XBUILD_RUN/layers/skeleton/output"
 
 function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
   const { target } = plan;
-  const built = [...nameBuiltSources(plan).values()].map((name): [string, NamedSource] => [
+  const stages = new Set(nameBuiltSources(plan).values());
+  const built = [...nameOwnSources(plan)].map(([key, name]): [string, NamedSource] => [
     name,
-    { kind: "other", value: `oci-layout://${directory}/${name}` },
+    {
+      kind: "other",
+      value: stages.has(name)
+        ? `oci-layout://${directory}/${name}`
+        : `docker-image://${key.split(" for ")[0]}`,
+    },
   ]);
   const common = {
     context: steps.context,

@@ -16,6 +16,7 @@ import { type Builders, onBuilder, type Seat } from "./builders.ts";
 import type { BuildKitClient } from "./client.ts";
 import { isFloorFailure } from "./floor.ts";
 import {
+  findExtraLine,
   hasShell,
   layersContext,
   lowerEnvironment,
@@ -239,7 +240,8 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const { progress, onStarted, onStepsOver, receive } = run;
   const show = (name: string): string | undefined =>
     showStep(name.replace(mounts, ""), session.build);
-  const telling = { progress, onStarted, onStepsOver, receive, show };
+  const extraLine = findExtraLine(stage, { declaresEpoch });
+  const telling = { progress, onStarted, onStepsOver, receive, show, extraLine };
   const isFloored = hasShell(stage);
   try {
     await solveStep(session, call(isFloored), telling);

@@ -9,7 +9,7 @@ import { noteKeys } from "../notes.ts";
 import type { BuildKitClient } from "./client.ts";
 import { describeFailure } from "./failures.ts";
 import { writeDockerConfig } from "./docker-config.ts";
-import { hideArguments } from "./hide-arguments.ts";
+import { assertInheritable, hideArguments, listHidden } from "./hide-arguments.ts";
 import { isThere } from "./is-there.ts";
 import { createProgress } from "./progress.ts";
 import { type ClientRun, runClient } from "./run-client.ts";
@@ -19,6 +19,8 @@ import type { CallFiles, SolveCall } from "./solve-call.ts";
 export interface SolveTelling {
   /** Whose lines errors name. */
   readonly containerfile: Containerfile;
+  /** A line of the text that is none of its, if there is one. */
+  readonly extraLine?: number | undefined;
   readonly progress?: Step["progress"] | undefined;
   /** Steps that were told of already. */
   readonly told: Set<string>;
@@ -42,6 +44,7 @@ export async function solve(
   const directory = await mkdtemp(join(run.directory, "solve-"));
   try {
     const fitted = client.program === "buildctl" ? hideArguments(call) : call;
+    if (client.program === "buildx") assertInheritable(listHidden(call), process.env);
     const files = await writeFiles(fitted, directory);
     const progress = createProgress({ ...telling, log: reporter.log });
     const invocation = client.renderBuild(fitted, files);
@@ -64,9 +67,9 @@ export async function solve(
     );
     signal.throwIfAborted();
     if (result.status === 0) return progress.end();
-    const { containerfile } = telling;
+    const { containerfile, extraLine } = telling;
     const [failed, tail] = [progress.failed(), progress.tail()];
-    throw describeFailure({ call, client, result, failed, tail, containerfile });
+    throw describeFailure({ call, client, result, failed, tail, containerfile, extraLine });
   } finally {
     reporter.log.end?.();
     await removeTree(directory);

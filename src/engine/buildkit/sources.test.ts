@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { mustPlan } from "../../../test/support/plans.ts";
 import { listSources, nameBuiltSources, nameContext } from "./sources.ts";
+import { lowerEnvironment } from "./lower.ts";
 import type { EngineBuild, ImagePlace } from "../model.ts";
 
 const digest = `sha256:${"a".repeat(64)}` as const;
@@ -29,8 +30,6 @@ test.each([
   [`docker.io/library/alpine@${digest}`, `alpine@${digest}`],
   [`library/alpine:latest@${digest}`, `alpine:latest@${digest}`],
   [`r.example:5000/a@${digest}`, `r.example:5000/a@${digest}`],
-  ["alpine for linux/arm64", "alpine::linux/arm64"],
-  ["docker.io/library/alpine:latest for linux/arm/v7", "alpine::linux/arm/v7"],
 ])("%s is asked for as %s", (key, name) => {
   expect(nameContext(key)).toBe(name);
 });
@@ -77,6 +76,23 @@ describe("the sources of a build", () => {
       b: image.source,
       "xbuild-stage-0": layout.source,
     });
+  });
+
+  it("are images for other platforms by names of ours", () => {
+    const text =
+      "FROM --platform=linux/arm64 b AS x\nFROM b AS last\nCOPY --from=x /1 /1\nOUTPUT /l\nRUN t\n";
+    const places = new Map([
+      ["b", image],
+      ["b for linux/arm64", layout],
+    ]);
+    expect(sourcesOf(text, { places })).toEqual({
+      b: image.source,
+      "xbuild-image-0": layout.source,
+    });
+    const plan = mustPlan(text, { target: "last" });
+    expect(lowerEnvironment(plan, plan.target)).toBe(
+      "FROM --platform=linux/arm64 xbuild-image-0 AS x\nFROM b AS last\nCOPY --from=x /1 /1\n",
+    );
   });
 
   it("are named contexts, too: directories, images that are known by then, and what is BuildKit's", () => {

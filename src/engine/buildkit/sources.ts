@@ -15,6 +15,18 @@ export function nameStageSource(index: number): string {
   return `xbuild-stage-${index}`;
 }
 
+/**
+ * What a text calls the images that BuildKit has by other names there, by their keys: those of other stages, and those
+ * for another platform than the result's, which buildx takes no named context for (`name::platform` is none to it).
+ */
+export function nameOwnSources(plan: BuildPlan): ReadonlyMap<string, string> {
+  const others = plan.dependencies.images.filter(({ platform }) => platform?.isOther === true);
+  return new Map([
+    ...nameBuiltSources(plan),
+    ...others.map((one, at) => [imageKey(one), `xbuild-image-${at}`] as const),
+  ]);
+}
+
 const imagePrefix = "docker-image://";
 
 /**
@@ -24,9 +36,9 @@ const imagePrefix = "docker-image://";
 export function listSources(build: EngineBuild): ReadonlyMap<string, NamedSource> {
   const { plan, steps, places } = build;
   const sources = new Map<string, NamedSource>();
-  const built = nameBuiltSources(plan);
+  const own = nameOwnSources(plan);
   for (const [key, { source }] of places) {
-    const name = built.get(key) ?? nameContext(key);
+    const name = own.get(key) ?? nameContext(key);
     if (name !== undefined) sources.set(name, source);
   }
   for (const [name, value] of steps.buildContexts) sources.set(name, readContext(value, places));
@@ -43,12 +55,10 @@ function readContext(value: string, places: EngineBuild["places"]): NamedSource 
 
 /**
  * The named context that BuildKit asks for before it looks for an image: the familiar form of its name, `latest` left
- * out, with the platform behind it where FROM has one. BuildKit, `frontend/dockerui/namedcontext.go`
+ * out. BuildKit, `frontend/dockerui/namedcontext.go`
  */
-export function nameContext(key: string): string | undefined {
-  const [name = "", platform] = key.split(" for ");
-  const familiar = makeFamiliar(name);
-  return familiar && platform !== undefined ? `${familiar}::${platform}` : familiar;
+export function nameContext(name: string): string | undefined {
+  return makeFamiliar(name);
 }
 
 /** distribution's reference, `normalize.go`: of names of Docker Hub its host, and `library/` before a single name, go. */

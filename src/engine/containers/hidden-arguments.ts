@@ -64,7 +64,7 @@ const readNames =
   /^(?:_|AWS_|BASH|BUILDAH_|CDPATH$|CGO|CNI_|COLUMNS$|CONMON|CONTAINER|CRUN|CURL|DBUS_|DEBUG|DOCKER_|ENV$|FUSE|GCONV|GETCONF|GIT|GNUPG|GO|GPG|HISTFILE|HOME$|HOST|HTTP|IFS$|INVOCATION_|JOURNAL_|KRB5|LANG|LC_|LD_|LINES$|LIST|LOC|LOGNAME$|MAIL|MALLOC_|MANPATH$|NETAVARK|NIX_|NLSPATH$|NO_|NODE_|NOTIFY_|OCI_|OLDPWD$|OPENSSL_|PATH$|PERL|PODMAN_|PS\d$|PWD$|PYTHON|REGISTR|RES_|RUNC|SELINUX|SHELL|SHLVL$|SSH_|SSL_|STORAGE_|SUDO_|SYSTEMD_|TEMP$|TERM|TMP|TZ|USER|XBUILD_|XDG_)|_PROXY$/i;
 
 /** Plain names that nobody reads. One that the user has set himself stands for its new value in that process alone. */
-function mayStandInEnvironment(name: string): boolean {
+export function mayStandInEnvironment(name: string): boolean {
   return /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && !readNames.test(name);
 }
 

@@ -188,7 +188,7 @@ ENV VARIABLE=\${DERIVED}
 OUTPUT /layers
 ARG LATER=later-\${PLAIN}
 ARG PLAIN=anew
-${tell(...["$GLOBAL", "$UNDECLARED.", "$PLAIN", "$QUOTED", "$DERIVED", "${NONE-unset}"], ...["$GIVEN", "[$EMPTY]", "$TARGETARCH", "$TARGETPLATFORM", "$BUILDPLATFORM", "$SHADOWED"], ...["$VARIABLE", "$LATER", "${SOURCE_DATE_EPOCH-unset}"])}LABEL given=\${GIVEN} later=\${LATER}
+${tell("$GLOBAL", "$UNDECLARED.", "$PLAIN", "$QUOTED", "$DERIVED", "${NONE-unset}", "$GIVEN", "[$EMPTY]", "$TARGETARCH", "$TARGETPLATFORM", "$BUILDPLATFORM", "$SHADOWED", "$VARIABLE", "$LATER", "${SOURCE_DATE_EPOCH-unset}")}LABEL given=\${GIVEN} later=\${LATER}
 `,
     args: () => ["--build-arg", 'GIVEN=given = "q" $x', "--build-arg", "EMPTY="],
     layers: ["told"],

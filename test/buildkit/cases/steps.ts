@@ -66,7 +66,7 @@ COPY --from=0 /tool /t/by-number
 export const stepCases: readonly Case[] = [
   ...(["before", "behind"] as const).map((where): Case => ({
     name: `heredocs ${where} OUTPUT`,
-    ...(where === "behind" && { few: ["epoch"] }),
+    few: where === "behind" ? ["epoch"] : [],
     files: ({ base }) =>
       `FROM ${base}\nARG A=arg\n${where === "before" ? heredocs : ""}OUTPUT /layers\n${where === "before" ? "" : heredocs}${emit}`,
     layers: ["t"],
@@ -78,7 +78,7 @@ export const stepCases: readonly Case[] = [
   })),
   ...(["before", "behind"] as const).map((where): Case => ({
     name: `COPY and ADD ${where} OUTPUT`,
-    ...(where === "behind" && { few: ["epoch"] }),
+    few: where === "behind" ? ["epoch"] : [],
     files: ({ base, lower }) => ({
       "Containerfile.x": `FROM ${base} AS tools
 RUN mkdir /tools && echo tool > /tool && cp /tool /tools/one && ln /tools/one /tools/two && chown 1000 /tool

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -5,7 +6,11 @@ import {
   type ReceivedOutput,
   type ReceiveLimits,
 } from "../../../src/layers/receive/receive-output.ts";
-import { createDirectory } from "./fixtures.ts";
+import { expect } from "vitest";
+import { XbuildError } from "../../../src/errors.ts";
+import type { CollectedOutput } from "../../../src/layers/model.ts";
+import { collect, createDirectory, layersOf } from "./fixtures.ts";
+import { type RawEntry, rawEntry, rawTar } from "./raw-tar.ts";
 
 /** Where a builder's archive is taken to, in a directory of its own with a file that is none of its business. */
 export interface Reception {
@@ -67,4 +72,55 @@ export function listIntrusions({ directory }: Reception): readonly string[] {
   for (const place of ["bystander", "run/bystander"])
     if (readFileSync(join(directory, place), "utf8") !== bystander) found.push(`${place} changed`);
   return found;
+}
+
+export const directory = (name: string): Buffer =>
+  rawEntry({ name: `${name}/`, type: "5", mode: 0o755 });
+export const file = (name: string, data: string | Buffer = "x", more: RawEntry = {}): Buffer =>
+  rawEntry({ name, data, ...more });
+export const hardLink = (name: string, link: string): Buffer => rawEntry({ name, type: "1", link });
+export const symlink = (name: string, link: string): Buffer => rawEntry({ name, type: "2", link });
+
+export const layers = directory("layers");
+export const tree = (name: string): Buffer => directory(`layers/${name}`);
+
+/** What becomes of an archive; nothing of it may be anywhere else. */
+export async function receive(...parts: readonly Buffer[]): Promise<Reception> {
+  const reception = createReception();
+  try {
+    await take(reception, rawTar(...parts));
+  } finally {
+    expect(listIntrusions(reception)).toEqual([]);
+  }
+  return reception;
+}
+
+export async function codeOf(...parts: readonly Buffer[]): Promise<unknown> {
+  const error: unknown = await receive(...parts).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (error === undefined) return undefined;
+  // Words of the system, and paths of this machine, are nobody's business.
+  if (!(error instanceof XbuildError)) throw error;
+  expect(error.message).not.toMatch(/E[A-Z]{4,}:|xbuild-layers-/);
+  return error.code;
+}
+
+export async function collectReceived({ output, received }: Reception): Promise<CollectedOutput> {
+  return collect(output, { findTree: received.findTree, compression: "none" });
+}
+
+/** What a layer's archive has, as tar lists it: type, size and name. */
+export function listLayer(output: CollectedOutput, at = 0): readonly string[] {
+  const path = layersOf(output)[at]?.blob?.path ?? "";
+  const list = execFileSync("tar", ["-tvf", path], { encoding: "utf8" }).trimEnd();
+  return list
+    .split("\n")
+    .map((line) =>
+      line.replace(
+        /^(.)\S+ +\S+ +(\S+) \S+ \S+ (.*)$/,
+        (_, type: string, size: string, name: string) => `${type} ${size} ${name}`,
+      ),
+    );
 }
