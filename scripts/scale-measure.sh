@@ -2,7 +2,7 @@
 # Measures what moves between which machines when an image of 96 Debian packages' layers is built on a builder of
 # scripts/cluster.sh: prints the JSON that scripts/scale-model.ts computes docs/scale.md with. As root; some minutes.
 #   ROUNDS       how often (default: 3)
-# usage: scale-measure.sh >docs/scale.json; npm run generate
+# usage: scale-measure.sh >docs/scale.json; npm run format; npm run generate
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=cluster.sh

@@ -94,9 +94,8 @@ function renderLoads(measured: Measured): string {
 
 /** In Markdown; the first column is text, the others are figures. */
 function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   const marks = head.map((_, at) => (at === 0 ? "---" : "---:"));
-  return `${[head, marks, ...rows].map(line).join("\n")}\n`;
+  return `${[head, marks, ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
 }
 
 const units = [

@@ -115,7 +115,8 @@ test("one that says nothing any more while a step runs is given up, too", async 
 test("a step may be silent for longer than that, if the builder answers", async () => {
   const text = `FROM ${base}\nOUTPUT /layers\nRUN sleep 8; mkdir /layers/output/layers/a\n`;
   const app = await project(text, buildKit.address);
-  await app.build([], { env: { XBUILD_STALL_TIMEOUT: "4" } });
+  const { layers } = await app.build([], { env: { XBUILD_STALL_TIMEOUT: "4" } });
+  expect(layers).toEqual(["a new"]);
 });
 
 test("one that cannot be reached is said so", async () => {
