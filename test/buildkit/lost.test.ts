@@ -100,6 +100,25 @@ test("one that says nothing any more is given up", async () => {
   expect(stderr).toMatch(/error\[builder-lost\]/);
 });
 
+test("one that says nothing any more while a step runs is given up, too", async () => {
+  const { address, stop } = await startSecond();
+  const text = `FROM ${base}\nOUTPUT /layers\nRUN echo begun; sleep 1000\n`;
+  const app = await project(text, address);
+  const started = app.start([], { env: { XBUILD_STALL_TIMEOUT: "4" } });
+  await started.says("begun\n");
+  stop.signal("SIGSTOP");
+  const { status, stderr } = await started.ended;
+  expect(status).toBe(1);
+  expect(stderr).toContain(`error[builder-lost]: nothing came from ${address}`);
+});
+
+test("a step may be silent for longer than that, if the builder answers", async () => {
+  const text = `FROM ${base}\nOUTPUT /layers\nRUN sleep 8; mkdir /layers/output/layers/a\n`;
+  const app = await project(text, buildKit.address);
+  const { layers } = await app.build([], { env: { XBUILD_STALL_TIMEOUT: "4" } });
+  expect(layers).toEqual(["a new"]);
+});
+
 test("one that cannot be reached is said so", async () => {
   const app = await project(
     `FROM ${base}\nRUN true\nOUTPUT /layers\nRUN true\n`,

@@ -46,6 +46,11 @@ const settings: Readonly<Record<string, Setting>> = {
     files: { "pkgs/a/etc/a": "a\n", "pkgs/b/etc/b": "b\n" },
     layers: /^a (?:kept|equal)\nb (?:kept|equal)$/,
   },
+  "hashed-each": {
+    args: ["--build-context", `base=docker-image://${baseImage}`],
+    files: { "pkgs/a/etc/a": "a\n", "pkgs/b/etc/b": "b\n" },
+    layers: /^a-[0-9a-f]{16} kept\nb-[0-9a-f]{16} kept$/,
+  },
   emitter: {
     around: (text) => `FROM localhost/built:latest\nOUTPUT /layers\n${text}`,
     layers: /^(?:bash equal\nnginx equal|nginx-1\.22\.1 kept)$/,

@@ -51,6 +51,17 @@ describe("generate --check", () => {
     expect(await readFile(join(copy, name), "utf8")).toBe("stale");
   });
 
+  test("names a page of which what a part is computed from has changed", async () => {
+    const copy = await copyFiles();
+    const file = join(copy, "docs/scale.json");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace(/"seconds": [\d.]+/, '"seconds": 7200'));
+    expect(await generate(copy, "--check")).toEqual({
+      status: 1,
+      stdout: "docs/scale.md is not current: run npm run generate\n",
+    });
+  });
+
   test("names a file that is missing", async () => {
     const copy = await copyFiles();
     await rm(join(copy, "docs/schemas"), { recursive: true });

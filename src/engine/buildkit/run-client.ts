@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { XbuildError } from "../../errors.ts";
 import { notStarted } from "../containers/run.ts";
 import { interruptGroup, signalGroup } from "../containers/processes.ts";
 import type { SolveProgress } from "./progress.ts";
@@ -12,8 +13,10 @@ export interface ClientRun {
   readonly receive?: ((bytes: AsyncIterable<Uint8Array>) => Promise<void>) | undefined;
   /** Told of the process ID as soon as there is one. */
   readonly started: (pid: number) => Promise<void>;
-  /** How long nothing may come while no step runs, in milliseconds. */
+  /** How long nothing may come, in milliseconds: while a step runs, no answer to a question either. */
   readonly stallTime: number;
+  /** Whether the builder answers; false too where it does not until the signal aborts. */
+  readonly isThere: (signal: AbortSignal) => Promise<boolean>;
 }
 
 export interface ClientResult {
@@ -23,13 +26,13 @@ export interface ClientResult {
 }
 
 /**
- * Runs a client to its end, in a process group of its own. One from which nothing comes for some time while no step runs
- * is ended: exports of BuildKit have been seen to hang. What goes wrong with taking what it writes ends it, too, and is
- * thrown where it ended well otherwise.
+ * Runs a client to its end, in a process group of its own. One from which nothing comes for some time is ended: exports of
+ * BuildKit have been seen to hang, and of a machine that is gone without a word no client tells. What goes wrong with
+ * taking what it writes ends it, too, and is thrown where it ended well otherwise.
  */
 export async function runClient(
   { command, env }: Invocation,
-  { progress, signal, receive, started, stallTime }: ClientRun,
+  { progress, signal, receive, started, stallTime, isThere }: ClientRun,
 ): Promise<ClientResult> {
   const { execa } = await import("execa");
   const [program = "", ...args] = command;
@@ -47,7 +50,7 @@ export async function runClient(
   const stop = (): void => {
     if (pid !== undefined) interruptGroup({ pid, program, ended: child });
   };
-  const watch = watchStall({ progress, stallTime, stop });
+  const watch = watchStall({ progress, stallTime, isThere, stop });
   child.stdout.on("data", watch.touch);
   child.stderr.on("data", watch.touch);
   const lines = createInterface({ input: child.stderr }).on("line", progress.line);
@@ -65,15 +68,20 @@ export async function runClient(
       throw notStarted(program, result);
     await heard;
     const status = result.exitCode ?? 1;
-    // What a client that failed has written is cut off somewhere.
-    if (status === 0) await receiving;
-    else await Promise.allSettled([receiving]);
+    await receiving.catch((error: unknown) => {
+      // What a client that failed has written is cut off somewhere; anything else was why it was stopped.
+      if (status === 0 || !isCutOff(error)) throw error;
+    });
     return { status, isStalled: watch.isStalled() };
   } finally {
     watch.end();
     signal.removeEventListener("abort", stop);
     if (signal.aborted && pid !== undefined) signalGroup(pid, "SIGKILL");
   }
+}
+
+function isCutOff(error: unknown): boolean {
+  return error instanceof XbuildError && error.code === "layer-tar-truncated";
 }
 
 async function take(
@@ -90,23 +98,42 @@ interface StallWatch {
   readonly end: () => void;
 }
 
+/** Steps may be silent for as long as they like, if the builder answers meanwhile. */
 function watchStall({
   progress,
   stallTime,
+  isThere,
   stop,
-}: Pick<ClientRun, "progress" | "stallTime"> & { readonly stop: () => void }): StallWatch {
+}: Pick<ClientRun, "progress" | "stallTime" | "isThere"> & {
+  readonly stop: () => void;
+}): StallWatch {
   let last = performance.now();
   let isStalled = false;
-  const look = (): void => {
-    if (progress.countBusy() > 0) last = performance.now();
-    if (isStalled || performance.now() - last < stallTime) return;
-    isStalled = true;
-    stop();
+  let isAsking = false;
+  const ended = new AbortController();
+  const touch = (): void => {
+    last = performance.now();
   };
-  const timer = setInterval(look, Math.min(stallTime, 5000));
+  const ask = async (): Promise<void> => {
+    isAsking = true;
+    if (await isThere(ended.signal)) touch();
+    isAsking = false;
+  };
+  const look = (): void => {
+    const silence = performance.now() - last;
+    if (isStalled) return;
+    if (silence >= stallTime) {
+      isStalled = true;
+      stop();
+    } else if (progress.countBusy() > 0 && silence >= stallTime / 4 && !isAsking) void ask();
+  };
+  const timer = setInterval(look, Math.min(stallTime / 4, 5000));
   return {
-    touch: () => (last = performance.now()),
+    touch,
     isStalled: () => isStalled,
-    end: () => clearInterval(timer),
+    end: () => {
+      clearInterval(timer);
+      ended.abort();
+    },
   };
 }

@@ -10,6 +10,7 @@ import type { BuildKitClient } from "./client.ts";
 import { describeFailure } from "./failures.ts";
 import { writeDockerConfig } from "./docker-config.ts";
 import { assertInheritable, hideArguments, listHidden } from "./hide-arguments.ts";
+import { isThere } from "./is-there.ts";
 import { createProgress } from "./progress.ts";
 import { type ClientRun, runClient } from "./run-client.ts";
 import type { CallFiles, SolveCall } from "./solve-call.ts";
@@ -33,7 +34,7 @@ export interface SolveTelling {
   readonly receive?: ClientRun["receive"];
 }
 
-/** Seconds of silence, where no step runs. */
+/** Seconds of silence; while a step runs, of questions without an answer. */
 const stallTime = 300;
 
 /** Has a builder do a call. Errors: `step-failed`, `builder-lost`, `engine-failed`, `engine-cannot-run`, `usage`. */
@@ -58,6 +59,7 @@ export async function solve(
         signal,
         receive: telling.receive,
         stallTime: readStallTime() * 1000,
+        isThere: (ended) => isThere(client, env, ended),
         started: async (pid) => {
           telling.onStarted?.();
           const identity = identifyProcess(pid);

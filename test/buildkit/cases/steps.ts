@@ -106,8 +106,7 @@ ${emit}`,
   })),
   {
     name: "ADD --chown of an archive",
-    files: ({ base }) =>
-      `FROM ${base}\nOUTPUT /layers\nADD --chown=app plain.tar /t/\n${emit}`,
+    files: ({ base }) => `FROM ${base}\nOUTPUT /layers\nADD --chown=app plain.tar /t/\n${emit}`,
     prepare: makeArchives,
     layers: ["t"],
     entries: ["-rw-r----- 12/34 t/inside"],
