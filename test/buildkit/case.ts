@@ -24,10 +24,13 @@ export type Ground = "epoch" | "registry" | "store";
 
 export type ColumnName = "buildah" | "podman" | "buildkit" | "buildx";
 
+/** Layers whose names are words of the engine's. */
+export const anyLayers = Symbol("any layers");
+
 /** What the image must have, so that equal images are not equally empty. */
 export interface Contents {
   /** The names of the layers. */
-  readonly layers: readonly string[];
+  readonly layers: readonly string[] | typeof anyLayers;
   /** Lines among those that tar prints of the layers. */
   readonly entries?: readonly string[];
   /** What the config's `config` must be. */

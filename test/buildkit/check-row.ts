@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { MachineBuild } from "../support/machines.ts";
-import type { Case, Contents } from "./case.ts";
+import { anyLayers, type Case, type Contents } from "./case.ts";
 import type { Row } from "./build-row.ts";
 import { describeImage, type ImageText } from "./describe-image.ts";
 
@@ -37,7 +37,7 @@ function checkContents(
   { names, config, layers }: ImageText,
   { layers: wanted, entries = [], container }: Contents,
 ): void {
-  expect(names).toEqual(wanted);
+  if (wanted !== anyLayers) expect(names).toEqual(wanted);
   const lines = Object.values(layers).flat();
   const missing = entries.filter(
     (entry) => !lines.some((line) => line === entry || line.startsWith(`${entry} @`)),

@@ -5,16 +5,19 @@ import { buildOnFreshMachine } from "../support/machines.ts";
 import { baseImage, type Sandbox } from "../support/sandbox.ts";
 import type { World } from "./case.ts";
 
+/** No engine adds this one. */
+export const basePath = "/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** GNU's programs that busybox has not, or has in another way. */
 const tools = ["tar", "touch", "cp", "setfattr", "setcap"] as const;
 
 /** Makes the bases of the rows and pushes them: what all columns build on is the same digest. */
 export async function makeWorld(sandbox: Sandbox, registry: string): Promise<World> {
   const name = (one: string): string => `${registry}/bases/${one}:1`;
-  await push(sandbox, baseImage, name("base"));
-  await pushTools(sandbox, name("tools"));
+  await pushBase(sandbox, name("base"));
+  await pushTools(sandbox, { name: name("tools"), base: name("base") });
   await pushBuilt(sandbox, name("triggers"), {
-    text: `FROM ${baseImage}
+    text: `FROM ${name("base")}
 ENV TRIGGERED=yes
 ONBUILD RUN echo fired >> /fired
 ONBUILD COPY --from=${name("base")} /etc/passwd /fired-too
@@ -33,9 +36,29 @@ ONBUILD COPY --from=${name("base")} /etc/passwd /fired-too
   };
 }
 
+/**
+ * The sandbox's base without what buildah's own RUN has left in it: empty files that it mounts others over, and /run. A
+ * base that has such files is a row of its own.
+ */
+async function pushBase(sandbox: Sandbox, name: string): Promise<void> {
+  const { context } = await sandbox.project({
+    "Containerfile.x": `FROM ${baseImage}
+OUTPUT /layers
+RUN /layers/bin/layer add busybox /bin /etc/passwd /etc/group /tmp
+ENV PATH=${basePath}
+`,
+  });
+  await buildOnFreshMachine(sandbox, context, ["--engine=buildah", "-t", name, "--push"]);
+}
+
 async function push(sandbox: Sandbox, from: string, to: string): Promise<void> {
   const words = ["--quiet", "--dest-tls-verify=false"];
   await sandbox.exec("skopeo", "copy", ...words, `containers-storage:${from}`, `docker://${to}`);
+}
+
+interface Named {
+  readonly name: string;
+  readonly base: string;
 }
 
 interface Build {
@@ -55,7 +78,7 @@ async function pushBuilt(sandbox: Sandbox, name: string, build: Build): Promise<
   await sandbox.exec("buildah", "rmi", local);
 }
 
-async function pushTools(sandbox: Sandbox, name: string): Promise<void> {
+async function pushTools(sandbox: Sandbox, { name, base }: Named): Promise<void> {
   const context = await mkdtemp(join(sandbox.directory, "tools-"));
   const root = join(context, "root");
   await mkdir(join(root, "usr", "local", "bin"), { recursive: true });
@@ -67,7 +90,7 @@ async function pushTools(sandbox: Sandbox, name: string): Promise<void> {
       await cp(library, join(root, library), { dereference: true });
     }
   }
-  const text = `FROM ${baseImage}\nCOPY root /\nENV PATH=/usr/local/bin:/bin\nCMD ["tools"]\n`;
+  const text = `FROM ${base}\nCOPY root /\nENV PATH=/usr/local/bin:/bin\nCMD ["tools"]\n`;
   await pushBuilt(sandbox, name, { context, text });
 }
 
@@ -82,7 +105,7 @@ async function pushLower(sandbox: Sandbox, name: string): Promise<void> {
     "Containerfile.x": `FROM ${baseImage}
 OUTPUT /layers
 RUN for name in lower-one lower-two; do echo $name > /$name && /layers/bin/layer add $name /$name; done
-RUN /layers/bin/layer add lower-busybox /bin /etc /tmp
+RUN /layers/bin/layer add lower-busybox /bin /etc/passwd /etc/group /tmp
 ENV LOWER=1
 CMD ["lower"]
 `,

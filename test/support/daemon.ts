@@ -23,9 +23,15 @@ export async function startDaemon({
   waitForAnswer,
 }: Daemon): Promise<RunningDaemon> {
   const child = execa(program, args, { ...options, reject: false, stdin: "ignore", all: true });
+  let isStopped = false;
   const stop = async (): Promise<void> => {
+    // One that has ended by itself, and not by a signal of the test, has failed the tests that were with it, and knows why.
+    const hasEnded = child.exitCode !== null || child.signalCode !== null;
+    const isFirst = !isStopped;
+    isStopped = true;
     child.kill();
-    await child;
+    const { shortMessage, all } = await child;
+    if (hasEnded && isFirst) throw new Error(`${program} has ended: ${shortMessage}\n${all}`);
   };
   const ended = child.then(({ shortMessage, all }) =>
     Promise.reject(new Error(`${shortMessage ?? `${program} has ended`}\n${all}`)),
@@ -33,8 +39,13 @@ export async function startDaemon({
   try {
     await Promise.race([waitForAnswer(AbortSignal.timeout(startTimeout)), ended]);
   } catch (error) {
+    isStopped = true;
     await stop();
     throw error;
   }
-  return Object.assign(stop, { signal: (name: NodeJS.Signals): void => void child.kill(name) });
+  const signal = (name: NodeJS.Signals): void => {
+    isStopped = true;
+    child.kill(name);
+  };
+  return Object.assign(stop, { signal });
 }

@@ -232,9 +232,11 @@ it.each(["find", "stat", "touch", "awk", "ln"])(
 
 test("a step of ours that fails is told by its name", () => {
   const cause =
-    'process "/bin/sh -c ... xbuild-floor /l/output" did not complete successfully: exit code: 127';
-  expect(isFloorFailure(new XbuildError("step-failed", "x", { cause }))).toBe(true);
-  expect(isFloorFailure(new XbuildError("step-failed", "x", { cause: "process y" }))).toBe(false);
-  expect(isFloorFailure(new Error("xbuild-floor"))).toBe(false);
-  expect(isFloorFailure(undefined)).toBe(false);
+    'process "/bin/sh -c ... xbuild-end-1 /l/output" did not complete successfully: exit code: 127';
+  expect(isFloorFailure(new XbuildError("step-failed", "x", { cause }), "xbuild-end-1")).toBe(true);
+  expect(
+    isFloorFailure(new XbuildError("step-failed", "x", { cause: "process y" }), "xbuild-end-1"),
+  ).toBe(false);
+  expect(isFloorFailure(new Error("xbuild-end-1"), "xbuild-end-1")).toBe(false);
+  expect(isFloorFailure(undefined, "xbuild-end-1")).toBe(false);
 });

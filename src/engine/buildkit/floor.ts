@@ -31,6 +31,6 @@ export const floorScript = [
 ].join("\n");
 
 /** Whether it is that step which failed: its shell may not be there. */
-export function isFloorFailure(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /xbuild-floor/.test(String(error.cause));
+export function isFloorFailure(error: unknown, mark: string): boolean {
+  return error instanceof Error && "code" in error && String(error.cause).includes(mark);
 }

@@ -11,7 +11,12 @@ import {
   type LayeringText,
 } from "./lower.ts";
 
-const plain: LayeringText = { mounted: ["bin"], isFloored: false, declaresEpoch: false };
+const plain: LayeringText = {
+  mounted: ["bin"],
+  mark: "xbuild-end-1",
+  isFloored: false,
+  declaresEpoch: false,
+};
 
 function layeringOf(plan: LayeredPlan, given: Partial<LayeringText> = {}): string {
   return lowerLayering(plan, plan.target, { ...plain, ...given });
@@ -20,7 +25,7 @@ function layeringOf(plan: LayeredPlan, given: Partial<LayeringText> = {}): strin
 const mount = "--mount=type=bind,from=xbuild-layers,source=root/bin,target=/l/bin";
 const copySkeleton = 'COPY --from=xbuild-layers ["skeleton","/l"]\n';
 const lastStage = (index: number): string =>
-  `FROM scratch AS xbuild-output\nCOPY --from=${index} ["/l/output","/"]\n`;
+  `FROM scratch AS xbuild-end-1\nCOPY --from=${index} ["/l/output","/"]\n`;
 
 describe("the environment", () => {
   it("is the file up to OUTPUT", () => {
@@ -113,7 +118,7 @@ describe("the layering steps", () => {
     const lines = layeringOf(plan, { isFloored: true }).split("\n");
     expect(lines.slice(3, 5)).toEqual([`RUN ${mount} c`, "USER 0"]);
     expect(lines[5]).toMatch(
-      /^RUN --network=none \["\/bin\/sh","-c",".*","xbuild-floor","\/l\/output"\]$/,
+      /^RUN --network=none \["\/bin\/sh","-c",".*","xbuild-end-1","\/l\/output"\]$/,
     );
     expect(lines.slice(6).join("\n")).toBe(lastStage(0));
   });

@@ -34,6 +34,8 @@ export function lowerEnvironment(plan: BuildPlan, { index, output }: LayeredStag
 export interface LayeringText {
   /** Names at the path of OUTPUT that are mounted, from the layers context's root. */
   readonly mounted: readonly string[];
+  /** What our own steps behind those of the file are known by: nobody who writes a file can know it beforehand. */
+  readonly mark: string;
   /** Whether times are rounded down by a step of ours. */
   readonly isFloored: boolean;
   /** Whether a SOURCE_DATE_EPOCH is to be seen by RUN instructions that nobody has declared. */
@@ -49,7 +51,7 @@ export interface LayeringText {
 export function lowerLayering(
   plan: BuildPlan,
   stage: LayeredStage,
-  { mounted, isFloored, declaresEpoch }: LayeringText,
+  { mounted, mark, isFloored, declaresEpoch }: LayeringText,
 ): SourceText {
   const { output, layering, index, escape } = stage;
   const { path, instruction } = output;
@@ -65,10 +67,10 @@ export function lowerLayering(
       .map((one) => addMounts(one, mounts)),
   ];
   const head = cut(plan, end, [...blankOutputs(plan.containerfile, index), ...edits]);
-  const floor = isFloored ? renderFloor(`${path}/output`) : "";
+  const floor = isFloored ? renderFloor(`${path}/output`, mark) : "";
   const written = escapePattern(`${path}/output`);
   const copy = `COPY --from=${index} ${renderPaths([written, "/"], escape)}`;
-  return `${head}${floor}FROM scratch AS xbuild-output\n${copy}\n`;
+  return `${head}${floor}FROM scratch AS ${mark}\n${copy}\n`;
 }
 
 /** What stands in the text for the mounts of a step. Errors: `engine-cannot-run` for a path that has no mount. */
@@ -154,8 +156,8 @@ function toSource(text: string): SourceText {
 }
 
 /** Root's, for the files are anybody's. */
-function renderFloor(directory: string): SourceText {
-  const words = ["/bin/sh", "-c", floorScript, "xbuild-floor", directory];
+function renderFloor(directory: string, mark: string): SourceText {
+  const words = ["/bin/sh", "-c", floorScript, mark, directory];
   return `USER 0\nRUN --network=none ${toSource(JSON.stringify(words))}\n`;
 }
 

@@ -22,7 +22,9 @@ export interface ShownProgress {
   readonly told: Set<string>;
   /** A step as the user wrote it; undefined for one that nobody but us has written. */
   readonly show: (name: string) => string | undefined;
-  /** Told, once, when the first step begins that stands behind all of the user's. */
+  /** What is in the names of the steps behind all of the user's, and in no others'. */
+  readonly mark?: string | undefined;
+  /** Told, once, when the first of those begins. */
   readonly onStepsOver?: (() => void) | undefined;
 }
 
@@ -35,6 +37,7 @@ export function createProgress({
   progress,
   told,
   show,
+  mark,
   onStepsOver,
 }: ShownProgress): SolveProgress {
   const busy = new Set<string>();
@@ -53,7 +56,7 @@ export function createProgress({
     names.set(digest, name);
     const isRunning = started !== undefined && completed === undefined && cached !== true;
     // It has all that it stands on by then.
-    if (isRunning && isBehindSteps(name)) end();
+    if (isRunning && mark !== undefined && name.includes(mark)) end();
     if (isRunning && isUnbounded(name)) busy.add(digest);
     else busy.delete(digest);
     if (typeof error === "string" && error !== "" && !error.endsWith("context canceled"))
@@ -93,11 +96,6 @@ export function createProgress({
 const maxLines = 200;
 /** Of a line that is kept, in letters. */
 const maxLength = 10_000;
-
-/** What `lowerLayering` puts behind the steps of a file. */
-function isBehindSteps(name: string): boolean {
-  return name.startsWith("[xbuild-output ") || name.includes("xbuild-floor");
-}
 
 function toList(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];

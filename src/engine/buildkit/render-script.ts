@@ -63,7 +63,8 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
   const layers = { kind: "directory", path: `${directory}/layers` } as const;
   const text = lowerLayering(plan, target, {
     mounted,
-    isFloored: hasShell(target),
+    mark: "xbuild-end",
+    isFloored: hasShell(target) && steps.epoch !== undefined,
     declaresEpoch: steps.epoch !== undefined,
   });
   return [

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { XbuildError } from "../../errors.ts";
 import { notStarted } from "../containers/run.ts";
 import { interruptGroup, signalGroup } from "../containers/processes.ts";
 import type { SolveProgress } from "./progress.ts";
@@ -71,15 +72,20 @@ export async function runClient(
       throw notStarted(program, result);
     await heard;
     const status = result.exitCode ?? 1;
-    // What a client that failed has written is cut off somewhere.
-    if (status === 0) await receiving;
-    else await Promise.allSettled([receiving]);
+    await receiving.catch((error: unknown) => {
+      // What a client that failed has written is cut off somewhere; anything else was why it was stopped.
+      if (status === 0 || !isCutOff(error)) throw error;
+    });
     return { status, isStalled: watch.isStalled() };
   } finally {
     watch.end();
     signal.removeEventListener("abort", stop);
     if (signal.aborted && pid !== undefined) signalGroup(pid, "SIGKILL");
   }
+}
+
+function isCutOff(error: unknown): boolean {
+  return error instanceof XbuildError && error.code === "layer-tar-truncated";
 }
 
 async function take(

@@ -224,13 +224,13 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   if (!needsFiles(stage.layering.instructions)) return;
   const { steps, plan } = session.build;
   await writeSkeleton(run.root);
-  await writeRunMark(run.root);
+  const mark = await writeRunMark(run.root);
   const mounted = (await readdir(run.root)).filter((name) => name !== "output");
   const mounts = ` ${renderMounts(mounted, stage)}`;
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
   const call = (isFloored: boolean): SolveCall => ({
     ...describeCall(session, "layering steps"),
-    text: lowerLayering(plan, stage, { mounted, isFloored, declaresEpoch }),
+    text: lowerLayering(plan, stage, { mounted, mark, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,
       [layersContext, { kind: "directory", path: join(run.root, "..") }],
@@ -239,17 +239,25 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   });
   const { progress, onStarted, onStepsOver, receive } = run;
   const show = (name: string): string | undefined =>
-    showStep(name.replace(mounts, ""), session.build);
+    name.includes(mark) ? undefined : showStep(name.replace(mounts, ""), session.build);
   const extraLine = findExtraLine(stage, { declaresEpoch });
-  const telling = { progress, onStarted, onStepsOver, receive, show, extraLine };
-  const isFloored = hasShell(stage);
+  const telling = { progress, onStarted, onStepsOver, receive, show, mark, extraLine };
+  const isFloored = hasShell(stage) && hasExactTimes(stage, steps);
   try {
     await solveStep(session, call(isFloored), telling);
   } catch (error) {
     // What an image lacks for that step of ours is no fault of the file.
-    if (!isFloored || !isFloorFailure(error)) throw error;
+    if (!isFloored || !isFloorFailure(error, mark)) throw error;
     await solveStep(session, call(false), telling);
   }
+}
+
+/**
+ * Whether times that steps have kept of somewhere else are to be the same as with other engines. Else files are compared
+ * without them, and a second more or less is no matter: then the container of that step is saved.
+ */
+function hasExactTimes({ output }: LayeredStage, { epoch }: EngineBuild["steps"]): boolean {
+  return epoch !== undefined || output.reuse === "exact";
 }
 
 function isDeclared({ layering }: LayeredStage, { environment }: LayeringRun): boolean {
@@ -266,11 +274,8 @@ function showStep(
   name: string,
   { plan: { dependencies }, steps }: Pick<EngineBuild, "plan" | "steps">,
 ): string | undefined {
-  const isOurs =
-    name.startsWith("[xbuild-output ") ||
-    name.includes(`COPY --from=${layersContext} `) ||
-    name.includes("xbuild-floor");
-  if (isOurs) return undefined;
+  // It stands in the place of OUTPUT.
+  if (name.includes(`] COPY --from=${layersContext} `)) return undefined;
   const named = dependencies.built.reduce(
     (text, { index, name: stage }) => text.replaceAll(nameStageSource(index), () => stage),
     name,

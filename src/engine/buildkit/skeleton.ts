@@ -19,9 +19,13 @@ export async function writeSkeleton(root: string): Promise<void> {
     await chmod(path, 0o777);
 }
 
-/** Layering steps run whenever they are asked for: no cache has seen this directory before. */
-export async function writeRunMark(root: string): Promise<void> {
+/**
+ * Layering steps run whenever they are asked for: no cache has seen this directory before. @returns what else stands for
+ * this run alone, and is not told to its steps
+ */
+export async function writeRunMark(root: string): Promise<string> {
   const path = join(root, "bin", "run");
   await writeFile(path, `${randomBytes(16).toString("hex")}\n`);
   await chmod(path, 0o644);
+  return `xbuild-end-${randomBytes(16).toString("hex")}`;
 }

@@ -26,6 +26,8 @@ export interface SolveTelling {
   readonly told: Set<string>;
   /** A step as the user wrote it; undefined for one that is not to be told of. */
   readonly show: (name: string) => string | undefined;
+  /** What is in the names of the steps behind all of the user's. */
+  readonly mark?: string | undefined;
   readonly onStarted?: (() => void) | undefined;
   /** Told of each call that ends well, when its steps are over or some time after that. */
   readonly onStepsOver?: (() => void) | undefined;

@@ -13,6 +13,7 @@ function listen(): Heard {
     log: { stdout: () => undefined, stderr: () => undefined },
     told: new Set(),
     show: (name) => name,
+    mark: "xbuild-end-1",
     onStepsOver: () => (count += 1),
   });
   return { progress, count: () => count };
@@ -24,8 +25,8 @@ function record(name: string, more: object): string {
 
 const started = { started: "2026-11-30T08:00:00Z" };
 const floor =
-  '[stage-0 3/3] RUN --network=none ["/bin/sh","-c","...","xbuild-floor","/layers/output"]';
-const output = "[xbuild-output 1/1] COPY --from=0 [/layers/output,/]";
+  '[stage-0 3/3] RUN --network=none ["/bin/sh","-c","...","xbuild-end-1","/layers/output"]';
+const output = "[xbuild-end-1 1/1] COPY --from=0 [/layers/output,/]";
 
 test.each([floor, output])("steps are over when what stands behind them begins: %s", (name) => {
   const { progress, count } = listen();

@@ -1,9 +1,10 @@
 import { tell, type Case } from "../case.ts";
+import { basePath } from "../world.ts";
 
 // Metadata instructions, arguments and variables across OUTPUT.
 
 /** The base's own: no engine has added it. */
-const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const path = `PATH=${basePath}`;
 const add = "RUN /layers/bin/layer add passwd /etc/passwd";
 
 export const configCases: readonly Case[] = [

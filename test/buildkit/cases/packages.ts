@@ -43,7 +43,7 @@ export const packageCases: readonly Case[] = [
     name: "layer split of the root that steps run in",
     few: ["epoch"],
     files: ({ base }) =>
-      `FROM ${base}\n${dpkg}RUN rm /r/bin && cp -a /r/. / && rm -r /r && ln /usr/bin/one /bin/one && mkdir -p /var/cache/x /mnt/empty\nOUTPUT --inherit-config /layers\nRUN ${helper} split dpkg /\n`,
+      `FROM ${base}\n${dpkg}RUN rm /r/bin && cp -a /r/. / && rm -r /r && ln /usr/bin/one /bin/one && mkdir -p /var/cache/x /mnt/empty /run\nOUTPUT --inherit-config /layers\nRUN ${helper} split dpkg /\n`,
     layers: ["one-1.one-1", "two-1.two-1", "dpkg-database", "other"],
     entries: ["-rwxr-xr-x 0/0 bin/busybox", "drwxr-xr-x 0/0 mnt/empty/"],
   },

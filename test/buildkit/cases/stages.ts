@@ -1,8 +1,9 @@
-import { tell, type Case } from "../case.ts";
+import { anyLayers, tell, type Case } from "../case.ts";
+import { basePath } from "../world.ts";
 
 // Several stages, images below, contexts with a name, platforms.
 
-const path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const path = `PATH=${basePath}`;
 const helper = "/layers/bin/layer";
 
 /** A stage of one layer with one file, both called like it. */
@@ -40,7 +41,7 @@ LABEL of=own
     few: ["epoch"],
     files: ({ base }) => `FROM ${base} AS whole
 OUTPUT --inherit-config /layers
-RUN ${helper} add whole /bin /etc /tmp
+RUN ${helper} add whole /bin /etc/passwd /etc/group /tmp
 ENV WHOLE=1
 FROM whole AS above
 RUN echo "$WHOLE" > /above
@@ -69,7 +70,7 @@ RUN ${helper} add t /t
     files: ({ base }) => ({
       "Containerfile.x": `FROM ${base} AS below
 OUTPUT --inherit-config /layers
-RUN ${helper} add below /bin /etc /tmp
+RUN ${helper} add below /bin /etc/passwd /etc/group /tmp
 ENV BELOW=1
 FROM below
 ENV TOP=2
@@ -83,9 +84,14 @@ CMD ["-c", "true"]
 `,
       file: "file\n",
     }),
-    layers: [],
+    layers: anyLayers,
     entries: ["-rw-r--r-- 1000/0 made", "-rw-r--r-- 0/0 file"],
-    container: { Entrypoint: ["/bin/sh"], Cmd: ["-c", "true"], WorkingDir: "/w" },
+    differs: {
+      columns: ["buildkit", "buildx"],
+      because:
+        "the layers of a stage without OUTPUT are the engine's: BuildKit makes one of WORKDIR, buildah leaves the places of its mounts in those of RUN; and its history is in its own words",
+      entries: ["-rw-r--r-- 1000/0 made", "-rw-r--r-- 0/0 file", "drwxr-xr-x 0/0 w/"],
+    },
   },
   {
     name: "--target, and stages that nobody uses",
