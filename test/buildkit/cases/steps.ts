@@ -119,10 +119,17 @@ ${emit}`,
   {
     name: "files that engines mount over, and directories that they make",
     files: ({ base }) => ({
-      "Containerfile.x": `FROM ${base}\nCOPY hostname /etc/\nOUTPUT /layers\nRUN ls -d /etc/* /run > /seen 2>/dev/null; /layers/bin/layer add t -C / .\n`,
+      "Containerfile.x": `FROM ${base}\nCOPY hostname /etc/\nOUTPUT /layers\nRUN /layers/bin/layer add t -C / .\n`,
       hostname: "from the image\n",
     }),
     layers: ["t"],
+    entries: ["drwxr-xr-x 0/0 run/"],
+    differs: {
+      columns: ["buildkit", "buildx"],
+      because:
+        "buildah and podman mount over /etc/hostname, which nobody sees then, and make /run; BuildKit does neither",
+      entries: ["-rw-r--r-- 0/0 etc/hostname"],
+    },
   },
   {
     name: "a file of two names, one of which a later step writes to",
