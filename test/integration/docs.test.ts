@@ -213,8 +213,10 @@ const otherFlags = new Set(
 );
 
 const isOther = (name: string): boolean =>
-  // buildkitd's, that stand in manifests.
-  name.startsWith("oci-worker-") || otherFlags.has(name);
+  // buildkitd's, that stand in manifests; buildctl's; a podman's that is another one's client.
+  name.startsWith("oci-worker-") ||
+  ["addr", "remote", "url", "connection"].includes(name) ||
+  otherFlags.has(name);
 
 test.each(listPages())("%s: flags in the text exist", async (page) => {
   const flags = listSpans(page).flatMap((span) =>
