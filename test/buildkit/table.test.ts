@@ -4,12 +4,7 @@ import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { useSandbox } from "../support/sandbox.ts";
 import { buildRow } from "./build-row.ts";
 import type { Case, Ground, World } from "./case.ts";
-import { configCases } from "./cases/config.ts";
-import { packageCases } from "./cases/packages.ts";
-import { previousCases } from "./cases/previous.ts";
-import { stageCases } from "./cases/stages.ts";
-import { stepCases } from "./cases/steps.ts";
-import { treeCases } from "./cases/trees.ts";
+import { rows } from "./cases/rows.ts";
 import { checkRow } from "./check-row.ts";
 import { createColumns, type Column } from "./columns.ts";
 import { makeWorld } from "./world.ts";
@@ -31,14 +26,6 @@ beforeAll(async () => {
 
 /** Every row, or with XBUILD_TEST_FEW those that each change is tried with. */
 const isFew = process.env["XBUILD_TEST_FEW"] !== undefined;
-const rows = [
-  ...treeCases,
-  ...previousCases,
-  ...configCases,
-  ...stepCases,
-  ...stageCases,
-  ...packageCases,
-];
 
 describe.each(["epoch", "registry", "store"] as const)("equal by %s", (ground) => {
   const chosen = rows.filter((row) => listGrounds(row).includes(ground));
