@@ -13,9 +13,10 @@ peer() {
         --output "type=image,name=$registry_host/peer-$round:1,push=true"
 }
 
-# Each layer's name says what is in it, so that a builder finds out by itself what a previous image has.
-hash='(find . | sort; find . -type f | sort | tr "\n" "\0" | xargs -0 sha256sum) | sha256sum | cut -c 1-16'
-named='for package in *; do name=$package-$(cd $package && ('$hash')); /layers/bin/layer keep $name 2>/dev/null || /layers/bin/layer add $name -C $package .; done'
+# Each layer's name says what is in it, so that a builder finds out by itself what a previous image has: as in the page.
+hash='(find . | sort; find . -type f -exec sha256sum {} + | sort) | sha256sum | cut -c 1-16'
+named='for package in *; do hash=$(cd "$package" && '$hash'); \
+    /layers/bin/layer keep "$package-$hash" || /layers/bin/layer add "$package-$hash" -C "$package" .; done'
 each='/layers/bin/layer each --name "{/}" /context/pkgs/*/.'
 mount='RUN --mount=type=bind,target=/context cd /context/pkgs;'
 write_files() {

@@ -50,7 +50,11 @@ export async function runClient(
   const stop = (): void => {
     if (pid !== undefined) interruptGroup({ pid, program, ended: child });
   };
-  const watch = watchStall({ progress, stallTime, isThere, stop });
+  // One that waits for what does not come does not end for a signal that asks.
+  const kill = (): void => {
+    if (pid !== undefined) signalGroup(pid, "SIGKILL");
+  };
+  const watch = watchStall({ progress, stallTime, isThere, stop: kill });
   child.stdout.on("data", watch.touch);
   child.stderr.on("data", watch.touch);
   const lines = createInterface({ input: child.stderr }).on("line", progress.line);
