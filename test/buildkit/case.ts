@@ -12,6 +12,8 @@ export interface World {
   readonly triggers: string;
   /** An image of two layers, `lower-one` and `lower-two`, with a config. */
   readonly lower: string;
+  /** A minimal Debian; not where few rows are built. */
+  readonly debian: string;
   /** A directory outside of the context, with files in it. */
   readonly other: string;
 }

@@ -4,15 +4,10 @@ import { configureAccess, useRegistry } from "../support/registry-access.ts";
 import { useSandbox } from "../support/sandbox.ts";
 import { buildRow } from "./build-row.ts";
 import type { Case, Ground, World } from "./case.ts";
-import { configCases } from "./cases/config.ts";
-import { packageCases } from "./cases/packages.ts";
-import { previousCases } from "./cases/previous.ts";
-import { stageCases } from "./cases/stages.ts";
-import { stepCases } from "./cases/steps.ts";
-import { treeCases } from "./cases/trees.ts";
+import { rows } from "./cases/rows.ts";
 import { checkRow } from "./check-row.ts";
 import { createColumns, type Column } from "./columns.ts";
-import { makeWorld } from "./world.ts";
+import { isFew, makeWorld } from "./world.ts";
 
 // One file, the same image on every engine: a row is a build, a column an engine, and the digests are equal. Each
 // column builds with nothing but its own cache, and without that (--no-cache).
@@ -28,17 +23,6 @@ beforeAll(async () => {
   columns = createColumns(buildKit, sandbox.env["PATH"] ?? "");
   world = await makeWorld(sandbox, service.proxy.host);
 });
-
-/** Every row, or with XBUILD_TEST_FEW those that each change is tried with. */
-const isFew = process.env["XBUILD_TEST_FEW"] !== undefined;
-const rows = [
-  ...treeCases,
-  ...previousCases,
-  ...configCases,
-  ...stepCases,
-  ...stageCases,
-  ...packageCases,
-];
 
 describe.each(["epoch", "registry", "store"] as const)("equal by %s", (ground) => {
   const chosen = rows.filter((row) => listGrounds(row).includes(ground));

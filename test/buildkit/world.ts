@@ -2,8 +2,12 @@ import { chmod, cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { buildOnFreshMachine } from "../support/machines.ts";
+import { debianImage, importDebian } from "../support/debian.ts";
 import { baseImage, type Sandbox } from "../support/sandbox.ts";
 import type { World } from "./case.ts";
+
+/** Whether only those rows are built that each change is tried with. */
+export const isFew = process.env["XBUILD_TEST_FEW"] !== undefined;
 
 /** No engine adds this one. */
 export const basePath = "/usr/sbin:/usr/bin:/sbin:/bin";
@@ -26,12 +30,14 @@ ONBUILD COPY --from=${name("base")} /etc/passwd /fired-too
     flags: ["--format=docker"],
   });
   await pushLower(sandbox, name("lower"));
+  if (!isFew) await pushDebian(sandbox, name("debian"));
   return {
     registry,
     base: name("base"),
     tools: name("tools"),
     triggers: name("triggers"),
     lower: name("lower"),
+    debian: name("debian"),
     other: await makeOther(sandbox),
   };
 }
@@ -111,6 +117,12 @@ CMD ["lower"]
 `,
   });
   await buildOnFreshMachine(sandbox, context, ["--engine=buildah", "-t", name, "--push"]);
+}
+
+/** Real packages: they take a minute to be unpacked, and the network where they are not in `.cache/` yet. */
+async function pushDebian(sandbox: Sandbox, name: string): Promise<void> {
+  await importDebian(sandbox);
+  await push(sandbox, debianImage, name);
 }
 
 async function makeOther(sandbox: Sandbox): Promise<string> {

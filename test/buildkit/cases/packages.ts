@@ -1,6 +1,6 @@
-import type { Case } from "../case.ts";
+import { anyLayers, type Case } from "../case.ts";
 
-// Roots of packages, split. The databases are as small as can be; real ones are Debian's in packages-debian.ts.
+// Roots of packages, split: databases as small as can be, and those of a real Debian.
 
 const helper = "/layers/bin/layer";
 
@@ -46,5 +46,19 @@ export const packageCases: readonly Case[] = [
       `FROM ${base}\n${dpkg}RUN rm /r/bin && cp -a /r/. / && rm -r /r && ln /usr/bin/one /bin/one && mkdir -p /var/cache/x /mnt/empty /run\nOUTPUT --inherit-config /layers\nRUN ${helper} split dpkg /\n`,
     layers: ["one-1.one-1", "two-1.two-1", "dpkg-database", "other"],
     entries: ["-rwxr-xr-x 0/0 bin/busybox", "drwxr-xr-x 0/0 mnt/empty/"],
+  },
+  {
+    name: "layer split of a Debian",
+    files: ({ debian }) =>
+      `FROM ${debian}\nOUTPUT --inherit-config /layers\nRUN ${helper} split auto /\n`,
+    layers: anyLayers,
+    entries: ["-rwxr-xr-x 0/0 usr/bin/bash", "-rw-r--r-- 0/0 etc/passwd"],
+    container: { Cmd: ["/bin/bash"] },
+    differs: {
+      columns: ["buildkit", "buildx"],
+      because:
+        "buildah and podman mount over /etc/hostname, which nobody sees then; BuildKit does not. Every other layer is equal",
+      entries: ["-rwxr-xr-x 0/0 usr/bin/bash", "-rwxr-xr-x 0/0 etc/hostname"],
+    },
   },
 ];
