@@ -1,3 +1,4 @@
+export { forgetSent, recordSent } from "./sent.ts";
 export { compareContexts } from "./compare.ts";
 export { type ContextFiles, openFiles } from "./files.ts";
 export { type ContextHash, hashContext } from "./hash.ts";

@@ -2,6 +2,7 @@ export { quoteItem } from "./containers/quote-item.ts";
 export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
+  blobsKey,
   type Engine,
   type EngineFlag,
   type EngineFlags,
@@ -11,6 +12,7 @@ export {
   type LeftoverChoice,
   type Leftovers,
   type RemovedLeftovers,
+  type SentDirectory,
   type ProgramInput,
   type PullPolicy,
   type StepsRequest,

@@ -82,7 +82,23 @@ export interface EngineBuild {
   readonly bare: Digest | undefined;
   /** Where those images are, by their keys: what an engine elsewhere needs; empty for one that holds images. */
   readonly places: ReadonlyMap<string, ImagePlace>;
+  /** Directories that are sent to an engine elsewhere, by their paths, and `blobsKey` for blobs. */
+  readonly sent: ReadonlyMap<string, SentDirectory>;
 }
+
+/** How a directory is sent to who keeps what it was sent, and asks for what looks otherwise. */
+export interface SentDirectory {
+  /** Nobody else's, and another one where a file changed that looks as before: what is kept of that name is right. */
+  readonly name: string;
+  /** Another path of it that has the name at its end; undefined where there is none. */
+  readonly alias: string | undefined;
+  /** Whether a builder, by its name, was sent it since it had this name, where builders have one name for all. */
+  readonly isKept: (builder: string) => boolean;
+  readonly keep: (builder: string) => void;
+}
+
+/** Stands for directories of blobs, in which a name says what the file is. */
+export const blobsKey = "blobs";
 
 /** Where an image is that an engine elsewhere is to use. */
 export interface ImagePlace {

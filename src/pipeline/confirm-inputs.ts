@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { compareContexts, type ContextHash } from "../context/context.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { XbuildError } from "../errors.ts";
+import { forgetNames } from "./sent-names.ts";
 import { listSome } from "../text.ts";
 import { hashDirectories } from "./hash-directories.ts";
 import { findPlaced } from "./placed-images.ts";
@@ -25,6 +26,7 @@ export async function confirmInputs(build: Build, work: BuildWorkspace): Promise
   ];
   if (moved.length === 0) return build;
   work.reporter.warn(warnMoved(moved));
+  forgetNames(build, work);
   return {
     ...build,
     inputs: { ...inputs, key: undefined, exactKey: undefined, portableKey: undefined },
@@ -54,7 +56,8 @@ function compareRole(
 async function listMovedImages(build: Build, work: BuildWorkspace): Promise<readonly string[]> {
   const { plan, request, inputs } = build;
   const { images } = inputs;
-  const uses = [...listUnpinned(plan, request)];
+  // An engine elsewhere is told by digest which images are meant.
+  const uses = work.engine.isElsewhere ? [] : [...listUnpinned(plan, request)];
   const now = await Promise.all(
     uses.map(([, reference]) => findUsed({ reference, plan, request }, work)),
   );

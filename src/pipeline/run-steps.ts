@@ -11,6 +11,7 @@ import { warnLeft } from "./dead-runs.ts";
 import { listPlatforms } from "./image-platform.ts";
 import { listLoaded } from "./load-stages.ts";
 import { listPlaces } from "./image-places.ts";
+import { listSent } from "./sent-names.ts";
 import type { LaidOut } from "./lay-out.ts";
 import type { StageConfigs, StepsResult } from "./prepare-layers.ts";
 import { explainStep } from "./explain-step.ts";
@@ -57,7 +58,11 @@ async function openSession(build: Build, work: BuildRunWorkspace): Promise<Engin
   const bare = findBareEnvironment(build);
   const { steps } = request;
   const places = await listPlaces(build, work);
-  return work.engine.openSession({ plan, steps, images, platforms, unseen, bare, places }, work);
+  const sent = await listSent(build, work);
+  return work.engine.openSession(
+    { plan, steps, images, platforms, unseen, bare, places, sent },
+    work,
+  );
 }
 
 /** What could not be given up stays written down in the run's directory, for the next cleaner. */

@@ -41,7 +41,8 @@ describe("what always stands there", () => {
         "--frontend=dockerfile.v0",
         "--progress=rawjson",
         "--local=context=/my context",
-        "--local=dockerfile=/run/solve 1",
+        "--local=xbuild-file=/run/solve 1",
+        "--opt=dockerfilekey=xbuild-file",
         "--opt=filename=Containerfile",
       ],
     });
@@ -113,13 +114,20 @@ const rows: Readonly<Record<string, Row>> = {
     buildx: ["--secret=id=a", "--network=none"],
   },
   "a directory": {
-    given: { sources: new Map([["files", { kind: "directory", path: "/some dir" }]]) },
-    buildctl: ["--local=files=/some dir", "--opt=context:files=local:files"],
+    given: {
+      sources: new Map([
+        ["files", { kind: "directory", path: "/some dir", sentAs: { name: "xbuild-1" } }],
+      ]),
+    },
+    buildctl: ["--local=xbuild-1=/some dir", "--opt=context:files=local:xbuild-1"],
     buildx: ["--build-context=files=/some dir"],
   },
   "a directory whose name is an image's": {
     given: { sources: new Map([["r.example:5000/a", { kind: "directory", path: "/d" }]]) },
-    buildctl: ["--local=source-0=/d", "--opt=context:r.example:5000/a=local:source-0"],
+    buildctl: [
+      "--local=xbuild-source-0=/d",
+      "--opt=context:r.example:5000/a=local:xbuild-source-0",
+    ],
     buildx: ["--build-context=r.example:5000/a=/d"],
   },
   images: {
@@ -131,8 +139,8 @@ const rows: Readonly<Record<string, Row>> = {
     },
     buildctl: [
       `--opt=context:a=docker-image://r.example/a@${digest}`,
-      "--oci-layout=source-1=/lay out",
-      `--opt=context:b=oci-layout://source-1@${digest}`,
+      "--oci-layout=xbuild-layout-1=/lay out",
+      `--opt=context:b=oci-layout://xbuild-layout-1@${digest}`,
     ],
     buildx: [
       `--build-context=a=docker-image://r.example/a@${digest}`,

@@ -30,8 +30,10 @@ export function createBuildctl(name: string, options: readonly string[]): BuildK
         "build",
         "--frontend=dockerfile.v0",
         "--progress=rawjson",
+        // BuildKit has that one name for it, whoever sends it (`sendAnew`).
         `--local=context=${call.context}`,
-        `--local=dockerfile=${directory}`,
+        `--local=${fileName}=${directory}`,
+        `--opt=dockerfilekey=${fileName}`,
         `--opt=filename=${file}`,
         ...(call.platform === undefined ? [] : [`--opt=platform=${call.platform}`]),
         ...(call.noCache ? ["--no-cache"] : []),
@@ -44,13 +46,16 @@ export function createBuildctl(name: string, options: readonly string[]): BuildK
   };
 }
 
+/** What the directory of a call's file is called: no other one has that name. */
+const fileName = "xbuild-file";
+
 function renderLocal([name, source]: readonly [string, NamedSource], at: number): string[] {
-  // Sources that are sent have a name of their own: that of a context may have any letter in it.
-  const own = `source-${at}`;
   if (source.kind === "directory") {
-    const sent = /^[\w.-]+$/.test(name) ? name : own;
-    return [`--local=${sent}=${source.path}`, `--opt=context:${name}=local:${sent}`];
+    const { path, sentAs } = source;
+    const sent = sentAs?.name ?? `xbuild-source-${at}`;
+    return [`--local=${sent}=${path}`, `--opt=context:${name}=local:${sent}`];
   }
+  const own = `xbuild-layout-${at}`;
   if (source.kind === "layout") {
     const layout = `--oci-layout=${own}=${source.directory}`;
     return [layout, `--opt=context:${name}=oci-layout://${own}@${source.digest}`];
@@ -87,7 +92,8 @@ export function createBuildx(
         ...[...call.sources].map(renderContext),
         ...buildxFlags(call.flags),
         ...renderOutput(call),
-        call.context,
+        // It knows what it has sent by the path.
+        call.sentAs?.alias ?? call.context,
       ),
     }),
   };
@@ -95,7 +101,7 @@ export function createBuildx(
 
 function renderContext([name, source]: readonly [string, NamedSource]): string {
   const value = {
-    directory: () => ("path" in source ? source.path : ""),
+    directory: () => ("path" in source ? (source.sentAs?.alias ?? source.path) : ""),
     layout: () =>
       "directory" in source ? `oci-layout://${source.directory}@${source.digest}` : "",
     registry: () => ("name" in source ? `docker-image://${source.name}` : ""),

@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import type { Containerfile, Instruction } from "../../containerfile/containerfile.ts";
 import type { BuildKitClient } from "./client.ts";
+import { hideValues } from "./hide-values.ts";
 import type { ClientResult } from "./run-client.ts";
 import type { SolveCall } from "./solve-call.ts";
 
@@ -34,8 +35,10 @@ const entitlement = /\b(?:network\.host|security\.insecure|device)\b/;
 const notAllowed = /is not allowed|requires? entitlement|granting entitlement/i;
 
 /** The error of a call. */
-export function describeFailure(failure: FailedSolve): XbuildError {
-  const { client, call, result, failed, tail } = failure;
+export function describeFailure(given: FailedSolve): XbuildError {
+  const { client, call, result } = given;
+  const [failed, tail] = [given.failed, given.tail].map((text) => text && hideValues(text, call));
+  const failure: FailedSolve = { ...given, failed, tail: tail ?? "" };
   const where = `${client.name} (${call.purpose})`;
   if (result.isStalled) {
     return new BuilderLostError("builder-lost", `nothing came from ${where} any more`, {
@@ -43,16 +46,19 @@ export function describeFailure(failure: FailedSolve): XbuildError {
     });
   }
   // A command's own words stand before it.
-  const exitCode = [...(failed ?? "").matchAll(/exit code: (\d+)/g)].at(-1)?.[1];
-  if (exitCode !== undefined) return describeStep(failure, Number(exitCode));
-  const { reason = failed ?? tail.split("\n").at(-1) ?? "", isAnswered } = findReason(tail);
-  if ((isAnswered ? lostMidway : lost).test(reason)) {
+  const exitCode = /did not complete successfully: exit code: (\d{1,3})$/.exec(failed ?? "")?.[1];
+  if (exitCode !== undefined) return describeStep(failure, toStatus(Number(exitCode)));
+  const words = failure.tail;
+  const { reason = failed ?? words.split("\n").at(-1) ?? "", isAnswered } = findReason(words);
+  // What a step says of itself, or a file is called, tells nothing of the builder.
+  const said = withoutQuotes(reason);
+  if (failed === undefined && (isAnswered ? lostMidway : lost).test(said)) {
     const message = `the builder ${where} cannot be reached: ${reason}`;
     return new BuilderLostError("builder-lost", message, {
       hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
     });
   }
-  if (tooOld.test(reason)) {
+  if (tooOld.test(said)) {
     return new XbuildError("engine-cannot-run", `the builder ${where} is too old: ${reason}`, {
       hint: "use BuildKit 0.10 or newer (Docker 23), and buildx or buildctl 0.13 or newer",
       exitStatus: result.status,
@@ -66,6 +72,15 @@ export function describeFailure(failure: FailedSolve): XbuildError {
   const message = `${where}: ${reason || `${client.program} failed with exit status ${result.status}`}`;
   if (failed === undefined) return new XbuildError("engine-failed", message, { hint });
   return placeAt("step-failed", { ...failure, message, hint }, 1);
+}
+
+/** Of a step that failed: what is none of a failure's counts as 1. */
+function toStatus(exitCode: number): number {
+  return exitCode >= 1 && exitCode <= 255 ? exitCode : 1;
+}
+
+function withoutQuotes(text: string): string {
+  return text.replaceAll(/"[^"]*"|'[^']*'/g, "");
 }
 
 interface Reason {

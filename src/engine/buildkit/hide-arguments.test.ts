@@ -50,8 +50,15 @@ describe("a hidden argument", () => {
     expect(hide("ARG A\nFROM a\nARG A B\n", { A: "1", B: "2", C: "3" })).toEqual([
       'ARG A="1"\nFROM a\nARG A="1" B="2"\n',
       "OPEN",
-      "C",
     ]);
+  });
+
+  it("is refused where a trigger declares it, and where a proxy has a password", () => {
+    const triggered = { ...callOf("FROM a\nRUN b\n", { S: "v" }), triggerArgs: new Set(["S"]) };
+    expect(() => hideArguments(triggered)).toThrow(/build argument S is declared by a trigger/);
+    expect(() => hide("FROM a\nRUN b\n", { HTTP_PROXY: "http://u:pw@p" })).toThrow(
+      /HTTP_PROXY has a password in it/,
+    );
   });
 
   it("stays where no ARG declares it, for a proxy's has an effect", () => {

@@ -1,4 +1,8 @@
-import { parseContainerfile, type SourceText } from "../../containerfile/containerfile.ts";
+import {
+  isPredefined,
+  parseContainerfile,
+  type SourceText,
+} from "../../containerfile/containerfile.ts";
 import { exitStatuses, XbuildError } from "../../errors.ts";
 import { applyEdits, type Edit } from "../../plan/plan.ts";
 import { mayStandInEnvironment } from "../containers/hidden-arguments.ts";
@@ -26,7 +30,8 @@ export function listHidden({ buildArgs, hiddenArgs }: SolveCall): ReadonlyMap<st
 /**
  * buildctl takes values of build arguments on its command line alone, where other users of the machine see them: those
  * that are hidden become the defaults of the file's own ARG instructions, which is what they come to. One that no ARG
- * declares has no effect, but for the predefined ones (proxies), which stay. Errors: `usage` for one of several lines.
+ * declares has no effect, and is left out; of the predefined ones (proxies) those stay that have no password. Errors: `usage`
+ * for one of several lines, and for one that only a trigger of a base declares.
  */
 export function hideArguments(call: SolveCall): SolveCall {
   const hidden = listHidden(call);
@@ -50,8 +55,20 @@ export function hideArguments(call: SolveCall): SolveCall {
       return [{ span: one.span, text: `ARG ${said.join(" ")}${breaks}` }];
     });
   const text = applyEdits(call.text, { start: 0, end: call.text.length }, edits);
-  const buildArgs = new Map([...call.buildArgs].filter(([name]) => !declared.has(name)));
+  const isShown = (name: string): boolean =>
+    !hidden.has(name) || (isPredefined(name) && !declared.has(name));
+  for (const [name, value] of hidden) assertShowable(name, value, call);
+  const buildArgs = new Map([...call.buildArgs].filter(([name]) => isShown(name)));
   return { ...call, text, buildArgs };
+}
+
+/** Errors: `usage` for what the text cannot say in the place of the command line. */
+function assertShowable(name: string, value: string, { triggerArgs }: SolveCall): void {
+  const why =
+    "which buildctl takes on its command line alone, where every user of this machine sees it";
+  if (triggerArgs?.has(name) === true)
+    throw refuse(name, `is declared by a trigger of a base, ${why}`);
+  if (isPredefined(name) && value.includes("@")) throw refuse(name, `has a password in it, ${why}`);
 }
 
 function splitWords(args: SourceText, escape: string): readonly string[] {

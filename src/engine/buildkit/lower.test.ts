@@ -1,15 +1,42 @@
 import { describe, expect, it } from "vitest";
 import { type LayeredPlan, mustPlan, planOf } from "../../../test/support/plans.ts";
-import {
-  findExtraLine,
-  hasShell,
-  lowerEnvironment,
-  lowerLayering,
-  lowerMetadata,
-  lowerPlain,
-  renderMounts,
-  type LayeringText,
-} from "./lower.ts";
+import type { BuildPlan } from "../../plan/plan.ts";
+import * as lower from "./lower.ts";
+import { findExtraLine, hasShell, type LayeringText, renderMounts } from "./lower.ts";
+
+/** With the images' own names, in the place of those that are ours. */
+function named<T extends readonly unknown[]>(
+  lowerIt: (plan: BuildPlan, ...rest: T) => string,
+): (plan: BuildPlan, ...rest: T) => string {
+  return (plan, ...rest) =>
+    plan.dependencies.images.reduce(
+      (text, { name }, at) => text.replaceAll(`xbuild-image-${at}`, name),
+      lowerIt(plan, ...rest),
+    );
+}
+
+const lowerEnvironment = named(lower.lowerEnvironment);
+const lowerLayering = named(lower.lowerLayering);
+const lowerMetadata = named(lower.lowerMetadata);
+const lowerPlain = named(lower.lowerPlain);
+
+describe("images", () => {
+  it("have names of ours, which no stage has: BuildKit would take the one for the other", () => {
+    const plan = mustPlan(
+      "FROM alpine AS alpine\nRUN b\nFROM alpine\nCOPY --from=busybox /a /b\nOUTPUT /l\nRUN c\n",
+    );
+    expect(lower.lowerEnvironment(plan, plan.target)).toBe(
+      "FROM xbuild-image-0 AS alpine\nRUN b\nFROM alpine\nCOPY --from=xbuild-image-1 /a /b\n",
+    );
+  });
+
+  it("are read by the builder's own frontend: of directives the escape alone is said", () => {
+    const plan = mustPlan("# syntax=a/b:1\n# check=error=true\nFROM a\nOUTPUT /l\nRUN c\n");
+    expect(lowerEnvironment(plan, plan.target)).toBe("#\n#\nFROM a\n");
+    const other = mustPlan("# syntax=a/b:1\n# escape=`\nFROM a\nOUTPUT /l\nRUN c\n");
+    expect(lowerEnvironment(other, other.target)).toBe("# escape=`\n#\nFROM a\n");
+  });
+});
 
 const plain: LayeringText = {
   mounted: ["bin"],

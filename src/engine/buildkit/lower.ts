@@ -16,6 +16,10 @@ import { floorScript } from "./floor.ts";
 
 /** The named context that has the layers directory. */
 export const layersContext = "xbuild-layers";
+/** The one that has what is below `input/`, of which blobs are kept by builders. */
+export const blobsContext = "xbuild-blobs";
+/** What is mounted at the path of OUTPUT. */
+export const mountedNames = ["bin", "history.json", "input/blobs", "input/state", "names"];
 
 /** The file up to the end of a stage, the OUTPUT of others and what follows them left out. */
 export function lowerPlain(plan: BuildPlan, { index }: StagePlan): SourceText {
@@ -91,9 +95,13 @@ function refusePath(path: string): XbuildError {
 
 /** A field is read as CSV has it, and its variables are then expanded. */
 function renderMount(name: string, path: string, escape: string): SourceText {
+  const from =
+    name === "input/blobs"
+      ? `from=${blobsContext},source=blobs`
+      : `from=${layersContext},source=root/${name}`;
   const target = `target=${escapeWord(`${path}/${name}`, escape)}`;
   const field = target.includes('"') ? `"${target.replaceAll('"', '""')}"` : target;
-  const value = `type=bind,from=${layersContext},source=root/${name},${field}`;
+  const value = `type=bind,${from},${field}`;
   if (!/[\s"'\\`]/.test(value)) return toSource(`--mount=${value}`);
   const quoted = value.replaceAll(escape, escape + escape).replaceAll('"', `${escape}"`);
   return toSource(`--mount="${quoted}"`);
@@ -181,7 +189,20 @@ function cut(plan: BuildPlan, end: number, blanks: readonly Edit[]): SourceText 
   });
   const free = renames.filter((edit) => !blanks.some((one) => isWithin(edit, one)));
   const text = applyEdits(plan.containerfile.source, { start: 0, end }, [...blanks, ...free]);
-  return text.endsWith("\n") || text === "" ? text : `${text}\n`;
+  const plain = withoutDirectives(text, plan.containerfile.escape);
+  return plain.endsWith("\n") || plain === "" ? plain : `${plain}\n`;
+}
+
+/**
+ * A frontend that a tag names may be another one tomorrow, and what is to be checked is not this text: of the directives at
+ * the head of a file the escape character alone is said. On as many lines as before.
+ */
+function withoutDirectives(text: SourceText, escape: string): SourceText {
+  const head = /^(?:#[ \t]*[A-Za-z]+[ \t]*=[^\n]*\n)+/.exec(text)?.[0] ?? "";
+  if (head === "") return text;
+  const rest = head.split("\n").length - 2;
+  const first = escape === "`" ? "# escape=`" : "#";
+  return `${first}\n${"#\n".repeat(rest)}${text.slice(head.length)}`;
 }
 
 function isWithin({ span }: Edit, { span: other }: Edit): boolean {

@@ -1,4 +1,5 @@
 import type { OutputLog, Step } from "../../reporter.ts";
+import { show } from "../../visible.ts";
 import { isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
 
 /** Told what a builder does. */
@@ -36,7 +37,7 @@ export function createProgress({
   log,
   progress,
   told,
-  show,
+  show: showStep,
   mark,
   onStepsOver,
 }: ShownProgress): SolveProgress {
@@ -62,11 +63,12 @@ export function createProgress({
     if (typeof error === "string" && error !== "" && !error.endsWith("context canceled"))
       failed ??= error;
     if (started === undefined || told.has(digest)) return;
-    const shown = isUnbounded(name) ? show(name) : undefined;
+    const shown = isUnbounded(name) ? showStep(name) : undefined;
     if (shown === undefined) return;
     told.add(digest);
     progress?.({ now: shown });
-    log.stdout(Buffer.from(`${cached === true ? "CACHED " : ""}${shown}\n`));
+    const line = show`${cached === true ? "CACHED " : ""}${shown}`;
+    log.stdout(Buffer.from(`${line.visible}\n`));
   };
   const print = (record: Json): void => {
     if (!isJsonObject(record)) return;
@@ -101,8 +103,12 @@ function toList(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Steps of a file, and images: what is the builder's own affair ends in a short while, or hangs. */
+/**
+ * Steps of a file, and images: what is the builder's own affair ends in a short while, or hangs. A stage may be called as
+ * that is; its steps are numbered.
+ */
 function isUnbounded(name: string): boolean {
+  if (/^\[[^\]]* \d+\/\d+\] /.test(name)) return true;
   return !/^(?:\[internal\]|\[context |exporting |importing |sending |writing |merging )/.test(
     name,
   );

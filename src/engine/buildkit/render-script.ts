@@ -2,14 +2,21 @@ import { type BuildPlan, drawGraph } from "../../plan/plan.ts";
 import { quoteShell } from "../../text.ts";
 import type { StepsRequest } from "../model.ts";
 import type { BuildKitClient } from "./client.ts";
-import { hasShell, layersContext, lowerEnvironment, lowerLayering, lowerPlain } from "./lower.ts";
+import {
+  blobsContext,
+  hasShell,
+  layersContext,
+  lowerEnvironment,
+  lowerLayering,
+  lowerPlain,
+  mountedNames,
+} from "./lower.ts";
 import type { NamedSource, SolveCall } from "./solve-call.ts";
 import { nameBuiltSources, nameOwnSources } from "./sources.ts";
 
 /** Stands for a directory that a build makes; the script makes it too. */
 const directory = "$XBUILD_RUN";
 const secretName = /pass|secret|token|key|credential|auth/i;
-const mounted = ["bin", "history.json", "input", "names"];
 
 /** The calls that builds would make, as a shell script, but for what is xbuild's own: the layers directory and images. */
 export function renderScript(
@@ -27,7 +34,7 @@ export function renderScript(
 const head = `#!/bin/sh
 set -eu
 XBUILD_RUN=$(mktemp -d)
-mkdir -p "$XBUILD_RUN/layers/root/bin" "$XBUILD_RUN/layers/root/input" "$XBUILD_RUN/layers/skeleton/output/layers" "$XBUILD_RUN/layers/skeleton/output/blobs/sha256"
+mkdir -p "$XBUILD_RUN/layers/root/bin" "$XBUILD_RUN/layers/root/input/blobs" "$XBUILD_RUN/layers/root/input/state" "$XBUILD_RUN/layers/skeleton/output/layers" "$XBUILD_RUN/layers/skeleton/output/blobs/sha256"
 touch "$XBUILD_RUN/layers/root/history.json" "$XBUILD_RUN/layers/root/names"
 chmod -R 0777 "$XBUILD_RUN/layers/skeleton/output"
 `;
@@ -49,7 +56,10 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
     ignoreFile: undefined,
     sources: new Map(built),
     buildArgs: new Map(
-      [...steps.buildArgs].map(([name, value]) => [name, secretName.test(name) ? "***" : value]),
+      [...steps.buildArgs].map(([name, value]) => [
+        name,
+        secretName.test(name) || steps.hiddenArgs.has(name) ? "***" : value,
+      ]),
     ),
     hiddenArgs: new Set<string>(),
     platform: steps.platform,
@@ -60,9 +70,10 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
     const output = { kind: "layout", directory: `${directory}/${target.name}` } as const;
     return [{ ...common, output, text: lowerPlain(plan, target), purpose: target.name }];
   }
-  const layers = { kind: "directory", path: `${directory}/layers` } as const;
+  const layers: NamedSource = { kind: "directory", path: `${directory}/layers` };
+  const blobs: NamedSource = { kind: "directory", path: `${directory}/layers/root/input` };
   const text = lowerLayering(plan, target, {
-    mounted,
+    mounted: mountedNames,
     mark: "xbuild-end",
     isFloored: hasShell(target) && steps.epoch !== undefined,
     declaresEpoch: steps.epoch !== undefined,
@@ -77,7 +88,7 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
     {
       ...common,
       text,
-      sources: new Map([...built, [layersContext, layers]]),
+      sources: new Map([...built, [layersContext, layers], [blobsContext, blobs]]),
       output: { kind: "tar" },
       purpose: `layering steps of ${target.name}`,
     },
@@ -93,9 +104,11 @@ function renderCall(call: SolveCall, number: number, client: BuildKitClient): st
   return `# ${number}. ${call.purpose}\nmkdir -p "${files.directory}"\ncat >"${files.directory}/${files.name}" <<'${end}'\n${call.text}${end}\n${words}${into}\n`;
 }
 
+/** Our directory's variable is expanded, and nothing else. */
 function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  return word.includes(directory) ? `"${word.replaceAll(/["\\`]/g, "\\$&")}"` : quoteShell(word);
+  const parts = word.split(directory).map((part) => (part === "" ? "" : quoteShell(part)));
+  return parts.join(`"${directory}"`);
 }
 
 /** A word that no line of the text is. */

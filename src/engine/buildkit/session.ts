@@ -1,21 +1,24 @@
-import { mkdtemp, readdir } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Instruction, ResolvedStage } from "../../containerfile/containerfile.ts";
 import { type Digest, digestBytes } from "../../oci/oci.ts";
 import { type BuildPlan, imageKey, type LayeredStage, type StagePlan } from "../../plan/plan.ts";
 import { settleAll } from "../../system/settle.ts";
-import type {
-  EngineBuild,
-  EngineSession,
-  ImagePlace,
-  LayeringRun,
-  SessionWorkspace,
-  StageRun,
+import {
+  blobsKey,
+  type EngineBuild,
+  type EngineSession,
+  type ImagePlace,
+  type LayeringRun,
+  type SessionWorkspace,
+  type StageRun,
 } from "../model.ts";
 import { type Builders, onBuilder, type Seat } from "./builders.ts";
 import type { BuildKitClient } from "./client.ts";
+import { hideStep } from "./hide-values.ts";
 import { isFloorFailure } from "./floor.ts";
 import {
+  blobsContext,
   findExtraLine,
   hasShell,
   layersContext,
@@ -23,12 +26,13 @@ import {
   lowerLayering,
   lowerMetadata,
   lowerPlain,
+  mountedNames,
   renderMounts,
 } from "./lower.ts";
 import { keepMetadata, makeTwin, readLayout, withoutOwn } from "./metadata.ts";
 import { solve, type SolveTelling } from "./solve.ts";
 import type { NamedSource, SolveCall } from "./solve-call.ts";
-import { listSources, nameStageSource } from "./sources.ts";
+import { assertOwnNames, listSources, nameImageSource, nameStageSource } from "./sources.ts";
 import { noteKeys } from "../notes.ts";
 import { writeRunMark, writeSkeleton } from "./skeleton.ts";
 
@@ -67,6 +71,7 @@ export async function openSession(
   build: EngineBuild,
   work: SessionWorkspace,
 ): Promise<EngineSession> {
+  assertOwnNames(build);
   await work.run.note(noteKeys.engine, JSON.stringify([engine.name, ...engine.options]));
   const session: Session = {
     ...work,
@@ -222,18 +227,20 @@ function keepEnvironment({ engine }: Session, { environment }: LayeringRun): Pro
 
 async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun): Promise<void> {
   if (!needsFiles(stage.layering.instructions)) return;
-  const { steps, plan } = session.build;
+  const { steps, plan, sent } = session.build;
   await writeSkeleton(run.root);
   const mark = await writeRunMark(run.root);
-  const mounted = (await readdir(run.root)).filter((name) => name !== "output");
+  const mounted = mountedNames;
   const mounts = ` ${renderMounts(mounted, stage)}`;
+  const blobs = sent.get(blobsKey) ?? { name: mark };
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
   const call = (isFloored: boolean): SolveCall => ({
     ...describeCall(session, "layering steps"),
     text: lowerLayering(plan, stage, { mounted, mark, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,
-      [layersContext, { kind: "directory", path: join(run.root, "..") }],
+      [layersContext, { kind: "directory", path: join(run.root, ".."), sentAs: { name: mark } }],
+      [blobsContext, { kind: "directory", path: join(run.root, "input"), sentAs: blobs }],
     ]),
     output: { kind: "tar" },
   });
@@ -272,32 +279,33 @@ function isDeclared({ layering }: LayeredStage, { environment }: LayeringRun): b
 /** A step as the user wrote it: images of other stages have the stages' names. What nobody but us has written is not told of. */
 function showStep(
   name: string,
-  { plan: { dependencies }, steps }: Pick<EngineBuild, "plan" | "steps">,
+  { plan, steps }: Pick<EngineBuild, "plan" | "steps">,
 ): string | undefined {
   // It stands in the place of OUTPUT.
-  if (name.includes(`] COPY --from=${layersContext} `)) return undefined;
-  const named = dependencies.built.reduce(
-    (text, { index, name: stage }) => text.replaceAll(nameStageSource(index), () => stage),
-    name,
+  if (ownCopy.test(name)) return undefined;
+  const { built, images } = plan.dependencies;
+  const names = [
+    ...built.map((one) => [nameStageSource(one.index), one.name] as const),
+    ...images.map((one, at) => [nameImageSource(at), one.name] as const),
+  ].toReversed();
+  // The one of a higher number begins with that of a lower one.
+  return names.reduce(
+    (text, [ours, own]) => text.replaceAll(ours, () => own),
+    hideStep(name, plan, steps),
   );
-  return hideValues(named, steps);
 }
 
-/** BuildKit has the values of arguments in a step's name. One or two letters hide nothing, and stand in every text. */
-function hideValues(text: string, { buildArgs, hiddenArgs }: EngineBuild["steps"]): string {
-  const values = [...hiddenArgs].flatMap((name) => buildArgs.get(name) ?? []);
-  return values
-    .filter((value) => value.length > 2)
-    .reduce((shown, value) => shown.replaceAll(value, "***"), text);
-}
+const ownCopy = new RegExp(`^\\[[^\\]]*\\] COPY --from=${layersContext} `);
 
 /** What all calls of a build have in common. */
 function describeCall(
-  { build: { steps, plan }, sources }: Session,
+  { build: { steps, plan, sent }, sources }: Session,
   what: string,
 ): Omit<SolveCall, "text" | "output"> {
+  const sentAs = sent.get(steps.context);
   return {
     context: steps.context,
+    ...(sentAs === undefined ? {} : { sentAs }),
     ignoreFile: steps.ignoreFile,
     sources,
     buildArgs:
@@ -305,6 +313,7 @@ function describeCall(
         ? steps.buildArgs
         : new Map([...steps.buildArgs, ["SOURCE_DATE_EPOCH", String(steps.epoch)]]),
     hiddenArgs: steps.hiddenArgs,
+    triggerArgs: listTriggerArguments(plan),
     // The same on whatever machine the builder is.
     platform: steps.platform ?? plan.graph.options.targetPlatform,
     noCache: steps.noCache,
@@ -328,13 +337,57 @@ function solveStep(
   };
   return onBuilder(
     session,
-    (client: BuildKitClient) => solve({ call, client }, whole, session),
+    async (client: BuildKitClient) => {
+      await sendAnew(session, call, client);
+      await solve({ call, client }, whole, session);
+    },
     session,
   );
+}
+
+/**
+ * buildctl has one name for the contexts of all clients of a builder, who keeps what was sent under it last and asks for
+ * what has another size or time. Where that may not be right, nothing is kept: a call that leaves all of it out says so.
+ */
+async function sendAnew(session: Session, call: SolveCall, client: BuildKitClient): Promise<void> {
+  const { steps, plan, sent } = session.build;
+  const own = sent.get(steps.context);
+  const mayKeep = own === undefined || own.isKept(client.name);
+  if (client.program !== "buildctl" || mayKeep || !readsContext(call.text)) return;
+  const ignoreFile = join(session.run.directory, "ignore-all");
+  await writeFile(ignoreFile, "*\n");
+  const empty = {
+    ...call,
+    ignoreFile,
+    text: "FROM scratch\nCOPY . /\n",
+    sources: new Map(),
+    buildArgs: new Map(),
+    flags: call.flags.filter((flag) => !/^--(?:secret|ssh|cache-(?:to|from))=/.test(flag)),
+    output: { kind: "none" },
+  } as const;
+  const { containerfile } = plan;
+  const telling = { containerfile, told: new Set<string>(), show: () => undefined };
+  await solve({ call: empty, client }, telling, session);
+  own.keep(client.name);
+}
+
+/** Whether a text may use the context, as well as a glance tells. */
+function readsContext(text: string): boolean {
+  return /^\s*(?:COPY|ADD)\b|--mount=/im.test(text);
 }
 
 /** The target is not named where it is the last stage without a name. */
 function nameCall({ target, containerfile }: BuildPlan, what: string): string {
   const isNamed = containerfile.stages[target.index]?.name !== undefined;
   return what === target.name || !isNamed ? what : `${what} of ${target.name}`;
+}
+
+/** Names that triggers of bases declare: their texts are not ours to change. */
+function listTriggerArguments({ dependencies }: BuildPlan): ReadonlySet<string> {
+  const declarations = [...dependencies.fired].filter(({ keyword }) => keyword === "ARG");
+  return new Set(
+    declarations.flatMap(({ args }) =>
+      args.split(/\s+/).map((word) => word.split("=", 1)[0] ?? ""),
+    ),
+  );
 }

@@ -1,13 +1,16 @@
 import type { SourceText } from "../../containerfile/containerfile.ts";
-import type { ImageSource } from "../model.ts";
+import type { ImageSource, SentDirectory } from "../model.ts";
 
 /** What a name in a file stands for, beside images that the builder finds by themselves. */
 export type NamedSource =
   | ImageSource
   /** A directory of this machine, an absolute path, of which what is used is sent. */
-  | { readonly kind: "directory"; readonly path: string }
+  | { readonly kind: "directory"; readonly path: string; readonly sentAs?: SentAs }
   /** As the user has it: `https://...`, `oci-layout://...`. */
   | { readonly kind: "other"; readonly value: string };
+
+/** What a directory is called where it is sent, and another path of it. */
+export type SentAs = Pick<SentDirectory, "name"> & Partial<Pick<SentDirectory, "alias">>;
 
 /** What becomes of what a call has made. */
 export type SolveOutput =
@@ -25,11 +28,14 @@ export interface SolveCall {
   readonly text: SourceText;
   /** An absolute path. */
   readonly context: string;
+  readonly sentAs?: SentAs;
   readonly ignoreFile: string | undefined;
   readonly sources: ReadonlyMap<string, NamedSource>;
   readonly buildArgs: ReadonlyMap<string, string>;
   /** Those whose values must not stand on a command line. */
   readonly hiddenArgs: ReadonlySet<string>;
+  /** Those that a trigger of a base declares. */
+  readonly triggerArgs?: ReadonlySet<string>;
   /** `os/arch[/variant]` */
   readonly platform: string | undefined;
   readonly noCache: boolean;

@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import { mustPlan } from "../../../test/support/plans.ts";
-import { listSources, nameBuiltSources, nameContext } from "./sources.ts";
+import { assertOwnNames, listSources, nameBuiltSources, nameContext } from "./sources.ts";
 import { lowerEnvironment } from "./lower.ts";
 import type { EngineBuild, ImagePlace } from "../model.ts";
 
@@ -56,29 +56,30 @@ function sourcesOf(
   const build = {
     plan,
     places: given.places,
+    sent: new Map([["/some/dir", { name: "xbuild-sent" }]]),
     steps: { buildContexts: given.contexts ?? new Map() },
   } as unknown as EngineBuild;
   return Object.fromEntries(listSources(build));
 }
 
 describe("the sources of a build", () => {
-  it("are its images by the names that BuildKit asks for, and its stages by ours", () => {
+  it("are its images and its stages by names of ours", () => {
     const text =
       "FROM docker.io/library/a AS x\nOUTPUT /l\nRUN one\nFROM b AS last\nCOPY --from=x /1 /1\nOUTPUT /l\nRUN two\n";
     expect([...nameBuiltSources(mustPlan(text, { target: "last" }))]).toEqual([
       ["stage 0", "xbuild-stage-0"],
     ]);
     const places = new Map([
-      ["docker.io/library/b", image],
+      ["b", image],
       ["stage 0", layout],
     ]);
     expect(sourcesOf(text, { places })).toEqual({
-      b: image.source,
+      "xbuild-image-0": image.source,
       "xbuild-stage-0": layout.source,
     });
   });
 
-  it("are images for other platforms by names of ours", () => {
+  it("are images for other platforms by others", () => {
     const text =
       "FROM --platform=linux/arm64 b AS x\nFROM b AS last\nCOPY --from=x /1 /1\nOUTPUT /l\nRUN t\n";
     const places = new Map([
@@ -86,12 +87,12 @@ describe("the sources of a build", () => {
       ["b for linux/arm64", layout],
     ]);
     expect(sourcesOf(text, { places })).toEqual({
-      b: image.source,
-      "xbuild-image-0": layout.source,
+      "xbuild-image-0": image.source,
+      "xbuild-image-1": layout.source,
     });
     const plan = mustPlan(text, { target: "last" });
     expect(lowerEnvironment(plan, plan.target)).toBe(
-      "FROM --platform=linux/arm64 xbuild-image-0 AS x\nFROM b AS last\nCOPY --from=x /1 /1\n",
+      "FROM --platform=linux/arm64 xbuild-image-1 AS x\nFROM xbuild-image-0 AS last\nCOPY --from=x /1 /1\n",
     );
   });
 
@@ -104,11 +105,20 @@ describe("the sources of a build", () => {
       ["far", "https://example.com/x.git"],
     ]);
     expect(sourcesOf("FROM scratch AS last\nOUTPUT /l\nRUN t\n", { places, contexts })).toEqual({
-      "r.example/base:1": image.source,
-      files: { kind: "directory", path: "/some/dir" },
+      files: { kind: "directory", path: "/some/dir", sentAs: { name: "xbuild-sent" } },
       base: image.source,
       other: { kind: "other", value: "docker-image://r.example/other" },
       far: { kind: "other", value: "https://example.com/x.git" },
     });
   });
+});
+
+test.each([
+  ["FROM a AS xbuild-layers\nFROM b AS last\nOUTPUT /l\nRUN c\n", new Map()],
+  ["FROM a AS last\nOUTPUT /l\nRUN c\n", new Map([["Xbuild-stage-0", "/d"]])],
+])("a name of ours is nobody else's: %j", (text, buildContexts) => {
+  const plan = mustPlan(text, { target: "last" });
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- all that is read of it
+  const build = { plan, steps: { buildContexts } } as unknown as EngineBuild;
+  expect(() => assertOwnNames(build)).toThrow(expect.objectContaining({ code: "usage" }));
 });

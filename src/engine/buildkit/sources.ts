@@ -1,5 +1,6 @@
 import { isAbsolute } from "node:path";
 import { splitReference } from "../../copy/copy.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
 import { type BuildPlan, imageKey } from "../../plan/plan.ts";
 import type { EngineBuild } from "../model.ts";
 import type { NamedSource } from "./solve-call.ts";
@@ -15,16 +16,35 @@ export function nameStageSource(index: number): string {
   return `xbuild-stage-${index}`;
 }
 
+/** @param at its place among the plan's images */
+export function nameImageSource(at: number): string {
+  return `xbuild-image-${at}`;
+}
+
 /**
- * What a text calls the images that BuildKit has by other names there, by their keys: those of other stages, and those
- * for another platform than the result's, which buildx takes no named context for (`name::platform` is none to it).
+ * What a text calls images, by their keys: names of ours, which are nobody else's. BuildKit takes a named context for the
+ * stage of that name, too, and for the image of it, whatever its host.
  */
 export function nameOwnSources(plan: BuildPlan): ReadonlyMap<string, string> {
-  const others = plan.dependencies.images.filter(({ platform }) => platform?.isOther === true);
   return new Map([
     ...nameBuiltSources(plan),
-    ...others.map((one, at) => [imageKey(one), `xbuild-image-${at}`] as const),
+    ...plan.dependencies.images.map((one, at) => [imageKey(one), nameImageSource(at)] as const),
   ]);
+}
+
+/** Names that begin so are ours: in the text they stand for what a build is made of. */
+const ownPrefix = "xbuild-";
+
+/** Errors: `usage` for a stage, or a named context, with a name of ours. */
+export function assertOwnNames({ plan, steps }: Pick<EngineBuild, "plan" | "steps">): void {
+  const stages = plan.containerfile.stages.flatMap(({ name }) => name ?? []);
+  const names = [...stages, ...steps.buildContexts.keys()];
+  const taken = names.find((one) => one.toLowerCase().startsWith(ownPrefix));
+  if (taken === undefined) return;
+  throw new XbuildError("usage", `the name ${taken} cannot be used with BuildKit`, {
+    hint: `names that begin with ${ownPrefix} are xbuild's own there: choose another one`,
+    exitStatus: exitStatuses.usage,
+  });
 }
 
 const imagePrefix = "docker-image://";
@@ -37,16 +57,39 @@ export function listSources(build: EngineBuild): ReadonlyMap<string, NamedSource
   const { plan, steps, places } = build;
   const sources = new Map<string, NamedSource>();
   const own = nameOwnSources(plan);
+  const fired = listFired(plan);
   for (const [key, { source }] of places) {
-    const name = own.get(key) ?? nameContext(key);
-    if (name !== undefined) sources.set(name, source);
+    const names = [own.get(key), fired.has(key) ? nameContext(key) : undefined];
+    for (const name of names) if (name !== undefined) sources.set(name, source);
   }
-  for (const [name, value] of steps.buildContexts) sources.set(name, readContext(value, places));
+  for (const [name, value] of steps.buildContexts) sources.set(name, readContext(value, build));
   return sources;
 }
 
-function readContext(value: string, places: EngineBuild["places"]): NamedSource {
-  if (isAbsolute(value)) return { kind: "directory", path: value };
+/** Images that triggers name: these stand in no text of ours. Errors: `usage` where a stage has the name, too. */
+function listFired({ dependencies, containerfile }: BuildPlan): ReadonlySet<string> {
+  const { stages, fired } = dependencies;
+  const keys = stages.flatMap(({ uses }) =>
+    uses.flatMap((use) => (fired.has(use.instruction) ? (imageKey(use.reference) ?? []) : [])),
+  );
+  const names = new Set(containerfile.stages.map(({ name }) => name));
+  const twice = keys.find((key) => names.has(nameContext(key)));
+  if (twice === undefined) return new Set(keys);
+  throw new XbuildError(
+    "usage",
+    `a stage has the name of the image ${twice}, which a trigger of a base names`,
+    {
+      hint: "give the stage another name",
+      exitStatus: exitStatuses.usage,
+    },
+  );
+}
+
+function readContext(value: string, { places, sent }: EngineBuild): NamedSource {
+  if (isAbsolute(value)) {
+    const sentAs = sent.get(value);
+    return { kind: "directory", path: value, ...(sentAs !== undefined && { sentAs }) };
+  }
   const place = value.startsWith(imagePrefix)
     ? places.get(value.slice(imagePrefix.length))
     : undefined;

@@ -30,7 +30,7 @@ export async function renderScript(
   commands: ContainersCommands,
   { plans, steps }: { readonly plans: readonly BuildPlan[]; readonly steps: StepsRequest },
 ): Promise<string> {
-  const shown = { ...steps, buildArgs: maskArguments(steps.buildArgs) };
+  const shown = { ...steps, buildArgs: maskArguments(steps) };
   const calls: BuildCall[] = [];
   for (const plan of plans) {
     const images = hasHeredocs(plan) ? await findBases(plan, commands) : noImages;
@@ -103,8 +103,9 @@ mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output/layers" "$XBUILD_RUN/ou
 chmod -R 0777 "$XBUILD_RUN/output"
 `;
 
-function maskArguments(values: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...values].map(([name, value]) => [name, secretName.test(name) ? mask : value]));
+function maskArguments({ buildArgs, hiddenArgs }: StepsRequest): ReadonlyMap<string, string> {
+  const isSecret = (name: string): boolean => secretName.test(name) || hiddenArgs.has(name);
+  return new Map([...buildArgs].map(([name, value]) => [name, isSecret(name) ? mask : value]));
 }
 
 function renderCall(call: BuildCall, number: number, commands: ContainersCommands): string {
