@@ -41,15 +41,14 @@ CMD ["/bin/cat", "/made"]
     });
   });
 
-  /** Builds in an empty store; a dockerd without a network has none for steps. */
+  /** Builds with an empty store; a dockerd without a network has none for steps. */
   const build = (dockerd: Dockerd, words: readonly string[], times = epoch) => {
     const env = { ...environment(buildKit, dockerd), ...times };
     builds += 1;
     const store = `${project.store}-${builds}`;
-    return project.run(
-      ["--engine=buildkit", "--network=none", "--no-cache", ...words, project.context],
-      { env: { ...env, XBUILD_STORE: store } },
-    );
+    return project.run(["--engine=buildkit", "--network=none", ...words, project.context], {
+      env: { ...env, XBUILD_STORE: store },
+    });
   };
 
   describe("that keeps images in containerd's store", () => {

@@ -39,8 +39,11 @@ export function useDockerd(images: ImageStore, program?: string): Dockerd {
     });
   });
   afterAll(async () => {
-    await stop?.();
-    if (directory !== undefined) await removeDaemonFiles(directory);
+    try {
+      await stop?.();
+    } finally {
+      if (directory !== undefined) await removeDaemonFiles(directory);
+    }
   });
   return {
     get host() {
