@@ -1,8 +1,13 @@
-import { mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll } from "vitest";
-import { findPrograms, startBuildKit, type BuildKitDaemon } from "./buildkit-daemon.ts";
+import {
+  type BuildKitDaemon,
+  findPrograms,
+  removeDaemonFiles,
+  startBuildKit,
+} from "./buildkit-daemon.ts";
 
 /** A buildkitd of a test file's own, and how it is reached. */
 export interface BuildKit extends Pick<BuildKitDaemon, "address"> {
@@ -28,8 +33,11 @@ export function useBuildKit(): BuildKit {
     made = { ...daemon, builder, ...(await createClients(directory, daemon)) };
   });
   afterAll(async () => {
-    await daemon?.stop();
-    if (directory !== undefined) await rm(directory, { recursive: true, force: true });
+    try {
+      await daemon?.stop();
+    } finally {
+      if (directory !== undefined) await removeDaemonFiles(directory);
+    }
   });
   const get = (): BuildKit => {
     if (made === undefined) throw new Error("the daemon runs only while tests run");
