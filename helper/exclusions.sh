@@ -35,10 +35,12 @@ find_exclusions() {
         unset IFS
     else
         # What an engine mounts on files cannot be told from the image's own.
-        for point in /etc/hosts /etc/hostname /etc/resolv.conf /run/.containerenv; do
+        for point in /etc/hosts /etc/resolv.conf /run/.containerenv; do
             exclude_path hidden "$1" "$point"
         done
     fi
+    # What it says is of no machine but the one that made the image, and engines do not agree on whether they mount it.
+    exclude_path hidden "$1" /etc/hostname
     for point in /proc /sys /dev; do
         exclude_path emptied "$1" "$point"
     done

@@ -31,6 +31,7 @@ export async function resolveElsewhere(
     const id = await remember(stored.manifest.config.digest, stored.configBytes, work);
     return { id, isHere: true, source: { stored: stored.digest } };
   }
+  if (pull === "never") throw notHere(name, work);
   const full = await completeReference(name, work.registries);
   if (full === undefined) throw notHere(name, work);
   const { registries: access, signal } = work;

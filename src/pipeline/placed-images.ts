@@ -1,5 +1,5 @@
 import { XbuildError } from "../errors.ts";
-import { type Digest, isLocalName } from "../oci/oci.ts";
+import { type Digest, isLocalName, parseImageName } from "../oci/oci.ts";
 import { imageKey } from "../plan/plan.ts";
 import { findImage, listMissingLayers, readLocations } from "../store/store.ts";
 import type { BaseImage } from "./bases.ts";
@@ -34,8 +34,13 @@ export async function findPlaced(
   const used = await findUsed(use, work);
   if (used !== undefined)
     return pull === "always" || pull === "newer" ? undefined : { id: used, isHere: true };
-  const image = await findImage(work.store, name, platform);
+  const image = await findImage(work.store, completeName(name), platform);
   return image && { id: image.manifest.config.digest, isHere: true, isPlaced: true };
+}
+
+/** As the store has it: a local name, with a tag. */
+function completeName(name: string): string {
+  return name.includes("@") ? name : parseImageName(name).full;
 }
 
 /** Whether no step uses it. */
@@ -74,7 +79,7 @@ export async function takeStored(
   { store, run }: BuildRunWorkspace,
 ): Promise<BaseImage | undefined> {
   if (!isLocalName(name)) return undefined;
-  const image = await findImage(store, name, platform);
+  const image = await findImage(store, completeName(name), platform);
   if (image?.manifest.config.digest !== id || !(await run.hold(image))) return undefined;
   const locations = await readLocations(store, image.digest);
   const known = new Set(locations.flatMap((one) => one.layers));

@@ -137,7 +137,8 @@ export async function runTarget(
         if (over.isGiven()) throw error;
         await early?.drop();
         const explained = explainStep(error, { prepared, previous: before.previous });
-        throw await keepFailed(explained, { build, prepared }, work);
+        // Of a step that failed elsewhere nothing has come.
+        throw received ? explained : await keepFailed(explained, { build, prepared }, work);
       });
   let isBusy = true;
   const made = inStep("Layering steps", run, work).finally(() => (isBusy = false));

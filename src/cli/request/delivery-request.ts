@@ -1,6 +1,6 @@
 import { isRegistry, parseReference, type ImageReference } from "../../copy/copy.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { DeliveryRequest, ListRequest } from "../../delivery/delivery.ts";
+import type { DeliveryRequest, Destination, ListRequest } from "../../delivery/delivery.ts";
 import { isLocalName, parseImageName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
 import { isSet, lastValue, listValues, usageError } from "../line/arguments.ts";
@@ -22,6 +22,7 @@ export async function createDeliveryRequest(
   const destinations = outputs
     .filter((text) => !isRegistry(text))
     .map((text) => parseDestination(text, io.cwd));
+  assertFiles(destinations);
   if (destinations.length > 0) (await import("./places.ts")).assertPlaces(destinations);
   const others = destinations.length + pushes.length + (list?.push === undefined ? 0 : 1);
   return {
@@ -36,6 +37,18 @@ export async function createDeliveryRequest(
     }),
     format: parseFormat(line),
   };
+}
+
+/** An image of chosen layers goes elsewhere by other words: what an engine would write is another image. Errors: `usage` */
+function assertFiles(destinations: readonly Destination[]): void {
+  for (const one of destinations) {
+    const type = one.kind === "files" ? /(?:^|,)type=([^,]*)/.exec(one.text)?.[1] : undefined;
+    if (type === undefined || type === "local" || type === "tar") continue;
+    throw usageError(
+      `-o type=${type} is not known here`,
+      "give --push, -o oci:DIR, -o oci-archive:FILE or -o docker-archive:FILE; type=local and type=tar write files",
+    );
+  }
 }
 
 /** --manifest. Its list is pushed where its name says a registry. Errors: `usage`, `name-invalid` */

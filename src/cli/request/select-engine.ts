@@ -29,7 +29,9 @@ const builderFlags = ["builder", "tlscacert", "tlscert", "tlskey", "tlsdir", "tl
 function nameEngine(line: BuildCommandLine, io: CliIo): EngineName | undefined {
   const flag = builderFlags.find((one) => listValues(line, one).length > 0);
   const name = readEngineName(lastValue(line, "engine"), io.env);
-  if (flag === undefined || name === "buildkit") return name;
+  if (name === "buildkit") return name;
+  // The variable says no more than the flag, and less than another engine's name.
+  if (flag === undefined) return name ?? (io.env["XBUILD_BUILDER"] ? "buildkit" : undefined);
   if (name === undefined || lastValue(line, "engine") === undefined) return "buildkit";
   throw usageError(
     `--${flag} names no builder of ${name}`,

@@ -37,7 +37,7 @@ export async function createStepsRequest(
     pull: parsePull(line),
     noCache: isSet(line, "no-cache"),
     quiet: readProgress(line, io) === "quiet",
-    onError: parseOnError(line),
+    onError: parseOnError(line, engine),
     flags: listEngineFlags(line, engine),
     cacheKey: names[0]?.full ?? identity,
     passing: new Set([
@@ -111,9 +111,17 @@ export function parsePull(line: BuildCommandLine): PullPolicy {
 }
 
 /** Errors: `usage`; for a shell that has no terminal, or whose words others would mix with. */
-function parseOnError(line: BuildCommandLine): StepsRequest["onError"] {
+function parseOnError(
+  line: BuildCommandLine,
+  { isElsewhere }: RequestSources["engine"],
+): StepsRequest["onError"] {
   const text = lastValue(line, "on-error") ?? "fail";
   if (text === "fail") return text;
+  if (isElsewhere)
+    throw usageError(
+      "--on-error=shell: BuildKit keeps no container",
+      "leave it out, or build with --engine buildah",
+    );
   if (text !== "shell") throw usageError(`--on-error cannot be ${text}: use shell or fail`);
   if (!isatty(0)) {
     const hint =

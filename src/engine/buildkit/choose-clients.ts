@@ -50,6 +50,7 @@ export function chooseClients(
     return createBuildctl(address, [`--addr=${address}`, ...others]);
   };
   const byName = (name: string | undefined): BuildKitClient => {
+    if (name !== undefined && /[:/]/.test(name)) throw noName(name);
     const program = findBuildx(path);
     if (program === undefined) throw notInstalled("docker buildx", name ?? "its current builder");
     return createBuildx(program, name);
@@ -81,6 +82,13 @@ function findBuildx(path: string): readonly string[] | undefined {
   if (isPlugin && isInstalled("docker", path)) return ["docker", "buildx"];
   const alone = ["docker-buildx", "buildx"].find((one) => isInstalled(one, path));
   return alone === undefined ? undefined : [alone];
+}
+
+function noName(name: string): XbuildError {
+  return new XbuildError("usage", `--builder ${name} is neither an address nor a builder's name`, {
+    hint: `give its scheme: tcp://${name}, or unix:///PATH`,
+    exitStatus: exitStatuses.usage,
+  });
 }
 
 function notInstalled(program: string, builder: string): XbuildError {

@@ -91,7 +91,8 @@ export function createBuildx(
         ),
         ...[...call.sources].map(renderContext),
         ...buildxFlags(call.flags),
-        ...renderOutput(call),
+        // Docker's own builder would load what it is not told of.
+        ...renderOutput(call, ["--output=type=cacheonly"]),
         // It knows what it has sent by the path.
         call.sentAs?.alias ?? call.context,
       ),
@@ -111,8 +112,8 @@ function renderContext([name, source]: readonly [string, NamedSource]): string {
 }
 
 /** An epoch is none of an output's: it would be the time of every file that comes back. */
-function renderOutput({ output }: SolveCall): readonly string[] {
-  if (output.kind === "none") return [];
+function renderOutput({ output }: SolveCall, none: readonly string[] = []): readonly string[] {
+  if (output.kind === "none") return none;
   if (output.kind === "words") return [`--output=${output.words}`];
   const fields =
     output.kind === "tar"

@@ -182,13 +182,28 @@ describe("a builder that is there", () => {
       "error: could not read ca certificate: open no.pem: no such file or directory",
       /no\.pem: no such file/,
     ],
-    ['ERROR: no builder "nobody" found', /no builder "nobody" found$/],
     ["what nobody has foreseen", /what nobody has foreseen$/],
     ["", /buildctl failed with exit status 1$/],
   ])("says what is wrong: %s", (tail, message) => {
     expect(describeTail(tail)).toMatchObject({
       code: "engine-failed",
       message: expect.stringMatching(message),
+    });
+
+    it.each([
+      ['ERROR: no builder "nobody" found', "engine-not-found", /buildx has no builder/],
+      [
+        "ERROR: OCI exporter is not supported for the docker driver.",
+        "engine-cannot-run",
+        /older image store/,
+      ],
+      [
+        "ERROR: failed to solve: unsupported frontend capability moby.buildkit.frontend.contexts",
+        "engine-cannot-run",
+        /too old/,
+      ],
+    ])("says that it cannot do: %s", (tail, code, message) => {
+      expect(describeTail(tail)).toMatchObject({ code, message: expect.stringMatching(message) });
     });
   });
 });

@@ -30,9 +30,14 @@ const lost =
 const lostMidway =
   /^(?:rpc error: )?(?:code = )?Unavailable\b|connection timed out|operation timed out|code = Unavailable|error reading from server|transport is closing|server closed the stream|graceful_stop|session finished/i;
 const tooOld =
-  /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
+  /named contexts? (?:is|are) not supported|additional build contexts|unknown (?:flag|shorthand flag)|requires? BuildKit|unsupported frontend capability|flag provided but not defined|multi-node|not supported by (?:current|this) (?:driver|builder)/i;
 const entitlement = /\b(?:network\.host|security\.insecure|device)\b/;
 const notAllowed = /is not allowed|requires? entitlement|granting entitlement/i;
+
+/** Docker's own builder with the older of its two image stores. */
+const classicStore =
+  /export(?:er)? is not supported for the docker driver|unknown scheme oci-layout/i;
+const noBuilder = /no builder .*found|no such builder/i;
 
 /** The error of a call. */
 export function describeFailure(given: FailedSolve): XbuildError {
@@ -56,6 +61,18 @@ export function describeFailure(given: FailedSolve): XbuildError {
     const message = `the builder ${where} cannot be reached: ${reason}`;
     return new BuilderLostError("builder-lost", message, {
       hint: "see that buildkitd runs there and can be reached (--builder, BUILDKIT_HOST), and build again",
+    });
+  }
+  if (classicStore.test(tail ?? "")) {
+    const message = `the builder ${where} cannot hand out what it makes: Docker has its older image store there`;
+    return new XbuildError("engine-cannot-run", message, {
+      hint: "turn on the containerd image store (Docker 23 or newer, which has BuildKit 0.10), or use another builder: docker buildx create --use",
+      exitStatus: result.status,
+    });
+  }
+  if (noBuilder.test(reason)) {
+    return new XbuildError("engine-not-found", `buildx has no builder ${client.name}`, {
+      hint: "see docker buildx ls; an address needs its scheme (tcp://HOST:PORT)",
     });
   }
   if (tooOld.test(said)) {

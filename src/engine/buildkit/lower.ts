@@ -13,6 +13,7 @@ import {
 import { renameAll } from "../stage-names.ts";
 import { nameOwnSources } from "./sources.ts";
 import { floorScript } from "./floor.ts";
+import { renderUser } from "./user-label.ts";
 
 /** The named context that has the layers directory. */
 export const layersContext = "xbuild-layers";
@@ -227,5 +228,11 @@ export function lowerMetadata(
   const blanks = containerfile.instructions
     .filter(isLeftOut)
     .map((one) => blank(containerfile, one));
-  return cut(plan, end, [...blanks, ...blankOutputs(containerfile, stage.index)]);
+  const users = containerfile.instructions.flatMap((one): Edit[] => {
+    const text = renderUser(one);
+    return text === undefined ? [] : [{ span: one.span, text }];
+  });
+  const left = [...blanks, ...blankOutputs(containerfile, stage.index)];
+  const free = users.filter((edit) => !left.some((one) => isWithin(edit, one)));
+  return cut(plan, end, [...left, ...free]);
 }

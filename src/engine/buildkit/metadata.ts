@@ -13,6 +13,7 @@ import {
   tryParseJson,
 } from "../../oci/oci.ts";
 import type { BuildPlan, StagePlan } from "../../plan/plan.ts";
+import { hideUser, restoreUser } from "./user-label.ts";
 import type { ImagePlace } from "../model.ts";
 import type { ImageSource } from "../model.ts";
 
@@ -73,7 +74,7 @@ export async function makeTwin(place: ImagePlace, parent: string): Promise<Image
   const triggers = original.config?.OnBuild?.filter((one) => !needsFiles.test(one)) ?? [];
   const config = await write({
     ...original,
-    config: { ...original.config, OnBuild: triggers },
+    config: hideUser({ ...original.config, OnBuild: triggers }),
     rootfs: { type: "layers", diff_ids: [] },
     history: [],
   });
@@ -121,7 +122,7 @@ function namesDirectory({ dependencies }: BuildPlan, { index }: StagePlan): bool
 
 /** What of a config stands for the stage, and is the same whenever it is evaluated. */
 export function keepMetadata(bytes: Uint8Array): Uint8Array {
-  const { created: _, ...config } = parseConfig(bytes);
+  const { created: _, ...config } = restoreUser(parseConfig(bytes));
   return encode({ ...config, rootfs: { type: "layers", diff_ids: [] }, history: [] });
 }
 
