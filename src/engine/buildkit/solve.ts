@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Containerfile } from "../../containerfile/containerfile.ts";
 import type { Step } from "../../reporter.ts";
@@ -47,7 +47,7 @@ export async function solve(
   try {
     const fitted = client.program === "buildctl" ? hideArguments(call) : call;
     if (client.program === "buildx") assertInheritable(listHidden(call), process.env);
-    const files = await writeFiles(fitted, directory);
+    const files = await writeFiles(fitted, join(directory, "file"));
     const progress = createProgress({ ...telling, log: reporter.log });
     const invocation = client.renderBuild(fitted, files);
     const config = await writeDockerConfig(fitted, directory, process.env);
@@ -83,8 +83,12 @@ function readStallTime(): number {
   return Number.isFinite(seconds) && seconds > 0 ? seconds : stallTime;
 }
 
-/** The file, and beside it what is left out of the context: BuildKit looks there first. */
+/**
+ * The file, and beside it what is left out of the context: BuildKit looks there first. A builder may ask for all of this
+ * directory, so nothing else stands in it.
+ */
 async function writeFiles(call: SolveCall, directory: string): Promise<CallFiles> {
+  await mkdir(directory, { mode: 0o700 });
   const name = "Containerfile";
   const ignored = call.ignoreFile === undefined ? "" : await readFile(call.ignoreFile);
   await writeFile(join(directory, name), call.text, "latin1");
