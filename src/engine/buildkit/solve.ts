@@ -1,6 +1,7 @@
 import { chmod, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Containerfile } from "../../containerfile/containerfile.ts";
+import { splitName } from "../../oci/oci.ts";
 import type { Step } from "../../reporter.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { identifyProcess } from "../containers/processes.ts";
@@ -8,9 +9,10 @@ import type { SessionWorkspace } from "../model.ts";
 import { noteKeys } from "../notes.ts";
 import type { BuildKitClient } from "./client.ts";
 import { describeFailure } from "./failures.ts";
-import { writeDockerConfig } from "./docker-config.ts";
+import { type GivenCredentials, writeDockerConfig } from "./docker-config.ts";
 import { assertInheritable, hideArguments, listHidden } from "./hide-arguments.ts";
 import { isThere } from "./is-there.ts";
+import { removeOrphans } from "./pass-directory.ts";
 import { createProgress } from "./progress.ts";
 import { type ClientRun, runClient } from "./run-client.ts";
 import type { CallFiles, SolveCall } from "./solve-call.ts";
@@ -43,6 +45,7 @@ export async function solve(
   telling: SolveTelling,
   { run, reporter, signal }: SessionWorkspace,
 ): Promise<void> {
+  await removeOrphans();
   const directory = await mkdtemp(join(run.directory, "solve-"));
   try {
     const fitted = client.program === "buildctl" ? hideArguments(call) : call;
@@ -50,7 +53,7 @@ export async function solve(
     const files = await writeFiles(fitted, join(directory, "file"));
     const progress = createProgress({ ...telling, log: reporter.log });
     const invocation = client.renderBuild(fitted, files);
-    const config = await writeDockerConfig(fitted, directory, process.env);
+    const config = await writeDockerConfig(listCredentials(fitted), directory, process.env);
     const env = { ...invocation.env, ...config };
     const result = await runClient(
       { ...invocation, env },
@@ -76,6 +79,13 @@ export async function solve(
     reporter.log.end?.();
     await removeTree(directory);
   }
+}
+
+function listCredentials({ flags, sources }: SolveCall): GivenCredentials {
+  const hosts = [...sources.values()].flatMap((one) =>
+    one.kind === "registry" ? [splitName(one.name).host] : [],
+  );
+  return { flags, hosts };
 }
 
 function readStallTime(): number {
