@@ -70,6 +70,6 @@ function listImages(bytes: Uint8Array, buildArgs: ReadonlyMap<string, string>): 
     buildPlatform: platform,
   });
   return stages
-    .flatMap(({ base, uses }) => [base, ...uses.map((one) => one.reference)])
+    .flatMap(({ base, uses }) => [base].concat(uses.map((one) => one.reference)))
     .flatMap((one) => (one.kind === "image" ? [one.name] : []));
 }

@@ -60,10 +60,10 @@ describe("a client", () => {
   });
 
   it("that is not there is told of", async () => {
-    const call = (program: string): Promise<unknown> =>
-      runClient({ command: [program], env: {} }, listen().run);
-    await expect(call(join(directory, "none"))).rejects.toMatchObject({ code: "engine-not-found" });
-    await expect(call("a\0b")).rejects.toMatchObject({ code: "engine-not-found" });
+    for (const program of [join(directory, "none"), "a\0b"])
+      await expect(runClient({ command: [program], env: {} }, listen().run)).rejects.toMatchObject({
+        code: "engine-not-found",
+      });
   });
 
   it("may leave behind what holds its streams", async () => {

@@ -25,6 +25,9 @@ async function refused(
   return error;
 }
 
+/** Of a terabyte, of which nothing comes. */
+const claims = (name: string): Buffer => rawEntry({ name, size: 10 ** 12 });
+
 const large = { code: "layer-too-large", message: expect.stringMatching(/^output\/layers\/[ab]/) };
 
 describe("what comes", () => {
@@ -44,7 +47,6 @@ describe("what comes", () => {
   });
 
   it("has no file that says that it is too large, before its data come", async () => {
-    const claims = (name: string): Buffer => rawEntry({ name, size: 10 ** 12 });
     const most = { maxLayerSize: 10_000 };
     expect(await refused(most, layers, claims("layers/a.tar"))).toMatchObject(large);
     expect(await refused(most, layers, tree("a"), claims("layers/a/x"))).toMatchObject(large);
