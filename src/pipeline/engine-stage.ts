@@ -83,7 +83,10 @@ const nothingSaid = { config: undefined, annotations: {}, warnings: [], state: u
 function assertBase(image: ImageConfig, base: ImageConfig | undefined): void {
   const diffIds = base?.rootfs.diff_ids ?? [];
   if (diffIds.every((diffId, index) => image.rootfs.diff_ids[index] === diffId)) return;
-  throw new RangeError("the base of a stage has layers that the stage's image has not");
+  const message = "the engine's image of the stage does not stand on the layers of its base";
+  throw new XbuildError("engine-failed", message, {
+    hint: "build again, with another builder if that does not help",
+  });
 }
 
 interface StoredStage {

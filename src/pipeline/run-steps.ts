@@ -119,7 +119,10 @@ export async function runTarget(
   const early = work.engine.isElsewhere
     ? undefined
     : collectEarly(prepared.directory.output, options);
-  const received = work.engine.isElsewhere ? createReceived(prepared.directory.output) : undefined;
+  const { maxLayers, maxLayerSize } = build.request.layers;
+  const received = work.engine.isElsewhere
+    ? createReceived(prepared.directory.output, { maxLayers, maxLayerSize })
+    : undefined;
   const over = createSignal();
   const run = ({ progress }: Step): Promise<Digest> =>
     session

@@ -1,60 +1,17 @@
-import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { XbuildError } from "../../errors.ts";
 import {
   type Digest,
   digestBytes,
   digestHex,
   type ImageConfig,
-  isDigest,
-  isJsonObject,
   ociManifestType,
   parseConfig,
-  tryParseJson,
 } from "../../oci/oci.ts";
 import type { BuildPlan, StagePlan } from "../../plan/plan.ts";
 import { hideUser, restoreUser } from "./user-label.ts";
 import type { ImagePlace } from "../model.ts";
 import type { ImageSource } from "../model.ts";
-
-/** An image's layout, as far as it is read. */
-export interface MadeLayout {
-  readonly manifest: Digest;
-  readonly config: Uint8Array;
-}
-
-/** Of an OCI layout with one image. image-spec v1.1, image-layout.md */
-export async function readLayout(directory: string): Promise<MadeLayout> {
-  const readBlob = (digest: Digest): Promise<Buffer> =>
-    readFile(join(directory, "blobs", "sha256", digestHex(digest)));
-  const index = await readFile(join(directory, "index.json"));
-  const [manifest] = listDigests(index, "manifests");
-  // That of an image without layers has no list of them, which is not as the specification has it.
-  const [config] = manifest === undefined ? [] : listDigests(await readBlob(manifest), "config");
-  if (manifest === undefined || config === undefined)
-    throw new XbuildError("engine-failed", "the builder's layout has no image in it", {
-      hint: "build again, with another builder if that does not help",
-    });
-  return { manifest, config: completeConfig(await readBlob(config)) };
-}
-
-/** Of an image without layers the builder's config has no list of them, either. */
-function completeConfig(bytes: Buffer): Uint8Array {
-  const config = tryParseJson(bytes.toString("utf8"));
-  const rootfs = isJsonObject(config) ? config["rootfs"] : undefined;
-  if (!isJsonObject(config) || !isJsonObject(rootfs) || rootfs["diff_ids"] !== null) return bytes;
-  return Buffer.from(JSON.stringify({ ...config, rootfs: { ...rootfs, diff_ids: [] } }));
-}
-
-/** Digests in the descriptor, or the descriptors, that a document has under a key. */
-function listDigests(bytes: Buffer, key: "manifests" | "config"): readonly Digest[] {
-  const document = tryParseJson(bytes.toString("utf8"));
-  const value = isJsonObject(document) ? document[key] : undefined;
-  return [value].flat().flatMap((one) => {
-    const digest = isJsonObject(one) ? one["digest"] : undefined;
-    return typeof digest === "string" && isDigest(digest) ? [digest] : [];
-  });
-}
 
 /** What a trigger may say that changes a config; the others need a file system. */
 const needsFiles = /^\s*(?:RUN|COPY|ADD)\b/i;

@@ -1,10 +1,13 @@
-import { once } from "node:events";
-import { createInterface } from "node:readline";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable } from "node:stream";
 import { XbuildError } from "../../errors.ts";
 import { notStarted } from "../containers/run.ts";
 import { interruptGroup, signalGroup } from "../containers/processes.ts";
+import { awaitStreams, readClientStream } from "./client-stream.ts";
+import { createLineSplitter } from "./lines.ts";
 import type { SolveProgress } from "./progress.ts";
 import type { Invocation } from "./solve-call.ts";
+import { watchStall } from "./stall.ts";
 
 export interface ClientRun {
   readonly progress: SolveProgress;
@@ -17,6 +20,8 @@ export interface ClientRun {
   readonly stallTime: number;
   /** Whether the builder answers; false too where it does not until the signal aborts. */
   readonly isThere: (signal: AbortSignal) => Promise<boolean>;
+  /** How long what it has left behind may hold its streams, in milliseconds; 10 seconds unless given. */
+  readonly lingerTime?: number;
 }
 
 export interface ClientResult {
@@ -28,116 +33,108 @@ export interface ClientResult {
 /**
  * Runs a client to its end, in a process group of its own. One from which nothing comes for some time is ended: exports of
  * BuildKit have been seen to hang, and of a machine that is gone without a word no client tells. What goes wrong with
- * taking what it writes ends it, too, and is thrown where it ended well otherwise.
+ * taking what it writes ends it, too, and is thrown where it ended well otherwise. Whatever it has started and left behind
+ * does not hold us up.
  */
-export async function runClient(
-  { command, env }: Invocation,
-  { progress, signal, receive, started, stallTime, isThere }: ClientRun,
-): Promise<ClientResult> {
-  const { execa } = await import("execa");
-  const [program = "", ...args] = command;
+export async function runClient(invocation: Invocation, run: ClientRun): Promise<ClientResult> {
+  const { progress, signal, receive, started, stallTime, isThere } = run;
   signal.throwIfAborted();
-  const child = execa(program, args, {
-    reject: false,
-    stdin: "ignore",
-    buffer: false,
-    encoding: "buffer",
-    detached: true,
-    cleanup: false,
-    env,
-  });
+  const { child, program, ended } = startClient(invocation);
   const { pid } = child;
   const stop = (): void => {
-    if (pid !== undefined) interruptGroup({ pid, program, ended: child });
+    if (pid !== undefined) interruptGroup({ pid, program, ended });
   };
   // One that waits for what does not come does not end for a signal that asks.
   const kill = (): void => {
     if (pid !== undefined) signalGroup(pid, "SIGKILL");
   };
   const watch = watchStall({ progress, stallTime, isThere, stop: kill });
-  child.stdout.on("data", watch.touch);
-  child.stderr.on("data", watch.touch);
-  const lines = createInterface({ input: child.stderr }).on("line", progress.line);
-  const heard = once(lines, "close");
+  const stdout = readClientStream(child.stdout, watch.touch);
+  const stderr = readClientStream(child.stderr, watch.touch);
   signal.addEventListener("abort", stop, { once: true });
-  const receiving = take(child.stdout, receive).catch((error: unknown) => {
+  const stopAt = (error: unknown): never => {
     stop();
     throw error;
-  });
-  void receiving.catch(() => undefined);
+  };
+  const receiving = (receive ?? discard)(stdout.bytes).catch(stopAt);
+  const heard = hear(stderr.bytes, progress).catch(stopAt);
+  const read = Promise.allSettled([receiving, heard]);
   try {
     if (pid !== undefined) await started(pid);
-    const result = await child;
-    if (result.exitCode === undefined && result.signal === undefined)
-      throw notStarted(program, result);
+    const status = await ended;
+    const isShort = (): boolean => signal.aborted || watch.isStalled();
+    const time = run.lingerTime ?? lingerTime;
+    if (await awaitStreams({ streams: [stdout, stderr], read, time, isShort })) kill();
+    // Who takes the bytes may wait for something else; nobody asks for them any more.
+    if (isShort()) return { status: status || 1, isStalled: watch.isStalled() };
     await heard;
-    const status = result.exitCode ?? 1;
     await receiving.catch((error: unknown) => {
       // What a client that failed has written is cut off somewhere; anything else was why it was stopped.
       if (status === 0 || !isCutOff(error)) throw error;
     });
-    return { status, isStalled: watch.isStalled() };
+    return { status, isStalled: false };
+  } catch (error) {
+    kill();
+    throw error;
   } finally {
     watch.end();
     signal.removeEventListener("abort", stop);
-    if (signal.aborted && pid !== undefined) signalGroup(pid, "SIGKILL");
+    stdout.giveUp();
+    stderr.giveUp();
+    if (signal.aborted) kill();
   }
+}
+
+/** How long what a client has left behind may hold its streams, in milliseconds. */
+const lingerTime = 10_000;
+
+interface StartedClient {
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly program: string;
+  /** Its exit status. Errors: `engine-not-found`. */
+  readonly ended: Promise<number>;
+}
+
+/** Its end is that of the process: its streams may stay open behind it. */
+function startClient({ command, env }: Invocation): StartedClient {
+  const [program = "", ...args] = command;
+  const child = start(program, args, env);
+  const ended = new Promise<number>((resolve, reject) => {
+    child.once("exit", (code) => resolve(code ?? 1));
+    child.once("error", (error) => reject(notStarted(program, { originalMessage: error.message })));
+  });
+  void ended.catch(() => undefined);
+  return { child, program, ended };
+}
+
+function start(
+  program: string,
+  args: readonly string[],
+  env: Invocation["env"],
+): StartedClient["child"] {
+  try {
+    const stdio = ["ignore", "pipe", "pipe"] as const;
+    return spawn(program, args, {
+      stdio: [...stdio],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
+  } catch (error) {
+    // A command line that the system does not take.
+    throw notStarted(program, { originalMessage: error instanceof Error ? error.message : "" });
+  }
+}
+
+async function hear(bytes: AsyncIterable<Buffer>, progress: SolveProgress): Promise<void> {
+  const lines = createLineSplitter(progress.line);
+  for await (const chunk of bytes) lines.write(chunk);
+  lines.end();
+}
+
+async function discard(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const _ of bytes);
 }
 
 function isCutOff(error: unknown): boolean {
   return error instanceof XbuildError && error.code === "layer-tar-truncated";
-}
-
-async function take(
-  stdout: AsyncIterable<Uint8Array> & { resume: () => unknown },
-  receive: ClientRun["receive"],
-): Promise<void> {
-  if (receive === undefined) stdout.resume();
-  else await receive(stdout);
-}
-
-interface StallWatch {
-  readonly touch: () => void;
-  readonly isStalled: () => boolean;
-  readonly end: () => void;
-}
-
-/** Steps may be silent for as long as they like, if the builder answers meanwhile. */
-function watchStall({
-  progress,
-  stallTime,
-  isThere,
-  stop,
-}: Pick<ClientRun, "progress" | "stallTime" | "isThere"> & {
-  readonly stop: () => void;
-}): StallWatch {
-  let last = performance.now();
-  let isStalled = false;
-  let isAsking = false;
-  const ended = new AbortController();
-  const touch = (): void => {
-    last = performance.now();
-  };
-  const ask = async (): Promise<void> => {
-    isAsking = true;
-    if (await isThere(ended.signal)) touch();
-    isAsking = false;
-  };
-  const look = (): void => {
-    const silence = performance.now() - last;
-    if (isStalled) return;
-    if (silence >= stallTime) {
-      isStalled = true;
-      stop();
-    } else if (progress.countBusy() > 0 && silence >= stallTime / 4 && !isAsking) void ask();
-  };
-  const timer = setInterval(look, Math.min(stallTime / 4, 5000));
-  return {
-    touch,
-    isStalled: () => isStalled,
-    end: () => {
-      clearInterval(timer);
-      ended.abort();
-    },
-  };
 }

@@ -29,7 +29,8 @@ import {
   mountedNames,
   renderMounts,
 } from "./lower.ts";
-import { keepMetadata, makeTwin, readLayout, withoutOwn } from "./metadata.ts";
+import { keepMetadata, makeTwin, withoutOwn } from "./metadata.ts";
+import { readLayout } from "./read-layout.ts";
 import { solve, type SolveTelling } from "./solve.ts";
 import type { NamedSource, SolveCall } from "./solve-call.ts";
 import { assertOwnNames, listSources, nameImageSource, nameStageSource } from "./sources.ts";
@@ -160,7 +161,7 @@ async function exportStage(
     },
     { progress },
   );
-  const { config } = await readLayout(directory);
+  const { config } = await readLayout(directory, call.platform);
   const id = digestBytes(config);
   made.configs.set(id, await withoutOwn(config, { plan, stage, bases: listBases(session) }));
   made.layouts.set(id, `oci:${directory}`);
@@ -189,7 +190,7 @@ async function evaluateMetadata(
     output: { kind: "layout", directory },
   };
   await solveStep(session, call, { show: () => undefined });
-  const { config } = await readLayout(directory);
+  const { config } = await readLayout(directory, call.platform);
   const own = await withoutOwn(config, { plan, stage, bases: listBases(session) });
   const bytes = keepMetadata(own);
   const id = digestBytes(bytes);

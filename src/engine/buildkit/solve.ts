@@ -1,6 +1,7 @@
-import { chmod, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Containerfile } from "../../containerfile/containerfile.ts";
+import { splitName } from "../../oci/oci.ts";
 import type { Step } from "../../reporter.ts";
 import { removeTree } from "../../system/remove-tree.ts";
 import { identifyProcess } from "../containers/processes.ts";
@@ -8,9 +9,10 @@ import type { SessionWorkspace } from "../model.ts";
 import { noteKeys } from "../notes.ts";
 import type { BuildKitClient } from "./client.ts";
 import { describeFailure } from "./failures.ts";
-import { writeDockerConfig } from "./docker-config.ts";
+import { type GivenCredentials, writeDockerConfig } from "./docker-config.ts";
 import { assertInheritable, hideArguments, listHidden } from "./hide-arguments.ts";
 import { isThere } from "./is-there.ts";
+import { removeOrphans } from "./pass-directory.ts";
 import { createProgress } from "./progress.ts";
 import { type ClientRun, runClient } from "./run-client.ts";
 import type { CallFiles, SolveCall } from "./solve-call.ts";
@@ -43,14 +45,15 @@ export async function solve(
   telling: SolveTelling,
   { run, reporter, signal }: SessionWorkspace,
 ): Promise<void> {
+  await removeOrphans();
   const directory = await mkdtemp(join(run.directory, "solve-"));
   try {
     const fitted = client.program === "buildctl" ? hideArguments(call) : call;
     if (client.program === "buildx") assertInheritable(listHidden(call), process.env);
-    const files = await writeFiles(fitted, directory);
+    const files = await writeFiles(fitted, join(directory, "file"));
     const progress = createProgress({ ...telling, log: reporter.log });
     const invocation = client.renderBuild(fitted, files);
-    const config = await writeDockerConfig(fitted, directory, process.env);
+    const config = await writeDockerConfig(listCredentials(fitted), directory, process.env);
     const env = { ...invocation.env, ...config };
     const result = await runClient(
       { ...invocation, env },
@@ -78,13 +81,24 @@ export async function solve(
   }
 }
 
+function listCredentials({ flags, sources }: SolveCall): GivenCredentials {
+  const hosts = [...sources.values()].flatMap((one) =>
+    one.kind === "registry" ? [splitName(one.name).host] : [],
+  );
+  return { flags, hosts };
+}
+
 function readStallTime(): number {
   const seconds = Number(process.env["XBUILD_STALL_TIMEOUT"] ?? "");
   return Number.isFinite(seconds) && seconds > 0 ? seconds : stallTime;
 }
 
-/** The file, and beside it what is left out of the context: BuildKit looks there first. */
+/**
+ * The file, and beside it what is left out of the context: BuildKit looks there first. A builder may ask for all of this
+ * directory, so nothing else stands in it.
+ */
 async function writeFiles(call: SolveCall, directory: string): Promise<CallFiles> {
+  await mkdir(directory, { mode: 0o700 });
   const name = "Containerfile";
   const ignored = call.ignoreFile === undefined ? "" : await readFile(call.ignoreFile);
   await writeFile(join(directory, name), call.text, "latin1");

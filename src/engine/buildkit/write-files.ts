@@ -6,7 +6,7 @@ import { parseContainerfile } from "../../containerfile/containerfile.ts";
 import { isAbsolute, join, resolve } from "node:path";
 import type { LoadSource, SessionWorkspace } from "../model.ts";
 import type { BuildKitClient } from "./client.ts";
-import { readLayout } from "./metadata.ts";
+import { readLayout } from "./read-layout.ts";
 import { solve } from "./solve.ts";
 
 /** Writes an image's flattened files where `-o` says, by a file that has its FROM alone. Errors: as `solve`. */

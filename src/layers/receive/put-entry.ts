@@ -1,6 +1,7 @@
 import { lutimesSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { ArchivedEntry, ByteString } from "../../archive/archive.ts";
+import type { ArchivedEntry, ByteString, Entry } from "../../archive/archive.ts";
+import type { ReceiveCount, ReceiveLimits } from "./limits.ts";
 import type { Original, Originals } from "./originals.ts";
 import { refuseEntry, refuseType } from "./problems.ts";
 import {
@@ -17,8 +18,7 @@ export interface ReceiverPlaces {
   readonly spools: string;
   /** Those, by the trees' names. */
   readonly trees: Map<ByteString, string>;
-  /** Bytes that hard links may have copied. */
-  readonly maxCopied: number;
+  readonly limits: ReceiveLimits;
 }
 
 /** A directory that is coming, whose files stay in an archive. */
@@ -27,6 +27,9 @@ interface Tree {
   readonly prefix: ByteString;
   readonly path: string;
   readonly archive: SpoolArchive;
+  readonly isLayer: boolean;
+  /** Bytes of its files so far. */
+  size: number;
   /** Files of others that have names here, by what they are there. */
   readonly copies: Map<Original, ByteString>;
 }
@@ -40,6 +43,7 @@ export interface Target {
 /** What is being received. */
 export interface State extends ReceiverPlaces {
   readonly originals: Originals;
+  readonly counted: ReceiveCount;
   tree: Tree | undefined;
   /** A file that stands alone, while it is coming. */
   file: SpoolFile | undefined;
@@ -52,8 +56,10 @@ export interface State extends ReceiverPlaces {
 
 export const nowhere: Target = { write: () => undefined, finish: () => undefined };
 
-/** A directory whose files stay in an archive. Errors: those of mkdir(2). */
+/** A directory whose files stay in an archive. Errors: those of mkdir(2), `layers-too-many`, `layer-too-many-entries`. */
 export function beginTree(state: State, path: ByteString, isLayer: boolean): Target {
+  if (isLayer) state.counted.addLayer();
+  else state.counted.addAside();
   mkdirSync(pathOf(state, path), { mode: 0o700 });
   const archive = join(state.spools, `${state.count}.tar`);
   state.count += 1;
@@ -62,6 +68,8 @@ export function beginTree(state: State, path: ByteString, isLayer: boolean): Tar
     prefix: `${path}/`,
     path: archive,
     archive: createSpoolArchive(archive),
+    isLayer,
+    size: 0,
     copies: new Map(),
   };
   return nowhere;
@@ -85,9 +93,16 @@ export function putInTree(state: State, tree: Tree, entry: ArchivedEntry): Targe
     putCopy(state, { tree, path }, findOriginal(state, entry.link));
     return nowhere;
   }
+  growTree(state, tree, entry);
   const link = isLink ? entry.link.slice(prefix.length) : entry.link;
   archive.startEntry({ ...entry, path, link });
   return { write: archive.write, finish: () => archive.endData(entry.size) };
+}
+
+/** What it says of its size counts before its data come. */
+function growTree({ counted }: State, tree: Tree, { size }: Pick<Entry, "size">): void {
+  tree.size += size;
+  if (tree.isLayer) counted.checkLayer(tree.prefix.slice(0, -1), tree.size);
 }
 
 interface TreePlace {
@@ -104,6 +119,7 @@ function putCopy(state: State, { tree, path }: TreePlace, original: Original): v
     archive.startEntry({ ...entry, path, type: "hard-link", link, size: 0, xattrs: [] });
     return;
   }
+  growTree(state, tree, entry);
   archive.startEntry({ ...entry, path });
   if (entry.type !== "file") return;
   copies.set(original, path);
@@ -115,13 +131,15 @@ function putCopy(state: State, { tree, path }: TreePlace, original: Original): v
 export function putPlain(state: State, entry: ArchivedEntry): Target {
   const path = pathOf(state, entry.path);
   if (entry.type === "directory") {
+    state.counted.addDirectory();
     mkdirSync(path, { recursive: true, mode: 0o700 });
     return nowhere;
   }
   const linked = entry.type === "hard-link" ? findOriginal(state, entry.link) : undefined;
   const original = linked ?? { entry, path, start: 0 };
-  const { type, mode, mtime } = original.entry;
+  const { type, mode, mtime, size } = original.entry;
   if (type !== "file") throw refuseType(entry.path, type);
+  if (entry.path.startsWith("layers/")) state.counted.checkLayer(entry.path, size);
   const file = createSpoolFile(path, 0o600 | (mode & 0o100));
   state.file = file;
   if (linked !== undefined) copyData(state, linked, file.write);
@@ -143,8 +161,9 @@ function findOriginal({ originals }: State, name: ByteString): Original {
 
 function copyData(state: State, { entry, path, start }: Original, write: Target["write"]): void {
   state.copied += entry.size;
-  if (state.copied > state.maxCopied)
-    throw refuseEntry(entry.path, `hard links have more than ${state.maxCopied} bytes copied`);
+  const { maxCopied } = state.limits;
+  if (state.copied > maxCopied)
+    throw refuseEntry(entry.path, `hard links have more than ${maxCopied} bytes copied`);
   for (const piece of readPieces(path, start, entry.size)) write(piece);
 }
 

@@ -4,6 +4,7 @@ import { removeTree } from "../../system/remove-tree.ts";
 import type { ByteString } from "../../archive/archive.ts";
 import { explainSystem } from "../collect/explain-system.ts";
 import { readEntries } from "./entry-data.ts";
+import { limitBytes, type ReceiveLimits, usualLimits } from "./limits.ts";
 import { createReceiver } from "./receiver.ts";
 
 /** What steps wrote to their output on another machine, as it comes here. */
@@ -12,7 +13,7 @@ export interface ReceivedOutput {
    * Fills the output directory of an archive's entries; what an earlier call has brought goes. Documents, blobs, archives
    * and the state become plain files; of a tree of `output/layers` an empty directory stands there, and its files stay in
    * an archive of their own: nothing of another machine is unpacked here. Errors: `layer-tar-...`, `output-file-type`,
-   * `store-full`, `open-files-limit`.
+   * `layers-too-many`, `layer-too-large`, `layer-too-many-entries`, `store-full`, `open-files-limit`.
    */
   readonly take: (archive: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>;
   /** The archive of a tree of `output/layers`, by its name there. */
@@ -21,24 +22,21 @@ export interface ReceivedOutput {
   readonly settleTrees: () => void;
 }
 
-export interface ReceiveLimits {
-  /** Bytes that hard links may have copied: a few words of an archive may ask for the same bytes again and again. */
-  readonly maxCopied: number;
-}
-
-const usualLimits: ReceiveLimits = { maxCopied: 16 * 1024 ** 3 };
-
-/** @param output the output directory, in one of ours where nobody else gets in */
-export function createReceived(output: string, limits = usualLimits): ReceivedOutput {
+/**
+ * @param output the output directory, in one of ours where nobody else gets in
+ * @param given where they are not the usual ones
+ */
+export function createReceived(output: string, given: Partial<ReceiveLimits> = {}): ReceivedOutput {
+  const limits = { ...usualLimits, ...given };
   const spools = join(dirname(output), "received");
   const trees = new Map<ByteString, string>();
   return {
     take: async (archive, signal) => {
       await clear(output, spools);
       trees.clear();
-      const receiver = createReceiver({ output, spools, trees, ...limits });
+      const receiver = createReceiver({ output, spools, trees, limits });
       try {
-        await readEntries(archive, receiver, signal);
+        await readEntries(limitBytes(archive, limits), receiver, signal);
         receiver.end();
       } catch (error) {
         receiver.discard();

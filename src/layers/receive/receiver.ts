@@ -1,5 +1,6 @@
 import type { ArchivedEntry } from "../../archive/archive.ts";
 import type { EntrySink } from "./entry-data.ts";
+import { createCount } from "./limits.ts";
 import { createOriginals } from "./originals.ts";
 import { explainEntry, refuseEntry, refuseType } from "./problems.ts";
 import {
@@ -25,6 +26,7 @@ export function createReceiver(places: ReceiverPlaces): Receiver {
   const state: State = {
     ...places,
     originals: createOriginals(),
+    counted: createCount(places.limits),
     tree: undefined,
     file: undefined,
     target: nowhere,

@@ -1,11 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import {
-  createReceived,
-  type ReceivedOutput,
-  type ReceiveLimits,
-} from "../../../src/layers/receive/receive-output.ts";
+import type { ReceiveLimits } from "../../../src/layers/receive/limits.ts";
+import { createReceived, type ReceivedOutput } from "../../../src/layers/receive/receive-output.ts";
 import { expect } from "vitest";
 import { XbuildError } from "../../../src/errors.ts";
 import type { CollectedOutput } from "../../../src/layers/model.ts";
@@ -21,7 +18,7 @@ export interface Reception {
 
 const bystander = "do not touch";
 
-export function createReception(limits?: ReceiveLimits): Reception {
+export function createReception(limits?: Partial<ReceiveLimits>): Reception {
   const directory = createDirectory();
   const output = join(directory, "run", "output");
   mkdirSync(join(output, "layers"), { recursive: true });
