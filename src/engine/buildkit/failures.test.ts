@@ -189,21 +189,20 @@ describe("a builder that is there", () => {
       code: "engine-failed",
       message: expect.stringMatching(message),
     });
-
-    it.each([
-      ['ERROR: no builder "nobody" found', "engine-not-found", /buildx has no builder/],
-      [
-        "ERROR: OCI exporter is not supported for the docker driver.",
-        "engine-cannot-run",
-        /older image store/,
-      ],
-      [
-        "ERROR: failed to solve: unsupported frontend capability moby.buildkit.frontend.contexts",
-        "engine-cannot-run",
-        /too old/,
-      ],
-    ])("says that it cannot do: %s", (tail, code, message) => {
-      expect(describeTail(tail)).toMatchObject({ code, message: expect.stringMatching(message) });
-    });
+  });
+  it.each([
+    ['ERROR: no builder "nobody" found', "engine-not-found", /buildx has no builder/],
+    [
+      "ERROR: OCI exporter is not supported for the docker driver.",
+      "engine-cannot-run",
+      /older image store/,
+    ],
+    [
+      "ERROR: failed to solve: unsupported frontend capability moby.buildkit.frontend.contexts",
+      "engine-cannot-run",
+      /too old/,
+    ],
+  ])("says that it cannot do: %s", (tail, code, message) => {
+    expect(describeTail(tail)).toMatchObject({ code, message: expect.stringMatching(message) });
   });
 });
