@@ -38,6 +38,7 @@ export async function passThrough(
   const lenient = await askOfProgress(given, engine);
   const quiet = readProgress(line, io) === "quiet" && !isSet(line, "quiet") ? ["--quiet"] : [];
   assertForEngine(lenient);
+  assertLoadable(lenient, engine);
   const redacted = new Set(listValues(line, "redact"));
   const text = readText(sources, lowered);
   const flags = line.flags
@@ -168,6 +169,16 @@ export function assertForEngine({ line, engineFlags }: LenientLine): void {
 }
 
 /** Where the engine cannot read them. */
+/** An engine that holds no images loads by a flag of its own, or not at all. Errors: `usage` */
+function assertLoadable({ line, engineFlags }: LenientLine, engine: Engine): void {
+  if (!engine.isElsewhere || !isSet(line, "load")) return;
+  if (engineFlags.some(({ name }) => name === "load")) return;
+  throw usageError(
+    "--load needs a target with OUTPUT, or a builder of buildx",
+    "push the image with --push, or write it with -o type=docker,dest=FILE",
+  );
+}
+
 async function readArgumentFiles(
   { line, engineFlags }: LenientLine,
   io: CliIo,

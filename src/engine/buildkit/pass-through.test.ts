@@ -23,7 +23,7 @@ let directory: string;
 const client = `#!/bin/sh
 cd '$PLACE'
 printf '%s\\n' "$@" >words
-for one; do case $one in --local=dockerfile=*) offered=\${one#*=*=};; esac; done
+for one; do case $one in --local=xbuild-file=*) offered=\${one#*=*=};; esac; done
 if [ -n "$offered" ]; then find "$offered" -mindepth 1 -printf '%P\\n' | sort >offered; cat "$offered/Containerfile" >text; fi
 rm -f config; if [ -n "$DOCKER_CONFIG" ]; then cp "$DOCKER_CONFIG/config.json" config; fi
 `;

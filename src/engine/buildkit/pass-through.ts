@@ -6,6 +6,7 @@ import { parseHelpFlags } from "../containers/flags.ts";
 import { queryProgram } from "../containers/run.ts";
 import type { EngineFlag, PassOptions } from "../model.ts";
 import type { BuildKitClient } from "./client.ts";
+import { completePath } from "./write-files.ts";
 import { writeDockerConfig } from "./docker-config.ts";
 import { assertInheritable, hideArguments } from "./hide-arguments.ts";
 import { describeCredentials, readBuildFile, takeCredentials } from "./pass-credentials.ts";
@@ -70,7 +71,7 @@ async function passBuildctl(client: BuildKitClient, sent: Sent): Promise<number>
   const call = hideArguments(await createCall(given, { ...sent, directory }));
   await writeFile(join(directory, name), call.text, "latin1");
   const { command, env } = client.renderBuild(call, { directory, name });
-  const progress = `--progress=${given.last("progress") ?? (given.has("quiet") ? "none" : "auto")}`;
+  const progress = `--progress=${given.last("progress") ?? (given.has("quiet") ? "quiet" : "auto")}`;
   const shown = command.map((word) => (word === "--progress=rawjson" ? progress : word));
   const target = given.last("target");
   const more = [
@@ -84,7 +85,9 @@ async function createCall(
   given: Given,
   { hiddenArgs, input, directory }: Sent,
 ): Promise<SolveCall> {
-  const context = resolve(given.operands.at(-1) ?? ".");
+  const operand = given.operands.at(-1) ?? ".";
+  if (operand === "-" || isRemote(operand)) throw refuseContext(operand);
+  const context = resolve(operand);
   const file = given.last("file") ?? join(context, "Containerfile");
   const text = await readBuildFile(file, input);
   const { shown, hidden } = readArguments(given.all("build-arg"));
@@ -104,6 +107,22 @@ async function createCall(
     output: chooseOutput(given),
     purpose: "build",
   };
+}
+
+/** `https://...`, `git@host:...`: what is no path. */
+function isRemote(context: string): boolean {
+  return /^(?:[a-z+]+:\/\/|git@)/.test(context);
+}
+
+function refuseContext(context: string): XbuildError {
+  return new XbuildError(
+    "usage",
+    `buildctl cannot take ${context} as the context of a file without OUTPUT`,
+    {
+      hint: "give a directory, or name a builder of buildx with --builder",
+      exitStatus: exitStatuses.usage,
+    },
+  );
 }
 
 interface PassedArguments {
@@ -144,7 +163,7 @@ function readContext(word: string): readonly [string, NamedSource] {
 
 function chooseOutput(given: Given): SolveOutput {
   const output = given.last("output");
-  if (output !== undefined) return { kind: "words", words: output };
+  if (output !== undefined) return { kind: "words", words: completePath(output) };
   const names = given.all("tag");
   if (names.length === 0) return { kind: "none" };
   const name = names.length === 1 ? `name=${names[0]}` : `"name=${names.join(",")}"`;

@@ -68,7 +68,7 @@ const telling = {
 describe("a call", () => {
   it("offers the builder its file and what is ignored, and no credentials", async () => {
     const { directory, work } = createRun(
-      "for one; do case $one in --local=dockerfile=*) offered=${one#*=*=};; esac; done\n" +
+      "for one; do case $one in --local=xbuild-file=*) offered=${one#*=*=};; esac; done\n" +
         'find "$offered" -mindepth 1 -printf "%P\\n" | sort >offered; find run -name config.json >configs\n' +
         'cp "$DOCKER_CONFIG/config.json" seen; case $DOCKER_CONFIG in "$offered"*) echo inside >>offered;; esac',
     );

@@ -51,7 +51,7 @@ export async function writeFiles(
 const stdout = 1;
 
 /** A path alone is a directory, and "-" a tar on standard output, as with buildah. */
-function completePath(destination: string): string {
+export function completePath(destination: string): string {
   if (destination === "-") return "type=tar,dest=-";
   if (!/^type=|,/.test(destination)) return `type=local,dest=${resolve(destination)}`;
   return destination
