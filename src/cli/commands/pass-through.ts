@@ -168,7 +168,6 @@ export function assertForEngine({ line, engineFlags }: LenientLine): void {
   throw usageError(`-o ${registry} needs a target with OUTPUT`, ownFlagHints["push"]);
 }
 
-/** Where the engine cannot read them. */
 /** An engine that holds no images loads by a flag of its own, or not at all. Errors: `usage` */
 function assertLoadable({ line, engineFlags }: LenientLine, engine: Engine): void {
   if (!engine.isElsewhere || !isSet(line, "load")) return;
@@ -179,6 +178,7 @@ function assertLoadable({ line, engineFlags }: LenientLine, engine: Engine): voi
   );
 }
 
+/** Where the engine cannot read them. */
 async function readArgumentFiles(
   { line, engineFlags }: LenientLine,
   io: CliIo,

@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { removeTree } from "../../system/remove-tree.ts";
+import { exitStatuses, XbuildError } from "../../errors.ts";
 import { attachProgram } from "../containers/attach.ts";
 import { parseHelpFlags } from "../containers/flags.ts";
 import { queryProgram } from "../containers/run.ts";
