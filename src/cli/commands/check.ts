@@ -33,7 +33,7 @@ what would be built: with the same ones check refuses what build refuses before 
       --build-arg NAME=VALUE  a build argument
       --build-context NAME=…  a named context
       --platform OS/ARCH      the platform of the result; repeatable
-      --engine NAME           ${engineNames.join(" or ")}, whose version counts
+      --engine NAME           ${engineNames.join(", ")}, whose version counts
 
 Exit status: 0 with nothing found, 1 with findings, 125 where the command line itself is wrong.
 `;
