@@ -37,7 +37,7 @@ const notAllowed = /is not allowed|requires? entitlement|granting entitlement/i;
 /** Docker's own builder with the older of its two image stores. */
 const classicStore =
   /export(?:er)? is not supported for the docker driver|unknown scheme oci-layout/i;
-const noBuilder = /no builder .*found|no such builder/i;
+const noBuilder = /^no builder |no such builder/i;
 
 /** The error of a call. */
 export function describeFailure(given: FailedSolve): XbuildError {

@@ -283,7 +283,7 @@ function showStep(
   { plan, steps }: Pick<EngineBuild, "plan" | "steps">,
 ): string | undefined {
   // It stands in the place of OUTPUT.
-  if (ownCopy.test(name)) return undefined;
+  if (isOwnCopy(name)) return undefined;
   const { built, images } = plan.dependencies;
   const names = [
     ...built.map((one) => [nameStageSource(one.index), one.name] as const),
@@ -296,7 +296,10 @@ function showStep(
   );
 }
 
-const ownCopy = new RegExp(`^\\[[^\\]]*\\] COPY --from=${layersContext} `);
+function isOwnCopy(name: string): boolean {
+  const at = name.indexOf("] ");
+  return name.startsWith("[") && name.startsWith(`COPY --from=${layersContext} `, at + 2);
+}
 
 /** What all calls of a build have in common. */
 function describeCall(
@@ -374,7 +377,7 @@ async function sendAnew(session: Session, call: SolveCall, client: BuildKitClien
 
 /** Whether a text may use the context, as well as a glance tells. */
 function readsContext(text: string): boolean {
-  return /^\s*(?:COPY|ADD)\b|--mount=/im.test(text);
+  return /\b(?:COPY|ADD)\b|--mount=/i.test(text);
 }
 
 /** The target is not named where it is the last stage without a name. */
