@@ -4,7 +4,7 @@
 #   buildx    buildx, which is both a program and, as the file that it is, a plugin of the docker command (docker-buildx)
 #   dockerd   a dockerd with a BuildKit of these days in it; containerd and runc are the machine's
 # They are what tests and benchmarks run against, and no part of the product. Exit status 3, with a line, where there is
-# no Go that can build them.
+# no Go that can build them, or where that fails.
 # usage: buildkit.sh [buildkit|buildx|dockerd]
 set -euo pipefail
 
@@ -45,9 +45,15 @@ make() {
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     cd "$work"
-    { "make_$part" "$version" "$@" && touch out/versions-set; } >"$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
+    { "make_$part" "$version" "$@" && touch out/versions-set; } >"$work/log" 2>&1 || cannot "$part"
     rm -rf "$place"
     mv out "$place"
+}
+
+# Modules that are not to be had, above all: what stands in the way is said.
+cannot() {
+    echo "$1 cannot be built here ($(tail -n 1 "$work/log"))" >&2
+    exit 3
 }
 
 # The modules' own go.mod have exclude and replace directives, so "go install" refuses them: in a module of ours these do

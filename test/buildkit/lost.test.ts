@@ -113,9 +113,9 @@ test("one that says nothing any more while a step runs is given up, too", async 
 });
 
 test("a step may be silent for longer than that, if the builder answers", async () => {
-  const text = `FROM ${base}\nOUTPUT /layers\nRUN sleep 8; mkdir /layers/output/layers/a\n`;
+  const text = `FROM ${base}\nOUTPUT /layers\nRUN sleep 14; mkdir /layers/output/layers/a\n`;
   const app = await project(text, buildKit.address);
-  const { layers } = await app.build([], { env: { XBUILD_STALL_TIMEOUT: "4" } });
+  const { layers } = await app.build([], { env: { XBUILD_STALL_TIMEOUT: "10" } });
   expect(layers).toEqual(["a new"]);
 });
 

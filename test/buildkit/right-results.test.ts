@@ -115,9 +115,9 @@ test.each([
 
 test("a stage may be called as what is the builder's own", async () => {
   const app = await project({
-    "Containerfile.x": `FROM ${base} AS context\nOUTPUT /layers\nRUN echo seen; sleep 6; mkdir ${layer}/a\n`,
+    "Containerfile.x": `FROM ${base} AS context\nOUTPUT /layers\nRUN echo seen; sleep 14; mkdir ${layer}/a\n`,
   });
-  const { stdout } = await app.build([], { env: { XBUILD_STALL_TIMEOUT: "4" } });
+  const { stdout } = await app.build([], { env: { XBUILD_STALL_TIMEOUT: "10" } });
   expect(stdout).toMatch(/^seen$/m);
 });
 
