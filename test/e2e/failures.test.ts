@@ -159,7 +159,7 @@ describe("wrong usage", () => {
   test.each([
     ["an unknown flag", ["--build-agr", "A=1"], "did you mean --build-arg?"],
     ["a flag without its value", ["--label"], "needs a value"],
-    ["an unknown engine", ["--engine", "docker"], "buildah or podman"],
+    ["an unknown engine", ["--engine", "docker"], "buildah, podman or buildkit"],
     ["a wrong number", ["--max-layers", "many"], "--max-layers"],
     ["a wrong policy", ["--pull=sometimes"], "--pull"],
     ["a name that is none", ["-t", "Upper"], "Upper"],
