@@ -18,7 +18,7 @@ describe("the container's own root", () => {
     const result = runInside(root, lab, true, ["/layers/bin/layer", ...args]);
     expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
     const image = readTree(flatten(lab));
-    const unseen = ["layers", "etc/hosts", "data/below"];
+    const unseen = ["layers", "etc/hosts", "etc/hostname", "data/below"];
     const expected = new Map(readTree(root, unseen));
     const differences = compareTrees(expected, image);
     // A mount point is as the mount shows it.
@@ -51,7 +51,7 @@ describe("the container's own root", () => {
     const result = runInside(root, lab, true, ["/layers/bin/layer", "add", "all", "/"]);
     expect(result).toMatchObject({ status: 0, stdout: "", stderr: "" });
     const image = readTree(flatten(lab));
-    const expected = readTree(root, ["layers", "etc/hosts", "data/below", "tmp"]);
+    const expected = readTree(root, ["layers", "etc/hosts", "etc/hostname", "data/below", "tmp"]);
     expect(compareTrees(expected, new Map([...image].filter(([path]) => path !== "tmp")))).toEqual(
       [],
     );
