@@ -1,4 +1,4 @@
-export { quoteItem } from "./containers/quote-item.ts";
+export { quoteItem } from "./quote-item.ts";
 export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
 export { type EngineName, engineNames, isEngineName } from "./names.ts";
 export {

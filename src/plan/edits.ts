@@ -31,6 +31,31 @@ export function applyEdits(
   return [...parts, source.slice(position, end)].join("");
 }
 
+export interface Cut {
+  /** Where they are within what is blanked, they are not made. */
+  readonly edits: readonly Edit[];
+  readonly blanks: readonly Edit[];
+}
+
+/** The source up to an offset, its last line ended. */
+export function cutText(
+  { source }: Pick<Containerfile, "source">,
+  end: number,
+  { edits, blanks }: Cut,
+): SourceText {
+  const text = applyEdits(source, { start: 0, end }, [...blanks, ...omitWithin(edits, blanks)]);
+  return text.endsWith("\n") || text === "" ? text : `${text}\n`;
+}
+
+/** Those edits that do not lie within one of the others. */
+export function omitWithin(edits: readonly Edit[], others: readonly Edit[]): readonly Edit[] {
+  return edits.filter(({ span }) => !others.some((other) => isWithin(span, other.span)));
+}
+
+function isWithin({ start, end }: Span, other: Span): boolean {
+  return start.offset >= other.start.offset && end.offset <= other.end.offset;
+}
+
 /** The whole file without its OUTPUT instructions and what follows them, for a target that uses none of them. */
 export function omitOutputs(containerfile: Containerfile): SourceText {
   const { source, stages } = containerfile;

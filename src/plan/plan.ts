@@ -3,7 +3,15 @@ export { findBottom } from "./bottoms.ts";
 export { createPlan, listPlans, planStage } from "./create-plan.ts";
 export { declaredNames } from "./dependencies.ts";
 export { drawGraph } from "./draw-graph.ts";
-export { type Edit, applyEdits, blank, blankOutputs, omitOutputs } from "./edits.ts";
+export {
+  type Edit,
+  applyEdits,
+  blank,
+  blankOutputs,
+  cutText,
+  omitOutputs,
+  omitWithin,
+} from "./edits.ts";
 export { hasHeredocs, readHeredocs, type ShellStep, type StageStart } from "./heredocs.ts";
 export { locateStep } from "./locate-step.ts";
 export { imageKey } from "./image-key.ts";

@@ -1,3 +1,5 @@
+import { quoteItem } from "../../engine/engine.ts";
+
 /** The fields of one record of CSV (RFC 4180, section 2); undefined where its quotes do not fit. */
 export function splitFields(text: string): readonly string[] | undefined {
   const fields: string[] = [];
@@ -30,9 +32,5 @@ function findQuote(text: string, from: number): number | undefined {
 
 /** `key=value,...`, a pair in quotes where it has a comma or a quote. */
 export function joinPairs(pairs: Iterable<readonly [string, string]>): string {
-  return [...pairs].map(([key, value]) => quoteField(`${key}=${value}`)).join(",");
-}
-
-function quoteField(field: string): string {
-  return /[",\n\r]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
+  return [...pairs].map(([key, value]) => quoteItem(`${key}=${value}`)).join(",");
 }

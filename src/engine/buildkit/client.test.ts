@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type BuildKitClient, createBuildctl, createBuildx } from "./client.ts";
-import type { SolveCall } from "./solve-call.ts";
+import { emptyCall, type SolveCall } from "./solve-call.ts";
 
 const digest = `sha256:${"a".repeat(64)}` as const;
 const files = { directory: "/run/solve 1", name: "Containerfile" };
@@ -8,16 +8,9 @@ const buildctl = createBuildctl("tcp://far:1", ["--addr=tcp://far:1", "--tlscace
 const buildx = createBuildx(["docker", "buildx"], "pool");
 
 const plain: SolveCall = {
+  ...emptyCall,
   text: "FROM a\n",
   context: "/my context",
-  ignoreFile: undefined,
-  sources: new Map(),
-  buildArgs: new Map(),
-  hiddenArgs: new Set(),
-  platform: undefined,
-  noCache: false,
-  flags: [],
-  output: { kind: "none" },
   purpose: "test",
 };
 

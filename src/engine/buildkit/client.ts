@@ -1,4 +1,5 @@
 import type { CallFiles, Invocation, NamedSource, SolveCall } from "./solve-call.ts";
+import { quoteItem } from "../quote-item.ts";
 import { buildctlFlags, buildxFlags } from "./fit-flags.ts";
 
 /** A builder: how it is reached, and by which program. */
@@ -119,7 +120,7 @@ function renderOutput({ output }: SolveCall, none: readonly string[] = []): read
     output.kind === "tar"
       ? ["type=tar", "dest=-", "source-date-epoch="]
       : [...layoutFields, `dest=${output.directory}`];
-  return [`--output=${fields.map(quoteField).join(",")}`];
+  return [`--output=${fields.map(quoteItem).join(",")}`];
 }
 
 /** Layers as they are when their diff IDs are computed: what becomes of them is ours to choose. */
@@ -130,8 +131,3 @@ const layoutFields = [
   "force-compression=true",
   "source-date-epoch=",
 ];
-
-/** As Go's encoding/csv reads it. */
-function quoteField(field: string): string {
-  return /[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field;
-}

@@ -2,24 +2,13 @@ import { describe, expect, it } from "vitest";
 import { parseContainerfile } from "../../containerfile/containerfile.ts";
 import { createBuildctl } from "./client.ts";
 import { BuilderLostError, describeFailure, type FailedSolve } from "./failures.ts";
+import { emptyCall } from "./solve-call.ts";
 
 const text = "FROM a\nRUN one \\\n  two\n# see\nCOPY nothing /x\nRUN <<EOF\nx\nEOF\n";
 
 function describeTail(tail: string, given: Partial<FailedSolve> = {}) {
   return describeFailure({
-    call: {
-      text,
-      context: "/context",
-      ignoreFile: undefined,
-      sources: new Map(),
-      buildArgs: new Map(),
-      hiddenArgs: new Set(),
-      platform: undefined,
-      noCache: false,
-      flags: [],
-      output: { kind: "none" },
-      purpose: "environment of app",
-    },
+    call: { ...emptyCall, text, context: "/context", purpose: "environment of app" },
     client: createBuildctl("tcp://far:1", []),
     result: { status: 1, isStalled: false },
     failed: undefined,

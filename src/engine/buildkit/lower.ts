@@ -2,12 +2,13 @@ import { basename } from "node:path";
 import { XbuildError } from "../../errors.ts";
 import type { Instruction, SourceText } from "../../containerfile/containerfile.ts";
 import {
-  applyEdits,
   blank,
   blankOutputs,
   type BuildPlan,
+  cutText,
   type Edit,
   type LayeredStage,
+  omitWithin,
   type StagePlan,
 } from "../../plan/plan.ts";
 import { renameAll } from "../stage-names.ts";
@@ -188,10 +189,8 @@ function cut(plan: BuildPlan, end: number, blanks: readonly Edit[]): SourceText 
     mounted: new Map(),
     stages: new Map(),
   });
-  const free = renames.filter((edit) => !blanks.some((one) => isWithin(edit, one)));
-  const text = applyEdits(plan.containerfile.source, { start: 0, end }, [...blanks, ...free]);
-  const plain = withoutDirectives(text, plan.containerfile.escape);
-  return plain.endsWith("\n") || plain === "" ? plain : `${plain}\n`;
+  const text = cutText(plan.containerfile, end, { edits: renames, blanks });
+  return withoutDirectives(text, plan.containerfile.escape);
 }
 
 /**
@@ -204,10 +203,6 @@ function withoutDirectives(text: SourceText, escape: string): SourceText {
   const rest = head.split("\n").length - 2;
   const first = escape === "`" ? "# escape=`" : "#";
   return `${first}\n${"#\n".repeat(rest)}${text.slice(head.length)}`;
-}
-
-function isWithin({ span }: Edit, { span: other }: Edit): boolean {
-  return span.start.offset >= other.start.offset && span.end.offset <= other.end.offset;
 }
 
 /** The file with metadata instructions alone: what it comes to needs no file system. */
@@ -233,6 +228,5 @@ export function lowerMetadata(
     return text === undefined ? [] : [{ span: one.span, text }];
   });
   const left = [...blanks, ...blankOutputs(containerfile, stage.index)];
-  const free = users.filter((edit) => !left.some((one) => isWithin(edit, one)));
-  return cut(plan, end, [...left, ...free]);
+  return cut(plan, end, [...left, ...omitWithin(users, left)]);
 }

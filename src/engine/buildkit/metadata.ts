@@ -10,8 +10,7 @@ import {
 } from "../../oci/oci.ts";
 import type { BuildPlan, StagePlan } from "../../plan/plan.ts";
 import { hideUser, restoreUser } from "./user-label.ts";
-import type { ImagePlace } from "../model.ts";
-import type { ImageSource } from "../model.ts";
+import type { ImagePlace, ImageSource } from "../model.ts";
 
 /** What a trigger may say that changes a config; the others need a file system. */
 const needsFiles = /^\s*(?:RUN|COPY|ADD)\b/i;

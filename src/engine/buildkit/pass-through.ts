@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { removeTree } from "../../system/remove-tree.ts";
@@ -13,7 +14,7 @@ import { assertInheritable, hideArguments } from "./hide-arguments.ts";
 import { describeCredentials, readBuildFile, takeCredentials } from "./pass-credentials.ts";
 import { makePassDirectory } from "./pass-directory.ts";
 import { type Given, listWordFlags, readWords } from "./pass-words.ts";
-import type { NamedSource, SolveCall, SolveOutput } from "./solve-call.ts";
+import { emptyCall, type NamedSource, type SolveCall, type SolveOutput } from "./solve-call.ts";
 
 /** Flags of the client's build: buildx has its own help, and for buildctl they are ours to render. */
 export async function listBuildFlags(client: BuildKitClient): Promise<readonly EngineFlag[]> {
@@ -92,13 +93,13 @@ async function createCall(
   const file = given.last("file") ?? join(context, "Containerfile");
   const text = await readBuildFile(file, input);
   const { shown, hidden } = readArguments(given.all("build-arg"));
-  const ignore = await findIgnore(file === "-" ? directory : resolve(file), context);
+  const ignore = findIgnore(file === "-" ? directory : resolve(file), context);
   if (ignore !== undefined)
     await writeFile(join(directory, "Containerfile.dockerignore"), await readFile(ignore));
   return {
+    ...emptyCall,
     text: Buffer.from(text).toString("latin1"),
     context,
-    ignoreFile: undefined,
     sources: new Map(given.all("build-context").map(readContext)),
     buildArgs: new Map([...shown, ...hidden, ...hiddenArgs]),
     hiddenArgs: new Set([...hidden.keys(), ...hiddenArgs.keys()]),
@@ -106,7 +107,6 @@ async function createCall(
     noCache: given.has("no-cache"),
     flags: given.flags,
     output: chooseOutput(given),
-    purpose: "build",
   };
 }
 
@@ -146,8 +146,7 @@ function readArguments(words: readonly string[]): PassedArguments {
   return { shown, hidden };
 }
 
-async function findIgnore(file: string, context: string): Promise<string | undefined> {
-  const { existsSync } = await import("node:fs");
+function findIgnore(file: string, context: string): string | undefined {
   const own = `${join(dirname(file), basename(file))}.dockerignore`;
   return [own, join(context, ".containerignore"), join(context, ".dockerignore")].find((one) =>
     existsSync(one),
@@ -170,17 +169,3 @@ function chooseOutput(given: Given): SolveOutput {
   const name = names.length === 1 ? `name=${names[0]}` : `"name=${names.join(",")}"`;
   return { kind: "words", words: `type=image,${name}${given.has("push") ? ",push=true" : ""}` };
 }
-
-const emptyCall: SolveCall = {
-  text: "",
-  context: ".",
-  ignoreFile: undefined,
-  sources: new Map(),
-  buildArgs: new Map(),
-  hiddenArgs: new Set(),
-  platform: undefined,
-  noCache: false,
-  flags: [],
-  output: { kind: "none" },
-  purpose: "build",
-};

@@ -46,6 +46,21 @@ export interface SolveCall {
   readonly purpose: string;
 }
 
+/** A call of which nothing is said yet. */
+export const emptyCall: SolveCall = {
+  text: "",
+  context: ".",
+  ignoreFile: undefined,
+  sources: new Map(),
+  buildArgs: new Map(),
+  hiddenArgs: new Set(),
+  platform: undefined,
+  noCache: false,
+  flags: [],
+  output: { kind: "none" },
+  purpose: "build",
+};
+
 /** A private directory of a call, and how its file is called there. */
 export interface CallFiles {
   readonly directory: string;

@@ -8,6 +8,7 @@ import type { LoadSource, SessionWorkspace } from "../model.ts";
 import type { BuildKitClient } from "./client.ts";
 import { readLayout } from "./read-layout.ts";
 import { solve } from "./solve.ts";
+import { emptyCall, type SolveCall } from "./solve-call.ts";
 
 /** Writes an image's flattened files where `-o` says, by a file that has its FROM alone. Errors: as `solve`. */
 export async function writeFiles(
@@ -22,19 +23,14 @@ export async function writeFiles(
   const { manifest } = await readLayout(directory);
   const context = join(work.run.directory, "empty");
   await mkdir(context, { recursive: true });
-  const call = {
+  const call: SolveCall = {
+    ...emptyCall,
     text,
     context,
-    ignoreFile: undefined,
     sources: new Map([["xbuild-image", { kind: "layout", directory, digest: manifest }]] as const),
-    buildArgs: new Map(),
-    hiddenArgs: new Set<string>(),
-    platform: undefined,
-    noCache: false,
-    flags: [],
     output: { kind: "words", words: completePath(destination) },
     purpose: `-o ${destination}`,
-  } as const;
+  };
   const containerfile = parseContainerfile(Buffer.from(text), "");
   const receive = /(?:^|,)dest=-(?:,|$)|^-$/.test(destination)
     ? (bytes: AsyncIterable<Uint8Array>): Promise<void> =>

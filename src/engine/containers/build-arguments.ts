@@ -1,5 +1,5 @@
 import { documentsContext } from "./run-names.ts";
-import { quoteItem } from "./quote-item.ts";
+import { quoteItem } from "../quote-item.ts";
 import type { BuildFiles, BuildCall, Mount } from "./commands.ts";
 
 export interface FlagOptions {

@@ -9,8 +9,10 @@ import {
   blank,
   blankOutputs,
   type BuildPlan,
+  cutText,
   type Edit,
   type LayeredStage,
+  omitWithin,
   type StagePlan,
 } from "../../plan/plan.ts";
 import { inputsLabel } from "../../oci/oci.ts";
@@ -74,7 +76,7 @@ export function editLayering({ resolved }: LayeredStage, images: LayeringImages)
 /** An instruction with heredocs is said anew as a whole. */
 function withHeredocs(renames: readonly Edit[], lowered: LoweredHeredocs): readonly Edit[] {
   const heredocs = [...lowered.values()].map(({ edit }) => edit);
-  return [...renames.filter((edit) => !isWithin(edit, heredocs)), ...heredocs];
+  return [...omitWithin(renames, heredocs), ...heredocs];
 }
 
 /**
@@ -114,18 +116,6 @@ function lowerEnvironment(
     .map((one) => blank(containerfile, one));
   const blanks = [...blankOutputs(containerfile, stage.index), ...triggers];
   return cutText(containerfile, end, { edits, blanks });
-}
-
-interface Cut {
-  /** Where they are within what is blanked, they are not made. */
-  readonly edits: readonly Edit[];
-  readonly blanks: readonly Edit[];
-}
-
-function cutText(containerfile: Containerfile, end: number, { edits, blanks }: Cut): SourceText {
-  const all = [...blanks, ...edits.filter((edit) => !isWithin(edit, blanks))];
-  const text = applyEdits(containerfile.source, { start: 0, end }, all);
-  return text.endsWith("\n") || text === "" ? text : `${text}\n`;
 }
 
 /**
@@ -188,10 +178,4 @@ function renderHead(stage: LayeredStage, images: LayeringImages, name = ""): Sou
   const platform = images.platform ?? stage.resolved.platform;
   const flag = platform === undefined ? "" : `--platform=${platform} `;
   return `FROM ${flag}${images.environment}${name}\n${renderArguments(stage, images)}`;
-}
-
-function isWithin({ span }: Edit, others: readonly Edit[]): boolean {
-  return others.some(
-    (one) => span.start.offset >= one.span.start.offset && span.end.offset <= one.span.end.offset,
-  );
 }

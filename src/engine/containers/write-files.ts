@@ -5,7 +5,7 @@ import { XbuildError } from "../../errors.ts";
 import type { Image } from "../../oci/oci.ts";
 import type { LoadSource, SessionWorkspace } from "../model.ts";
 import type { ContainersCommands } from "./commands.ts";
-import { quoteItem } from "./quote-item.ts";
+import { quoteItem } from "../quote-item.ts";
 import { releaseNames } from "./names.ts";
 import { labelRun } from "./run-names.ts";
 
