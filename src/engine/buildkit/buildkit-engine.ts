@@ -4,7 +4,7 @@ import { noteKeys } from "../notes.ts";
 import { type Builders, createBuilders } from "./builders.ts";
 import { chooseClients } from "./choose-clients.ts";
 import type { BuildKitClient } from "./client.ts";
-import type { MadeImages, SessionEngine } from "./session.ts";
+import type { MadeImages, SessionEngine } from "./session-model.ts";
 
 /** Options of the command line that say which builder, and how it is reached. */
 const ownFlags = new Set(["builder", "tlscacert", "tlscert", "tlskey", "tlsdir", "tlsservername"]);
