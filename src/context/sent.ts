@@ -25,7 +25,7 @@ export function recordSent(path: string, snapshots: readonly Snapshot[]): string
     return before !== undefined && before !== content;
   });
   const isKept = known !== undefined && !isDisguised && known.marks.size + now.size <= mostMarks;
-  const generation = isKept ? known.generation : randomBytes(generationBytes).toString("hex");
+  const generation = isKept ? known.generation : randomName();
   const marks = isKept ? new Map([...known.marks, ...now]) : now;
   if (isKept && marks.size === known.marks.size) return generation;
   return writeRecord(path, { generation, marks }) ? generation : randomName();

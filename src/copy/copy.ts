@@ -1,6 +1,7 @@
 export type { TransportAccess } from "./access.ts";
 export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
+export { makeLayout } from "./layout.ts";
 export { fetchLayers } from "./fetch-layers.ts";
 export { readLocalId, readLocalImage, readPartialImage } from "./local-image.ts";
 export {

@@ -67,7 +67,7 @@ export function createBuildKitEngine(options: readonly string[]): Engine {
     readLeftovers: unheld,
     removeLeftovers: () => Promise.resolve({ names: [], images: [], freed: 0 }),
     cleanUp: async (notes) => {
-      const { stopOrphan } = await import("../containers/processes.ts");
+      const { stopOrphan } = await import("../programs/processes.ts");
       for (const { key, value } of notes) if (key === noteKeys.process) await stopOrphan(value);
     },
     renderScript: async (plans, steps) => {

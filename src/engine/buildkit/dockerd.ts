@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { copyAs } from "../../copy/copy.ts";
 import { XbuildError } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/oci.ts";
-import { queryProgram, tryQuery } from "../containers/run.ts";
+import { queryProgram, tryQuery } from "../programs/run.ts";
 import type { EngineWorkspace, LoadSource } from "../model.ts";
 
 /** The ID of an image that the Docker daemon of this machine (or of DOCKER_HOST) has; undefined for none. */

@@ -1,5 +1,6 @@
-import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { makeLayout } from "../../copy/copy.ts";
 import {
   type Digest,
   digestBytes,
@@ -18,8 +19,7 @@ const needsFiles = /^\s*(?:RUN|COPY|ADD)\b/i;
 /** An image of no layers with the config of another one: metadata instructions come to the same on it. */
 export async function makeTwin(place: ImagePlace, parent: string): Promise<ImageSource> {
   const directory = await mkdtemp(join(parent, "twin-"));
-  const blobs = join(directory, "blobs", "sha256");
-  await mkdir(blobs, { recursive: true });
+  const blobs = await makeLayout(directory);
   const write = async (value: unknown): Promise<{ digest: Digest; size: number }> => {
     const bytes = Buffer.from(JSON.stringify(value));
     const digest = digestBytes(bytes);
@@ -40,7 +40,6 @@ export async function makeTwin(place: ImagePlace, parent: string): Promise<Image
     config: { mediaType: "application/vnd.oci.image.config.v1+json", ...config },
     layers: [],
   });
-  await writeFile(join(directory, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
   const manifests = [{ mediaType: ociManifestType, ...manifest }];
   await writeFile(join(directory, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
   return { kind: "layout", directory, digest: manifest.digest };

@@ -1,8 +1,8 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import { XbuildError } from "../../errors.ts";
-import { notStarted } from "../containers/run.ts";
-import { interruptGroup, signalGroup } from "../containers/processes.ts";
+import { notStarted } from "../programs/run.ts";
+import { interruptGroup, signalGroup } from "../programs/processes.ts";
 import { awaitStreams, readClientStream } from "./client-stream.ts";
 import { createLineSplitter } from "./lines.ts";
 import type { SolveProgress } from "./progress.ts";

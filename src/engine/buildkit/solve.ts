@@ -4,7 +4,7 @@ import type { Containerfile } from "../../containerfile/containerfile.ts";
 import { splitName } from "../../oci/oci.ts";
 import type { Step } from "../../reporter.ts";
 import { removeTree } from "../../system/remove-tree.ts";
-import { identifyProcess } from "../containers/processes.ts";
+import { identifyProcess } from "../programs/processes.ts";
 import type { SessionWorkspace } from "../model.ts";
 import { noteKeys } from "../notes.ts";
 import type { BuildKitClient } from "./client.ts";

@@ -1,4 +1,4 @@
-import { queryProgram } from "../containers/run.ts";
+import { queryProgram } from "../programs/run.ts";
 import type { BuildKitClient } from "./client.ts";
 
 /** What the client says of its version: `buildctl github.com/moby/buildkit v0.34.2 ...`. */

@@ -6,11 +6,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { XbuildError } from "../../errors.ts";
 import { type Digest, isJsonObject, type Json, tryParseJson } from "../../oci/oci.ts";
 import { describeVersion, type EngineTrait } from "../versions.ts";
-import { attachProgram } from "./attach.ts";
+import { attachProgram } from "../programs/attach.ts";
 import { renderBuildFlags } from "./build-arguments.ts";
 import { describeFailure } from "./failures.ts";
 import { fitCall, hideEpoch } from "./fit-call.ts";
-import { parseHelpFlags } from "./flags.ts";
+import { parseHelpFlags } from "../programs/flags.ts";
 import { passArguments, type PassedArguments } from "./hidden-arguments.ts";
 import type {
   BuildCall,
@@ -21,7 +21,7 @@ import type {
 } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 import type { CallDocument } from "./lower-heredocs.ts";
-import { identifyProcess, stopOrphan } from "./processes.ts";
+import { identifyProcess, stopOrphan } from "../programs/processes.ts";
 import { runApart, runContained } from "./run-contained.ts";
 import { recallStorage, rememberStorage } from "./known-storage.ts";
 import { findStoredName } from "./stored-names.ts";
@@ -32,11 +32,11 @@ import {
   type RunResult,
   streamProgram,
   tryQuery,
-} from "./run.ts";
+} from "../programs/run.ts";
 import type { StoragePlace } from "./storage-files.ts";
 import { readImageConfig, readStoredList, renderStorage } from "./stored-documents.ts";
 import { pastPassingFailures } from "./passing-failures.ts";
-import { describeUnusable } from "./unusable.ts";
+import { describeUnusable } from "../programs/unusable.ts";
 
 /**
  * The commands of a program of the containers/ family.

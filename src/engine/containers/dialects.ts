@@ -1,4 +1,4 @@
-import { interruptGroup, interruptSteps, type RunningProgram } from "./processes.ts";
+import { interruptGroup, interruptSteps, type RunningProgram } from "../programs/processes.ts";
 
 /** Where buildah's and podman's command lines differ. */
 export interface Dialect {

@@ -4,9 +4,9 @@ import { hasInOrder, textBetween } from "../../text.ts";
 import type { BuildCall } from "./commands.ts";
 import { describeRemedy, findRefusedLimit } from "./limits.ts";
 import { findMissingHelper } from "./missing-helper.ts";
-import type { RunResult } from "./run.ts";
+import type { RunResult } from "../programs/run.ts";
 import { isStorageRace, stepQuotes } from "./passing-failures.ts";
-import { describeUnusable } from "./unusable.ts";
+import { describeUnusable } from "../programs/unusable.ts";
 
 /**
  * What engines say when they cannot start a container at all, as against a step that fails: that is `while running

@@ -3,7 +3,7 @@ import { parseContainerfile } from "../../containerfile/containerfile.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { hasInOrder, textBetween } from "../../text.ts";
 import type { BuildCall, CallContext } from "./commands.ts";
-import type { RunResult } from "./run.ts";
+import type { RunResult } from "../programs/run.ts";
 import { squeeze } from "./sent-steps.ts";
 
 /** How often a build is begun in all, and milliseconds before the second time; twice as many before each further one. */

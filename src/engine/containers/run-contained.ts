@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { endProcessesOf, findContainment, findMountNamespace } from "../../system/containment.ts";
 import type { CallContext } from "./commands.ts";
-import { streamProgram, type RunResult, type StreamOptions } from "./run.ts";
+import { streamProgram, type RunResult, type StreamOptions } from "../programs/run.ts";
 
 type ContainedOptions = StreamOptions & Pick<CallContext, "directory" | "warn" | "onContained">;
 

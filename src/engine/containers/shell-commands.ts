@@ -1,5 +1,5 @@
 import { isInstalled } from "../../system/is-installed.ts";
-import { attachProgram } from "./attach.ts";
+import { attachProgram } from "../programs/attach.ts";
 import type { ShellCommands, WorkingContainer } from "./commands.ts";
 import type { Dialect } from "./dialects.ts";
 

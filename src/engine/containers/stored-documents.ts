@@ -11,7 +11,7 @@ import {
   tryParseJson,
 } from "../../oci/oci.ts";
 import type { ListEntry } from "../model.ts";
-import { queryProgram, tryQuery } from "./run.ts";
+import { queryProgram, tryQuery } from "../programs/run.ts";
 import { nameConfig, nameImages, type StoragePlace } from "./storage-files.ts";
 
 interface Storage {
