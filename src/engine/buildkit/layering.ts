@@ -47,13 +47,12 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const { steps, plan, sent } = session.build;
   await writeSkeleton(run.root);
   const mark = await writeRunMark(run.root);
-  const mounted = mountedNames;
-  const mounts = ` ${renderMounts(mounted, stage)}`;
+  const mounts = ` ${renderMounts(mountedNames, stage)}`;
   const blobs = sent.get(blobsKey) ?? { name: mark };
   const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
   const call = (isFloored: boolean): SolveCall => ({
     ...describeCall(session, "layering steps"),
-    text: lowerLayering(plan, stage, { mounted, mark, isFloored, declaresEpoch }),
+    text: lowerLayering(plan, stage, { mounted: mountedNames, mark, isFloored, declaresEpoch }),
     sources: new Map([
       ...session.sources,
       [layersContext, { kind: "directory", path: join(run.root, ".."), sentAs: { name: mark } }],

@@ -11,6 +11,7 @@ import {
   omitWithin,
   type StagePlan,
 } from "../../plan/plan.ts";
+import { quoteItem } from "../quote-item.ts";
 import { renameAll } from "../stage-names.ts";
 import { nameOwnSources } from "./sources.ts";
 import { floorScript } from "./floor.ts";
@@ -102,8 +103,7 @@ function renderMount(name: string, path: string, escape: string): SourceText {
       ? `from=${blobsContext},source=blobs`
       : `from=${layersContext},source=root/${name}`;
   const target = `target=${escapeWord(`${path}/${name}`, escape)}`;
-  const field = target.includes('"') ? `"${target.replaceAll('"', '""')}"` : target;
-  const value = `type=bind,${from},${field}`;
+  const value = `type=bind,${from},${quoteItem(target)}`;
   if (!/[\s"'\\`]/.test(value)) return toSource(`--mount=${value}`);
   const quoted = value.replaceAll(escape, escape + escape).replaceAll('"', `${escape}"`);
   return toSource(`--mount="${quoted}"`);
