@@ -2,17 +2,17 @@ import { join } from "node:path";
 import { type Digest, digestBytes } from "../../oci/oci.ts";
 import type { LayeredStage } from "../../plan/plan.ts";
 import { settleAll } from "../../system/settle.ts";
-import { blobsKey, type EngineBuild, type LayeringRun } from "../model.ts";
+import { blobsKey, type LayeringRun } from "../model.ts";
 import { describeCall, solveStep } from "./calls.ts";
 import { evaluateMetadata, needsFiles } from "./evaluate.ts";
 import { isFloorFailure } from "./floor.ts";
 import {
   blobsContext,
   findExtraLine,
-  hasShell,
   layersContext,
   lowerLayering,
   mountedNames,
+  needsFloor,
   renderMounts,
 } from "./lower.ts";
 import type { Session } from "./session-model.ts";
@@ -65,7 +65,7 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
     name.includes(mark) ? undefined : showStep(name.replace(mounts, ""), session.build);
   const extraLine = findExtraLine(stage, { declaresEpoch });
   const telling = { progress, onStarted, onStepsOver, receive, show, mark, extraLine };
-  const isFloored = hasShell(stage) && hasExactTimes(stage, steps);
+  const isFloored = needsFloor(stage, steps);
   try {
     await solveStep(session, call(isFloored), telling);
   } catch (error) {
@@ -73,14 +73,6 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
     if (!isFloored || !isFloorFailure(error, mark)) throw error;
     await solveStep(session, call(false), telling);
   }
-}
-
-/**
- * Whether times that steps have kept of somewhere else are to be the same as with other engines. Else files are compared
- * without them, and a second more or less is no matter: then the container of that step is saved.
- */
-function hasExactTimes({ output }: LayeredStage, { epoch }: EngineBuild["steps"]): boolean {
-  return epoch !== undefined || output.reuse === "exact";
 }
 
 function isDeclared({ layering }: LayeredStage, { environment }: LayeringRun): boolean {

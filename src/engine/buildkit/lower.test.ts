@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type LayeredPlan, mustPlan, planOf } from "../../../test/support/plans.ts";
 import type { BuildPlan } from "../../plan/plan.ts";
 import * as lower from "./lower.ts";
-import { findExtraLine, hasShell, type LayeringText, renderMounts } from "./lower.ts";
+import { findExtraLine, hasShell, type LayeringText, needsFloor, renderMounts } from "./lower.ts";
 
 /** With the images' own names, in the place of those that are ours. */
 function named<T extends readonly unknown[]>(
@@ -243,4 +243,16 @@ it.each([
 
 it("has no plan for a file without OUTPUT", () => {
   expect(planOf("FROM a\nRUN b\n")).toBeUndefined();
+});
+
+it.each([
+  ["OUTPUT /l", undefined, false],
+  ["OUTPUT /l", 0, true],
+  ["OUTPUT --reuse=exact /l", undefined, true],
+])("%s with the epoch %s: times are rounded down? %s", (output, epoch, expected) => {
+  expect(needsFloor(mustPlan(`FROM a\nRUN b\n${output}\nRUN c\n`).target, { epoch })).toBe(
+    expected,
+  );
+  const shellless = mustPlan(`FROM a\n${output}\nRUN ["c"]\n`);
+  expect(needsFloor(shellless.target, { epoch })).toBe(false);
 });

@@ -11,6 +11,7 @@ import {
   omitWithin,
   type StagePlan,
 } from "../../plan/plan.ts";
+import type { StepsRequest } from "../model.ts";
 import { quoteItem } from "../quote-item.ts";
 import { renameAll } from "../stage-names.ts";
 import { nameOwnSources } from "./sources.ts";
@@ -169,6 +170,14 @@ function toSource(text: string): SourceText {
 function renderFloor(directory: string, mark: string): SourceText {
   const words = ["/bin/sh", "-c", floorScript, mark, directory];
   return `USER 0\nRUN --network=none ${toSource(JSON.stringify(words))}\n`;
+}
+
+/**
+ * Whether times that steps have kept of somewhere else are to be the same as with other engines, and can be. Else files are
+ * compared without them, and a second more or less is no matter: then the container of that step is saved.
+ */
+export function needsFloor(stage: LayeredStage, { epoch }: Pick<StepsRequest, "epoch">): boolean {
+  return (epoch !== undefined || stage.output.reuse === "exact") && hasShell(stage);
 }
 
 /** Whether the steps of a stage have run a shell: then there is one. */

@@ -1,22 +1,24 @@
-import { type BuildPlan, drawGraph } from "../../plan/plan.ts";
-import { quoteShell } from "../../text.ts";
+import type { BuildPlan } from "../../plan/plan.ts";
 import type { StepsRequest } from "../model.ts";
+import {
+  joinScript,
+  maskArguments,
+  quoteWord,
+  renderHeredoc,
+  scriptDirectory as directory,
+} from "../script.ts";
 import type { BuildKitClient } from "./client.ts";
 import {
   blobsContext,
-  hasShell,
   layersContext,
   lowerEnvironment,
   lowerLayering,
   lowerPlain,
   mountedNames,
+  needsFloor,
 } from "./lower.ts";
 import type { NamedSource, SolveCall } from "./solve-call.ts";
 import { nameBuiltSources, nameOwnSources } from "./sources.ts";
-
-/** Stands for a directory that a build makes; the script makes it too. */
-const directory = "$XBUILD_RUN";
-const secretName = /pass|secret|token|key|credential|auth/i;
 
 /** The calls that builds would make, as a shell script, but for what is xbuild's own: the layers directory and images. */
 export function renderScript(
@@ -24,17 +26,14 @@ export function renderScript(
   { plans, steps }: { readonly plans: readonly BuildPlan[]; readonly steps: StepsRequest },
 ): string {
   const calls = plans.flatMap((plan) => listCalls(plan, steps));
-  const graph = drawGraph(plans).map((line) => `# ${line}\n`);
-  return [
-    [head, ...(graph.length > 2 ? ["\n", ...graph] : [])].join(""),
-    ...calls.map((call, at) => renderCall(call, at + 1, client)),
-  ].join("\n");
+  return joinScript(
+    head,
+    plans,
+    calls.map((call, at) => renderCall(call, at + 1, client)),
+  );
 }
 
-const head = `#!/bin/sh
-set -eu
-XBUILD_RUN=$(mktemp -d)
-mkdir -p "$XBUILD_RUN/layers/root/bin" "$XBUILD_RUN/layers/root/input/blobs" "$XBUILD_RUN/layers/root/input/state" "$XBUILD_RUN/layers/skeleton/output/layers" "$XBUILD_RUN/layers/skeleton/output/blobs/sha256"
+const head = `mkdir -p "$XBUILD_RUN/layers/root/bin" "$XBUILD_RUN/layers/root/input/blobs" "$XBUILD_RUN/layers/root/input/state" "$XBUILD_RUN/layers/skeleton/output/layers" "$XBUILD_RUN/layers/skeleton/output/blobs/sha256"
 touch "$XBUILD_RUN/layers/root/history.json" "$XBUILD_RUN/layers/root/names"
 chmod -R 0777 "$XBUILD_RUN/layers/skeleton/output"
 `;
@@ -55,12 +54,7 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
     context: steps.context,
     ignoreFile: undefined,
     sources: new Map(built),
-    buildArgs: new Map(
-      [...steps.buildArgs].map(([name, value]) => [
-        name,
-        secretName.test(name) || steps.hiddenArgs.has(name) ? "***" : value,
-      ]),
-    ),
+    buildArgs: maskArguments(steps),
     hiddenArgs: new Set<string>(),
     platform: steps.platform,
     noCache: steps.noCache,
@@ -75,7 +69,7 @@ function listCalls(plan: BuildPlan, steps: StepsRequest): readonly SolveCall[] {
   const text = lowerLayering(plan, target, {
     mounted: mountedNames,
     mark: "xbuild-end",
-    isFloored: hasShell(target) && steps.epoch !== undefined,
+    isFloored: needsFloor(target, steps),
     declaresEpoch: steps.epoch !== undefined,
   });
   return [
@@ -99,21 +93,6 @@ function renderCall(call: SolveCall, number: number, client: BuildKitClient): st
   const files = { directory: `${directory}/file-${number}`, name: "Containerfile" };
   const { command } = client.renderBuild(call, files);
   const words = command.map(quoteWord).join(" ");
-  const end = chooseEnd(call.text);
   const into = call.output.kind === "tar" ? ` >"${directory}/output-${number}.tar"` : "";
-  return `# ${number}. ${call.purpose}\nmkdir -p "${files.directory}"\ncat >"${files.directory}/${files.name}" <<'${end}'\n${call.text}${end}\n${words}${into}\n`;
-}
-
-/** Our directory's variable is expanded, and nothing else. */
-function quoteWord(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  const parts = word.split(directory).map((part) => (part === "" ? "" : quoteShell(part)));
-  return parts.join(`"${directory}"`);
-}
-
-/** A word that no line of the text is. */
-function chooseEnd(text: string): string {
-  let end = "CONTAINERFILE";
-  while (text.split("\n").includes(end)) end += "_";
-  return end;
+  return `# ${number}. ${call.purpose}\nmkdir -p "${files.directory}"\ncat >"${files.directory}/${files.name}" ${renderHeredoc(call.text)}${words}${into}\n`;
 }

@@ -1,24 +1,21 @@
 import type { Digest } from "../../oci/oci.ts";
-import {
-  type BuildPlan,
-  drawGraph,
-  hasHeredocs,
-  imageKey,
-  type StagePlan,
-} from "../../plan/plan.ts";
-import { quoteShell } from "../../text.ts";
+import { type BuildPlan, hasHeredocs, imageKey, type StagePlan } from "../../plan/plan.ts";
 import type { StepsRequest } from "../model.ts";
+import {
+  joinScript,
+  mask,
+  maskArguments,
+  quoteWord,
+  renderHeredoc,
+  scriptDirectory as directory,
+} from "../script.ts";
 import { cacheName, createLayeringCall, createStageCall } from "./calls.ts";
 import type { BuildCall, ContainersCommands } from "./commands.ts";
 import { findHeredocs } from "./find-heredocs.ts";
 import type { CallDocument, LoweredHeredocs } from "./lower-heredocs.ts";
 
-/** Stands for a directory that a build makes; the script that `renderCalls` gives makes it too. */
-const directory = "$XBUILD_RUN";
 const documentsDirectory = `${directory}/documents`;
 const environmentName = "localhost/xbuild-run-expanded:latest";
-const mask = "***";
-const secretName = /pass|secret|token|key|credential|auth/i;
 
 /**
  * The calls that a build would make, in order, each with its plain Containerfile: a shell
@@ -37,11 +34,11 @@ export async function renderScript(
     const heredocs = await findHeredocs({ plan, steps: shown, images }, commands);
     calls.push(...listCalls(plan, shown, heredocs));
   }
-  const graph = drawGraph(plans).map((line) => `# ${line}\n`);
-  return [
-    [head, ...(graph.length > 2 ? ["\n", ...graph] : [])].join(""),
-    ...calls.map((call, index) => renderCall(call, index + 1, commands)),
-  ].join("\n");
+  return joinScript(
+    head,
+    plans,
+    calls.map((call, index) => renderCall(call, index + 1, commands)),
+  );
 }
 
 const noImages: ReadonlyMap<string, Digest> = new Map();
@@ -96,34 +93,24 @@ function nameStageImage(index: number): string {
   return `localhost/xbuild-stage-${index}:latest`;
 }
 
-const head = `#!/bin/sh
-set -eu
-XBUILD_RUN=$(mktemp -d)
-mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output/layers" "$XBUILD_RUN/output/blobs/sha256"
+const head = `mkdir -p "$XBUILD_RUN/layers/output" "$XBUILD_RUN/output/layers" "$XBUILD_RUN/output/blobs/sha256"
 chmod -R 0777 "$XBUILD_RUN/output"
 `;
-
-function maskArguments({ buildArgs, hiddenArgs }: StepsRequest): ReadonlyMap<string, string> {
-  const isSecret = (name: string): boolean => secretName.test(name) || hiddenArgs.has(name);
-  return new Map([...buildArgs].map(([name, value]) => [name, isSecret(name) ? mask : value]));
-}
 
 function renderCall(call: BuildCall, number: number, commands: ContainersCommands): string {
   const iidfile = `${directory}/image-${number}`;
   const files = { containerfile: "-", iidfile, documents: documentsDirectory };
   const words = commands.renderBuild(call, files).map(maskWord).map(quoteWord);
-  const end = chooseEnd(call.text);
   const documents = call.documents.map(renderDocument).join("");
-  return `# ${number}. ${call.purpose}\n${documents}${words.join(" ")} <<'${end}'\n${call.text}${end}\n`;
+  return `# ${number}. ${call.purpose}\n${documents}${words.join(" ")} ${renderHeredoc(call.text)}`;
 }
 
 /** A document is lines, or empty. */
 function renderDocument({ path, content, mode }: CallDocument): string {
   const file = `"${documentsDirectory}/${path}"`;
   const permissions = mode.toString(8);
-  const end = chooseEnd(content);
   return (
-    `mkdir -p "$(dirname ${file})"\ncat >${file} <<'${end}'\n${content}${end}\n` +
+    `mkdir -p "$(dirname ${file})"\ncat >${file} ${renderHeredoc(content)}` +
     `chmod ${permissions} ${file}\n`
   );
 }
@@ -131,17 +118,4 @@ function renderDocument({ path, content, mode }: CallDocument): string {
 /** `--creds=user:password` tells its user alone. */
 function maskWord(word: string): string {
   return word.replace(/^(--creds=[^:]*:).*$/s, `$1${mask}`);
-}
-
-function quoteWord(word: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(word)) return word;
-  if (word.includes(directory)) return `"${word.replace(/["\\`]/g, "\\$&")}"`;
-  return quoteShell(word);
-}
-
-/** A word that no line of the text is. */
-function chooseEnd(text: string): string {
-  let end = "CONTAINERFILE";
-  while (text.split("\n").includes(end)) end += "_";
-  return end;
 }
