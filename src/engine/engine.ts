@@ -1,6 +1,6 @@
 export { quoteItem } from "./quote-item.ts";
 export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
-export { type EngineName, engineNames, isEngineName } from "./names.ts";
+export { builderFlags, type EngineName, engineNames, isEngineName } from "./names.ts";
 export {
   blobsKey,
   type Engine,

@@ -6,6 +6,16 @@ export const engineNames = ["buildah", "podman", "buildkit"] as const;
 
 export type EngineName = (typeof engineNames)[number];
 
+/** Flags that only BuildKit gives a meaning: which builder, and how it is reached. */
+export const builderFlags: readonly string[] = [
+  "builder",
+  "tlscacert",
+  "tlscert",
+  "tlskey",
+  "tlsdir",
+  "tlsservername",
+];
+
 export function isEngineName(name: string): name is EngineName {
   return engineNames.some((one) => one === name);
 }

@@ -1,4 +1,10 @@
-import { type EngineName, findEngine, isEngineName, type Engine } from "../../engine/engine.ts";
+import {
+  builderFlags,
+  type EngineName,
+  findEngine,
+  isEngineName,
+  type Engine,
+} from "../../engine/engine.ts";
 import type { CliIo } from "../io.ts";
 import { listValues, lastValue, usageError } from "../line/arguments.ts";
 import { readEngineName } from "../line/engine-name.ts";
@@ -21,9 +27,6 @@ export function selectEngine(line: BuildCommandLine, io: CliIo): Engine {
 function join(values: readonly string[]): string | undefined {
   return values.length === 0 ? undefined : values.join(",");
 }
-
-/** Flags that only BuildKit gives a meaning. */
-const builderFlags = ["builder", "tlscacert", "tlscert", "tlskey", "tlsdir", "tlsservername"];
 
 /** A builder that is named says which engine, too. */
 function nameEngine(line: BuildCommandLine, io: CliIo): EngineName | undefined {

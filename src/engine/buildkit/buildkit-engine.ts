@@ -1,13 +1,11 @@
 import { XbuildError } from "../../errors.ts";
 import type { Engine } from "../model.ts";
+import { builderFlags } from "../names.ts";
 import { noteKeys } from "../notes.ts";
 import { type Builders, createBuilders } from "./builders.ts";
 import { chooseClients } from "./choose-clients.ts";
 import type { BuildKitClient } from "./client.ts";
 import type { MadeImages, SessionEngine } from "./session-model.ts";
-
-/** Options of the command line that say which builder, and how it is reached. */
-const ownFlags = new Set(["builder", "tlscacert", "tlscert", "tlskey", "tlsdir", "tlsservername"]);
 
 /**
  * BuildKit, reached by buildctl or by docker buildx, on whatever machine it is. It holds no images for us: what a build
@@ -32,7 +30,7 @@ export function createBuildKitEngine(options: readonly string[]): Engine {
     name: engine.name,
     isElsewhere: true,
     options,
-    ownFlags,
+    ownFlags: new Set(builderFlags),
     expectImage: () => undefined,
     findImage: async (name) => (await import("./dockerd.ts")).findLoaded(name),
     readList: unheld,
