@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { bundleOptions, mainOptions, programOptions } from "./bundle.mjs";
+import { bundleOptions, frontendOptions, mainOptions, programOptions } from "./bundle.mjs";
 import { joinHelper } from "./join-helper.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -24,6 +24,7 @@ const defined = { XBUILD_VERSION: JSON.stringify(version) };
 const outdir = unfinished;
 await build({ ...bundleOptions, outdir, define: defined });
 await build({ ...programOptions, outdir, define: { ...programOptions.define, ...defined } });
+await build({ ...frontendOptions, outdir, define: defined });
 await build({ ...mainOptions, outdir, define: defined });
 // The package is one of modules.
 writeFileSync(join(root, unfinished, "cli/package.json"), '{ "type": "commonjs" }\n');

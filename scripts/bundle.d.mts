@@ -4,4 +4,5 @@ import type { BuildOptions } from "esbuild";
 export declare const bundleOptions: BuildOptions;
 
 export declare const programOptions: BuildOptions;
+export declare const frontendOptions: BuildOptions;
 export declare const mainOptions: BuildOptions;

@@ -93,6 +93,16 @@ export const programOptions = {
   footer: { js: "})" },
 };
 
+/** BuildKit's frontend: one file, which runs without the others. */
+export const frontendOptions = {
+  ...common,
+  entryPoints: { frontend: "src/frontend/main.ts" },
+  outExtension: { ".js": ".mjs" },
+  format: "esm",
+  minifyWhitespace: true,
+  banner: bundleOptions.banner,
+};
+
 /** What is run first. */
 export const mainOptions = {
   ...common,

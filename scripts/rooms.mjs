@@ -52,6 +52,11 @@ export const rooms = {
     floor: 6,
     imports: ["system", "oci", "archive", "store", "registry", "copy", "delivery"],
   },
+  frontend: {
+    floor: 6,
+    packages: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+    imports: "system oci containerfile plan archive layers engine pipeline".split(" "),
+  },
   cli: {
     floor: 7,
     packages: ["log-update"],

@@ -37,6 +37,9 @@ export const codes = {
   "step-processes": { kind: "warning", severity: "warning", area: "build" },
   "engine-storage-busy": { kind: "warning", severity: "warning", area: "build" },
   "engine-start-busy": { kind: "warning", severity: "warning", area: "build" },
+  "frontend-unsupported": { kind: "error", severity: "error", area: "build" },
+  "previous-unreadable": { kind: "warning", severity: "warning", area: "build" },
+  "attributes-lost": { kind: "warning", severity: "warning", area: "build" },
   "run-left": { kind: "warning", severity: "warning", area: "build" },
   // What the layering steps left in the output directory
   "layers-none": { kind: "error", severity: "error", area: "output" },

@@ -1,4 +1,15 @@
 export { quoteItem } from "./quote-item.ts";
+export {
+  blobsContext,
+  layersContext,
+  lowerEnvironment,
+  lowerPlain,
+  lowerSteps,
+  mountedNames,
+  renderMounts,
+} from "./buildkit/lower.ts";
+export { withoutOwn } from "./buildkit/metadata.ts";
+export { nameBuiltSources, nameStageSource } from "./buildkit/sources.ts";
 export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
 export { builderFlags, type EngineName, engineNames, isEngineName } from "./names.ts";
 export {

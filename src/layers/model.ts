@@ -29,6 +29,8 @@ export interface PreviousImage {
   readonly isDestination: boolean;
   /** Whether the fingerprints in its annotations may be believed (the tag being built, or named by the user). */
   readonly trusted: boolean;
+  /** Whether its layers are known by their diff IDs alone: these stand in their descriptors for digests that nobody tells. */
+  readonly isByDiffId?: boolean;
   /** Layers that are of no use, for they are nowhere any more: the build is not offered them. */
   readonly withheld: ReadonlySet<Digest>;
   /** Where its layers are in registries. */

@@ -4,6 +4,9 @@ export const ownAnnotationPrefix = "io.xbuild.";
 /** On a layer's descriptor, in memory: the fingerprint of its content, with the version of the algorithm. */
 export const fingerprintAnnotation = "io.xbuild.layer.fingerprint";
 
+/** The same, where another tool has written the layer: the diff ID of its canonical archive (`layer-key.ts`). */
+export const canonicalAnnotation = "io.xbuild.layer.canonical";
+
 /** On the manifest: the fingerprints of all layers, in their order (`fingerprints.ts`). */
 export const fingerprintsAnnotation = "io.xbuild.layer.fingerprints";
 

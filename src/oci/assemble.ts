@@ -29,8 +29,8 @@ export interface AssembleInput {
   readonly entries: readonly AssembleEntry[];
   /** Of the manifest. */
   readonly annotations: Annotations;
-  /** RFC 3339, whole seconds, UTC: the image's time, and that of entries that have none. */
-  readonly created: string;
+  /** RFC 3339, whole seconds, UTC: the image's time, and that of entries that have none; undefined where others fill it in. */
+  readonly created: string | undefined;
   /** SOURCE_DATE_EPOCH in seconds: where it is given, every time in the image. */
   readonly epoch?: number;
 }
@@ -97,7 +97,7 @@ function createConfig(input: AssembleInput): ImageConfig {
 
 function createHistoryEntry(
   { history, layer }: AssembleEntry,
-  created: string,
+  created: string | undefined,
   epoch: number | undefined,
 ): HistoryEntry {
   const own = epoch === undefined ? history.created : undefined;

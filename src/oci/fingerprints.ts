@@ -1,4 +1,8 @@
-import { fingerprintAnnotation, fingerprintsAnnotation } from "./annotations.ts";
+import {
+  canonicalAnnotation,
+  fingerprintAnnotation,
+  fingerprintsAnnotation,
+} from "./annotations.ts";
 import type { Annotations, Descriptor, Manifest } from "./model.ts";
 
 /** Bytes of a fingerprint; all zero where a layer has none. */
@@ -16,7 +20,8 @@ export interface PackedFingerprints {
  * Takes the layers' fingerprints together into one annotation of the manifest: an image of 96 layers has a
  * fifth less to move whenever one of them changes.
  */
-export function packFingerprints(layers: readonly Descriptor[]): PackedFingerprints {
+export function packFingerprints(given: readonly Descriptor[]): PackedFingerprints {
+  const layers = given.map((layer) => without(layer, canonicalAnnotation));
   const matches = layers.map((layer) =>
     pattern.exec(layer.annotations?.[fingerprintAnnotation] ?? ""),
   );
@@ -26,7 +31,9 @@ export function packFingerprints(layers: readonly Descriptor[]): PackedFingerpri
   );
   const text = prefix + Buffer.concat(bytes).toString("base64url");
   return {
-    layers: layers.map((layer, index) => (matches[index] === null ? layer : withoutOwn(layer))),
+    layers: layers.map((layer, index) =>
+      matches[index] === null ? layer : without(layer, fingerprintAnnotation),
+    ),
     annotations: { [fingerprintsAnnotation]: text },
   };
 }
@@ -52,7 +59,9 @@ export function dropFingerprints(annotations: Annotations = {}): Annotations {
   return others;
 }
 
-function withoutOwn({ annotations, ...layer }: Descriptor): Descriptor {
-  const { [fingerprintAnnotation]: _, ...others } = annotations ?? {};
-  return Object.keys(others).length === 0 ? layer : { ...layer, annotations: others };
+function without(layer: Descriptor, key: string): Descriptor {
+  if (layer.annotations?.[key] === undefined) return layer;
+  const { annotations, ...rest } = layer;
+  const { [key]: _, ...others } = annotations;
+  return Object.keys(others).length === 0 ? rest : { ...rest, annotations: others };
 }

@@ -1,5 +1,6 @@
 import { digestHex } from "./digest.ts";
 import { unpackFingerprints } from "./fingerprints.ts";
+import { unpackContents } from "./layer-key.ts";
 import { toOciMediaType } from "./media-types.ts";
 import type { Descriptor, Digest, HistoryEntry, HistoryItem, Image } from "./model.ts";
 
@@ -60,9 +61,12 @@ function isSameEntry(a: HistoryEntry, b: HistoryEntry): boolean {
 
 function pairLayers(image: Documents): readonly Layer[] {
   const diffIds = image.config.rootfs.diff_ids;
+  const contents = unpackContents(image.config);
   return unpackFingerprints(image.manifest).flatMap((layer, index) => {
     const diffId = diffIds[index];
-    const descriptor = { ...layer, mediaType: toOciMediaType(layer.mediaType) };
+    const known = contents[index];
+    const annotations = known && { annotations: { ...known, ...layer.annotations } };
+    const descriptor = { ...layer, ...annotations, mediaType: toOciMediaType(layer.mediaType) };
     return diffId === undefined ? [] : [{ descriptor, diffId }];
   });
 }

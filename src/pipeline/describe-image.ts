@@ -26,13 +26,9 @@ export async function describeImage(
 ): Promise<AssembleInput> {
   const { image, steps } = request;
   const configs = { ...(await evaluated), base: bases[0]?.image.config };
-  const author = createAuthor(target, configs);
-  const config = mergeConfig(createConfig(target, configs), output.config ?? {});
   return {
     platform: pickPlatform(configs.environment, request),
-    config: finishConfig(image, config),
-    ...(author === undefined ? {} : { author }),
-    entries: [...listLayers(output), ...listMetadata(target)],
+    ...composeImage(target, { output, configs, image }),
     annotations: {
       ...describeBase(bases[0]),
       ...output.annotations,
@@ -44,8 +40,32 @@ export async function describeImage(
   };
 }
 
+/** What an image is composed of. */
+export interface ImageParts {
+  readonly output: Pick<CollectedOutput, "config" | "entries">;
+  readonly configs: Parameters<typeof createConfig>[1];
+  readonly image: Pick<ImageRequest, "labels">;
+}
+
+/** What the file, the build's output and the command line say of an image together. */
+export function composeImage(
+  target: StagePlan,
+  { output, configs, image }: ImageParts,
+): Pick<AssembleInput, "config" | "author" | "entries"> {
+  const author = createAuthor(target, configs);
+  const config = mergeConfig(createConfig(target, configs), output.config ?? {});
+  return {
+    config: finishConfig(image, config),
+    ...(author === undefined ? {} : { author }),
+    entries: [...listLayers(output), ...listMetadata(target)],
+  };
+}
+
 /** Labels of the command line come last, as the engines have it. */
-export function finishConfig({ labels }: ImageRequest, config: ContainerConfig): ContainerConfig {
+export function finishConfig(
+  { labels }: Pick<ImageRequest, "labels">,
+  config: ContainerConfig,
+): ContainerConfig {
   return mergeConfig(config, { Labels: Object.fromEntries(labels) });
 }
 
@@ -70,7 +90,7 @@ function listOptional(image: Platform): Partial<Platform> {
   return Object.fromEntries(given);
 }
 
-function listLayers(output: CollectedOutput): readonly AssembleEntry[] {
+function listLayers(output: Pick<CollectedOutput, "entries">): readonly AssembleEntry[] {
   return output.entries.flatMap((one): readonly AssembleEntry[] => {
     if (one.kind === "empty") return isMetadataEntry(one.history) ? [] : [{ history: one.history }];
     const { history, descriptor, diffId } = one.layer;

@@ -1,9 +1,12 @@
 export { buildImage } from "./build.ts";
 export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platforms.ts";
+export { type ArrangedBases, arrangeKnown } from "./arrange-bases.ts";
+export { withBases } from "./base-entries.ts";
 export { collectDirectory, type CollectRequest } from "./collect-directory.ts";
 export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
+export { composeImage } from "./describe-image.ts";
 export { describeEvents } from "./events.ts";
 export { assertDirectories } from "./hash-directories.ts";
 export { measureLeftovers, pruneLeftovers, type StoredLeftovers } from "./leftovers.ts";

@@ -25,41 +25,78 @@ export const blobsContext = "xbuild-blobs";
 /** What is mounted at the path of OUTPUT. */
 export const mountedNames = ["bin", "history.json", "input/blobs", "input/state", "names"];
 
+/** What the text calls images, by their keys; those that are not named keep what the file calls them. */
+type Pinned = ReadonlyMap<string, string>;
+
 /** The file up to the end of a stage, the OUTPUT of others and what follows them left out. */
-export function lowerPlain(plan: BuildPlan, { index }: StagePlan): SourceText {
+export function lowerPlain(
+  plan: BuildPlan,
+  { index }: StagePlan,
+  pinned: Pinned = nameOwnSources(plan),
+): SourceText {
   const stage = plan.containerfile.stages[index];
   const end = stage?.instructions.at(-1)?.span.end.offset ?? stage?.from.span.end.offset ?? 0;
-  return cut(plan, end, blankOutputs(plan.containerfile, index + 1));
+  return cut(plan, { end, blanks: blankOutputs(plan.containerfile, index + 1), pinned });
 }
 
 /** The file up to the OUTPUT of a stage. */
-export function lowerEnvironment(plan: BuildPlan, { index, output }: LayeredStage): SourceText {
+export function lowerEnvironment(
+  plan: BuildPlan,
+  { index, output }: LayeredStage,
+  pinned: Pinned = nameOwnSources(plan),
+): SourceText {
   const blanks = blankOutputs(plan.containerfile, index);
-  return cut(plan, output.instruction.span.start.offset, blanks);
+  return cut(plan, { end: output.instruction.span.start.offset, blanks, pinned });
 }
 
-/** What the layering steps find and leave. */
-export interface LayeringText {
+/** What the layering steps find. */
+export interface StepsText {
   /** Names at the path of OUTPUT that are mounted, from the layers context's root. */
   readonly mounted: readonly string[];
-  /** What our own steps behind those of the file are known by: nobody who writes a file can know it beforehand. */
-  readonly mark: string;
-  /** Whether times are rounded down by a step of ours. */
-  readonly isFloored: boolean;
   /** Whether a SOURCE_DATE_EPOCH is to be seen by RUN instructions that nobody has declared. */
   readonly declaresEpoch: boolean;
 }
 
+/** And what they leave. */
+export interface LayeringText extends StepsText {
+  /** What our own steps behind those of the file are known by: nobody who writes a file can know it beforehand. */
+  readonly mark: string;
+  /** Whether times are rounded down by a step of ours. */
+  readonly isFloored: boolean;
+}
+
 /**
  * The file up to the end of a stage with an OUTPUT, with a last stage that has what its steps wrote to `<path>/output`.
- * The steps stay in their stage, so that scopes, the working directory and lines are what they are in the file: in the
- * place of OUTPUT the empty `output` is copied there, and each RUN behind it has a mount for each other name of the
- * directory (one at the path itself would hide `output`). Errors: `engine-cannot-run`.
+ * Errors: `engine-cannot-run`.
  */
 export function lowerLayering(
   plan: BuildPlan,
   stage: LayeredStage,
-  { mounted, mark, isFloored, declaresEpoch }: LayeringText,
+  { mark, isFloored, ...steps }: LayeringText,
+): SourceText {
+  const { output, index, escape } = stage;
+  const { path } = output;
+  const head = lowerSteps(plan, stage, steps);
+  const floor = isFloored ? renderFloor(`${path}/output`, mark) : "";
+  const written = escapePattern(`${path}/output`);
+  const copy = `COPY --from=${index} ${renderPaths([written, "/"], escape)}`;
+  return `${head}${floor}FROM scratch AS ${mark}\n${copy}\n`;
+}
+
+/**
+ * The file up to the end of a stage with an OUTPUT. The steps stay in their stage, so that scopes, the working directory
+ * and lines are what they are in the file: in the place of OUTPUT the empty `output` is copied there, and each RUN behind it
+ * has a mount for each other name of the directory (one at the path itself would hide `output`). Errors:
+ * `engine-cannot-run`.
+ */
+export function lowerSteps(
+  plan: BuildPlan,
+  stage: LayeredStage,
+  {
+    mounted,
+    declaresEpoch,
+    pinned = nameOwnSources(plan),
+  }: StepsText & { readonly pinned?: Pinned },
 ): SourceText {
   const { output, layering, index, escape } = stage;
   const { path, instruction } = output;
@@ -74,11 +111,8 @@ export function lowerLayering(
       .filter(({ keyword }) => keyword === "RUN")
       .map((one) => addMounts(one, mounts)),
   ];
-  const head = cut(plan, end, [...blankOutputs(plan.containerfile, index), ...edits]);
-  const floor = isFloored ? renderFloor(`${path}/output`, mark) : "";
-  const written = escapePattern(`${path}/output`);
-  const copy = `COPY --from=${index} ${renderPaths([written, "/"], escape)}`;
-  return `${head}${floor}FROM scratch AS ${mark}\n${copy}\n`;
+  const blanks = [...blankOutputs(plan.containerfile, index), ...edits];
+  return cut(plan, { end, blanks, pinned });
 }
 
 /** What stands in the text for the mounts of a step. Errors: `engine-cannot-run` for a path that has no mount. */
@@ -192,12 +226,14 @@ export function hasShell({ resolved }: LayeredStage): boolean {
   );
 }
 
-function cut(plan: BuildPlan, end: number, blanks: readonly Edit[]): SourceText {
-  const renames = renameAll(plan, {
-    pinned: nameOwnSources(plan),
-    mounted: new Map(),
-    stages: new Map(),
-  });
+interface CutText {
+  readonly end: number;
+  readonly blanks: readonly Edit[];
+  readonly pinned: Pinned;
+}
+
+function cut(plan: BuildPlan, { end, blanks, pinned }: CutText): SourceText {
+  const renames = renameAll(plan, { pinned, mounted: new Map(), stages: new Map() });
   const text = cutText(plan.containerfile, end, { edits: renames, blanks });
   return withoutDirectives(text, plan.containerfile.escape);
 }
@@ -237,5 +273,6 @@ export function lowerMetadata(
     return text === undefined ? [] : [{ span: one.span, text }];
   });
   const left = [...blanks, ...blankOutputs(containerfile, stage.index)];
-  return cut(plan, end, [...left, ...omitWithin(users, left)]);
+  const all = [...left, ...omitWithin(users, left)];
+  return cut(plan, { end, blanks: all, pinned: nameOwnSources(plan) });
 }

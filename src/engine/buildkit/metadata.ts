@@ -65,7 +65,7 @@ export interface TwinOf {
   readonly plan: BuildPlan;
   readonly stage: StagePlan;
   /** The images at the bottom of stages. */
-  readonly bases: readonly ImagePlace[];
+  readonly bases: readonly Pick<ImagePlace, "readConfig">[];
 }
 
 function namesDirectory({ dependencies }: BuildPlan, { index }: StagePlan): boolean {

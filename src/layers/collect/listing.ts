@@ -34,6 +34,9 @@ export interface Sources {
 export function resolveEntry(sources: Sources, listed: ListedEntry): Listing {
   const { entry, locate } = listed;
   if (entry.empty_layer === true) return resolveEmpty(listed);
+  if (entry.path === undefined && entry.digest === undefined && entry.diff_id !== undefined) {
+    return resolveDiffId(sources, listed, entry.diff_id);
+  }
   if ((entry.path === undefined) === (entry.digest === undefined)) {
     const message = "an entry must have either a digest or a path";
     throw refuse("output-json-invalid", message, {
@@ -87,6 +90,16 @@ function resolveDigest(
     "put the blob into output/blobs/sha256, or use the digest of a layer in history.json";
   const message = `unknown digest ${digest ?? ""}: it is neither in output/blobs nor in a previous image`;
   throw refuse("layer-digest-unknown", message, { ...locate("digest"), hint });
+}
+
+/** A layer of the history, where an engine does not tell digests. */
+function resolveDiffId({ previous }: Sources, listed: ListedEntry, diffId: Digest): Listing {
+  const layer = previous.byDiffId.get(diffId);
+  assertForeign(listed, layer?.descriptor.annotations ?? {});
+  if (layer !== undefined) return { kind: "kept", layer, listed };
+  const message = `unknown diff ID ${diffId}: no previous image has such a layer`;
+  const hint = "use the diff_id of a layer in history.json";
+  throw refuse("layer-digest-unknown", message, { ...listed.locate("diff_id"), hint });
 }
 
 /** What a layer in `output/layers` stands for, listed or not. Errors: as `resolveEntry`. */

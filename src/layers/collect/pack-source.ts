@@ -115,7 +115,9 @@ function findEqual(
   const named = previous.byName.get(name);
   const isContent = chooseReuse(options) === "content";
   const isEqual = (layer: PreviousLayer): boolean =>
-    layer.diffId === diffId || (isContent && layer.fingerprint === fingerprint);
+    layer.diffId === diffId ||
+    (diffId !== undefined && layer.canonical === diffId) ||
+    (isContent && layer.fingerprint === fingerprint);
   if (named !== undefined && isEqual(named)) return { kind: "equal", layer: named };
   const other =
     (diffId === undefined ? undefined : previous.byDiffId.get(diffId)) ??

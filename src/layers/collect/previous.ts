@@ -2,6 +2,7 @@ import {
   digestHex,
   listHistory,
   ownAnnotationPrefix,
+  readCanonical,
   readFingerprint,
   type Descriptor,
   type Digest,
@@ -16,6 +17,8 @@ export interface PreviousLayer {
   /** OCI media type; without annotations of ours where the image is not trusted. */
   readonly descriptor: Descriptor;
   readonly diffId: Digest;
+  /** Of its canonical archive, where another tool has written it. */
+  readonly canonical: Digest | undefined;
   /** Of its content; undefined where none is known that may be believed. */
   readonly fingerprint: string | undefined;
 }
@@ -49,7 +52,14 @@ export function listPreviousEntries(previous: PreviousImage): readonly PreviousE
     const name = nameEntry(entry, diffId);
     return {
       entry,
-      layer: { name, entry, descriptor, diffId, fingerprint: readFingerprint(descriptor) },
+      layer: {
+        name,
+        entry,
+        descriptor,
+        diffId,
+        canonical: readCanonical(descriptor.annotations),
+        fingerprint: readFingerprint(descriptor),
+      },
     };
   });
 }
@@ -63,7 +73,10 @@ export function indexPrevious(previous: PreviousImages): PreviousLayers {
   return {
     images,
     byDigest: new Map(layers.map((layer) => [layer.descriptor.digest, layer])),
-    byDiffId: new Map(layers.map((layer) => [layer.diffId, layer])),
+    byDiffId: new Map([
+      ...layers.map((layer) => [layer.canonical ?? layer.diffId, layer] as const),
+      ...layers.map((layer) => [layer.diffId, layer] as const),
+    ]),
     byFingerprint: new Map(
       layers.flatMap((layer): [string, PreviousLayer][] =>
         layer.fingerprint === undefined ? [] : [[layer.fingerprint, layer]],

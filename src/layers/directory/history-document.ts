@@ -18,7 +18,9 @@ export function renderHistory(
 ): string {
   const [first, ...others] = previous.map((image) => ({
     image: image.reference,
-    history: listPreviousEntries(image).map((entry) => renderEntry(entry, hasBlob)),
+    history: listPreviousEntries(image).map((entry) =>
+      image.isByDiffId === true ? renderUndigested(entry) : renderEntry(entry, hasBlob),
+    ),
   }));
   const document = {
     schemaVersion: 1,
@@ -43,6 +45,11 @@ function renderEntry({ entry, layer }: PreviousEntry, hasBlob: HasBlob): object 
     blob: hasBlob(descriptor.digest),
     annotations: listForeign(descriptor.annotations ?? {}),
   };
+}
+
+function renderUndigested({ entry, layer }: PreviousEntry): object {
+  if (layer === undefined) return { ...entry, empty_layer: true };
+  return { ...entry, created_by: layer.name, diff_id: layer.diffId, blob: false };
 }
 
 /** Ours stay with the layer whatever the build says, and a build must not write them. */

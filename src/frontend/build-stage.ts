@@ -1,0 +1,174 @@
+import {
+  blobsContext,
+  layersContext,
+  lowerEnvironment,
+  lowerPlain,
+  lowerSteps,
+  mountedNames,
+  nameBuiltSources,
+  nameStageSource,
+  withoutOwn,
+} from "../engine/engine.ts";
+import { settleAll } from "../system/settle.ts";
+import { encodeText } from "../containerfile/containerfile.ts";
+import { type ImageConfig, parseConfig } from "../oci/oci.ts";
+import type { BuildPlan, LayeredStage } from "../plan/plan.ts";
+import { arrangeKnown } from "../pipeline/pipeline.ts";
+import { collectWritten, restoreDiagnostic } from "./collect-output.ts";
+import { composeStage } from "./compose-stage.ts";
+import { type EvaluatedImage, evaluateText, type NamedState } from "./dockerfile.ts";
+import { createLayersContext } from "./layers-context.ts";
+import { describeEvaluated, type StageImage } from "./stage-image.ts";
+import { describePrevious } from "./step/previous-image.ts";
+import type { StepRequest } from "./step/messages.ts";
+import type { FrontendWork } from "./work.ts";
+
+/** Images of other stages, by their indexes: each made when somebody wants it, and once. */
+export type StageImages = (index: number) => Promise<StageImage>;
+
+/** Makes the image of a stage; of one without OUTPUT it is what BuildKit's own frontend makes of it. */
+export async function buildStage(
+  plan: BuildPlan,
+  images: StageImages,
+  work: FrontendWork,
+): Promise<StageImage> {
+  const { target, graph } = plan;
+  const named = await nameStages(plan, images);
+  if (target.kind === "layered") return buildLayered({ plan, target, named }, images, work);
+  const text = lowerPlain(plan, target, nameBuiltSources(plan));
+  const isResult = graph.target === target.index;
+  return describeEvaluated(await evaluateText(work.evaluation, { text, named, isResult }));
+}
+
+type Named = ReadonlyMap<string, NamedState>;
+
+async function nameStages({ dependencies }: BuildPlan, images: StageImages): Promise<Named> {
+  const named = dependencies.built.map(async ({ index }) => {
+    const { state, image } = await images(index);
+    return [nameStageSource(index), { state, config: image.configBytes }] as const;
+  });
+  return new Map(await settleAll(named));
+}
+
+interface LayeredBuild {
+  readonly plan: BuildPlan;
+  readonly target: LayeredStage;
+  readonly named: Named;
+}
+
+async function buildLayered(
+  build: LayeredBuild,
+  images: StageImages,
+  work: FrontendWork,
+): Promise<StageImage> {
+  const { target } = build;
+  const { limits } = work;
+  const previous = work.previous.map(describePrevious);
+  const bases = await findBases(build, images, work);
+  const names = target.bases.map((one) => ("name" in one ? one.name : one.kind));
+  const arranged = arrangeKnown(
+    bases.map(({ image }) => ({ image })),
+    names,
+    new Map(),
+  );
+  const maxLayers = Math.max(limits.maxLayers - arranged.layerCount, 0);
+  const { helperDirectory } = work;
+  const context = await createLayersContext({ previous, maxLayers, helperDirectory });
+  const { steps, environment } = await evaluateSteps(build, context, work);
+  const written = {
+    state: steps.state,
+    path: `${target.output.path}/output`,
+    name: target.name,
+  };
+  const request = describeRequest(target, arranged.layerCount, work);
+  const collected = await collectWritten(written, request, work);
+  for (const one of collected.made.warnings) await work.warn(restoreDiagnostic(one));
+  for (const one of arranged.warnings) await work.warn(one);
+  const configs = { environment, layering: await readOwn(build, steps) };
+  return composeStage(
+    { plan: build.plan, stage: target, configs, bases, arranged, collected },
+    work,
+  );
+}
+
+interface EvaluatedSteps {
+  readonly steps: EvaluatedImage;
+  /** As it is at OUTPUT. */
+  readonly environment: ImageConfig;
+}
+
+async function evaluateSteps(
+  build: LayeredBuild,
+  context: Awaited<ReturnType<typeof createLayersContext>>,
+  { evaluation, limits }: FrontendWork,
+): Promise<EvaluatedSteps> {
+  const { plan, target, named } = build;
+  const pinned = nameBuiltSources(plan);
+  const before = await evaluateText(evaluation, {
+    text: lowerEnvironment(plan, target, pinned),
+    named,
+  });
+  const environment = await readOwn(build, before);
+  const declaresEpoch = limits.epoch !== undefined && !isDeclared(target, environment);
+  const text = lowerSteps(plan, target, { mounted: mountedNames, declaresEpoch, pinned });
+  const found = new Map([
+    ...named,
+    [layersContext, { state: context.layers }] as const,
+    [blobsContext, { state: context.blobs }] as const,
+  ]);
+  return { steps: await evaluateText(evaluation, { text, named: found }), environment };
+}
+
+function isDeclared({ layering }: LayeredStage, { config }: ImageConfig): boolean {
+  const name = "SOURCE_DATE_EPOCH";
+  return (
+    layering.argumentsAtOutput.some((one) => one.name === name) ||
+    (config?.Env ?? []).some((one) => one.startsWith(`${name}=`))
+  );
+}
+
+/** Without what BuildKit adds by itself. */
+async function readOwn(
+  { plan, target }: Pick<LayeredBuild, "plan" | "target">,
+  { config, baseConfig }: EvaluatedImage,
+): Promise<ImageConfig> {
+  const bases = baseConfig === undefined ? [] : [{ readConfig: () => Promise.resolve(baseConfig) }];
+  return parseConfig(await withoutOwn(config, { plan, stage: target, bases }));
+}
+
+async function findBases(
+  { target, plan }: LayeredBuild,
+  images: StageImages,
+  { evaluation }: FrontendWork,
+): Promise<readonly StageImage[]> {
+  const found = target.bases.map(async (one) => {
+    if (one.kind === "built") return images(one.index);
+    if (!("name" in one)) throw new RangeError("a base is an image");
+    const text = encodeText(`FROM ${one.name}\n`);
+    const named = await nameStages(plan, images);
+    return describeEvaluated(await evaluateText(evaluation, { text, named }));
+  });
+  return settleAll(found);
+}
+
+function describeRequest(
+  { output }: LayeredStage,
+  baseLayers: number,
+  { limits, previous }: FrontendWork,
+): StepRequest {
+  const { epoch, maxLayers, maxLayerSize, allowDevices } = limits;
+  return {
+    version: "1",
+    previous: previous.map(({ reference, digest, config }) => ({
+      reference,
+      digest,
+      config: Buffer.from(config).toString("base64"),
+    })),
+    ...(output.reuse === undefined ? {} : { reuse: output.reuse }),
+    ...(epoch === undefined ? {} : { epoch }),
+    maxLayers,
+    maxLayerSize,
+    baseLayers,
+    allowDevices,
+  };
+}

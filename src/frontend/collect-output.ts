@@ -1,0 +1,77 @@
+import { XbuildError } from "../errors.ts";
+import type { Diagnostic } from "../diagnostics.ts";
+import { readFile, solveState } from "./gateway/solve.ts";
+import { fromFiles, runProgram } from "./llb/operations.ts";
+import type { State } from "./llb/state.ts";
+import {
+  places,
+  requestName,
+  resultName,
+  resultSchema,
+  type StepFailure,
+  type StepMade,
+  type StepRequest,
+} from "./step/messages.ts";
+import type { FrontendWork } from "./work.ts";
+
+/** What a stage's steps have written. */
+export interface WrittenOutput {
+  readonly state: State;
+  /** The directory of the state that has it. */
+  readonly path: string;
+  /** What the stage is called. */
+  readonly name: string;
+}
+
+export interface CollectedStep {
+  readonly made: StepMade;
+  /** What has the archives of new layers. */
+  readonly state: State;
+}
+
+/**
+ * Runs the steps, and a step of ours behind them that reads what they have written, on the machine that builds. Errors:
+ * those of collecting, and BuildKit's.
+ */
+export async function collectWritten(
+  { state, path, name }: WrittenOutput,
+  request: StepRequest,
+  { bridge, own, caches, options }: FrontendWork,
+): Promise<CollectedStep> {
+  const asked = fromFiles(
+    [{ path: `/${requestName}`, mode: 0o644, data: Buffer.from(JSON.stringify(request)) }],
+    "[internal] write what is asked of the layers",
+  );
+  const step = runProgram({
+    root: own,
+    args: [process.execPath, process.argv[1] ?? "", "collect"],
+    env: ["PATH=/usr/bin"],
+    mounts: [
+      { state, selector: path, target: places.output },
+      { state: asked, selector: "", target: places.request },
+    ],
+    output: places.result,
+    name: `[layers] collect ${name}`,
+    ignoreCache: options.given.has("no-cache"),
+  });
+  const ref = await solveState(bridge, step, { caches });
+  const text = Buffer.from(await readFile(bridge, ref, resultName)).toString("utf8");
+  const result = resultSchema.parse(JSON.parse(text));
+  if ("failure" in result) throw restoreFailure(result.failure);
+  return { made: result, state: step };
+}
+
+/** As the step threw it. */
+function restoreFailure({ code, message, hint, diagnostics }: StepFailure): XbuildError {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this program has written it
+  return new XbuildError(code as XbuildError["code"], message, {
+    ...(hint === undefined ? {} : { hint }),
+    diagnostics: diagnostics.map(restoreDiagnostic),
+  });
+}
+
+export function restoreDiagnostic(written: StepFailure["diagnostics"][number]): Diagnostic {
+  const given = Object.entries(written).filter(([, value]) => value !== undefined);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this program has written it
+  return Object.fromEntries(given) as unknown as Diagnostic;
+}

@@ -1,0 +1,81 @@
+import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { type Diagnostic, renderDiagnostic } from "../diagnostics.ts";
+import { XbuildError } from "../errors.ts";
+import { type Range, type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
+import { type Status, StatusSchema } from "./gateway/messages/status_pb.ts";
+
+/** BuildKit writes what else it knows of an error as JSON. BuildKit, `util/grpcerrors` */
+const sourceType = "github.com/moby/buildkit/errdefs.Source+json";
+
+/** An error as BuildKit hands it on to the client, which draws the lines that it names. */
+export function describeFailure(error: unknown, file: SourceInfo | undefined): Status {
+  if (error instanceof ConnectError) return restateStatus(error);
+  if (!(error instanceof XbuildError)) {
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    return create(StatusSchema, { code: Code.Internal, message: `xbuild: ${message}` });
+  }
+  const places = error.diagnostics.filter(({ span }) => span !== undefined);
+  const details = file === undefined ? [] : places.map((one) => encodeSource(file, toRanges(one)));
+  return create(StatusSchema, {
+    code: Code.InvalidArgument,
+    message: describeError(error),
+    details,
+  });
+}
+
+/** What BuildKit has told goes back as it came. */
+function restateStatus({ code, rawMessage, details }: ConnectError): Status {
+  return create(StatusSchema, {
+    code,
+    message: rawMessage,
+    details: details.flatMap((one) =>
+      "type" in one ? [{ typeUrl: restoreType(one.type), value: one.value }] : [],
+    ),
+  });
+}
+
+/** The library leaves out what stands before the last slash. */
+function restoreType(type: string): string {
+  const host = type.startsWith("stack.") ? "github.com/moby" : "github.com/moby/buildkit";
+  return `${host}/${type}`;
+}
+
+type EncodedDetail = NonNullable<MessageInitShape<typeof StatusSchema>["details"]>[number];
+
+function encodeSource(file: SourceInfo, ranges: readonly RangeJson[]): EncodedDetail {
+  const value = { info: toJson(SourceInfoSchema, file), ranges };
+  return { typeUrl: sourceType, value: Buffer.from(JSON.stringify(value)) };
+}
+
+interface RangeJson {
+  readonly start: Pick<NonNullable<Range["start"]>, "line" | "character">;
+  readonly end: Pick<NonNullable<Range["end"]>, "line" | "character">;
+}
+
+/** Lines of the file; an instruction of several lines is marked whole. */
+export function toRanges({ span }: Pick<Diagnostic, "span">): readonly RangeJson[] {
+  if (span === undefined) return [];
+  const { start, end } = span;
+  return [
+    {
+      start: { line: start.line, character: start.column - 1 },
+      end: { line: end.line, character: end.column - 1 },
+    },
+  ];
+}
+
+/** The client puts its own `ERROR: failed to solve:` before it. */
+function describeError({ code, message, hint, diagnostics }: XbuildError): string {
+  const own = diagnostics.some((one) => one.code === code);
+  const head = own ? [] : [`error[${code}]: ${message}`];
+  const lines = diagnostics.map(renderUnquoted);
+  const advice = hint === undefined || own ? [] : [`  hint: ${hint}`];
+  return [...head, ...lines, ...advice].join("\n");
+}
+
+/** Without the line that it is about: the client draws that. */
+export function renderUnquoted(diagnostic: Diagnostic): string {
+  const { excerpt: _, ...rest } = diagnostic;
+  return renderDiagnostic(rest);
+}

@@ -1,0 +1,79 @@
+import { diff, merge } from "./llb/operations.ts";
+import { addOp, readSource, scratch, type State } from "./llb/state.ts";
+import type { BuildKitPlatform } from "./platforms.ts";
+
+/** An image somewhere, by its digest, of which BuildKit can take the lowest layers. */
+export interface LayeredImage {
+  readonly identifier: string;
+  readonly attrs: Readonly<Record<string, string>>;
+  readonly platform: BuildKitPlatform | undefined;
+}
+
+/** Where a layer comes from. */
+export type LayerSource =
+  /** One of an image, the lowest being 0. */
+  | { readonly kind: "image"; readonly image: LayeredImage; readonly index: number }
+  /** A file system that is one layer. */
+  | { readonly kind: "own"; readonly state: State }
+  /** One of those that a stage comes to: they are taken together. */
+  | { readonly kind: "stage"; readonly state: State };
+
+/** What an image in a registry or a layout is; undefined for what is made of it. */
+export function asLayered(state: State): LayeredImage | undefined {
+  const source = readSource(state);
+  if (source === undefined || !/^(?:docker-image|oci-layout):/.test(source.identifier))
+    return undefined;
+  const { identifier, attrs, platform } = source;
+  return { identifier, attrs, platform };
+}
+
+/**
+ * An image of these layers, in this order. Runs of an image's layers stand by reference: BuildKit fetches none of them. One
+ * operation for each run, for each costs it time. BuildKit, `docs/dev/merge-diff.md`
+ */
+export function stackLayers(layers: readonly LayerSource[]): State {
+  const parts: State[] = [];
+  for (let at = 0; at < layers.length;) {
+    const end = findEnd(layers, at);
+    parts.push(takeRun(layers.slice(at, end)));
+    at = end;
+  }
+  return merge(parts, "[layers] image");
+}
+
+/** Behind the last of those that are taken together with the one at this place. */
+function findEnd(layers: readonly LayerSource[], start: number): number {
+  let end = start + 1;
+  for (; end < layers.length; end += 1) {
+    const [before, next] = [layers[end - 1], layers[end]];
+    if (before === undefined || next === undefined || !isNext(before, next)) break;
+  }
+  return end;
+}
+
+function isNext(before: LayerSource, next: LayerSource): boolean {
+  if (before.kind === "stage") return next.kind === "stage" && next.state === before.state;
+  return (
+    before.kind === "image" &&
+    next.kind === "image" &&
+    next.image === before.image &&
+    next.index === before.index + 1
+  );
+}
+
+function takeRun(run: readonly LayerSource[]): State {
+  const [first] = run;
+  if (first === undefined) return scratch;
+  if (first.kind !== "image") return first.state;
+  const { image, index } = first;
+  const end = index + run.length;
+  return diff(takeLowest(image, index), takeLowest(image, end), `[layers] ${index + 1} to ${end}`);
+}
+
+function takeLowest({ identifier, attrs, platform }: LayeredImage, count: number): State {
+  if (count === 0) return scratch;
+  const key = identifier.startsWith("oci-layout:") ? "oci.layerlimit" : "image.layerlimit";
+  const value = { identifier, attrs: { ...attrs, [key]: String(count) } };
+  const name = `[layers] ${count} of ${identifier.replace(/^[^:]*:\/\//, "")}`;
+  return addOp({ op: { case: "source", value }, platform, name });
+}

@@ -1,0 +1,112 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { z } from "zod";
+import type { Diagnostic } from "../diagnostics.ts";
+import { type Digest, isDigest } from "../oci/oci.ts";
+import type { Bridge } from "./gateway/connect.ts";
+import type { CacheImport } from "./gateway/solve.ts";
+import type { FrontendOptions } from "./options.ts";
+import type { LayeredImage } from "./layer-sources.ts";
+import { parseBuildKitPlatform } from "./platforms.ts";
+import type { KnownImage } from "./step/previous-image.ts";
+
+/** A build argument that names previous images, where no cache is named: references with commas between them. */
+const previousArgument = "build-arg:XBUILD_CACHE_FROM";
+
+const importsSchema = z.array(
+  z.object({
+    Type: z.string(),
+    Attrs: z.record(z.string(), z.string()).nullish(),
+  }),
+);
+
+/** The caches that the client names, as BuildKit's own frontend reads them. BuildKit, `frontend/dockerui/config.go` */
+export function listCacheImports({ given }: FrontendOptions): readonly CacheImport[] {
+  const entries = importsSchema.parse(JSON.parse(given.get("cache-imports") ?? "[]"));
+  const old = splitList(given.get("cache-from"));
+  return [
+    ...entries.map(({ Type: type, Attrs: attrs }) => ({ type, attrs: attrs ?? {} })),
+    ...old.map((ref) => ({ type: "registry", attrs: { ref } })),
+  ];
+}
+
+function splitList(text = ""): readonly string[] {
+  return text.split(/[,\s]+/).filter((one) => one !== "");
+}
+
+/** Which images a build is told to look at, in their order: what its caches are named by, else its argument. */
+function listPreviousNames(options: FrontendOptions): readonly string[] {
+  const named = listCacheImports(options).flatMap(({ type, attrs: { ref } }) =>
+    type === "registry" && ref !== undefined ? [ref] : [],
+  );
+  const names = named.length > 0 ? named : splitList(options.given.get(previousArgument));
+  return [...new Set(names)];
+}
+
+/** An image of a registry, as BuildKit finds it. */
+export interface FoundImage extends KnownImage {
+  readonly layered: LayeredImage;
+}
+
+/**
+ * Those of them that are there. One that is not is none; what else goes wrong is a warning, as BuildKit has it with caches
+ * that it cannot read.
+ */
+export async function findPreviousImages(
+  bridge: Bridge,
+  { options, platform }: { readonly options: FrontendOptions; readonly platform: string },
+  warn: (warning: Diagnostic) => Promise<void>,
+): Promise<readonly FoundImage[]> {
+  const found = listPreviousNames(options).map(async (name) => {
+    try {
+      return [await resolveImage(bridge, name, platform)];
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      if (!isAbsent(error)) await warn(warnUnread(name, error));
+      return [];
+    }
+  });
+  return (await Promise.all(found)).flat();
+}
+
+async function resolveImage(bridge: Bridge, name: string, text: string): Promise<FoundImage> {
+  const platform = parseBuildKitPlatform(text);
+  const logName = `[layers] look for the previous image ${name}`;
+  const { digest, config, ref } = await bridge.resolveImageConfig({
+    ref: withTag(name),
+    platform,
+    // Of another day's tag nothing could be told but that it was another day's.
+    resolveMode: "pull",
+    logName,
+  });
+  if (!isDigest(digest)) throw new RangeError("an image has a digest");
+  const reference = withDigest(ref === "" ? withTag(name) : ref, digest);
+  const identifier = `docker-image://${reference}`;
+  return { reference, digest, config, layered: { identifier, attrs: {}, platform } };
+}
+
+/** distribution's reference, `normalize.go` */
+function withTag(name: string): string {
+  const [first = "", ...rest] = name.split("/");
+  const hasHost = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const full = hasHost ? name : `docker.io/${rest.length === 0 ? "library/" : ""}${name}`;
+  const end = full.lastIndexOf("/");
+  return full.includes(":", end) || full.includes("@", end) ? full : `${full}:latest`;
+}
+
+function withDigest(reference: string, digest: Digest): string {
+  return `${reference.split("@", 1)[0]}@${digest}`;
+}
+
+/** Registries say it by a status, which BuildKit hands on as a code or as words of its own. containerd, `remotes/docker` */
+function isAbsent({ code, rawMessage }: ConnectError): boolean {
+  return code === Code.NotFound || rawMessage.endsWith(": not found");
+}
+
+function warnUnread(name: string, { rawMessage }: ConnectError): Diagnostic {
+  return {
+    code: "previous-unreadable",
+    severity: "warning",
+    message: `the previous image ${name} cannot be read: ${rawMessage}`,
+    hint: "all layers are made anew; name an image that can be read in cache-from",
+  };
+}

@@ -1,0 +1,40 @@
+import { readFile } from "node:fs/promises";
+import { fromBinary } from "@bufbuild/protobuf";
+import { exitStatuses, XbuildError } from "../errors.ts";
+import { DefinitionSchema } from "./gateway/messages/llb_pb.ts";
+import { readState, type State } from "./llb/state.ts";
+import type { FrontendOptions } from "./options.ts";
+import type { FrontendLimits } from "./work.ts";
+
+/** What BuildKit made this program's file system of. BuildKit, `frontend/gateway/gateway.go`, `metadataMount` */
+const ownDefinition = "/run/config/buildkit/metadata/frontend.bin";
+
+/** The image that this program runs in. */
+export async function readOwnImage(): Promise<State> {
+  return readState(fromBinary(DefinitionSchema, await readFile(ownDefinition)));
+}
+
+const defaultLayers = 127;
+const defaultSize = 10 * 1024 ** 3;
+
+/**
+ * Clients have no flags of ours: build arguments stand for them, `XBUILD_MAX_LAYERS`, `XBUILD_MAX_LAYER_SIZE` (bytes) and
+ * `XBUILD_ALLOW_DEVICES`. Errors: `usage`.
+ */
+export function readLimits({ given }: FrontendOptions): FrontendLimits {
+  const read = (name: string): number | undefined => {
+    const text = given.get(`build-arg:${name}`) ?? "";
+    if (text === "") return undefined;
+    if (/^\d{1,15}$/.test(text)) return Number(text);
+    throw new XbuildError("usage", `the build argument ${name} is no number: ${text}`, {
+      hint: `give it a whole number: --build-arg ${name}=...`,
+      exitStatus: exitStatuses.usage,
+    });
+  };
+  return {
+    maxLayers: read("XBUILD_MAX_LAYERS") ?? defaultLayers,
+    maxLayerSize: read("XBUILD_MAX_LAYER_SIZE") ?? defaultSize,
+    allowDevices: /^(?:1|true|yes)$/.test(given.get("build-arg:XBUILD_ALLOW_DEVICES") ?? ""),
+    epoch: read("SOURCE_DATE_EPOCH"),
+  };
+}

@@ -1,0 +1,46 @@
+import { type Digest, digestBytes, type Image, parseConfig } from "../oci/oci.ts";
+import type { EvaluatedImage } from "./dockerfile.ts";
+import { asLayered, type LayerSource } from "./layer-sources.ts";
+import type { State } from "./llb/state.ts";
+import { describeKnown } from "./step/previous-image.ts";
+
+/** The image of a stage, or one from outside. */
+export interface StageImage {
+  readonly state: State;
+  /** Whose config, and layers as far as they are known: for their digests stand their diff IDs. */
+  readonly image: Image;
+  /** Where each of its layers comes from, the lowest first. */
+  readonly sources: readonly LayerSource[];
+}
+
+/** What BuildKit's own frontend made: what its layers are is known of an image in a registry alone. */
+export function describeEvaluated({ state, config, baseConfig }: EvaluatedImage): StageImage {
+  const layered = asLayered(state);
+  const known = layered === undefined ? undefined : baseConfig;
+  if (layered !== undefined && known !== undefined) {
+    const image = describeKnown({
+      reference: layered.identifier,
+      digest: digestBytes(known),
+      config: known,
+    });
+    const { diff_ids: diffIds } = image.config.rootfs;
+    const sources = diffIds.map((_, index) => ({ kind: "image", image: layered, index }) as const);
+    return { state, image, sources };
+  }
+  const parsed = parseConfig(config);
+  const count = (parsed.history ?? []).filter((one) => one.empty_layer !== true).length;
+  // What they will be nobody knows yet; they are told apart from all others.
+  const diffIds = Array.from({ length: count }, (_, index) => standIn(state, index));
+  const bytes = Buffer.from(
+    JSON.stringify({ ...parsed, rootfs: { type: "layers", diff_ids: diffIds } }),
+  );
+  return {
+    state,
+    image: describeKnown({ reference: "", digest: digestBytes(bytes), config: bytes }),
+    sources: diffIds.map(() => ({ kind: "stage", state }) as const),
+  };
+}
+
+function standIn({ output }: State, index: number): Digest {
+  return digestBytes(Buffer.from(`${output?.digest}:${output?.index}:${index}`));
+}

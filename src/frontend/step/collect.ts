@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  createEntryChecker,
+  type Entry,
+  openArchive,
+  openLayer,
+  showBytes,
+} from "../../archive/archive.ts";
+import type { Diagnostic } from "../../diagnostics.ts";
+import { XbuildError } from "../../errors.ts";
+import { type CollectedEntry, type CollectedLayer, collectOutput } from "../../layers/layers.ts";
+import { digestHex, readCanonical, readFingerprint } from "../../oci/oci.ts";
+import {
+  layersName,
+  places,
+  requestName,
+  requestSchema,
+  resultName,
+  type StepLayer,
+  type StepMade,
+  type StepRequest,
+} from "./messages.ts";
+import { describePrevious } from "./previous-image.ts";
+
+/**
+ * What a step of BuildKit runs of ours, in the frontend's own image: reads what layering steps have written, packs what is
+ * new, and leaves it with a document of what the image consists of. What is refused stands in the document, too: then the
+ * step itself ends well, and the document says what is wrong.
+ */
+export async function runCollectStep(): Promise<void> {
+  const text = readFileSync(join(places.request, requestName), "utf8");
+  const request = requestSchema.parse(JSON.parse(text));
+  const result = await collect(request).catch(describeRefusal);
+  await writeFile(join(places.result, resultName), JSON.stringify(result));
+}
+
+async function collect(request: StepRequest): Promise<StepMade> {
+  await assertNoBlobs();
+  const staging = join(places.result, layersName);
+  await mkdir(staging);
+  const { previous, ...options } = request;
+  const images = previous.map((one) =>
+    describePrevious({ ...one, config: Buffer.from(one.config, "base64") }),
+  );
+  const output = await collectOutput(places.output, {
+    ...options,
+    reuse: request.reuse,
+    epoch: request.epoch,
+    compression: "none",
+    previous: images,
+    isKnown: () => Promise.resolve(false),
+    staging,
+  });
+  const warnings: Diagnostic[] = [...output.warnings];
+  const entries: StepMade["entries"] = [];
+  for (const entry of output.entries) entries.push(await describeEntry(entry, request, warnings));
+  const { config, annotations } = output;
+  return {
+    entries,
+    ...(config === undefined ? {} : { config: toJson(config) }),
+    annotations: { ...annotations },
+    warnings,
+  };
+}
+
+/** BuildKit writes archives of its own of what is in a layer: nothing could be taken bit for bit. */
+async function assertNoBlobs(): Promise<void> {
+  const blobs = await readdir(join(places.output, "blobs/sha256")).catch(() => []);
+  if (blobs.length === 0) return;
+  throw new XbuildError(
+    "frontend-unsupported",
+    "the build wrote layer blobs, which the frontend cannot take as they are",
+    {
+      hint: "write trees or archives to output/layers, or build with the command: xbuild --engine buildkit",
+    },
+  );
+}
+
+async function describeEntry(
+  entry: CollectedEntry,
+  request: StepRequest,
+  warnings: Diagnostic[],
+): Promise<StepMade["entries"][number]> {
+  if (entry.kind === "empty") return { kind: "empty", history: entry.history };
+  const { layer } = entry;
+  const { name, status, history, diffId, descriptor } = layer;
+  const fingerprint = readFingerprint(descriptor);
+  const canonical = readCanonical(descriptor.annotations);
+  return {
+    kind: "layer",
+    name,
+    status: status === "base" ? "kept" : status,
+    history,
+    diffId,
+    ...(fingerprint === undefined ? {} : { fingerprint }),
+    ...(canonical === undefined ? {} : { canonical }),
+    ...(await describeArchive(layer, request, warnings)),
+  };
+}
+
+async function describeArchive(
+  { blob, name }: CollectedLayer,
+  { allowDevices, maxLayerSize }: StepRequest,
+  warnings: Diagnostic[],
+): Promise<Pick<StepLayer, "file" | "isEmpty">> {
+  if (blob === undefined) return {};
+  const lost: string[] = [];
+  let count = 0;
+  const check = createEntryChecker({ file: name, allowDevices });
+  const onEntry = (entry: Entry): void => {
+    check(entry);
+    count += 1;
+    if (entry.xattrs.some(([key]) => key !== "security.capability")) lost.push(entry.path);
+  };
+  const opened = openLayer({ path: blob.path, shown: name });
+  const staging = join(places.result, layersName);
+  (await openArchive(opened, { staging, maxLayerSize }, onEntry)).close();
+  if (lost.length > 0) warnings.push(warnLost(name, lost));
+  // By its content: so BuildKit knows it again.
+  const file = join(layersName, `${digestHex(blob.digest)}.tar`);
+  await rename(blob.path, join(places.result, file));
+  return { file, isEmpty: count === 0 };
+}
+
+const maxShown = 10;
+
+function warnLost(name: string, paths: readonly string[]): Diagnostic {
+  const shown = paths.slice(0, maxShown).map((one) => `/${showBytes(one)}`);
+  const more = paths.length - shown.length;
+  return {
+    code: "attributes-lost",
+    severity: "warning",
+    message: [
+      `layer ${name}: BuildKit leaves out extended attributes other than file capabilities:`,
+      ...shown,
+      ...(more > 0 ? [`and ${more} more`] : []),
+    ].join("\n"),
+    hint: "build with the command where they are needed: xbuild --engine buildkit",
+  };
+}
+
+function toJson(config: object): NonNullable<StepMade["config"]> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it was read as JSON
+  return config as NonNullable<StepMade["config"]>;
+}
+
+interface Refusal {
+  readonly failure: Pick<XbuildError, "code" | "message" | "hint" | "diagnostics">;
+}
+
+function describeRefusal(error: unknown): Refusal {
+  if (!(error instanceof XbuildError)) throw error;
+  const { code, message, hint, diagnostics } = error;
+  return { failure: { code, message, hint, diagnostics } };
+}
