@@ -3,7 +3,7 @@ export { createCompressor } from "./compress/compressor.ts";
 export { createExpander, detectCompression, type Expander } from "./compress/expand.ts";
 export { type LayerIdentity, hashBlob, identifyLayer } from "./identify-layer.ts";
 export { type LayerPaths, readLayerPaths } from "./overlap/layer-paths.ts";
-export { listParents } from "./overlap/names.ts";
+export { listParents, readName } from "./overlap/names.ts";
 export {
   type Saying,
   type Settled,

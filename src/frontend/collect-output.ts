@@ -47,8 +47,9 @@ export async function collectWritten(
     args: [process.execPath, process.argv[1] ?? "", "collect"],
     env: ["PATH=/usr/bin"],
     mounts: [
-      { state, selector: path, target: places.output },
-      { state: asked, selector: "", target: places.request },
+      { state, selector: path, target: places.output, isByContent: true },
+      { state, selector: "", target: places.root, isByContent: false },
+      { state: asked, selector: "", target: places.request, isByContent: true },
     ],
     output: places.result,
     name: `[layers] collect ${name}`,

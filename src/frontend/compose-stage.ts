@@ -3,6 +3,8 @@ import {
   annotateContent,
   type Annotations,
   assembleImage,
+  baseDigestAnnotation,
+  baseNameAnnotation,
   type Digest,
   digestBytes,
   encodeJson,
@@ -21,7 +23,8 @@ import { type ArrangedBases, composeImage, withBases } from "../pipeline/pipelin
 import type { BuildPlan, LayeredStage } from "../plan/plan.ts";
 import type { CollectedStep } from "./collect-output.ts";
 import { type LayerSource, stackLayers } from "./layer-sources.ts";
-import { copyOut } from "./llb/operations.ts";
+import { copyHiding, copyOut } from "./llb/operations.ts";
+import type { State } from "./llb/state.ts";
 import { listPrefixed } from "./options.ts";
 import type { StageImage } from "./stage-image.ts";
 import { describeKnown } from "./step/previous-image.ts";
@@ -50,12 +53,8 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
   const own = new Map<CollectedLayer, LayerSource>();
   const entries = collected.made.entries.map((entry) => {
     const described = describeEntry(entry);
-    if (entry.kind === "layer" && described.kind === "layer" && entry.file !== undefined) {
-      const { file, name } = entry;
-      const path = `/${file}`;
-      const state = copyOut(collected.state, { path, isArchive: true }, `[layers] ${name}`);
-      own.set(described.layer, { kind: "own", state });
-    }
+    if (entry.kind === "layer" && described.kind === "layer" && entry.file !== undefined)
+      own.set(described.layer, { kind: "own", state: unpackLayer(collected.state, entry) });
     return described;
   });
   const output = {
@@ -78,6 +77,20 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
     image,
     sources: placed.map(({ source }) => source),
   };
+}
+
+function unpackLayer(
+  from: State,
+  { file = "", name, removed = [], opaque = [] }: StepLayer,
+): State {
+  const [path, shown] = [`/${file}`, `[layers] ${name}`];
+  if (removed.length + opaque.length === 0) return copyOut(from, { path, isArchive: true }, shown);
+  const absolute = (one: string): string => `/${one}`;
+  return copyHiding(
+    from,
+    { path, removed: removed.map(absolute), opaque: opaque.map(absolute) },
+    shown,
+  );
 }
 
 /** Where layers are that exist already, by their diff IDs; those of images below come before those of previous ones. */
@@ -156,7 +169,7 @@ function describeImage(
   const input: AssembleInput = {
     ...composeImage(stage, { output: whole, configs: { ...configs, base }, image }),
     platform: pickPlatform(configs.environment, evaluation.platform),
-    annotations: collected.made.annotations,
+    annotations: { ...describeBase(bases[0]), ...collected.made.annotations },
     created: undefined,
     ...(limits.epoch === undefined ? {} : { epoch: limits.epoch }),
   };
@@ -169,6 +182,15 @@ function describeImage(
   const config = same?.config ?? made;
   const known = describeKnown({ reference: stage.name, digest: digestBytes(config), config });
   return { ...known, manifest: { ...known.manifest, annotations: input.annotations } };
+}
+
+/** The image that stands below, as a registry has it: what a rebase goes by. image-spec v1.1, annotations.md */
+function describeBase(base: StageImage | undefined): Annotations {
+  const [first] = base?.sources ?? [];
+  if (first?.kind !== "image") return {};
+  const [, name, digest] = /^docker-image:\/\/([^@]*)@(.*)$/.exec(first.image.identifier) ?? [];
+  if (name === undefined || digest === undefined) return {};
+  return { [baseNameAnnotation]: name, [baseDigestAnnotation]: digest };
 }
 
 function readContent({ descriptor, diffId }: CollectedLayer): ReturnType<typeof toContent> {

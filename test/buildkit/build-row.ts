@@ -17,7 +17,7 @@ export interface Table {
 export type Row = ReadonlyMap<ColumnName | "previous", MachineBuild>;
 
 /** A row's context, and how each column is told of the previous image. */
-interface Start {
+export interface Start {
   readonly context: string;
   readonly words: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -32,15 +32,16 @@ let rows = 0;
 
 /** Builds a row in every column, each of which has nothing but what the ground gives it. */
 export async function buildRow(table: Table, row: Case, ground: Ground): Promise<Row> {
-  rows += 1;
   const start = await makeStart(table, row, ground);
   const builds = new Map<ColumnName | "previous", MachineBuild>();
   if (start.previous !== undefined) builds.set("previous", start.previous);
-  for (const column of table.columns) builds.set(column.name, await build(table, column, start));
+  for (const column of table.columns)
+    builds.set(column.name, await buildStart(table, column, start));
   return builds;
 }
 
-async function makeStart(table: Table, row: Case, ground: Ground): Promise<Start> {
+export async function makeStart(table: Table, row: Case, ground: Ground): Promise<Start> {
+  rows += 1;
   const before = row.before && (await buildBefore(table, row.before));
   const context = await makeContext(table, row, row.files);
   const words = row.args?.(table.world) ?? [];
@@ -50,12 +51,12 @@ async function makeStart(table: Table, row: Case, ground: Ground): Promise<Start
   const maker = table.columns[rows % table.columns.length] ?? table.columns[0];
   if (maker === undefined) throw new Error("the table has no columns");
   if (ground === "store") {
-    const previous = await build(table, maker, start);
+    const previous = await buildStart(table, maker, start);
     return { ...start, previous, store: previous.store };
   }
   const name = `${table.world.registry}/rows/row-${rows}:previous`;
   const pushing = [...start.words, "-t", name, "--push"];
-  const previous = await build(table, maker, { ...start, words: pushing });
+  const previous = await buildStart(table, maker, { ...start, words: pushing });
   return { ...start, previous, words: [...words, "--cache-from", name] };
 }
 
@@ -68,7 +69,7 @@ async function buildBefore(
   if (maker === undefined) throw new Error("the table has no columns");
   const name = `${table.world.registry}/rows/row-${rows}:before`;
   const context = await makeContext(table, {}, files);
-  await build(table, maker, { context, words: ["-t", name, "--push"], env: {} });
+  await buildStart(table, maker, { context, words: ["-t", name, "--push"], env: {} });
   return ["--cache-from", name];
 }
 
@@ -84,7 +85,11 @@ async function makeContext(
   return context;
 }
 
-async function build({ sandbox }: Table, column: Column, start: Start): Promise<MachineBuild> {
+export async function buildStart(
+  { sandbox }: Table,
+  column: Column,
+  start: Start,
+): Promise<MachineBuild> {
   const tag = start.words.includes("-t") ? [] : ["-t", `localhost/row-${rows}:latest`];
   const words = [...column.words, "--no-cache", "--no-load", ...tag, ...start.words];
   const env = { ...column.env, ...start.env };

@@ -31,6 +31,29 @@ export async function describeImage({ metadata, store }: MachineBuild): Promise<
   };
 }
 
+/** The one image of an OCI layout, which may have been made by any tool. */
+export async function describeLayout(directory: string): Promise<ImageText> {
+  const index = JSON.parse(await readFile(join(directory, "index.json"), "utf8"));
+  const { digest } = index.manifests[0];
+  const manifest: Manifest = JSON.parse(await readFile(pathOf(directory, digest), "utf8"));
+  const configPath = pathOf(directory, manifest.config.digest);
+  const config: ImageConfig = JSON.parse(await readFile(configPath, "utf8"));
+  const layers = manifest.layers.map(
+    async (layer, at): Promise<readonly [string, readonly string[]]> => [
+      `${at} ${layer.digest}`,
+      await listLayer(pathOf(directory, layer.digest)),
+    ],
+  );
+  const filled = (config.history ?? []).filter((one) => one.empty_layer !== true);
+  return {
+    digest,
+    names: filled.map((one) => one.created_by ?? ""),
+    manifest,
+    config,
+    layers: Object.fromEntries(await Promise.all(layers)),
+  };
+}
+
 function pathOf(store: string, digest: string): string {
   return join(store, "blobs", digest.replace(":", "/"));
 }

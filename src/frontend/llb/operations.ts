@@ -1,3 +1,6 @@
+import { posix } from "node:path";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { FileOpSchema } from "../gateway/messages/llb_pb.ts";
 import { addOp, scratch, type State } from "./state.ts";
 
 /** A source by its identifier: `local://NAME`, `docker-image://NAME@DIGEST`. BuildKit, `solver/pb/attr.go` */
@@ -41,8 +44,14 @@ export function copyOut(
   { path, isArchive }: { readonly path: string; readonly isArchive: boolean },
   name: string,
 ): State {
-  const copy = {
-    src: path,
+  const action = createCopy(path, isArchive);
+  const actions = [{ input: -1n, secondaryInput: 0n, output: 0n, action }];
+  return addOp({ op: { case: "file", value: { actions } }, inputs: [from], name });
+}
+
+function createCopy(src: string, isArchive: boolean): FileStep {
+  const value = {
+    src,
     dest: "/",
     mode: -1,
     dirCopyContents: true,
@@ -50,9 +59,72 @@ export function copyOut(
     createDestPath: true,
     timestamp: -1n,
   };
-  const action = { case: "copy" as const, value: copy };
-  const actions = [{ input: -1n, secondaryInput: 0n, output: 0n, action }];
-  return addOp({ op: { case: "file", value: { actions } }, inputs: [from], name });
+  return { case: "copy", value };
+}
+
+type FileStep = NonNullable<
+  NonNullable<MessageInitShape<typeof FileOpSchema>["actions"]>[number]["action"]
+>;
+
+/** An archive that takes paths away of the layers below. All absolute. */
+export interface HidingArchive {
+  readonly path: string;
+  readonly removed: readonly string[];
+  /** Directories that hide all that is below them there. */
+  readonly opaque: readonly string[];
+}
+
+/**
+ * A layer of an archive with whiteouts: what is taken away is in a file system below, of which it is taken away, so that
+ * BuildKit knows of it. The whiteouts' own files go then. BuildKit, `docs/dev/merge-diff.md`
+ */
+export function copyHiding(
+  from: State,
+  { path, removed, opaque }: HidingArchive,
+  name: string,
+): State {
+  const hidden = [...removed, ...opaque.map((one) => posix.join(one, hiddenName))];
+  const lower = fromFiles(withParents(hidden), `[internal] what ${name} takes away`);
+  const whiteouts = [
+    ...removed.map((one) => posix.join(posix.dirname(one), `.wh.${posix.basename(one)}`)),
+    ...opaque.map((one) => posix.join(one, ".wh..wh..opq")),
+  ];
+  const remove = (one: string): FileStep => ({
+    case: "rm",
+    value: { path: one, allowNotFound: true },
+  });
+  const steps = [
+    ...[...removed, ...opaque].map(remove),
+    createCopy(path, true),
+    ...whiteouts.map(remove),
+  ];
+  const inputs = [lower, from];
+  const actions = steps.map((action, at) => ({
+    // What the one before has made is counted behind the inputs.
+    input: BigInt(at === 0 ? 0 : inputs.length + at - 1),
+    secondaryInput: action.case === "copy" ? 1n : -1n,
+    output: at === steps.length - 1 ? 0n : -1n,
+    action,
+  }));
+  const upper = addOp({ op: { case: "file", value: { actions } }, inputs, name });
+  return diff(lower, upper, name);
+}
+
+/** Any name: a directory that is taken away with something in it hides what is below it. */
+const hiddenName = "hidden";
+
+function withParents(paths: readonly string[]): readonly NewFile[] {
+  const directories = new Set(paths.flatMap((one) => listParents(one)));
+  return [
+    ...[...directories].sort().map((path) => ({ path, mode: 0o755 })),
+    ...paths.map((path) => ({ path, mode: 0o644, data: new Uint8Array() })),
+  ];
+}
+
+/** Of an absolute path, without the root. */
+function listParents(path: string): readonly string[] {
+  const parent = posix.dirname(path);
+  return parent === "/" ? [] : [...listParents(parent), parent];
 }
 
 /** All of these, each on top of those before it: as many layers as they have together. */
@@ -77,6 +149,8 @@ export interface ReadMount {
   /** A directory of the state. */
   readonly selector: string;
   readonly target: string;
+  /** Whether what is found counts, and not how it came to be. */
+  readonly isByContent: boolean;
 }
 
 export interface Program {
@@ -91,19 +165,19 @@ export interface Program {
 }
 
 /** Of `NetMode` and `MountContentCache`. BuildKit, `solver/pb/ops.proto` */
-const [noNetwork, contentCacheOn] = [2, 1];
+const [noNetwork, contentCacheOn, contentCacheOff] = [2, 1, 2];
 
 /** Runs a program without a network. @returns what it has written */
 export function runProgram(program: Program): State {
   const { root, args, env, mounts, output, name, ignoreCache } = program;
-  const read = mounts.map(({ selector, target }, at) => ({
-    input: BigInt(at + 1),
+  const states = [...new Map([root, ...mounts.map(({ state }) => state)].map(nameState)).values()];
+  const read = mounts.map(({ state, selector, target, isByContent }) => ({
+    input: BigInt(states.findIndex((one) => nameState(one)[0] === nameState(state)[0])),
     selector,
     dest: target,
     output: -1n,
     readonly: true,
-    // What is found is what counts, and not how it came to be.
-    contentCache: contentCacheOn,
+    contentCache: isByContent ? contentCacheOn : contentCacheOff,
   }));
   const value = {
     meta: { args: [...args], env: [...env], cwd: "/", removeMountStubsRecursive: true },
@@ -116,8 +190,13 @@ export function runProgram(program: Program): State {
   };
   return addOp({
     op: { case: "exec", value },
-    inputs: [root, ...mounts.map(({ state }) => state)],
+    inputs: states,
     name,
     metadata: { ignoreCache },
   });
+}
+
+/** An operation has each input once. */
+function nameState(state: State): readonly [name: string, state: State] {
+  return [`${state.output?.digest} ${state.output?.index}`, state];
 }

@@ -1,13 +1,8 @@
-import { readFileSync } from "node:fs";
+import { isUtf8 } from "node:buffer";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  createEntryChecker,
-  type Entry,
-  openArchive,
-  openLayer,
-  showBytes,
-} from "../../archive/archive.ts";
+import { type ByteString, type Entry, showBytes } from "../../archive/archive.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
 import { type CollectedEntry, type CollectedLayer, collectOutput } from "../../layers/layers.ts";
@@ -22,7 +17,9 @@ import {
   type StepMade,
   type StepRequest,
 } from "./messages.ts";
+import { completeArchive, type DirectoryFacts, findBelow } from "./complete-archive.ts";
 import { describePrevious } from "./previous-image.ts";
+import { readArchive } from "./read-archive.ts";
 
 /**
  * What a step of BuildKit runs of ours, in the frontend's own image: reads what layering steps have written, packs what is
@@ -54,8 +51,9 @@ async function collect(request: StepRequest): Promise<StepMade> {
     staging,
   });
   const warnings: Diagnostic[] = [...output.warnings];
+  const findings = { warnings, directories: new Map<ByteString, Entry>() };
   const entries: StepMade["entries"] = [];
-  for (const entry of output.entries) entries.push(await describeEntry(entry, request, warnings));
+  for (const entry of output.entries) entries.push(await describeEntry(entry, request, findings));
   const { config, annotations } = output;
   return {
     entries,
@@ -78,10 +76,17 @@ async function assertNoBlobs(): Promise<void> {
   );
 }
 
+/** What was found of layers so far. */
+interface Findings {
+  readonly warnings: Diagnostic[];
+  /** Directories of new layers, the lower ones' before the others'. */
+  readonly directories: Map<ByteString, Entry>;
+}
+
 async function describeEntry(
   entry: CollectedEntry,
   request: StepRequest,
-  warnings: Diagnostic[],
+  findings: Findings,
 ): Promise<StepMade["entries"][number]> {
   if (entry.kind === "empty") return { kind: "empty", history: entry.history };
   const { layer } = entry;
@@ -96,32 +101,44 @@ async function describeEntry(
     diffId,
     ...(fingerprint === undefined ? {} : { fingerprint }),
     ...(canonical === undefined ? {} : { canonical }),
-    ...(await describeArchive(layer, request, warnings)),
+    ...(await describeNew(layer, request, findings)),
   };
 }
 
-async function describeArchive(
+/** A layer that is listed twice has one archive. */
+async function describeNew(
   { blob, name }: CollectedLayer,
-  { allowDevices, maxLayerSize }: StepRequest,
-  warnings: Diagnostic[],
-): Promise<Pick<StepLayer, "file" | "isEmpty">> {
+  request: StepRequest,
+  { warnings, directories }: Findings,
+): Promise<Pick<StepLayer, "file" | "isEmpty" | "removed" | "opaque">> {
   if (blob === undefined) return {};
-  const lost: string[] = [];
-  let count = 0;
-  const check = createEntryChecker({ file: name, allowDevices });
-  const onEntry = (entry: Entry): void => {
-    check(entry);
-    count += 1;
-    if (entry.xattrs.some(([key]) => key !== "security.capability")) lost.push(entry.path);
-  };
-  const opened = openLayer({ path: blob.path, shown: name });
-  const staging = join(places.result, layersName);
-  (await openArchive(opened, { staging, maxLayerSize }, onEntry)).close();
-  if (lost.length > 0) warnings.push(warnLost(name, lost));
   // By its content: so BuildKit knows it again.
   const file = join(layersName, `${digestHex(blob.digest)}.tar`);
-  await rename(blob.path, join(places.result, file));
-  return { file, isEmpty: count === 0 };
+  const path = join(places.result, file);
+  const isFirst = existsSync(blob.path);
+  if (isFirst) await rename(blob.path, path);
+  const facts = await readArchive({ path, shown: name }, request);
+  for (const [key, one] of facts.directories) if (!directories.has(key)) directories.set(key, one);
+  const find = (key: ByteString): DirectoryFacts | undefined =>
+    directories.get(key) ?? findBelow(places.root, key);
+  if (isFirst) await completeArchive(path, facts, find);
+  if (facts.lost.length > 0) warnings.push(warnLost(name, facts.lost));
+  const removed = decodeNames(facts.removed);
+  const opaque = decodeNames(facts.opaque);
+  return {
+    file,
+    isEmpty: facts.isEmpty,
+    ...(removed.length === 0 ? {} : { removed }),
+    ...(opaque.length === 0 ? {} : { opaque }),
+  };
+}
+
+/** BuildKit takes no other names than those in UTF-8. */
+function decodeNames(paths: readonly ByteString[]): string[] {
+  return paths
+    .map((one) => Buffer.from(one, "latin1"))
+    .filter((bytes) => isUtf8(bytes))
+    .map((bytes) => bytes.toString("utf8"));
 }
 
 const maxShown = 10;

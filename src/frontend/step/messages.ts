@@ -3,6 +3,8 @@ import { z } from "zod";
 /** Where the step finds and leaves things. */
 export const places = {
   output: "/in/output",
+  /** The file system that has it: of which directories are looked at. */
+  root: "/in/root",
   request: "/in/request",
   result: "/out",
 } as const;
@@ -58,8 +60,11 @@ const layerSchema = z.object({
   canonical: digest.optional(),
   /** The archive of a new one, from the result's directory. */
   file: z.string().optional(),
-  /** Whether it has an entry at all. */
+  /** Whether it has no entry at all. */
   isEmpty: z.boolean().optional(),
+  /** What it takes away of layers below: paths, and directories of which all is hidden. */
+  removed: z.array(z.string()).optional(),
+  opaque: z.array(z.string()).optional(),
 });
 
 const diagnosticSchema = z.object({

@@ -1,0 +1,84 @@
+import { beforeAll, expect, test } from "vitest";
+import { useBuildKit } from "../support/buildkit.ts";
+import { buildLayout, pushFrontend } from "../support/frontend.ts";
+import { configureAccess, useRegistry } from "../support/registry-access.ts";
+import { useSandbox } from "../support/sandbox.ts";
+import { buildStart, makeStart, type Table } from "./build-row.ts";
+import { rows } from "./cases/rows.ts";
+import { createColumns } from "./columns.ts";
+import { describeImage, describeLayout, type ImageText } from "./describe-image.ts";
+import { makeWorld } from "./world.ts";
+
+// The rows of the table, through the frontend: the same names, config and files as the command comes to with BuildKit.
+// BuildKit writes the archives of new layers, so digests are not compared.
+
+const sandbox = useSandbox();
+const service = useRegistry({ tls: false });
+const buildKit = useBuildKit();
+let table: Table;
+let frontend: string;
+
+beforeAll(async () => {
+  await configureAccess(sandbox.directory, service.proxy, { credentials: undefined });
+  const columns = createColumns(buildKit, sandbox.env["PATH"] ?? "");
+  table = {
+    sandbox,
+    world: await makeWorld(sandbox, service.proxy.host),
+    columns: columns.filter(({ name }) => name === "buildkit"),
+  };
+  frontend = await pushFrontend(sandbox, service.proxy.host);
+});
+
+test.each(rows.map((row) => [row.name, row] as const))("%s", async (_, row) => {
+  const start = await makeStart(table, row, "epoch");
+  const [column] = table.columns;
+  if (column === undefined) throw new Error("the table has no columns");
+  const reference = await describeImage(await buildStart(table, column, start));
+  const layout = await buildLayout(sandbox, buildKit, {
+    context: start.context,
+    file: "Containerfile.x",
+    frontend,
+    words: start.words.flatMap(translate),
+    env: start.env,
+  });
+  const here = Object.values(reference.layers).map((lines) => lines.length > 0);
+  expect(summarize(await describeLayout(layout), here)).toEqual(summarize(reference, here));
+});
+
+/** What clients of BuildKit call the flags of the command. */
+function translate(word: string, at: number, words: readonly string[]): readonly string[] {
+  if (words[at - 1] === "--cache-from") return [`--cache-from=type=registry,ref=${word}`];
+  if (word === "--cache-from" || word.startsWith("--input=")) return [];
+  if (word === "--allow-devices") return ["--build-arg=XBUILD_ALLOW_DEVICES=1"];
+  return [word.replace(/^--annotation=/, "--annotation=manifest:")];
+}
+
+/** @param here which layers' bytes both have: of kept ones the command has none */
+function summarize(
+  { names, config, manifest, layers }: ImageText,
+  here: readonly boolean[],
+): object {
+  const { architecture, os, author } = config;
+  return {
+    names,
+    config: config.config ?? {},
+    platform: { architecture, os, author },
+    history: config.history?.map(({ created_by: by, comment, author, empty_layer: empty }) => ({
+      by,
+      comment,
+      author,
+      empty,
+    })),
+    annotations: Object.entries(manifest.annotations ?? {}).filter(
+      ([key]) => !key.startsWith("io.xbuild."),
+    ),
+    files: Object.values(layers)
+      .filter((_, at) => here[at])
+      .map((lines) => lines.filter((one) => !isImplied(one)).sort()),
+  };
+}
+
+/** Directories that BuildKit's archives have where nobody wrote an entry for them. */
+function isImplied(line: string): boolean {
+  return /^drwx\S+ 0\/0 (?:etc|bin|usr|opt)\/ /.test(line);
+}
