@@ -37,7 +37,10 @@ export async function buildStage(
   if (target.kind === "layered") return buildLayered({ plan, target, named }, images, work);
   const text = lowerPlain(plan, target, nameBuiltSources(plan));
   const isResult = graph.target === target.index;
-  return describeEvaluated(await evaluateText(work.evaluation, { text, named, isResult }));
+  return describeEvaluated(
+    work.bridge,
+    await evaluateText(work.evaluation, { text, named, isResult }),
+  );
 }
 
 type Named = ReadonlyMap<string, NamedState>;
@@ -139,14 +142,14 @@ async function readOwn(
 async function findBases(
   { target, plan }: LayeredBuild,
   images: StageImages,
-  { evaluation }: FrontendWork,
+  { evaluation, bridge }: FrontendWork,
 ): Promise<readonly StageImage[]> {
   const found = target.bases.map(async (one) => {
     if (one.kind === "built") return images(one.index);
     if (!("name" in one)) throw new RangeError("a base is an image");
     const text = encodeText(`FROM ${one.name}\n`);
     const named = await nameStages(plan, images);
-    return describeEvaluated(await evaluateText(evaluation, { text, named }));
+    return describeEvaluated(bridge, await evaluateText(evaluation, { text, named }));
   });
   return settleAll(found);
 }

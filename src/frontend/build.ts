@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { type Containerfile, parseContainerfile } from "../containerfile/containerfile.ts";
+import { answerLint } from "./lint.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
 import { type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
 import type { FrontendOptions } from "./options.ts";
-import { passLowered, passThrough } from "./pass-through.ts";
+import { passBlanked, passLowered, passThrough } from "./pass-through.ts";
 import { buildPlatforms } from "./build-platforms.ts";
 import { needsOutput, resolveFor } from "./resolve.ts";
 import { type BuildSource, findSource, readSourceFile, type SourceFile } from "./source.ts";
@@ -42,7 +43,9 @@ export async function buildWithFrontend(
   tell(info);
   const build = { bridge, options, source, file, containerfile, info };
   const graph = resolveFor(build, undefined);
-  if (options.given.has("requestid") || !needsOutput(containerfile, graph))
-    return passLowered(build, graph);
+  const request = options.given.get("requestid");
+  if (request === "frontend.lint") return answerLint(build, graph);
+  if (request !== undefined) return passBlanked(build);
+  if (!needsOutput(containerfile, graph)) return passLowered(build);
   return buildPlatforms(build);
 }

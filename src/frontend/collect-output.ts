@@ -1,6 +1,7 @@
 import { XbuildError } from "../errors.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { readFile, solveState } from "./gateway/solve.ts";
+import { isLost, LostFailure } from "./lost-failure.ts";
 import { fromFiles, runProgram } from "./llb/operations.ts";
 import type { State } from "./llb/state.ts";
 import {
@@ -56,7 +57,10 @@ export async function collectWritten(
     ignoreCache: options.given.has("no-cache"),
   });
   const ref = await solveState(bridge, step, { caches });
-  const text = Buffer.from(await readFile(bridge, ref, resultName)).toString("utf8");
+  const bytes = await readFile(bridge, ref, resultName).catch((error: unknown) => {
+    throw isLost(error) ? new LostFailure(step, error) : error;
+  });
+  const text = Buffer.from(bytes).toString("utf8");
   const result = resultSchema.parse(JSON.parse(text));
   if ("failure" in result) throw restoreFailure(result.failure);
   return { made: result, state: step };

@@ -79,18 +79,10 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
   };
 }
 
-function unpackLayer(
-  from: State,
-  { file = "", name, removed = [], opaque = [] }: StepLayer,
-): State {
+function unpackLayer(from: State, { file = "", name, removed = [] }: StepLayer): State {
   const [path, shown] = [`/${file}`, `[layers] ${name}`];
-  if (removed.length + opaque.length === 0) return copyOut(from, { path, isArchive: true }, shown);
-  const absolute = (one: string): string => `/${one}`;
-  return copyHiding(
-    from,
-    { path, removed: removed.map(absolute), opaque: opaque.map(absolute) },
-    shown,
-  );
+  if (removed.length === 0) return copyOut(from, { path, isArchive: true }, shown);
+  return copyHiding(from, { path, removed: removed.map((one) => `/${one}`) }, shown);
 }
 
 /** Where layers are that exist already, by their diff IDs; those of images below come before those of previous ones. */

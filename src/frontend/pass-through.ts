@@ -1,11 +1,11 @@
-import type { StageGraph } from "../containerfile/containerfile.ts";
-import { omitOutputs } from "../plan/plan.ts";
+import type { SourceText } from "../containerfile/containerfile.ts";
+import { applyEdits, blank, omitOutputs } from "../plan/plan.ts";
 import type { FileBuild } from "./build.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
 import { askFrontend } from "./gateway/solve.ts";
 import { fromFiles } from "./llb/operations.ts";
-import { readState, type State } from "./llb/state.ts";
+import { readState } from "./llb/state.ts";
 import type { FrontendOptions } from "./options.ts";
 import { dockerfileFrontend } from "./source.ts";
 
@@ -21,19 +21,28 @@ export async function passThrough(bridge: Bridge, { given }: FrontendOptions): P
 }
 
 /** A file whose OUTPUT stages the target does not use: BuildKit's own frontend gets it without them. */
-export async function passLowered(build: FileBuild, _graph: StageGraph): Promise<Result> {
-  const { bridge, options, containerfile, source, file } = build;
-  const { given } = options;
-  const text = Buffer.from(omitOutputs(containerfile), "latin1");
-  const inputs = new Map<string, State>([
-    [
-      "dockerfile",
-      fromFiles([{ path: `/${file.name}`, mode: 0o644, data: text }], "[internal] write the file"),
-    ],
-  ]);
+export function passLowered(build: FileBuild): Promise<Result> {
+  return askOwn(build, omitOutputs(build.containerfile));
+}
+
+/** What is asked of the file itself: to each OUTPUT alone BuildKit's own frontend would have an objection. */
+export function passBlanked(build: FileBuild): Promise<Result> {
+  const { containerfile } = build;
+  const { source, instructions } = containerfile;
+  const outputs = instructions.filter(({ keyword }) => keyword === "OUTPUT");
+  const edits = outputs.map((one) => blank(containerfile, one));
+  return askOwn(build, applyEdits(source, { start: 0, end: source.length }, edits));
+}
+
+/** Options that say where the file is: it is given. */
+const ofSource = /^(?:context|contextkey|contextsubdir|dockerfilekey|filename|cmdline)$/;
+
+function askOwn({ bridge, options, source, file }: FileBuild, text: SourceText): Promise<Result> {
+  const data = Buffer.from(text, "latin1");
+  const files = [{ path: `/${file.name}`, mode: 0o644, data }];
+  const inputs = new Map([["dockerfile", fromFiles(files, "[internal] write the file")]]);
   if (source.context !== undefined) inputs.set("context", source.context);
-  const left = /^(?:context|contextkey|contextsubdir|dockerfilekey|filename)$/;
-  const rest = [...given].filter(([name]) => !left.test(name));
+  const rest = [...options.given].filter(([name]) => !ofSource.test(name));
   return askFrontend(bridge, {
     frontend: dockerfileFrontend,
     options: new Map([...rest, ["filename", file.name], ["cmdline", dockerfileFrontend]]),

@@ -5,6 +5,7 @@ import { describeFailure } from "./failures.ts";
 import type { Readable, Writable } from "node:stream";
 import { ReturnRequestSchema } from "./gateway/messages/gateway_pb.ts";
 import type { SourceInfo } from "./gateway/messages/llb_pb.ts";
+import { answerLost, LostFailure } from "./lost-failure.ts";
 import { readOptions } from "./options.ts";
 
 export interface FrontendProcess {
@@ -22,7 +23,12 @@ export async function runFrontend({ input, output, env }: FrontendProcess): Prom
   const bridge = connectBridge({ input, output });
   let file: SourceInfo | undefined;
   try {
-    const result = await buildWithFrontend(bridge, readOptions(env), (info) => (file = info));
+    const result = await buildWithFrontend(bridge, readOptions(env), (info) => (file = info)).catch(
+      (error: unknown) => {
+        if (error instanceof LostFailure) return answerLost(bridge, error);
+        throw error;
+      },
+    );
     await bridge.return(create(ReturnRequestSchema, { result }));
     return 0;
   } catch (error) {

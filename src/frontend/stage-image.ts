@@ -1,6 +1,7 @@
 import { type Digest, digestBytes, type Image, parseConfig } from "../oci/oci.ts";
 import type { EvaluatedImage } from "./dockerfile.ts";
-import { asLayered, type LayerSource } from "./layer-sources.ts";
+import type { Bridge } from "./gateway/connect.ts";
+import { asLayered, type LayeredImage, type LayerSource } from "./layer-sources.ts";
 import type { State } from "./llb/state.ts";
 import { describeKnown } from "./step/previous-image.ts";
 
@@ -13,16 +14,16 @@ export interface StageImage {
   readonly sources: readonly LayerSource[];
 }
 
-/** What BuildKit's own frontend made: what its layers are is known of an image in a registry alone. */
-export function describeEvaluated({ state, config, baseConfig }: EvaluatedImage): StageImage {
+/** What BuildKit's own frontend made: what its layers are is known of an image somewhere else alone. */
+export async function describeEvaluated(
+  bridge: Bridge,
+  { state, config, baseConfig }: EvaluatedImage,
+): Promise<StageImage> {
   const layered = asLayered(state);
-  const known = layered === undefined ? undefined : baseConfig;
+  const known = layered && (baseConfig ?? (await resolveLayered(bridge, layered)));
   if (layered !== undefined && known !== undefined) {
-    const image = describeKnown({
-      reference: layered.identifier,
-      digest: digestBytes(known),
-      config: known,
-    });
+    const digest = digestBytes(known);
+    const image = describeKnown({ reference: layered.identifier, digest, config: known });
     const { diff_ids: diffIds } = image.config.rootfs;
     const sources = diffIds.map((_, index) => ({ kind: "image", image: layered, index }) as const);
     return { state, image, sources };
@@ -39,6 +40,19 @@ export function describeEvaluated({ state, config, baseConfig }: EvaluatedImage)
     image: describeKnown({ reference: "", digest: digestBytes(bytes), config: bytes }),
     sources: diffIds.map(() => ({ kind: "stage", state }) as const),
   };
+}
+
+/** Of an image that a named context stands for nobody has told the layers. */
+async function resolveLayered(
+  bridge: Bridge,
+  { identifier, platform }: LayeredImage,
+): Promise<Uint8Array | undefined> {
+  const prefix = "docker-image://";
+  if (!identifier.startsWith(prefix)) return undefined;
+  const ref = identifier.slice(prefix.length);
+  const logName = `[layers] look for the layers of ${ref}`;
+  const request = { ref, logName, ...(platform === undefined ? {} : { platform }) };
+  return (await bridge.resolveImageConfig(request)).config;
 }
 
 function standIn({ output }: State, index: number): Digest {

@@ -70,34 +70,23 @@ type FileStep = NonNullable<
 export interface HidingArchive {
   readonly path: string;
   readonly removed: readonly string[];
-  /** Directories that hide all that is below them there. */
-  readonly opaque: readonly string[];
 }
 
 /**
  * A layer of an archive with whiteouts: what is taken away is in a file system below, of which it is taken away, so that
- * BuildKit knows of it. The whiteouts' own files go then. BuildKit, `docs/dev/merge-diff.md`
+ * BuildKit knows of it. The whiteouts' own files go then. What makes a directory opaque stays a file: BuildKit says it of
+ * names that it knows alone, and whoever reads the layer afterwards knows the file. BuildKit, `docs/dev/merge-diff.md`
  */
-export function copyHiding(
-  from: State,
-  { path, removed, opaque }: HidingArchive,
-  name: string,
-): State {
-  const hidden = [...removed, ...opaque.map((one) => posix.join(one, hiddenName))];
-  const lower = fromFiles(withParents(hidden), `[internal] what ${name} takes away`);
-  const whiteouts = [
-    ...removed.map((one) => posix.join(posix.dirname(one), `.wh.${posix.basename(one)}`)),
-    ...opaque.map((one) => posix.join(one, ".wh..wh..opq")),
-  ];
+export function copyHiding(from: State, { path, removed }: HidingArchive, name: string): State {
+  const lower = fromFiles(withParents(removed), `[internal] what ${name} takes away`);
+  const whiteouts = removed.map((one) =>
+    posix.join(posix.dirname(one), `.wh.${posix.basename(one)}`),
+  );
   const remove = (one: string): FileStep => ({
     case: "rm",
     value: { path: one, allowNotFound: true },
   });
-  const steps = [
-    ...[...removed, ...opaque].map(remove),
-    createCopy(path, true),
-    ...whiteouts.map(remove),
-  ];
+  const steps = [...removed.map(remove), createCopy(path, true), ...whiteouts.map(remove)];
   const inputs = [lower, from];
   const actions = steps.map((action, at) => ({
     // What the one before has made is counted behind the inputs.
@@ -109,9 +98,6 @@ export function copyHiding(
   const upper = addOp({ op: { case: "file", value: { actions } }, inputs, name });
   return diff(lower, upper, name);
 }
-
-/** Any name: a directory that is taken away with something in it hides what is below it. */
-const hiddenName = "hidden";
 
 function withParents(paths: readonly string[]): readonly NewFile[] {
   const directories = new Set(paths.flatMap((one) => listParents(one)));

@@ -110,7 +110,7 @@ async function describeNew(
   { blob, name }: CollectedLayer,
   request: StepRequest,
   { warnings, directories }: Findings,
-): Promise<Pick<StepLayer, "file" | "isEmpty" | "removed" | "opaque">> {
+): Promise<Pick<StepLayer, "file" | "isEmpty" | "removed">> {
   if (blob === undefined) return {};
   // By its content: so BuildKit knows it again.
   const file = join(layersName, `${digestHex(blob.digest)}.tar`);
@@ -124,12 +124,10 @@ async function describeNew(
   if (isFirst) await completeArchive(path, facts, find);
   if (facts.lost.length > 0) warnings.push(warnLost(name, facts.lost));
   const removed = decodeNames(facts.removed);
-  const opaque = decodeNames(facts.opaque);
   return {
     file,
     isEmpty: facts.isEmpty,
     ...(removed.length === 0 ? {} : { removed }),
-    ...(opaque.length === 0 ? {} : { opaque }),
   };
 }
 

@@ -62,9 +62,8 @@ const layerSchema = z.object({
   file: z.string().optional(),
   /** Whether it has no entry at all. */
   isEmpty: z.boolean().optional(),
-  /** What it takes away of layers below: paths, and directories of which all is hidden. */
+  /** Paths that it takes away of layers below. */
   removed: z.array(z.string()).optional(),
-  opaque: z.array(z.string()).optional(),
 });
 
 const diagnosticSchema = z.object({

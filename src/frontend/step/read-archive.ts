@@ -22,8 +22,6 @@ export interface ArchiveFacts {
   readonly links: readonly Entry[];
   /** Paths that are removed of the layers below. image-spec v1.1, layer.md, "Whiteouts" */
   readonly removed: readonly ByteString[];
-  /** Directories that hide all that is below them there. */
-  readonly opaque: readonly ByteString[];
   /** Paths with attributes that BuildKit does not export. */
   readonly lost: readonly ByteString[];
 }
@@ -65,7 +63,6 @@ export function describeEntries(entries: readonly Entry[]): ArchiveFacts {
       return xattrs.length === 0 ? [] : [{ ...one, xattrs }];
     }),
     removed: names.flatMap((one) => (one.kind === "removed" ? [one.path] : [])),
-    opaque: names.flatMap((one) => (one.kind === "opaque" ? [one.path] : [])),
     lost: entries.flatMap(({ path, xattrs }) =>
       xattrs.some(([name]) => name !== "security.capability") ? [path] : [],
     ),
