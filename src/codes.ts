@@ -39,6 +39,8 @@ export const codes = {
   "engine-start-busy": { kind: "warning", severity: "warning", area: "build" },
   "frontend-unsupported": { kind: "error", severity: "error", area: "build" },
   "previous-unreadable": { kind: "warning", severity: "warning", area: "build" },
+  "previous-unused": { kind: "warning", severity: "warning", area: "build" },
+  "output-flag-unused": { kind: "warning", severity: "warning", area: "build" },
   "attributes-lost": { kind: "warning", severity: "warning", area: "build" },
   "run-left": { kind: "warning", severity: "warning", area: "build" },
   // What the layering steps left in the output directory

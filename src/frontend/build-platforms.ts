@@ -3,6 +3,7 @@ import { createPlan, listPlans, planStage, type BuildPlan } from "../plan/plan.t
 import { settleAll } from "../system/settle.ts";
 import { buildStage } from "./build-stage.ts";
 import type { FileBuild } from "./build.ts";
+import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
 import { findPreviousImages, listCacheImports } from "./previous.ts";
 import { reportFindings, resolveFor } from "./resolve.ts";
@@ -29,6 +30,7 @@ export async function buildPlatforms(build: FileBuild): Promise<Result> {
     caches: listCacheImports(options),
     own: await readOwnImage(),
     helperDirectory: new URL("bin", import.meta.url).pathname,
+    canMerge: await readCanMerge(bridge),
     warn,
   };
   const ignored = await tryRead(bridge, file.ref, `${file.name}.dockerignore`);
@@ -38,6 +40,29 @@ export async function buildPlatforms(build: FileBuild): Promise<Result> {
     buildPlatform(build, { platform, ignored, isNamed: given.length > 1, shared }),
   );
   return returnImages(await settleAll(images), { isList, caches: shared.caches, bridge });
+}
+
+/** BuildKit, `solver/pb/caps.go` */
+async function readCanMerge(bridge: Bridge): Promise<boolean> {
+  const { llbCaps } = await bridge.ping({});
+  const has = (name: string): boolean => llbCaps.some(({ id, enabled }) => id === name && enabled);
+  return has("mergeop") && has("diffop");
+}
+
+/** Where layers cannot be put together none of an earlier image can be kept. */
+async function findPrevious(
+  { bridge, options, canMerge, warn }: SharedWork,
+  platform: string,
+): Promise<FrontendWork["previous"]> {
+  const found = await findPreviousImages(bridge, { options, platform }, warn);
+  if (canMerge || found.length === 0) return found;
+  await warn({
+    code: "previous-unused",
+    severity: "warning",
+    message: "this builder can keep no layers of a previous image: all are made anew",
+    hint: "use Docker's containerd image store, or a builder of the docker-container driver",
+  });
+  return [];
 }
 
 interface WantedPlatform {
@@ -53,17 +78,18 @@ async function buildPlatform(
   build: FileBuild,
   { platform, ignored, isNamed, shared }: WantedPlatform,
 ): Promise<PlatformImage> {
-  const { bridge, options, source, info } = build;
+  const { bridge, options, dockerfile, source, info } = build;
   const named = platform ?? options.buildPlatform;
   const graph = resolveFor(build, named);
   const plan =
     createPlan(build.containerfile, graph) ?? planStage(build.containerfile, graph, graph.target);
   const work: FrontendWork = {
     ...shared,
-    previous: await findPreviousImages(bridge, { options, platform: named }, shared.warn),
+    previous: await findPrevious(shared, named),
     evaluation: {
       bridge,
       options,
+      dockerfile,
       file: info,
       ignored,
       context: source.context,

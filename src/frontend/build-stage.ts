@@ -64,8 +64,9 @@ async function buildLayered(
   images: StageImages,
   work: FrontendWork,
 ): Promise<StageImage> {
-  const { target } = build;
+  const { plan, target } = build;
   const { limits } = work;
+  await warnUnused(target, work);
   const previous = work.previous.map(describePrevious);
   const bases = await findBases(build, images, work);
   const names = target.bases.map((one) => ("name" in one ? one.name : one.kind));
@@ -81,7 +82,9 @@ async function buildLayered(
   const written = {
     state: steps.state,
     path: `${target.output.path}/output`,
-    name: target.name,
+    // As BuildKit calls one that has no name.
+    name: plan.containerfile.stages[target.index]?.name ?? `stage-${target.index}`,
+    span: target.output.instruction.span,
   };
   const request = describeRequest(target, arranged.layerCount, work);
   const collected = await collectWritten(written, request, work);
@@ -92,6 +95,22 @@ async function buildLayered(
     { plan: build.plan, stage: target, configs, bases, arranged, collected },
     work,
   );
+}
+
+/** What the client says, and nobody else can. */
+async function warnUnused({ output }: LayeredStage, { warn }: FrontendWork): Promise<void> {
+  const tell = (flag: string, hint: string): Promise<void> =>
+    warn({
+      code: "output-flag-unused",
+      severity: "warning",
+      message: `OUTPUT ${flag} changes nothing with BuildKit's frontend`,
+      hint,
+      span: output.instruction.span,
+    });
+  if (output.compression !== "gzip")
+    await tell("--compression", "say it to the client: --output type=image,compression=zstd,...");
+  if (output.input === "all")
+    await tell("--input=all", "steps find no blobs of previous images there: keep layers by name");
 }
 
 interface EvaluatedSteps {
@@ -158,10 +177,10 @@ function describeRequest(
   { output }: LayeredStage,
   baseLayers: number,
   { limits, previous }: FrontendWork,
-): StepRequest {
+): Omit<StepRequest, "output"> {
   const { epoch, maxLayers, maxLayerSize, allowDevices } = limits;
   return {
-    version: "1",
+    version: 1,
     previous: previous.map(({ reference, digest, config }) => ({
       reference,
       digest,

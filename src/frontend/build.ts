@@ -4,6 +4,7 @@ import { answerLint } from "./lint.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
 import { type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
+import { type DockerfileFrontend, findDockerfileFrontend } from "./dockerfile-frontend.ts";
 import type { FrontendOptions } from "./options.ts";
 import { passBlanked, passLowered, passThrough } from "./pass-through.ts";
 import { buildPlatforms } from "./build-platforms.ts";
@@ -14,6 +15,7 @@ import { type BuildSource, findSource, readSourceFile, type SourceFile } from ".
 export interface FileBuild {
   readonly bridge: Bridge;
   readonly options: FrontendOptions;
+  readonly dockerfile: DockerfileFrontend;
   readonly source: BuildSource;
   readonly file: SourceFile;
   readonly containerfile: Containerfile;
@@ -33,15 +35,16 @@ export async function buildWithFrontend(
   const source = await findSource(bridge, options);
   const file = await readSourceFile(bridge, source);
   const containerfile = parseContainerfile(file.bytes, file.name);
+  const dockerfile = findDockerfileFrontend(containerfile.source, options);
   if (!containerfile.instructions.some((one) => one.keyword === "OUTPUT"))
-    return passThrough(bridge, options);
+    return passThrough(bridge, options, dockerfile);
   const info = create(SourceInfoSchema, {
     filename: options.given.get("filename") ?? file.name,
     data: file.bytes,
     language: "Dockerfile",
   });
   tell(info);
-  const build = { bridge, options, source, file, containerfile, info };
+  const build = { bridge, options, dockerfile, source, file, containerfile, info };
   const graph = resolveFor(build, undefined);
   const request = options.given.get("requestid");
   if (request === "frontend.lint") return answerLint(build, graph);

@@ -1,5 +1,6 @@
 import { XbuildError } from "../errors.ts";
-import type { Diagnostic } from "../diagnostics.ts";
+import type { Diagnostic, Span } from "../diagnostics.ts";
+import { PlacedFailure } from "./failures.ts";
 import { readFile, solveState } from "./gateway/solve.ts";
 import { isLost, LostFailure } from "./lost-failure.ts";
 import { fromFiles, runProgram } from "./llb/operations.ts";
@@ -18,10 +19,12 @@ import type { FrontendWork } from "./work.ts";
 /** What a stage's steps have written. */
 export interface WrittenOutput {
   readonly state: State;
-  /** The directory of the state that has it. */
+  /** The directory of the state that has it: absolute. */
   readonly path: string;
   /** What the stage is called. */
   readonly name: string;
+  /** Where OUTPUT stands. */
+  readonly span: Span;
 }
 
 export interface CollectedStep {
@@ -35,10 +38,11 @@ export interface CollectedStep {
  * those of collecting, and BuildKit's.
  */
 export async function collectWritten(
-  { state, path, name }: WrittenOutput,
-  request: StepRequest,
+  { state, path, name, span }: WrittenOutput,
+  given: Omit<StepRequest, "output">,
   { bridge, own, caches, options }: FrontendWork,
 ): Promise<CollectedStep> {
+  const request: StepRequest = { ...given, output: path };
   const asked = fromFiles(
     [{ path: `/${requestName}`, mode: 0o644, data: Buffer.from(JSON.stringify(request)) }],
     "[internal] write what is asked of the layers",
@@ -48,9 +52,8 @@ export async function collectWritten(
     args: [process.execPath, process.argv[1] ?? "", "collect"],
     env: ["PATH=/usr/bin"],
     mounts: [
-      { state, selector: path, target: places.output, isByContent: true },
-      { state, selector: "", target: places.root, isByContent: false },
-      { state: asked, selector: "", target: places.request, isByContent: true },
+      { state, target: places.root },
+      { state: asked, target: places.request },
     ],
     output: places.result,
     name: `[layers] collect ${name}`,
@@ -62,7 +65,7 @@ export async function collectWritten(
   });
   const text = Buffer.from(bytes).toString("utf8");
   const result = resultSchema.parse(JSON.parse(text));
-  if ("failure" in result) throw restoreFailure(result.failure);
+  if ("failure" in result) throw new PlacedFailure(restoreFailure(result.failure), span);
   return { made: result, state: step };
 }
 

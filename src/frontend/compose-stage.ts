@@ -22,9 +22,9 @@ import type { CollectedEntry, CollectedLayer } from "../layers/layers.ts";
 import { type ArrangedBases, composeImage, withBases } from "../pipeline/pipeline.ts";
 import type { BuildPlan, LayeredStage } from "../plan/plan.ts";
 import type { CollectedStep } from "./collect-output.ts";
-import { type LayerSource, stackLayers } from "./layer-sources.ts";
-import { copyHiding, copyOut } from "./llb/operations.ts";
+import { chainLayers, type LayerSource, stackLayers } from "./layer-sources.ts";
 import type { State } from "./llb/state.ts";
+import type { NewLayer } from "./llb/unpack-layer.ts";
 import { listPrefixed } from "./options.ts";
 import type { StageImage } from "./stage-image.ts";
 import { describeKnown } from "./step/previous-image.ts";
@@ -54,7 +54,7 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
   const entries = collected.made.entries.map((entry) => {
     const described = describeEntry(entry);
     if (entry.kind === "layer" && described.kind === "layer" && entry.file !== undefined)
-      own.set(described.layer, { kind: "own", state: unpackLayer(collected.state, entry) });
+      own.set(described.layer, { kind: "own", layer: describeNew(collected.state, entry) });
     return described;
   });
   const output = {
@@ -72,17 +72,14 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
     return [{ layer: one.layer, source }];
   });
   const image = describeImage(parts, { whole, placed }, work);
-  return {
-    state: stackLayers(placed.map(({ source }) => source)),
-    image,
-    sources: placed.map(({ source }) => source),
-  };
+  const layers = placed.map(({ source }) => source);
+  const state = work.canMerge ? stackLayers(layers) : chainLayers(layers);
+  return { state, image, sources: layers };
 }
 
-function unpackLayer(from: State, { file = "", name, removed = [] }: StepLayer): State {
-  const [path, shown] = [`/${file}`, `[layers] ${name}`];
-  if (removed.length === 0) return copyOut(from, { path, isArchive: true }, shown);
-  return copyHiding(from, { path, removed: removed.map((one) => `/${one}`) }, shown);
+function describeNew(from: State, { file = "", name, removed = [] }: StepLayer): NewLayer {
+  const absolute = removed.map((one) => `/${one}`);
+  return { from, path: `/${file}`, removed: absolute, name: `[layers] ${name}` };
 }
 
 /** Where layers are that exist already, by their diff IDs; those of images below come before those of previous ones. */

@@ -6,7 +6,7 @@ import type { Bridge } from "./gateway/connect.ts";
 import { OpMetadataSchema, type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
 import { askFrontend, stateOf } from "./gateway/solve.ts";
 import { restate, type State, type Vertex } from "./llb/state.ts";
-import { dockerfileFrontend } from "./source.ts";
+import type { DockerfileFrontend } from "./dockerfile-frontend.ts";
 import type { FrontendOptions } from "./options.ts";
 import { fromFiles } from "./llb/operations.ts";
 
@@ -22,6 +22,7 @@ export interface EvaluatedImage {
 export interface Evaluation {
   readonly bridge: Bridge;
   readonly options: FrontendOptions;
+  readonly dockerfile: DockerfileFrontend;
   /** The file as the user wrote it: what lines are shown of. */
   readonly file: SourceInfo;
   /** What leaves files out of the context, beside the file. */
@@ -61,14 +62,15 @@ export async function evaluateText(
   evaluation: Evaluation,
   { text, named, isResult = false }: DockerfileText,
 ): Promise<EvaluatedImage> {
-  const { bridge, options, context, file, show } = evaluation;
+  const { bridge, options, dockerfile, context, file, show } = evaluation;
   const inputs = new Map([...named].map(([name, { state }]) => [name, state] as const));
   inputs.set("dockerfile", writeFiles(evaluation, text));
   if (context !== undefined) inputs.set("context", context);
   const result = await askFrontend(bridge, {
-    frontend: dockerfileFrontend,
+    frontend: dockerfile.frontend,
     options: new Map([
       ...listOptions(options, evaluation.platform),
+      ...dockerfile.options,
       ...listNamed(named),
       ...[...options.given].filter(([name]) => isResult && name.startsWith("label:")),
     ]),
@@ -120,8 +122,6 @@ function listOptions(
     ...rest,
     ...(platform === undefined ? [] : [["platform", platform] as const]),
     ["filename", baseName(given.get("filename") ?? "Dockerfile")],
-    // Else it would look for a frontend that the text names.
-    ["cmdline", dockerfileFrontend],
   ]);
 }
 

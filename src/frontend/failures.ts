@@ -1,6 +1,6 @@
 import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type Diagnostic, renderDiagnostic } from "../diagnostics.ts";
+import { type Diagnostic, renderDiagnostic, type Span } from "../diagnostics.ts";
 import { XbuildError } from "../errors.ts";
 import { type Range, type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
 import { type Status, StatusSchema } from "./gateway/messages/status_pb.ts";
@@ -8,14 +8,35 @@ import { type Status, StatusSchema } from "./gateway/messages/status_pb.ts";
 /** BuildKit writes what else it knows of an error as JSON. BuildKit, `util/grpcerrors` */
 const sourceType = "github.com/moby/buildkit/errdefs.Source+json";
 
+/** What is wrong with what steps of the file have written, and where in the file they stand. */
+export class PlacedFailure extends Error {
+  readonly error: XbuildError;
+  readonly span: Span;
+
+  constructor(error: XbuildError, span: Span) {
+    super(error.message, { cause: error });
+    this.error = error;
+    this.span = span;
+  }
+}
+
 /** An error as BuildKit hands it on to the client, which draws the lines that it names. */
 export function describeFailure(error: unknown, file: SourceInfo | undefined): Status {
   if (error instanceof ConnectError) return restateStatus(error);
+  if (error instanceof PlacedFailure) return describeRefusal(error.error, [error], file);
   if (!(error instanceof XbuildError)) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return create(StatusSchema, { code: Code.Internal, message: `xbuild: ${message}` });
   }
-  const places = error.diagnostics.filter(({ span }) => span !== undefined);
+  return describeRefusal(error, error.diagnostics, file);
+}
+
+function describeRefusal(
+  error: XbuildError,
+  spans: readonly Pick<Diagnostic, "span">[],
+  file: SourceInfo | undefined,
+): Status {
+  const places = spans.filter(({ span }) => span !== undefined);
   const details = file === undefined ? [] : places.map((one) => encodeSource(file, toRanges(one)));
   return create(StatusSchema, {
     code: Code.InvalidArgument,

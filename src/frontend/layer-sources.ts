@@ -1,4 +1,6 @@
+import { XbuildError } from "../errors.ts";
 import { diff, merge } from "./llb/operations.ts";
+import { type NewLayer, unpackLayer } from "./llb/unpack-layer.ts";
 import { addOp, readSource, scratch, type State } from "./llb/state.ts";
 import type { BuildKitPlatform } from "./platforms.ts";
 
@@ -13,8 +15,8 @@ export interface LayeredImage {
 export type LayerSource =
   /** One of an image, the lowest being 0. */
   | { readonly kind: "image"; readonly image: LayeredImage; readonly index: number }
-  /** A file system that is one layer. */
-  | { readonly kind: "own"; readonly state: State }
+  /** A new one. */
+  | { readonly kind: "own"; readonly layer: NewLayer }
   /** One of those that a stage comes to: they are taken together. */
   | { readonly kind: "stage"; readonly state: State };
 
@@ -41,6 +43,30 @@ export function stackLayers(layers: readonly LayerSource[]): State {
   return merge(parts, "[layers] image");
 }
 
+/**
+ * The same where a builder cannot merge: each new layer is made on what is below it. Errors: `frontend-unsupported` where
+ * layers of a second image would stand above.
+ */
+export function chainLayers(layers: readonly LayerSource[]): State {
+  let state = scratch;
+  for (let at = 0; at < layers.length;) {
+    const end = findEnd(layers, at);
+    const [first] = layers.slice(at, end);
+    if (first?.kind === "own") state = unpackLayer(first.layer, state);
+    else if (at === 0) state = takeRun(layers.slice(at, end));
+    else throw refuseMerge();
+    at = end;
+  }
+  return state;
+}
+
+function refuseMerge(): XbuildError {
+  const message = "this builder cannot put layers of several images together";
+  return new XbuildError("frontend-unsupported", message, {
+    hint: "use Docker's containerd image store, or a builder of the docker-container driver",
+  });
+}
+
 /** Behind the last of those that are taken together with the one at this place. */
 function findEnd(layers: readonly LayerSource[], start: number): number {
   let end = start + 1;
@@ -64,7 +90,8 @@ function isNext(before: LayerSource, next: LayerSource): boolean {
 function takeRun(run: readonly LayerSource[]): State {
   const [first] = run;
   if (first === undefined) return scratch;
-  if (first.kind !== "image") return first.state;
+  if (first.kind === "own") return unpackLayer(first.layer);
+  if (first.kind === "stage") return first.state;
   const { image, index } = first;
   const end = index + run.length;
   return diff(takeLowest(image, index), takeLowest(image, end), `[layers] ${index + 1} to ${end}`);

@@ -32,7 +32,7 @@ export function isLost(error: unknown): boolean {
  */
 export async function answerLost(bridge: Bridge, { state }: LostFailure): Promise<Result> {
   const path = "/.xbuild-the-step-failed-before";
-  const never = copyOut(state, { path, isArchive: false }, "[internal] look how a step failed");
+  const never = copyOut(state, path, "[internal] look how a step failed");
   const { result } = await bridge.solve(
     create(SolveRequestSchema, {
       definition: writeState(never),

@@ -7,15 +7,19 @@ import { askFrontend } from "./gateway/solve.ts";
 import { fromFiles } from "./llb/operations.ts";
 import { readState } from "./llb/state.ts";
 import type { FrontendOptions } from "./options.ts";
-import { dockerfileFrontend } from "./source.ts";
+import { type DockerfileFrontend, ownFrontend } from "./dockerfile-frontend.ts";
 
 /** A file without OUTPUT, with every option: BuildKit's own frontend is asked as it would have been without us. */
-export async function passThrough(bridge: Bridge, { given }: FrontendOptions): Promise<Result> {
+export async function passThrough(
+  bridge: Bridge,
+  { given }: FrontendOptions,
+  dockerfile: DockerfileFrontend,
+): Promise<Result> {
   const { definitions } = await bridge.inputs({});
   const inputs = Object.entries(definitions).map(([name, one]) => [name, readState(one)] as const);
   return askFrontend(bridge, {
-    frontend: dockerfileFrontend,
-    options: given,
+    frontend: dockerfile.frontend,
+    options: dockerfile === ownFrontend ? given : new Map([...given, ...dockerfile.options]),
     inputs: new Map(inputs),
   });
 }
@@ -37,15 +41,18 @@ export function passBlanked(build: FileBuild): Promise<Result> {
 /** Options that say where the file is: it is given. */
 const ofSource = /^(?:context|contextkey|contextsubdir|dockerfilekey|filename|cmdline)$/;
 
-function askOwn({ bridge, options, source, file }: FileBuild, text: SourceText): Promise<Result> {
+function askOwn(
+  { bridge, options, dockerfile, source, file }: FileBuild,
+  text: SourceText,
+): Promise<Result> {
   const data = Buffer.from(text, "latin1");
   const files = [{ path: `/${file.name}`, mode: 0o644, data }];
   const inputs = new Map([["dockerfile", fromFiles(files, "[internal] write the file")]]);
   if (source.context !== undefined) inputs.set("context", source.context);
   const rest = [...options.given].filter(([name]) => !ofSource.test(name));
   return askFrontend(bridge, {
-    frontend: dockerfileFrontend,
-    options: new Map([...rest, ["filename", file.name], ["cmdline", dockerfileFrontend]]),
+    frontend: dockerfile.frontend,
+    options: new Map([...rest, ["filename", file.name], ...dockerfile.options]),
     inputs,
   });
 }

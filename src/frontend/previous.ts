@@ -9,7 +9,7 @@ import type { LayeredImage } from "./layer-sources.ts";
 import { parseBuildKitPlatform } from "./platforms.ts";
 import type { KnownImage } from "./step/previous-image.ts";
 
-/** A build argument that names previous images, where no cache is named: references with commas between them. */
+/** A build argument that names previous images: references with commas between them. */
 const previousArgument = "build-arg:XBUILD_CACHE_FROM";
 
 const importsSchema = z.array(
@@ -33,13 +33,12 @@ function splitList(text = ""): readonly string[] {
   return text.split(/[,\s]+/).filter((one) => one !== "");
 }
 
-/** Which images a build is told to look at, in their order: what its caches are named by, else its argument. */
+/** Which images a build is told to look at, in their order: what its caches are named by, then its argument. */
 function listPreviousNames(options: FrontendOptions): readonly string[] {
   const named = listCacheImports(options).flatMap(({ type, attrs: { ref } }) =>
     type === "registry" && ref !== undefined ? [ref] : [],
   );
-  const names = named.length > 0 ? named : splitList(options.given.get(previousArgument));
-  return [...new Set(names)];
+  return [...new Set([...named, ...splitList(options.given.get(previousArgument))])];
 }
 
 /** An image of a registry, as BuildKit finds it. */
@@ -97,9 +96,16 @@ function withDigest(reference: string, digest: Digest): string {
   return `${reference.split("@", 1)[0]}@${digest}`;
 }
 
-/** Registries say it by a status, which BuildKit hands on as a code or as words of its own. containerd, `remotes/docker` */
+/**
+ * Registries say it by a status, which BuildKit hands on as a code or as words of its own; and a cache is no image.
+ * containerd, `remotes/docker`; BuildKit, `cache/remotecache/v1`
+ */
 function isAbsent({ code, rawMessage }: ConnectError): boolean {
-  return code === Code.NotFound || rawMessage.endsWith(": not found");
+  return (
+    code === Code.NotFound ||
+    rawMessage.endsWith(": not found") ||
+    rawMessage.includes("application/vnd.buildkit.cacheconfig.")
+  );
 }
 
 function warnUnread(name: string, { rawMessage }: ConnectError): Diagnostic {

@@ -55,15 +55,34 @@ export async function returnImages(
   });
 }
 
+/**
+ * What of the image has been there before, from the lowest layer on: its times are nobody's to change. BuildKit,
+ * `exporter/containerimage/writer.go`, `rewriteRemoteWithEpoch`
+ */
+function describeBase({ image: { config }, sources }: PlatformImage): Uint8Array {
+  const found = sources.findIndex(({ kind }) => kind !== "image");
+  const count = found < 0 ? sources.length : found;
+  let left = count;
+  const history = (config.history ?? []).filter((one) => {
+    if (one.empty_layer !== true) left -= 1;
+    return left >= 0;
+  });
+  const { architecture, os, rootfs } = config;
+  const diffIds = rootfs.diff_ids.slice(0, count);
+  return encode({ architecture, os, rootfs: { type: "layers", diff_ids: diffIds }, history });
+}
+
 function describeImage(
-  { image, platform }: PlatformImage,
+  made: PlatformImage,
   isList: boolean,
 ): readonly (readonly [string, Uint8Array])[] {
+  const { image, platform } = made;
   const suffix = isList ? `/${platform}` : "";
   const place = isList ? `[${platform}]` : "";
   const annotations = Object.entries(image.manifest.annotations ?? {});
   return [
     [`containerimage.config${suffix}`, image.configBytes],
+    [`containerimage.base.config${suffix}`, describeBase(made)],
     ...annotations.map(
       ([key, value]) => [`annotation-manifest${place}.${key}`, Buffer.from(value)] as const,
     ),

@@ -1,8 +1,9 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Bridge } from "./gateway/connect.ts";
 import { askFrontend, readFile, type Reference, solveState, stateOf } from "./gateway/solve.ts";
-import { copyOut, fromFiles, fromSource } from "./llb/operations.ts";
+import { copyOut, fromFiles, fromSource, unpack } from "./llb/operations.ts";
 import { inputsOf, readSource, readState, type State } from "./llb/state.ts";
+import { ownFrontend } from "./dockerfile-frontend.ts";
 import type { FrontendOptions } from "./options.ts";
 
 /** Where the file and the build context come from. */
@@ -14,9 +15,6 @@ export interface BuildSource {
   /** What steps find of the context; undefined for a directory of the client's. */
   readonly context: State | undefined;
 }
-
-/** The frontend of BuildKit itself that reads ordinary files. */
-export const dockerfileFrontend = "dockerfile.v0";
 
 /**
  * The same rules as that of BuildKit itself: a context that is a repository or a URL has the file, else the client sends
@@ -72,10 +70,10 @@ async function openRemote(
 ): Promise<RemoteContext> {
   const text = Buffer.from(`FROM scratch\nCOPY --from=${remoteName} / /\n`);
   const result = await askFrontend(bridge, {
-    frontend: dockerfileFrontend,
+    ...ownFrontend,
     options: new Map([
+      ...ownFrontend.options,
       ...[...given].filter(([name]) => /^build-arg:(?:BUILDKIT_|SOURCE_DATE_EPOCH)/.test(name)),
-      ["cmdline", "xbuild"],
       ["filename", "Dockerfile"],
       [`context:${remoteName}`, context],
     ]),
@@ -89,7 +87,7 @@ async function openRemote(
   const range = { offset: 0n, length: 1024n };
   const { data } = await bridge.readFile({ ref, filePath: fileName, range });
   if (!isArchive(data)) return { state, fileName };
-  return { state: copyOut(state, { path: `/${fileName}`, isArchive: true }, "unpack context") };
+  return { state: unpack(state, `/${fileName}`, "[internal] unpack the context") };
 }
 
 const remoteName = "xbuild-context";
@@ -101,7 +99,7 @@ function writeFile(name: string, data: Uint8Array): State {
 
 function scopeTo(state: State, directory: string | undefined): State {
   if (directory === undefined) return state;
-  return copyOut(state, { path: directory, isArchive: false }, `[internal] take ${directory}`);
+  return copyOut(state, directory, `[internal] take ${directory}`);
 }
 
 /** What BuildKit unpacks. moby/go-archive, `compression` */

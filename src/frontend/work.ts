@@ -23,6 +23,8 @@ export interface FrontendWork {
   readonly evaluation: Evaluation;
   readonly limits: FrontendLimits;
   readonly previous: readonly FoundImage[];
+  /** Whether the builder can put layers of several images together: Docker's classic image store has no way for it. */
+  readonly canMerge: boolean;
   readonly caches: readonly CacheImport[];
   /** The image that this program runs in: steps of ours run in it, too. */
   readonly own: State;

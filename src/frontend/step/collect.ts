@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { type ByteString, type Entry, showBytes } from "../../archive/archive.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
@@ -19,6 +19,7 @@ import {
 } from "./messages.ts";
 import { completeArchive, type DirectoryFacts, findBelow } from "./complete-archive.ts";
 import { describePrevious } from "./previous-image.ts";
+import { resolveBelow } from "./resolve-below.ts";
 import { readArchive } from "./read-archive.ts";
 
 /**
@@ -34,14 +35,14 @@ export async function runCollectStep(): Promise<void> {
 }
 
 async function collect(request: StepRequest): Promise<StepMade> {
-  await assertNoBlobs();
+  const directory = await findOutput(request.output);
   const staging = join(places.result, layersName);
   await mkdir(staging);
-  const { previous, ...options } = request;
+  const { previous, output: _, version: __, ...options } = request;
   const images = previous.map((one) =>
     describePrevious({ ...one, config: Buffer.from(one.config, "base64") }),
   );
-  const output = await collectOutput(places.output, {
+  const output = await collectOutput(directory, {
     ...options,
     reuse: request.reuse,
     epoch: request.epoch,
@@ -64,9 +65,19 @@ async function collect(request: StepRequest): Promise<StepMade> {
 }
 
 /** BuildKit writes archives of its own of what is in a layer: nothing could be taken bit for bit. */
-async function assertNoBlobs(): Promise<void> {
-  const blobs = await readdir(join(places.output, "blobs/sha256")).catch(() => []);
-  if (blobs.length === 0) return;
+async function findOutput(path: string): Promise<string> {
+  const parent = resolveBelow(places.root, dirname(path));
+  const directory = join(parent ?? places.root, basename(path));
+  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new XbuildError(
+      "layers-none",
+      "the build listed no layers: the output directory is gone",
+      {
+        hint: "write layers to output/layers, and leave the directory where it is",
+      },
+    );
+  const blobs = await readdir(join(directory, "blobs/sha256")).catch(() => []);
+  if (blobs.length === 0) return directory;
   throw new XbuildError(
     "frontend-unsupported",
     "the build wrote layer blobs, which the frontend cannot take as they are",

@@ -2,8 +2,7 @@ import { z } from "zod";
 
 /** Where the step finds and leaves things. */
 export const places = {
-  output: "/in/output",
-  /** The file system that has it: of which directories are looked at. */
+  /** The file system that has the output. */
   root: "/in/root",
   request: "/in/request",
   result: "/out",
@@ -27,8 +26,10 @@ const previousSchema = z.object({
 
 /** What the step is asked: how the output of a stage is read, and what there was before. */
 export const requestSchema = z.object({
-  /** Of our packing and of this document. */
-  version: z.string(),
+  /** Of this document: another one is another step. */
+  version: z.literal(1),
+  /** The directory of the output: absolute there. */
+  output: z.string(),
   previous: z.array(previousSchema),
   reuse: z.enum(["content", "exact"]).optional(),
   epoch: z.number().optional(),
