@@ -19,9 +19,9 @@ export async function describeEvaluated(
   bridge: Bridge,
   { state, config, baseConfig }: EvaluatedImage,
 ): Promise<StageImage> {
-  const layered = asLayered(state);
-  const known = layered && (baseConfig ?? (await resolveLayered(bridge, layered)));
-  if (layered !== undefined && known !== undefined) {
+  const found = await findLayered(bridge, state, baseConfig);
+  if (found !== undefined) {
+    const { layered, known } = found;
     const digest = digestBytes(known);
     const image = describeKnown({ reference: layered.identifier, digest, config: known });
     const { diff_ids: diffIds } = image.config.rootfs;
@@ -42,17 +42,32 @@ export async function describeEvaluated(
   };
 }
 
-/** Of an image that a named context stands for nobody has told the layers. */
-async function resolveLayered(
+interface FoundLayers {
+  /** By its digest. */
+  readonly layered: LayeredImage;
+  /** Its config. */
+  readonly known: Uint8Array;
+}
+
+const registryPrefix = "docker-image://";
+
+/** Of an image that a named context stands for nobody has told the layers, and it may be there by its tag. */
+async function findLayered(
   bridge: Bridge,
-  { identifier, platform }: LayeredImage,
-): Promise<Uint8Array | undefined> {
-  const prefix = "docker-image://";
-  if (!identifier.startsWith(prefix)) return undefined;
-  const ref = identifier.slice(prefix.length);
+  state: State,
+  baseConfig: Uint8Array | undefined,
+): Promise<FoundLayers | undefined> {
+  const layered = asLayered(state);
+  if (layered === undefined) return undefined;
+  const { identifier, platform } = layered;
+  if (baseConfig !== undefined && identifier.includes("@")) return { layered, known: baseConfig };
+  if (!identifier.startsWith(registryPrefix)) return undefined;
+  const ref = identifier.slice(registryPrefix.length);
   const logName = `[layers] look for the layers of ${ref}`;
   const request = { ref, logName, ...(platform === undefined ? {} : { platform }) };
-  return (await bridge.resolveImageConfig(request)).config;
+  const { digest, config } = await bridge.resolveImageConfig(request);
+  const pinned = ref.includes("@") ? identifier : `${identifier}@${digest}`;
+  return { layered: { ...layered, identifier: pinned }, known: config };
 }
 
 function standIn({ output }: State, index: number): Digest {

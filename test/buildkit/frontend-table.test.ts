@@ -7,7 +7,8 @@ import { buildStart, makeStart, type Table } from "./build-row.ts";
 import { rows } from "./cases/rows.ts";
 import { createColumns } from "./columns.ts";
 import { describeImage, describeLayout, type ImageText } from "./describe-image.ts";
-import { makeWorld } from "./world.ts";
+import { translateWords } from "./frontend-words.ts";
+import { isFew, makeWorld } from "./world.ts";
 
 // The rows of the table, through the frontend: the same names, config and files as the command comes to with BuildKit.
 // BuildKit writes the archives of new layers, so digests are not compared.
@@ -29,7 +30,19 @@ beforeAll(async () => {
   frontend = await pushFrontend(sandbox, service.proxy.host);
 });
 
-test.each(rows.map((row) => [row.name, row] as const))("%s", async (_, row) => {
+/** What cannot be equal: layers that BuildKit writes, and a stage without OUTPUT as the image, of which the times are its own. */
+const different = [
+  "a block device in a tree",
+  "attributes and capabilities",
+  "times: fractions, before 1970, after the epoch",
+  "blobs bit for bit: plain, gzip, zstd",
+  "config.json and annotations.json",
+  "a target without OUTPUT on a stage that has one",
+];
+
+const chosen = rows.filter(({ name }, at) => !different.includes(name) && (!isFew || at % 5 === 0));
+
+test.each(chosen.map((row) => [row.name, row] as const))("%s", async (_, row) => {
   const start = await makeStart(table, row, "epoch");
   const [column] = table.columns;
   if (column === undefined) throw new Error("the table has no columns");
@@ -38,20 +51,12 @@ test.each(rows.map((row) => [row.name, row] as const))("%s", async (_, row) => {
     context: start.context,
     file: "Containerfile.x",
     frontend,
-    words: start.words.flatMap(translate),
+    words: translateWords(start.words),
     env: start.env,
   });
   const here = Object.values(reference.layers).map((lines) => lines.length > 0);
   expect(summarize(await describeLayout(layout), here)).toEqual(summarize(reference, here));
 });
-
-/** What clients of BuildKit call the flags of the command. */
-function translate(word: string, at: number, words: readonly string[]): readonly string[] {
-  if (words[at - 1] === "--cache-from") return [`--cache-from=type=registry,ref=${word}`];
-  if (word === "--cache-from" || word.startsWith("--input=")) return [];
-  if (word === "--allow-devices") return ["--build-arg=XBUILD_ALLOW_DEVICES=1"];
-  return [word.replace(/^--annotation=/, "--annotation=manifest:")];
-}
 
 /** @param here which layers' bytes both have: of kept ones the command has none */
 function summarize(

@@ -64,18 +64,19 @@ async function collect(request: StepRequest): Promise<StepMade> {
   };
 }
 
+const ifThere = { throwIfNoEntry: false } as const;
+
 /** BuildKit writes archives of its own of what is in a layer: nothing could be taken bit for bit. */
 async function findOutput(path: string): Promise<string> {
   const parent = resolveBelow(places.root, dirname(path));
-  const directory = join(parent ?? places.root, basename(path));
-  if (lstatSync(directory, { throwIfNoEntry: false })?.isDirectory() !== true)
-    throw new XbuildError(
-      "layers-none",
-      "the build listed no layers: the output directory is gone",
-      {
-        hint: "write layers to output/layers, and leave the directory where it is",
-      },
-    );
+  const directory = parent === undefined ? undefined : join(parent, basename(path));
+  const stats = directory === undefined ? undefined : lstatSync(directory, ifThere);
+  if (directory === undefined || stats?.isDirectory() !== true) {
+    const message = "the build listed no layers: the output directory is gone";
+    throw new XbuildError("layers-none", message, {
+      hint: "write layers to output/layers, and leave the directory where it is",
+    });
+  }
   const blobs = await readdir(join(directory, "blobs/sha256")).catch(() => []);
   if (blobs.length === 0) return directory;
   throw new XbuildError(

@@ -1,0 +1,140 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
+import type { Manifest } from "../../src/oci/model.ts";
+import { buildWithBuildx } from "../support/frontend.ts";
+import { useFrontendLab } from "./frontend-lab.ts";
+
+// What clients of BuildKit ask the frontend for, and what they are told.
+
+const lab = useFrontendLab();
+
+describe("what clients are told", () => {
+  test("a wrong OUTPUT, with its line", async () => {
+    const { status, text } = await lab.build({
+      text: `FROM ${lab.base}\nOUTPUT --wrong /layers\nRUN true\n`,
+    });
+    expect(status).not.toBe(0);
+    expect(text).toContain(">>> OUTPUT --wrong /layers");
+    expect(text).toContain("error[output-flag-unknown]: OUTPUT has no flag --wrong");
+  });
+
+  test("a step that fails, as it is in the file, with its line", async () => {
+    const step = `RUN echo before; \\\n  exit 7`;
+    const { text } = await lab.build({ text: `FROM ${lab.base}\nOUTPUT /layers\n${step}\n` });
+    expect(text).toContain(">>> RUN echo before; \\\n");
+    expect(text).toMatch(/did not complete successfully: exit code: 7/);
+    expect(text).not.toContain("xbuild-layers");
+  });
+
+  test.each([
+    ["no layers", "true", "layers-none"],
+    ["no output", "rm -rf /layers/output", "layers-none"],
+    ["a link in its place", "rm -rf /layers/output && ln -s /etc /layers/output", "layers-none"],
+    ["blobs", "touch /layers/output/blobs/sha256/x", "frontend-unsupported"],
+    ["a layer that is a FIFO", "mkfifo /layers/output/layers/x.tar", "output-file-type"],
+  ])("%s: refused, at OUTPUT's line", async (_, step, code) => {
+    const { status, text } = await lab.build({
+      text: `FROM ${lab.base}\nOUTPUT /layers\nRUN ${step}\n`,
+    });
+    expect(status).not.toBe(0);
+    expect(text).toContain(`error[${code}]`);
+    expect(text).toContain(">>> OUTPUT /layers");
+  });
+
+  test("attributes that are lost, by their paths", async () => {
+    const copy = "mkdir -p /layers/output && cp /x.tar /layers/output/layers/x.tar";
+    const context = await mkdtemp(join(lab.sandbox.directory, "attributes-"));
+    await writeFile(join(context, "a"), "a");
+    await execa("setfattr", ["-n", "user.one", "-v", "1", join(context, "a")]);
+    const tar = join(context, "x.tar");
+    await execa("tar", ["-C", context, "--xattrs", "--format=posix", "-cf", tar, "a"]);
+    const text = `FROM ${lab.base}\nOUTPUT /layers\nCOPY x.tar /\nRUN ${copy}\n`;
+    await writeFile(join(context, "Dockerfile"), `# syntax=${lab.frontend}\n${text}`);
+    const made = await buildWithBuildx(lab.buildKit, { context, words: ["--debug"] });
+    expect(made.text).toContain("attributes-lost");
+  });
+
+  test("checks, targets and outlines", async () => {
+    const text = `FROM ${lab.base} as env\nARG A=1\nCMD ["lost"]\nOUTPUT /layers\nRUN true\nFROM env\n`;
+    const check = await lab.build({ text, words: ["--call=check"] });
+    expect(check.text).toContain("FromAsCasing");
+    expect(check.text).toContain("WARNING: output-config-lost");
+    expect(check.text).toContain('>>> CMD ["lost"]');
+    const targets = await lab.build({ text, words: ["--call=targets"] });
+    expect(targets.text).toMatch(/^env/m);
+    const outline = await lab.build({ text, words: ["--call=outline", "--target=env"] });
+    expect(outline.text).toMatch(/^A +1/m);
+    const wrong = await lab.build({
+      text: `FROM ${lab.base}\nOUTPUT\nRUN true\n`,
+      words: ["--call=check"],
+    });
+    expect(wrong.text).toContain("output-path-missing");
+  });
+});
+
+test("several platforms, each with its previous image", async () => {
+  const text = `FROM --platform=$BUILDPLATFORM ${lab.base}
+ARG TARGETARCH
+OUTPUT /layers
+RUN mkdir /o && echo $TARGETARCH > /o/arch && /layers/bin/layer add arch-$TARGETARCH -C /o arch
+`;
+  const words = ["--platform=linux/amd64,linux/arm64"];
+  const first = await lab.push("list:1", { text, words });
+  const again = [...words, "--no-cache", `--cache-from=${lab.proxy.host}/list:1`];
+  expect(await lab.push("list:2", { text, words: again })).toBe(first);
+});
+
+test("provenance and an SBOM, as of any frontend", async () => {
+  const { host } = lab.proxy;
+  const scanner = `#!/bin/sh
+echo '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document","predicate":{"spdxVersion":"SPDX-2.3"}}' > "$BUILDKIT_SCAN_DESTINATION/sbom.spdx.json"
+`;
+  const image = `FROM ${lab.base}\nCOPY --chmod=755 scan /\nENTRYPOINT ["/scan"]\n`;
+  await lab.push("scanner:1", { text: image, files: { scan: scanner } });
+  const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN /layers/bin/layer add passwd /etc/passwd\n`;
+  const sbom = `--attest=type=sbom,generator=${host}/scanner:1`;
+  await lab.push("attested:1", { text, words: ["--provenance=mode=max", sbom] });
+  const readRaw = async (name: string): Promise<string> => {
+    const words = ["inspect", "--raw", "--tls-verify=false", `docker://${host}/${name}`];
+    return (await execa("skopeo", words)).stdout;
+  };
+  const { manifests } = JSON.parse(await readRaw("attested:1"));
+  expect(manifests).toHaveLength(2);
+  const attested: Manifest = JSON.parse(await readRaw(`attested@${manifests[1].digest}`));
+  const types = attested.layers.map((one) => one.annotations?.["in-toto.io/predicate-type"]);
+  expect(types.sort()).toEqual(["https://slsa.dev/provenance/v1", "https://spdx.dev/Document"]);
+});
+
+test("another frontend for ordinary files, by a directive", async () => {
+  const other = `${lab.proxy.host}/xbuild/other:1`;
+  const words = ["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false"];
+  await execa("skopeo", [...words, `docker://${lab.frontend}`, `docker://${other}`]);
+  for (const text of [
+    `FROM ${lab.base}\nRUN true\n`,
+    `FROM ${lab.base}\nOUTPUT /layers\nRUN /layers/bin/layer add passwd /etc/passwd\n`,
+  ]) {
+    const made = await lab.build({ text: `# dockerfile=${other}\n${text}` });
+    expect(made.text).toContain(`resolve image config for docker-image://${other}`);
+    expect(made.status).toBe(0);
+  }
+});
+
+test("a context that is a repository, and one that is an archive", async () => {
+  const directory = await mkdtemp(join(lab.sandbox.directory, "remote-"));
+  const text = `# syntax=${lab.frontend}\nFROM ${lab.base}\nOUTPUT /layers\nCOPY file /o/file\nRUN /layers/bin/layer add file -C /o file\n`;
+  await writeFile(join(directory, "Dockerfile"), text);
+  await writeFile(join(directory, "file"), "remote\n");
+  const tar = await execa("tar", ["-C", directory, "-c", "Dockerfile", "file"], {
+    encoding: "buffer",
+  });
+  const { clients, builder, env } = lab.buildKit;
+  const words = ["build", `--builder=${builder}`, "--progress=plain", "-"];
+  const made = await execa(join(clients, "docker-buildx"), words, {
+    env: { ...env },
+    input: tar.stdout,
+    all: true,
+  });
+  expect(made.all).toContain("[layers] file");
+});

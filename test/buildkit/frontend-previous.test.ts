@@ -1,0 +1,133 @@
+import { mkdtemp } from "node:fs/promises";
+import { join } from "node:path";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
+import {
+  type BuildKitDaemon,
+  removeDaemonFiles,
+  startBuildKit,
+} from "../support/buildkit-daemon.ts";
+import { useFrontendLab } from "./frontend-lab.ts";
+
+// Previous images through the frontend: what is kept, and what moves.
+
+const lab = useFrontendLab();
+
+/** Layers of 20 kB that no two builds have the same of. */
+function many(count: number): string {
+  return `FROM ${lab.base}
+ARG CHANGED=none
+OUTPUT /layers
+RUN for n in $(seq ${count}); do \\
+      if [ "$CHANGED" != none ] && [ "$CHANGED" != "$n" ]; then /layers/bin/layer keep "p$n"; continue; fi; \\
+      mkdir -p /p$n && head -c 20000 /dev/urandom > /p$n/data && /layers/bin/layer add "p$n" /p$n; \\
+    done
+`;
+}
+
+/** Does something with a builder that has nothing yet, which is the builder of that time. */
+async function onFreshDaemon<T>(action: (fresh: BuildKitDaemon) => Promise<T>): Promise<T> {
+  const directory = await mkdtemp("/var/tmp/xbuild-fresh-");
+  const daemon = await startBuildKit(directory);
+  try {
+    return await action(daemon);
+  } finally {
+    await daemon.stop();
+    await removeDaemonFiles(directory);
+  }
+}
+
+/** `buildctl build` of a file with OUTPUT. */
+async function buildOn(
+  { address, programs }: BuildKitDaemon,
+  text: string,
+  words: readonly string[],
+): Promise<void> {
+  const context = await lab.write({ text });
+  const locals = [`--local=context=${context}`, `--local=dockerfile=${context}`];
+  const flags = ["build", "--frontend=dockerfile.v0", "--progress=plain", ...locals];
+  await execa(join(programs, "buildctl"), [`--addr=${address}`, ...flags, ...words]);
+}
+
+describe("layers that are kept", () => {
+  test("one of 120 replaced, by a builder that has nothing: no layer is fetched, and one is sent", async () => {
+    await lab.push("big:1", { text: many(120) });
+    const before = await lab.find("big:1");
+    for (const [repository, kept] of [
+      ["big", "there"],
+      ["elsewhere", "mounted"],
+    ] as const) {
+      const name = `${repository}:2`;
+      await onFreshDaemon(async (daemon) => {
+        lab.proxy.reset();
+        await buildOn(daemon, many(120), [
+          `--import-cache=type=registry,ref=${lab.proxy.host}/big:1`,
+          "--opt=build-arg:CHANGED=60",
+          `--output=type=image,name=${lab.proxy.host}/${name},push=true`,
+        ]);
+      });
+      const after = await lab.find(name);
+      const layers = before.manifest.layers.map(({ digest }) => digest);
+      const changed = after.manifest.layers.filter(({ digest }) => !layers.includes(digest));
+      expect(changed).toHaveLength(1);
+      expect(after.manifest.layers[59]).toEqual(changed[0]);
+      // The base's are no layers of the image, but of what the steps run in.
+      const fetched = lab.proxy
+        .blobDownloads()
+        .filter(({ path }) => layers.some((one) => path.endsWith(one)));
+      expect(fetched).toEqual([]);
+      expect(lab.proxy.uploaded()).toBeLessThan((changed[0]?.size ?? 0) + 64 * 1024);
+      const mounted = lab.proxy.mounts().filter(({ status }) => status === 201);
+      expect(mounted).toHaveLength(kept === "mounted" ? 119 : 0);
+    }
+  });
+
+  test("equal content is the same image, with other times and without the cache", async () => {
+    const text = `FROM ${lab.base}
+OUTPUT /layers
+RUN mkdir /o && echo one > /o/one && echo two > /o/two && /layers/bin/layer add one -C /o one && /layers/bin/layer add two -C /o two
+ENV A=b
+`;
+    const first = await lab.push("equal:1", { text });
+    const words = ["--no-cache", `--cache-from=${lab.proxy.host}/equal:1`];
+    expect(await lab.push("equal:2", { text, words })).toBe(first);
+    const changed = text.replace("echo two", "echo other");
+    expect(await lab.push("equal:3", { text: changed, words })).not.toBe(first);
+    const [one, three] = [await lab.find("equal:1"), await lab.find("equal:3")];
+    expect(three.manifest.layers[0]).toEqual(one.manifest.layers[0]);
+    expect(three.manifest.layers[1]).not.toEqual(one.manifest.layers[1]);
+    expect(three.config.history?.map((entry) => entry.created_by)).toEqual([
+      "one",
+      "two",
+      "ENV A=b",
+    ]);
+  });
+
+  test("the previous image by an argument; one that is not there; a cache that is none", async () => {
+    const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN mkdir /o && date > /o/x && /layers/bin/layer has x && /layers/bin/layer keep x || /layers/bin/layer add x -C /o x\n`;
+    const { host } = lab.proxy;
+    const cache = `--cache-to=type=registry,ref=${host}/argued:cache,mode=max`;
+    const first = await lab.push("argued:1", { text, words: [cache] });
+    const argument = `--build-arg=XBUILD_CACHE_FROM=${host}/argued:gone,${host}/argued:1`;
+    const from = `--cache-from=type=registry,ref=${host}/argued:cache`;
+    const words = [argument, from, "--no-cache"];
+    const made = await lab.build({ text, words });
+    expect(made.text).not.toContain("previous-unreadable");
+    expect(await lab.push("argued:2", { text, words })).toBe(first);
+  });
+
+  test("an epoch: one digest, on a builder that has nothing, too, with a previous image and without", async () => {
+    const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN mkdir -p /o/d && for n in a b c; do echo $n > /o/d/$n; /layers/bin/layer add $n -C /o d/$n; done\n`;
+    const words = ["--build-arg=SOURCE_DATE_EPOCH=1600000000"];
+    const first = await lab.push("epoch:1", { text, words });
+    await onFreshDaemon((daemon) =>
+      buildOn(daemon, text, [
+        "--opt=build-arg:SOURCE_DATE_EPOCH=1600000000",
+        `--output=type=image,name=${lab.proxy.host}/epoch:2,push=true`,
+      ]),
+    );
+    expect((await lab.find("epoch:2")).digest).toBe(first);
+    const cached = [...words, "--no-cache", `--cache-from=${lab.proxy.host}/epoch:1`];
+    expect(await lab.push("epoch:3", { text, words: cached })).toBe(first);
+  });
+});
