@@ -27,9 +27,9 @@ export async function answerLint(build: FileBuild, graph: StageGraph): Promise<R
   const text = Buffer.from(result.metadata["result.json"] ?? "{}").toString("utf8");
   const theirs = lintSchema.parse(JSON.parse(text));
   const data = Buffer.from(info.data).toString("base64");
-  const sources = (theirs.sources ?? []).map((one) => ({ ...one, data }));
+  const sources = (theirs.sources ?? []).map((one) => Object.assign(one, { data }));
   if (sources.length === 0) sources.push({ filename: info.filename, data });
-  const [error] = findings.filter((one) => one.severity === "error");
+  const error = findings.find((one) => one.severity === "error");
   const warnings = [
     ...(theirs.warnings ?? []),
     ...findings.filter((one) => one !== error).map(describeFinding),

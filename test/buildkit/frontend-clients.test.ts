@@ -104,7 +104,8 @@ echo '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx
   expect(manifests).toHaveLength(2);
   const attested: Manifest = JSON.parse(await readRaw(`attested@${manifests[1].digest}`));
   const types = attested.layers.map((one) => one.annotations?.["in-toto.io/predicate-type"]);
-  expect(types.sort()).toEqual(["https://slsa.dev/provenance/v1", "https://spdx.dev/Document"]);
+  const wanted = ["https://slsa.dev/provenance/v1", "https://spdx.dev/Document"];
+  expect(new Set(types)).toEqual(new Set(wanted));
 });
 
 test("another frontend for ordinary files, by a directive", async () => {

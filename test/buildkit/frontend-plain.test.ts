@@ -54,10 +54,11 @@ async function outcome(
 
 let digests = 0;
 
-async function expectEqual(build: PlainBuild): Promise<void> {
-  const reference = await outcome(build, undefined);
-  expect(await outcome(build, frontend)).toEqual(reference);
-  if ("digest" in reference) digests += 1;
+/** Without the frontend, and through it. */
+async function buildBoth(build: PlainBuild): Promise<readonly [object, object]> {
+  const without = await outcome(build, undefined);
+  if ("digest" in without) digests += 1;
+  return [without, await outcome(build, frontend)];
 }
 
 /** Names of the base images of a file. */
@@ -81,7 +82,8 @@ describe("files of the corpus", () => {
     const bases = listBases(readCorpus(name));
     const words = bases.map((one) => `--build-context=${one}=docker-image://${table.world.base}`);
     const context = join(corpus, name);
-    await expectEqual({ context, file: "Containerfile", words });
+    const [without, through] = await buildBoth({ context, file: "Containerfile", words });
+    expect(through).toEqual(without);
   });
 });
 
@@ -102,7 +104,12 @@ describe("files of the table, OUTPUT left out", () => {
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replaceAll(/^OUTPUT .*$/gim, instead));
     const words = translateWords(start.words);
-    await expectEqual({ context: start.context, file: "Containerfile.x", words });
+    const [without, through] = await buildBoth({
+      context: start.context,
+      file: "Containerfile.x",
+      words,
+    });
+    expect(through).toEqual(without);
   });
 });
 

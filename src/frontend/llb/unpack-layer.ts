@@ -26,10 +26,6 @@ export function unpackLayer(layer: NewLayer, below: State = scratch): State {
 }
 
 function addLayer({ from, path, removed, name }: NewLayer, below: State): State {
-  const remove = (one: string): FileStep => ({
-    case: "rm",
-    value: { path: one, allowNotFound: true },
-  });
   const steps = [
     ...removed.map(remove),
     createCopy(path, { isArchive: true }),
@@ -46,6 +42,10 @@ function addLayer({ from, path, removed, name }: NewLayer, below: State): State 
     action,
   }));
   return addOp({ op: { case: "file", value: { actions } }, inputs, name });
+}
+
+function remove(path: string): FileStep {
+  return { case: "rm", value: { path, allowNotFound: true } };
 }
 
 /** image-spec v1.1, layer.md, "Whiteouts" */

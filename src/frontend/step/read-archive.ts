@@ -50,7 +50,6 @@ export async function readArchive(
 
 /** @param entries in the order of the archive */
 export function describeEntries(entries: readonly Entry[]): ArchiveFacts {
-  const isDirectory = ({ type }: Entry): boolean => type === "directory";
   const directories = new Map(entries.filter(isDirectory).map((one) => [one.path, one]));
   const files = new Map(entries.map((one) => [one.path, one]));
   const names = entries.map(({ path }) => readName(path));
@@ -67,6 +66,10 @@ export function describeEntries(entries: readonly Entry[]): ArchiveFacts {
       xattrs.some(([name]) => name !== "security.capability") ? [path] : [],
     ),
   };
+}
+
+function isDirectory({ type }: Entry): boolean {
+  return type === "directory";
 }
 
 function listImplied(

@@ -38,7 +38,9 @@ export const entrySchema = z.strictObject({
   comment: z.string().exactOptional(),
   annotations: annotations.exactOptional().describe("For the layer's descriptor in the manifest"),
   mediaType: z.string().exactOptional().describe("Where it is given it must be true"),
-  diff_id: digest.exactOptional().describe("Where it is given it must be true"),
+  diff_id: digest
+    .exactOptional()
+    .describe("Where it is given it must be true; alone it names a layer of the history"),
   size: z
     .int()
     .nonnegative()
