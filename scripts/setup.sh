@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs what is missing: Debian packages (as root; else it prints the command) and npm packages,
 # and builds the tool. Run again, it finds everything there and does nothing.
-# usage: setup.sh demo|test
+# usage: setup.sh demo|image|test
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 case "${1:-}" in
 demo) programs="buildah skopeo mmdebstrap flock unshare" ;;
+image) programs="skopeo dpkg-deb eu-strip" ;;
 test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild git xz bzip2 mksquashfs" ;;
-*) echo "usage: setup.sh demo|test" >&2; exit 125 ;;
+*) echo "usage: setup.sh demo|image|test" >&2; exit 125 ;;
 esac
 
 # The Debian package of a program, where it has another name.
@@ -19,6 +20,8 @@ package_of() {
     busybox) echo busybox-static ;;
     newuidmap) echo uidmap ;;
     setcap) echo libcap2-bin ;;
+    dpkg-deb) echo dpkg ;;
+    eu-strip) echo elfutils ;;
     getfattr) echo attr ;;
     rpmbuild) echo rpm ;;
     xz) echo xz-utils ;;
