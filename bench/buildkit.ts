@@ -1,6 +1,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { startBuildKit } from "../test/support/buildkit-daemon.ts";
+import {
+  type BuildKitDaemon,
+  removeDaemonFiles,
+  startBuildKit,
+} from "../test/support/buildkit-daemon.ts";
 import { run, type Command } from "./measure.ts";
 import { baseImage, inRoom, type Room } from "./room.ts";
 
@@ -12,6 +16,8 @@ export interface BuildKit {
   readonly programs: string;
   /** Forgets all that it has built. */
   readonly prune: Command;
+  /** Begins anew with an empty storage, as on another machine. */
+  readonly restart: () => Promise<void>;
   /** Builds a file; `base` in it is the benchmarks' base image. */
   readonly build: (source: BuildKitSource) => Command;
 }
@@ -24,6 +30,14 @@ export interface BuildKitSource {
   readonly push?: string;
   /** More words for buildctl. */
   readonly words?: readonly string[];
+}
+
+/** Words for a cache of all steps in a registry: an image's name that it is read from, and one that it is written to. */
+export function cacheIn(from: string, to = from): readonly string[] {
+  return [
+    `--import-cache=type=registry,ref=${from}`,
+    `--export-cache=type=registry,ref=${to},mode=max`,
+  ];
 }
 
 /** Runs a workload with BuildKit where it can be built and starts; it is ended and removed whatever happens. */
@@ -52,7 +66,7 @@ interface Started {
 }
 
 async function startPeer(room: Room, directory: string): Promise<Started> {
-  const { address, programs, stop } = await startBuildKit(directory);
+  const { address, programs, restart, stop } = await startDaemon(directory);
   const control = (...words: readonly string[]): Command =>
     inRoom(room, join(programs, "buildctl"), `--addr=${address}`, ...words);
   try {
@@ -62,11 +76,30 @@ async function startPeer(room: Room, directory: string): Promise<Started> {
       control("build", ...listWords(source, archive), ...base);
     const version = /[\d.]+$/.exec(programs)?.[0] ?? "";
     const prune = control("prune", "--all");
-    return { buildKit: { version, address, programs, prune, build }, stop };
+    return { buildKit: { version, address, programs, prune, restart, build }, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** A daemon that can be replaced by one that listens at the same place, and has nothing. */
+async function startDaemon(
+  directory: string,
+): Promise<Omit<BuildKitDaemon, "stop"> & Pick<BuildKit, "restart"> & Pick<Started, "stop">> {
+  let daemon: BuildKitDaemon | undefined = await startBuildKit(directory);
+  const { address, programs } = daemon;
+  const stop = async (): Promise<void> => {
+    const running = daemon;
+    daemon = undefined;
+    await running?.stop();
+  };
+  const restart = async (): Promise<void> => {
+    await stop();
+    await removeDaemonFiles(join(directory, "root"));
+    daemon = await startBuildKit(directory);
+  };
+  return { address, programs, restart, stop };
 }
 
 function listWords(

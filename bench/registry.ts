@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { startRegistryProxy } from "../test/support/registry-proxy.ts";
+import type { RequestLog } from "../test/support/registry-records.ts";
 import { startRegistry } from "../test/support/registry.ts";
 import { run, type Command, type Meter } from "./measure.ts";
 import { asPeer, baseImage, inRoom, xbuild, type Room } from "./room.ts";
@@ -10,6 +11,10 @@ export interface BenchRegistry {
   /** `127.0.0.1:PORT`, another one each time: the tools remember what a registry has, by its host. */
   readonly host: string;
   readonly meter: Meter;
+  /** The requests since the meter was last reset. */
+  readonly log: RequestLog;
+  /** Takes a repository away; its blobs stay where others have them. */
+  readonly forget: (repository: string) => Promise<void>;
 }
 
 /** For every tool that talks to it. */
@@ -26,8 +31,12 @@ export async function withRegistry<T>(
     try {
       const proxy = await startRegistryProxy(registry);
       const read: Meter["read"] = () => ({ up: proxy.uploaded(), down: proxy.downloaded() });
+      const repositories = join(directory, "storage/docker/registry/v2/repositories");
+      const forget: BenchRegistry["forget"] = (repository) =>
+        rm(join(repositories, repository), { recursive: true, force: true });
       try {
-        return await use({ host: proxy.host, meter: { reset: proxy.reset, read } });
+        const meter = { reset: proxy.reset, read };
+        return await use({ host: proxy.host, meter, log: proxy, forget });
       } finally {
         await proxy.stop();
       }

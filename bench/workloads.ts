@@ -19,6 +19,7 @@ import {
   measureEngineFresh,
   measureEngineUnchanged,
 } from "./workloads/engine.ts";
+import { measureFrontendFresh, measureFrontendUnchanged } from "./workloads/frontend.ts";
 import { measureManyLayers } from "./workloads/many.ts";
 import { measurePushed } from "./workloads/pushed.ts";
 import { measureRebase } from "./workloads/rebased.ts";
@@ -145,6 +146,18 @@ export const workloads: readonly Workload[] = [
     letter: "U",
     title: "by BuildKit, fresh machine",
     measure: async ({ debian }) => measureEngineFresh(await debian(), longRounds),
+  },
+  {
+    name: "frontend-fresh",
+    letter: "V",
+    title: "through the frontend, fresh daemon",
+    measure: ({ room, peers }) => measureFrontendFresh(room, peers, longRounds),
+  },
+  {
+    name: "frontend-unchanged",
+    letter: "W",
+    title: "through the frontend, nothing changed",
+    measure: ({ room, peers }) => measureFrontendUnchanged(room, peers, shortRounds),
   },
   {
     name: "context",

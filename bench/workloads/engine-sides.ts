@@ -1,6 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { withBuildKit, type BuildKit } from "../buildkit.ts";
+import { cacheIn, withBuildKit, type BuildKit } from "../buildkit.ts";
 import { run, type Contender, type Meter } from "../measure.ts";
 import { plainHttp, pushImage, withRegistry, type BenchRegistry } from "../registry.ts";
 import { xbuild, type Room } from "../room.ts";
@@ -66,8 +66,7 @@ async function prepareSides(
     };
   };
   // In the image's repository: a layer that the cache has, too, is sent once.
-  const cache = `type=registry,ref=${linked}:cache`;
-  const caches = [`--import-cache=${cache}`, `--export-cache=${cache},mode=max`];
+  const caches = cacheIn(`${linked}:cache`);
   const theirs = { context, file: peerFile };
   return {
     archived: [

@@ -4,6 +4,7 @@ import { measureInTurn, run } from "../measure.ts";
 import type { Peers } from "../peers.ts";
 import type { Row } from "../results.ts";
 import { asPeer, baseImage, inRoom, xbuild, type Room } from "../room.ts";
+import { renderSmall, renderSmallOurs } from "./containerfiles.ts";
 
 const goals: Readonly<Record<string, string>> = {
   buildah: "below 1 x",
@@ -14,15 +15,10 @@ const goals: Readonly<Record<string, string>> = {
 export async function measureSmallFile(room: Room, peers: Peers, rounds: number): Promise<Row[]> {
   const context = join(room.directory, "small");
   await mkdir(context);
-  const step = "RUN cp /bin/busybox";
   const file = join(context, "Containerfile");
-  const plain = (base: string): string => `FROM ${base}\n${step} /copy\nCMD ["/copy"]\n`;
-  await writeFile(file, plain(baseImage));
-  await writeFile(join(context, "Containerfile.kit"), plain("base"));
-  await writeFile(
-    join(context, "Containerfile.x"),
-    `FROM ${baseImage}\nOUTPUT /layers\n${step} /copy && /layers/bin/layer add copy /copy\n`,
-  );
+  await writeFile(file, renderSmall(baseImage));
+  await writeFile(join(context, "Containerfile.kit"), renderSmall("base"));
+  await writeFile(join(context, "Containerfile.x"), renderSmallOurs(baseImage));
   const build = ["buildah", "build", "--layers", "-t", "small-peer", "-f", file, context];
   const kit = peers.buildKit?.build({ context, file: "Containerfile.kit" });
   const sides = [
