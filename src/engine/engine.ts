@@ -1,6 +1,7 @@
 export { quoteItem } from "./quote-item.ts";
 export {
   blobsContext,
+  declaresEpoch,
   layersContext,
   lowerEnvironment,
   lowerPlain,

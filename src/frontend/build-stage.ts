@@ -1,22 +1,12 @@
-import {
-  blobsContext,
-  layersContext,
-  lowerEnvironment,
-  lowerPlain,
-  lowerSteps,
-  mountedNames,
-  nameBuiltSources,
-  nameStageSource,
-  withoutOwn,
-} from "../engine/engine.ts";
+import { lowerPlain, nameBuiltSources, nameStageSource } from "../engine/engine.ts";
 import { settleAll } from "../system/settle.ts";
 import { encodeText } from "../containerfile/containerfile.ts";
-import { type ImageConfig, parseConfig } from "../oci/oci.ts";
 import type { BuildPlan, LayeredStage } from "../plan/plan.ts";
 import { arrangeKnown } from "../pipeline/pipeline.ts";
 import { collectWritten, restoreDiagnostic } from "./collect-output.ts";
 import { composeStage } from "./compose-stage.ts";
-import { type EvaluatedImage, evaluateText, type NamedState } from "./dockerfile.ts";
+import { evaluateText } from "./dockerfile.ts";
+import { evaluateSteps, type LayeredBuild, type Named, readOwn } from "./evaluate-steps.ts";
 import { createLayersContext } from "./layers-context.ts";
 import { describeEvaluated, type StageImage } from "./stage-image.ts";
 import { describePrevious } from "./step/previous-image.ts";
@@ -43,20 +33,12 @@ export async function buildStage(
   );
 }
 
-type Named = ReadonlyMap<string, NamedState>;
-
 async function nameStages({ dependencies }: BuildPlan, images: StageImages): Promise<Named> {
   const named = dependencies.built.map(async ({ index }) => {
     const { state, image } = await images(index);
     return [nameStageSource(index), { state, config: image.configBytes }] as const;
   });
   return new Map(await settleAll(named));
-}
-
-interface LayeredBuild {
-  readonly plan: BuildPlan;
-  readonly target: LayeredStage;
-  readonly named: Named;
 }
 
 async function buildLayered(
@@ -111,51 +93,6 @@ async function warnUnused({ output }: LayeredStage, { warn }: FrontendWork): Pro
     await tell("--compression", "say it to the client: --output type=image,compression=zstd,...");
   if (output.input === "all")
     await tell("--input=all", "steps find no blobs of previous images there: keep layers by name");
-}
-
-interface EvaluatedSteps {
-  readonly steps: EvaluatedImage;
-  /** As it is at OUTPUT. */
-  readonly environment: ImageConfig;
-}
-
-async function evaluateSteps(
-  build: LayeredBuild,
-  context: Awaited<ReturnType<typeof createLayersContext>>,
-  { evaluation, limits }: FrontendWork,
-): Promise<EvaluatedSteps> {
-  const { plan, target, named } = build;
-  const pinned = nameBuiltSources(plan);
-  const before = await evaluateText(evaluation, {
-    text: lowerEnvironment(plan, target, pinned),
-    named,
-  });
-  const environment = await readOwn(build, before);
-  const declaresEpoch = limits.epoch !== undefined && !isDeclared(target, environment);
-  const text = lowerSteps(plan, target, { mounted: mountedNames, declaresEpoch, pinned });
-  const found = new Map([
-    ...named,
-    [layersContext, { state: context.layers }] as const,
-    [blobsContext, { state: context.blobs }] as const,
-  ]);
-  return { steps: await evaluateText(evaluation, { text, named: found }), environment };
-}
-
-function isDeclared({ layering }: LayeredStage, { config }: ImageConfig): boolean {
-  const name = "SOURCE_DATE_EPOCH";
-  return (
-    layering.argumentsAtOutput.some((one) => one.name === name) ||
-    (config?.Env ?? []).some((one) => one.startsWith(`${name}=`))
-  );
-}
-
-/** Without what BuildKit adds by itself. */
-async function readOwn(
-  { plan, target }: Pick<LayeredBuild, "plan" | "target">,
-  { config, baseConfig }: EvaluatedImage,
-): Promise<ImageConfig> {
-  const bases = baseConfig === undefined ? [] : [{ readConfig: () => Promise.resolve(baseConfig) }];
-  return parseConfig(await withoutOwn(config, { plan, stage: target, bases }));
 }
 
 async function findBases(

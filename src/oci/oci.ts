@@ -21,7 +21,13 @@ export { listHistory, listHistoryAbove } from "./history.ts";
 export { createSource, type JsonSource, locateJson, toSpans } from "./json-places.ts";
 export { JsonProblem } from "./json-tokens.ts";
 export { encodeJson, isJsonObject, tryParseJson } from "./json.ts";
-export { annotateContent, layersKey, packContents, readCanonical } from "./layer-key.ts";
+export {
+  annotateContent,
+  type LayerContent,
+  layersKey,
+  packContents,
+  readCanonical,
+} from "./layer-key.ts";
 export { annotateFingerprint, readFingerprint } from "./layer-fingerprint.ts";
 export { type LayerFiles, type Location, locateImage, narrowLocations } from "./locations.ts";
 export {

@@ -1,31 +1,19 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
-import { useBuildKit } from "../support/buildkit.ts";
-import { buildWithBuildx, pushFrontend } from "../support/frontend.ts";
-import { configureAccess, useRegistry } from "../support/registry-access.ts";
-import { useSandbox } from "../support/sandbox.ts";
-import { makeStart, type Table } from "./build-row.ts";
+import { describe, expect, test } from "vitest";
+import { buildWithBuildx } from "../support/frontend.ts";
+import { makeStart } from "./build-row.ts";
 import { rows } from "./cases/rows.ts";
 import { describeLayout } from "./describe-image.ts";
+import { useFrontendRows } from "./frontend-rows.ts";
 import { translateWords } from "./frontend-words.ts";
-import { isFew, makeWorld } from "./world.ts";
+import { isFew } from "./world.ts";
 
 // Files without OUTPUT through the frontend and without it, on one builder: the same image, or the same error. What is
 // built second comes from the cache of what was built first where each step is the same one.
 
-const sandbox = useSandbox();
-const service = useRegistry({ tls: false });
-const buildKit = useBuildKit();
-let table: Table;
-let frontend: string;
-
-beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy, { credentials: undefined });
-  table = { sandbox, world: await makeWorld(sandbox, service.proxy.host), columns: [] };
-  frontend = await pushFrontend(sandbox, service.proxy.host);
-});
+const lab = useFrontendRows();
 
 interface PlainBuild {
   readonly context: string;
@@ -38,9 +26,9 @@ async function outcome(
   { words, ...build }: PlainBuild,
   syntax: string | undefined,
 ): Promise<object> {
-  const directory = await mkdtemp(join(sandbox.directory, "layout-"));
+  const directory = await mkdtemp(join(lab.sandbox.directory, "layout-"));
   const output = `--output=type=oci,tar=false,dest=${directory}`;
-  const made = await buildWithBuildx(buildKit, {
+  const made = await buildWithBuildx(lab.buildKit, {
     ...build,
     frontend: syntax,
     words: [...words, output],
@@ -58,7 +46,7 @@ let digests = 0;
 async function buildBoth(build: PlainBuild): Promise<readonly [object, object]> {
   const without = await outcome(build, undefined);
   if ("digest" in without) digests += 1;
-  return [without, await outcome(build, frontend)];
+  return [without, await outcome(build, lab.frontend)];
 }
 
 /** Names of the base images of a file. */
@@ -80,7 +68,9 @@ describe("files of the corpus", () => {
 
   test.each(chosen)("%s", async (name) => {
     const bases = listBases(readCorpus(name));
-    const words = bases.map((one) => `--build-context=${one}=docker-image://${table.world.base}`);
+    const words = bases.map(
+      (one) => `--build-context=${one}=docker-image://${lab.table.world.base}`,
+    );
     const context = join(corpus, name);
     const [without, through] = await buildBoth({ context, file: "Containerfile", words });
     expect(through).toEqual(without);
@@ -91,7 +81,7 @@ describe("files of the corpus", () => {
 const instead =
   "RUN mkdir -p /layers/bin /layers/output/layers && printf '#!/bin/sh\\n' > /layers/bin/layer && chmod +x /layers/bin/layer";
 
-describe("files of the table, OUTPUT left out", () => {
+describe("files of the lab.table, OUTPUT left out", () => {
   // Of stages that are built side by side any may fail first.
   const left = /Debian|COPY and mounts of stages/;
   const chosen = rows.filter(({ name, before }) => before === undefined && !left.test(name));
@@ -99,7 +89,7 @@ describe("files of the table, OUTPUT left out", () => {
   test.each(
     chosen.filter((_, at) => !isFew || at % 6 === 0).map((row) => [row.name, row] as const),
   )("%s", async (_, row) => {
-    const start = await makeStart(table, row, "epoch");
+    const start = await makeStart(lab.table, row, "epoch");
     const file = join(start.context, "Containerfile.x");
     const text = await readFile(file, "utf8");
     await writeFile(file, text.replaceAll(/^OUTPUT .*$/gim, instead));

@@ -1,34 +1,16 @@
-import { beforeAll, expect, test } from "vitest";
-import { useBuildKit } from "../support/buildkit.ts";
-import { buildLayout, pushFrontend } from "../support/frontend.ts";
-import { configureAccess, useRegistry } from "../support/registry-access.ts";
-import { useSandbox } from "../support/sandbox.ts";
-import { buildStart, makeStart, type Table } from "./build-row.ts";
+import { expect, test } from "vitest";
+import { buildLayout } from "../support/frontend.ts";
+import { buildStart, makeStart } from "./build-row.ts";
 import { rows } from "./cases/rows.ts";
-import { createColumns } from "./columns.ts";
 import { describeImage, describeLayout, type ImageText } from "./describe-image.ts";
+import { useFrontendRows } from "./frontend-rows.ts";
 import { translateWords } from "./frontend-words.ts";
-import { isFew, makeWorld } from "./world.ts";
+import { isFew } from "./world.ts";
 
 // The rows of the table, through the frontend: the same names, config and files as the command comes to with BuildKit.
 // BuildKit writes the archives of new layers, so digests are not compared.
 
-const sandbox = useSandbox();
-const service = useRegistry({ tls: false });
-const buildKit = useBuildKit();
-let table: Table;
-let frontend: string;
-
-beforeAll(async () => {
-  await configureAccess(sandbox.directory, service.proxy, { credentials: undefined });
-  const columns = createColumns(buildKit, sandbox.env["PATH"] ?? "");
-  table = {
-    sandbox,
-    world: await makeWorld(sandbox, service.proxy.host),
-    columns: columns.filter(({ name }) => name === "buildkit"),
-  };
-  frontend = await pushFrontend(sandbox, service.proxy.host);
-});
+const lab = useFrontendRows();
 
 /** What cannot be equal: layers that BuildKit writes, and a stage without OUTPUT as the image, of which the times are its own. */
 const different = new Set([
@@ -43,14 +25,14 @@ const different = new Set([
 const chosen = rows.filter(({ name }, at) => !different.has(name) && (!isFew || at % 5 === 0));
 
 test.each(chosen.map((row) => [row.name, row] as const))("%s", async (_, row) => {
-  const start = await makeStart(table, row, "epoch");
-  const [column] = table.columns;
+  const start = await makeStart(lab.table, row, "epoch");
+  const [column] = lab.table.columns;
   if (column === undefined) throw new Error("the table has no columns");
-  const reference = await describeImage(await buildStart(table, column, start));
-  const layout = await buildLayout(sandbox, buildKit, {
+  const reference = await describeImage(await buildStart(lab.table, column, start));
+  const layout = await buildLayout(lab.sandbox, lab.buildKit, {
     context: start.context,
     file: "Containerfile.x",
-    frontend,
+    frontend: lab.frontend,
     words: translateWords(start.words),
     env: start.env,
   });

@@ -8,6 +8,7 @@ import { evaluateMetadata, needsFiles } from "./evaluate.ts";
 import { isFloorFailure } from "./floor.ts";
 import {
   blobsContext,
+  declaresEpoch,
   findExtraLine,
   layersContext,
   lowerLayering,
@@ -49,10 +50,15 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const mark = await writeRunMark(run.root);
   const mounts = ` ${renderMounts(mountedNames, stage)}`;
   const blobs = sent.get(blobsKey) ?? { name: mark };
-  const declaresEpoch = steps.epoch !== undefined && !isDeclared(stage, run);
+  const isAdded = steps.epoch !== undefined && !declaresEpoch(stage, run.environment);
   const call = (isFloored: boolean): SolveCall => ({
     ...describeCall(session, "layering steps"),
-    text: lowerLayering(plan, stage, { mounted: mountedNames, mark, isFloored, declaresEpoch }),
+    text: lowerLayering(plan, stage, {
+      mounted: mountedNames,
+      mark,
+      isFloored,
+      declaresEpoch: isAdded,
+    }),
     sources: new Map([
       ...session.sources,
       [layersContext, { kind: "directory", path: join(run.root, ".."), sentAs: { name: mark } }],
@@ -63,7 +69,7 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
   const { progress, onStarted, onStepsOver, receive } = run;
   const show = (name: string): string | undefined =>
     name.includes(mark) ? undefined : showStep(name.replace(mounts, ""), session.build);
-  const extraLine = findExtraLine(stage, { declaresEpoch });
+  const extraLine = findExtraLine(stage, { declaresEpoch: isAdded });
   const telling = { progress, onStarted, onStepsOver, receive, show, mark, extraLine };
   const isFloored = needsFloor(stage, steps);
   try {
@@ -73,13 +79,4 @@ async function runSteps(session: Session, stage: LayeredStage, run: LayeringRun)
     if (!isFloored || !isFloorFailure(error, mark)) throw error;
     await solveStep(session, call(false), telling);
   }
-}
-
-function isDeclared({ layering }: LayeredStage, { environment }: LayeringRun): boolean {
-  const name = "SOURCE_DATE_EPOCH";
-  const variables = environment.config?.Env ?? [];
-  return (
-    layering.argumentsAtOutput.some((one) => one.name === name) ||
-    variables.some((one) => one.startsWith(`${name}=`))
-  );
 }

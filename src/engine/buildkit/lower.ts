@@ -11,6 +11,7 @@ import {
   omitWithin,
   type StagePlan,
 } from "../../plan/plan.ts";
+import type { ImageConfig } from "../../oci/oci.ts";
 import type { StepsRequest } from "../model.ts";
 import { quoteItem } from "../quote-item.ts";
 import { renameAll } from "../stage-names.ts";
@@ -212,6 +213,18 @@ function renderFloor(directory: string, mark: string): SourceText {
  */
 export function needsFloor(stage: LayeredStage, { epoch }: Pick<StepsRequest, "epoch">): boolean {
   return (epoch !== undefined || stage.output.reuse === "exact") && hasShell(stage);
+}
+
+/** Whether a file, or the image of the environment, has said what SOURCE_DATE_EPOCH is. */
+export function declaresEpoch(
+  { layering }: Pick<LayeredStage, "layering">,
+  { config }: ImageConfig,
+): boolean {
+  const name = "SOURCE_DATE_EPOCH";
+  return (
+    layering.argumentsAtOutput.some((one) => one.name === name) ||
+    (config?.Env ?? []).some((one) => one.startsWith(`${name}=`))
+  );
 }
 
 /** Whether the steps of a stage have run a shell: then there is one. */

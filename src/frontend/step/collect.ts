@@ -1,26 +1,22 @@
-import { isUtf8 } from "node:buffer";
-import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { mkdir, readdir, rename, writeFile } from "node:fs/promises";
+import { lstatSync, readFileSync } from "node:fs";
+import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type ByteString, type Entry, showBytes } from "../../archive/archive.ts";
+import type { ByteString, Entry } from "../../archive/archive.ts";
 import type { Diagnostic } from "../../diagnostics.ts";
 import { XbuildError } from "../../errors.ts";
-import { type CollectedEntry, type CollectedLayer, collectOutput } from "../../layers/layers.ts";
-import { digestHex, readCanonical, readFingerprint } from "../../oci/oci.ts";
+import { collectOutput } from "../../layers/layers.ts";
+import { describeEntry } from "./describe-entry.ts";
 import {
   layersName,
   places,
   requestName,
   requestSchema,
   resultName,
-  type StepLayer,
   type StepMade,
   type StepRequest,
 } from "./messages.ts";
-import { completeArchive, type DirectoryFacts, findBelow } from "./complete-archive.ts";
 import { describePrevious } from "./previous-image.ts";
 import { resolveBelow } from "./resolve-below.ts";
-import { readArchive } from "./read-archive.ts";
 
 /**
  * What a step of BuildKit runs of ours, in the frontend's own image: reads what layering steps have written, packs what is
@@ -86,86 +82,6 @@ async function findOutput(path: string): Promise<string> {
       hint: "write trees or archives to output/layers, or build with the command: xbuild --engine buildkit",
     },
   );
-}
-
-/** What was found of layers so far. */
-interface Findings {
-  readonly warnings: Diagnostic[];
-  /** Directories of new layers, the lower ones' before the others'. */
-  readonly directories: Map<ByteString, Entry>;
-}
-
-async function describeEntry(
-  entry: CollectedEntry,
-  request: StepRequest,
-  findings: Findings,
-): Promise<StepMade["entries"][number]> {
-  if (entry.kind === "empty") return { kind: "empty", history: entry.history };
-  const { layer } = entry;
-  const { name, status, history, diffId, descriptor } = layer;
-  const fingerprint = readFingerprint(descriptor);
-  const canonical = readCanonical(descriptor.annotations);
-  return {
-    kind: "layer",
-    name,
-    status: status === "base" ? "kept" : status,
-    history,
-    diffId,
-    ...(fingerprint === undefined ? {} : { fingerprint }),
-    ...(canonical === undefined ? {} : { canonical }),
-    ...(await describeNew(layer, request, findings)),
-  };
-}
-
-/** A layer that is listed twice has one archive. */
-async function describeNew(
-  { blob, name }: CollectedLayer,
-  request: StepRequest,
-  { warnings, directories }: Findings,
-): Promise<Pick<StepLayer, "file" | "isEmpty" | "removed">> {
-  if (blob === undefined) return {};
-  // By its content: so BuildKit knows it again.
-  const file = join(layersName, `${digestHex(blob.digest)}.tar`);
-  const path = join(places.result, file);
-  const isFirst = existsSync(blob.path);
-  if (isFirst) await rename(blob.path, path);
-  const facts = await readArchive({ path, shown: name }, request);
-  for (const [key, one] of facts.directories) if (!directories.has(key)) directories.set(key, one);
-  const find = (key: ByteString): DirectoryFacts | undefined =>
-    directories.get(key) ?? findBelow(places.root, key);
-  if (isFirst) await completeArchive(path, facts, find);
-  if (facts.lost.length > 0) warnings.push(warnLost(name, facts.lost));
-  const removed = decodeNames(facts.removed);
-  return {
-    file,
-    isEmpty: facts.isEmpty,
-    ...(removed.length === 0 ? {} : { removed }),
-  };
-}
-
-/** BuildKit takes no other names than those in UTF-8. */
-function decodeNames(paths: readonly ByteString[]): string[] {
-  return paths
-    .map((one) => Buffer.from(one, "latin1"))
-    .filter((bytes) => isUtf8(bytes))
-    .map((bytes) => bytes.toString("utf8"));
-}
-
-const maxShown = 10;
-
-function warnLost(name: string, paths: readonly string[]): Diagnostic {
-  const shown = paths.slice(0, maxShown).map((one) => `/${showBytes(one)}`);
-  const more = paths.length - shown.length;
-  return {
-    code: "attributes-lost",
-    severity: "warning",
-    message: [
-      `layer ${name}: BuildKit leaves out extended attributes other than file capabilities:`,
-      ...shown,
-      ...(more > 0 ? [`and ${more} more`] : []),
-    ].join("\n"),
-    hint: "build with the command where they are needed: xbuild --engine buildkit",
-  };
 }
 
 function toJson(config: object): NonNullable<StepMade["config"]> {
