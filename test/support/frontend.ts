@@ -23,6 +23,8 @@ export interface FrontendBuild {
   /** Words of `docker buildx build`. */
   readonly words?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** The name of another builder than the one of the tests. */
+  readonly builder?: string;
 }
 
 /** How a client ended, and what it has said. */
@@ -33,8 +35,8 @@ export interface ClientOutcome {
 
 /** `docker buildx build`, without a word of provenance unless it is asked for. */
 export async function buildWithBuildx(
-  { clients, builder, env: ofBuildKit }: BuildKit,
-  { context, file = "Dockerfile", frontend, words = [], env }: FrontendBuild,
+  { clients, builder: ownBuilder, env: ofBuildKit }: BuildKit,
+  { context, file = "Dockerfile", frontend, words = [], env, builder = ownBuilder }: FrontendBuild,
 ): Promise<ClientOutcome> {
   const given = [
     "build",
