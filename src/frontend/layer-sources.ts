@@ -17,8 +17,8 @@ export type LayerSource =
   | { readonly kind: "image"; readonly image: LayeredImage; readonly index: number }
   /** A new one. */
   | { readonly kind: "own"; readonly layer: NewLayer }
-  /** One of those that a stage comes to: they are taken together. */
-  | { readonly kind: "stage"; readonly state: State };
+  /** One of those that a stage has on what is below it: they are taken together. */
+  | { readonly kind: "stage"; readonly state: State; readonly below: State };
 
 /** What an image in a registry or a layout is; undefined for what is made of it. */
 export function asLayered(state: State): LayeredImage | undefined {
@@ -53,11 +53,16 @@ export function chainLayers(layers: readonly LayerSource[]): State {
     const end = findEnd(layers, at);
     const [first] = layers.slice(at, end);
     if (first?.kind === "own") state = unpackLayer(first.layer, state);
+    else if (first?.kind === "stage" && isSameState(first.below, state)) state = first.state;
     else if (at === 0) state = takeRun(layers.slice(at, end));
     else throw refuseMerge();
     at = end;
   }
   return state;
+}
+
+function isSameState(one: State, other: State): boolean {
+  return one.output?.digest === other.output?.digest && one.output?.index === other.output?.index;
 }
 
 function refuseMerge(): XbuildError {
@@ -91,13 +96,14 @@ function takeRun(run: readonly LayerSource[]): State {
   const [first] = run;
   if (first === undefined) return scratch;
   if (first.kind === "own") return unpackLayer(first.layer);
-  if (first.kind === "stage") return first.state;
+  if (first.kind === "stage") return diff(first.below, first.state, "[layers] a stage's own");
   const { image, index } = first;
   const end = index + run.length;
   return diff(takeLowest(image, index), takeLowest(image, end), `[layers] ${index + 1} to ${end}`);
 }
 
-function takeLowest({ identifier, attrs, platform }: LayeredImage, count: number): State {
+/** An image of the lowest so many layers of one. */
+export function takeLowest({ identifier, attrs, platform }: LayeredImage, count: number): State {
   if (count === 0) return scratch;
   const key = identifier.startsWith("oci-layout:") ? "oci.layerlimit" : "image.layerlimit";
   const value = { identifier, attrs: { ...attrs, [key]: String(count) } };

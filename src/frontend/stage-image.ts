@@ -1,8 +1,9 @@
-import { type Digest, digestBytes, type Image, parseConfig } from "../oci/oci.ts";
+import { type Digest, digestBytes, encodeJson, type Image, parseConfig } from "../oci/oci.ts";
 import type { EvaluatedImage } from "./dockerfile.ts";
 import type { Bridge } from "./gateway/connect.ts";
-import { asLayered, type LayeredImage, type LayerSource } from "./layer-sources.ts";
-import type { State } from "./llb/state.ts";
+import { asLayered, type LayeredImage, type LayerSource, takeLowest } from "./layer-sources.ts";
+import { findBottom } from "./llb/find-bottom.ts";
+import { scratch, type State } from "./llb/state.ts";
 import { describeKnown } from "./step/previous-image.ts";
 
 /** The image of a stage, or one from outside. */
@@ -28,17 +29,37 @@ export async function describeEvaluated(
     const sources = diffIds.map((_, index) => ({ kind: "image", image: layered, index }) as const);
     return { state, image, sources };
   }
+  return describeStage(bridge, { state, config, baseConfig });
+}
+
+/** A stage that has layers of its own on those of an image: the image's are known, and of the others how many they are. */
+async function describeStage(
+  bridge: Bridge,
+  { state, config, baseConfig }: EvaluatedImage,
+): Promise<StageImage> {
   const parsed = parseConfig(config);
+  const bottom = findBottom(state);
+  const base = bottom && (await findLayered(bridge, bottom, baseConfig));
+  const known = base === undefined ? [] : parseConfig(base.known).rootfs.diff_ids;
   const count = (parsed.history ?? []).filter((one) => one.empty_layer !== true).length;
+  const below = base === undefined ? scratch : takeLowest(base.layered, known.length);
   // What they will be nobody knows yet; they are told apart from all others.
-  const diffIds = Array.from({ length: count }, (_, index) => standIn(state, index));
-  const bytes = Buffer.from(
-    JSON.stringify({ ...parsed, rootfs: { type: "layers", diff_ids: diffIds } }),
+  const own = Array.from({ length: Math.max(count - known.length, 0) }, (_, index) => ({
+    diffId: standIn(state, index),
+    source: { kind: "stage", state, below } as const,
+  }));
+  const lower = known.flatMap((diffId, index) =>
+    base === undefined
+      ? []
+      : [{ diffId, source: { kind: "image", image: base.layered, index } as const }],
   );
+  const layers = [...lower, ...own];
+  const rootfs = { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) };
+  const bytes = encodeJson({ ...parsed, rootfs });
   return {
     state,
     image: describeKnown({ reference: "", digest: digestBytes(bytes), config: bytes }),
-    sources: diffIds.map(() => ({ kind: "stage", state }) as const),
+    sources: layers.map(({ source }) => source),
   };
 }
 

@@ -86,6 +86,23 @@ RUN mkdir /o && echo $TARGETARCH > /o/arch && /layers/bin/layer add arch-$TARGET
   expect(await lab.push("list:2", { text, words: again })).toBe(first);
 });
 
+test("stages on one image: what they have in common stands once", async () => {
+  const text = `FROM ${lab.base} AS env
+FROM env AS one
+RUN echo 1 > /one
+FROM env AS two
+RUN echo 2 > /two
+FROM env
+OUTPUT --from=one --from=two /layers
+RUN /layers/bin/layer add own /etc/passwd
+`;
+  await lab.push("common:1", { text });
+  const base = (await lab.find("base:latest")).manifest.layers.map(({ digest }) => digest);
+  const layers = (await lab.find("common:1")).manifest.layers.map(({ digest }) => digest);
+  expect(layers.slice(0, base.length)).toEqual(base);
+  expect(layers).toHaveLength(base.length + 3);
+});
+
 test("provenance and an SBOM, as of any frontend", async () => {
   const { host } = lab.proxy;
   const scanner = `#!/bin/sh

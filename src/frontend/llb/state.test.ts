@@ -2,7 +2,16 @@ import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { DefinitionSchema, OpSchema } from "../gateway/messages/llb_pb.ts";
 import { copyOut, diff, fromFiles, fromSource, merge, runProgram } from "./operations.ts";
-import { inputsOf, readSource, readState, scratch, type State, writeState } from "./state.ts";
+import { findBottom } from "./find-bottom.ts";
+import {
+  addOp,
+  inputsOf,
+  readSource,
+  readState,
+  scratch,
+  type State,
+  writeState,
+} from "./state.ts";
 import { unpackLayer } from "./unpack-layer.ts";
 
 const image = fromSource("docker-image://a@sha256:b", { "image.layerlimit": "2" }, "an image");
@@ -95,4 +104,25 @@ test("a layer that takes something away stands on what it takes away; on others 
   if (above.op.case !== "file") throw new Error("a layer is unpacked");
   expect(above.op.value.actions.map(({ action }) => action.case)).toEqual(["rm", "copy", "rm"]);
   expect(operation(unpackLayer({ ...layer, removed: [] })).inputs).toHaveLength(1);
+});
+
+test("what a file system stands on at last", () => {
+  const run = addOp({
+    op: {
+      case: "exec",
+      value: {
+        mounts: [
+          { input: 0n, dest: "/", output: 0n },
+          { input: 1n, dest: "/m", output: -1n },
+        ],
+      },
+    },
+    inputs: [image, files],
+    name: "run",
+  });
+  const above = unpackLayer({ from: files, path: "/a.tar", removed: [], name: "l" }, run);
+  expect(findBottom(above)?.output).toMatchObject(image.output ?? {});
+  expect(findBottom(files)).toBeUndefined();
+  expect(findBottom(merge([image, files], "both"))).toBeUndefined();
+  expect(findBottom(scratch)).toBeUndefined();
 });
