@@ -10,7 +10,7 @@ export {
   renderMounts,
 } from "./buildkit/lower.ts";
 export { withoutOwn } from "./buildkit/metadata.ts";
-export { nameBuiltSources, nameStageSource } from "./buildkit/sources.ts";
+export { assertOwnNames, nameBuiltSources, nameStageSource } from "./buildkit/sources.ts";
 export { cleanUpRun, findEngine, findEngines, idleEngine } from "./engines.ts";
 export { builderFlags, type EngineName, engineNames, isEngineName } from "./names.ts";
 export {

@@ -1,5 +1,7 @@
 import type { Diagnostic } from "../diagnostics.ts";
 import { createPlan, listPlans, planStage, type BuildPlan } from "../plan/plan.ts";
+import { assertOwnNames } from "../engine/engine.ts";
+import { listPrefixed } from "./options.ts";
 import { settleAll } from "../system/settle.ts";
 import { buildStage } from "./build-stage.ts";
 import type { FileBuild } from "./build.ts";
@@ -22,6 +24,8 @@ export async function buildPlatforms(build: FileBuild): Promise<Result> {
   const { bridge, options, file } = build;
   const given = (options.given.get("platform") ?? "").split(",").filter((one) => one !== "");
   const warn = (one: Diagnostic): Promise<void> => warnClient(build, one);
+  const buildContexts = listPrefixed(options, "context:");
+  assertOwnNames({ plan: build, steps: { buildContexts } });
   await reportFindings(build, resolveFor(build, undefined));
   const shared: SharedWork = {
     bridge,

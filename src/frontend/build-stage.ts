@@ -72,11 +72,23 @@ async function buildLayered(
   const collected = await collectWritten(written, request, work);
   for (const one of collected.made.warnings) await work.warn(restoreDiagnostic(one));
   for (const one of arranged.warnings) await work.warn(one);
+  await warnLost(Object.keys(collected.made.annotations), work);
   const configs = { environment, layering: await readOwn(build, steps) };
   return composeStage(
     { plan: build.plan, stage: target, configs, bases, arranged, collected },
     work,
   );
+}
+
+/** BuildKit takes annotations by keys without blanks. */
+async function warnLost(keys: readonly string[], { warn }: FrontendWork): Promise<void> {
+  for (const key of keys.filter((one) => /\s/.test(one)))
+    await warn({
+      code: "annotation-lost",
+      severity: "warning",
+      message: `BuildKit takes no annotation with a blank in its key: ${key}`,
+      hint: "give it a key without blanks in output/annotations.json",
+    });
 }
 
 /** What the client says, and nobody else can. */

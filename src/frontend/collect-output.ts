@@ -1,3 +1,4 @@
+import { ConnectError } from "@connectrpc/connect";
 import { XbuildError } from "../errors.ts";
 import type { Diagnostic, Span } from "../diagnostics.ts";
 import { PlacedFailure } from "./failures.ts";
@@ -6,6 +7,7 @@ import { isLost, LostFailure } from "./lost-failure.ts";
 import { fromFiles, runProgram } from "./llb/operations.ts";
 import type { State } from "./llb/state.ts";
 import {
+  collectWord,
   places,
   requestName,
   resultName,
@@ -49,7 +51,7 @@ export async function collectWritten(
   );
   const step = runProgram({
     root: own,
-    args: [process.execPath, process.argv[1] ?? "", "collect"],
+    args: [process.execPath, process.argv[1] ?? "", collectWord],
     env: ["PATH=/usr/bin"],
     mounts: [
       { state, target: places.root },
@@ -61,12 +63,27 @@ export async function collectWritten(
   });
   const ref = await solveState(bridge, step, { caches });
   const bytes = await readFile(bridge, ref, resultName).catch((error: unknown) => {
-    throw isLost(error) ? new LostFailure(step, error) : error;
+    if (isLost(error)) throw new LostFailure(step, error);
+    throw isOwnStep(error) ? explainStep(error) : error;
   });
   const text = Buffer.from(bytes).toString("utf8");
   const result = resultSchema.parse(JSON.parse(text));
   if ("failure" in result) throw new PlacedFailure(restoreFailure(result.failure), span);
   return { made: result, state: step };
+}
+
+/** Whether the step of ours has failed, and no step of the file. */
+function isOwnStep(error: unknown): boolean {
+  const words = `${process.argv[1] ?? ""} ${collectWord}" did not complete successfully`;
+  return error instanceof ConnectError && error.rawMessage.includes(words);
+}
+
+function explainStep(cause: unknown): XbuildError {
+  const message = "the layers could not be collected: what the step said of it stands above";
+  return new XbuildError("engine-failed", message, {
+    hint: "see what the machine that builds lacks (space, open files), and build again",
+    cause,
+  });
 }
 
 /** As the step threw it. */

@@ -16,6 +16,7 @@ import type { NewLayer } from "./llb/unpack-layer.ts";
 import type { StageImage } from "./stage-image.ts";
 import { describeKnown } from "./step/previous-image.ts";
 import type { StepLayer, StepMade } from "./step/messages.ts";
+import { showText } from "../visible.ts";
 import type { FrontendWork } from "./work.ts";
 
 /** What the image of a stage with OUTPUT is composed of. */
@@ -68,7 +69,15 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
 
 function describeNew(from: State, { file = "", name, removed = [] }: StepLayer): NewLayer {
   const absolute = removed.map((one) => `/${one}`);
-  return { from, path: `/${file}`, removed: absolute, name: `[layers] ${name}` };
+  return { from, path: `/${file}`, removed: absolute, name: `[layers] ${showName(name)}` };
+}
+
+const maxShown = 100;
+
+/** A step of a build may call a layer anything: clients print the names of operations as they are. */
+function showName(name: string): string {
+  const shown = showText(name);
+  return shown.length > maxShown ? `${shown.slice(0, maxShown)}...` : shown;
 }
 
 /** Where layers are that exist already, by their diff IDs; those of images below come before those of previous ones. */

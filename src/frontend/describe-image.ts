@@ -10,6 +10,7 @@ import {
   isSamePlatform,
   type LayerContent,
   layersKey,
+  maxDocumentSize,
   packContents,
   parsePlatform,
   type Platform,
@@ -17,8 +18,10 @@ import {
   readFingerprint,
 } from "../oci/oci.ts";
 import type { CollectedLayer } from "../layers/layers.ts";
+import { XbuildError } from "../errors.ts";
 import { composeImage } from "../pipeline/pipeline.ts";
 import type { StageParts } from "./compose-stage.ts";
+import { withTimesOf } from "./keep-times.ts";
 import { listPrefixed } from "./options.ts";
 import type { StageImage } from "./stage-image.ts";
 import { describeKnown } from "./step/previous-image.ts";
@@ -52,13 +55,28 @@ export function describeImage(
     ...(limits.epoch === undefined ? {} : { epoch: limits.epoch }),
   };
   const key = packContents(layers.map(readContent));
-  const made = encodeJson({ ...assembleImage(input).config, [layersKey]: key });
-  const isTimed = limits.epoch !== undefined;
-  const content = describeContent(made, isTimed);
-  const same = previous.find((one) => describeContent(one.config, isTimed) === content);
-  const config = same?.config ?? made;
+  const made: ImageConfig = Object.assign(assembleImage(input).config, { [layersKey]: key });
+  const config = encodeJson(findSame(made, previous) ?? made);
+  assertReadable(config);
   const known = describeKnown({ reference: stage.name, digest: digestBytes(config), config });
   return { ...known, manifest: { ...known.manifest, annotations: input.annotations } };
+}
+
+function findSame(made: ImageConfig, previous: FrontendWork["previous"]): ImageConfig | undefined {
+  for (const { config } of previous) {
+    const same = withTimesOf(made, config);
+    if (same !== undefined) return same;
+  }
+  return undefined;
+}
+
+/** Nobody, xbuild included, reads a larger one. */
+function assertReadable({ byteLength }: Uint8Array): void {
+  if (byteLength <= maxDocumentSize) return;
+  const message = `the image's config would have ${byteLength} bytes, but registries take ${maxDocumentSize}`;
+  throw new XbuildError("output-json-too-large", message, {
+    hint: "write less into output/history.json and output/config.json",
+  });
 }
 
 /** The image that stands below, as a registry has it: what a rebase goes by. image-spec v1.1, annotations.md */
@@ -74,21 +92,6 @@ function readContent({ descriptor, diffId }: CollectedLayer): LayerContent | und
   const fingerprint = readFingerprint(descriptor);
   const canonical = readCanonical(descriptor.annotations) ?? diffId;
   return fingerprint === undefined ? undefined : { fingerprint, canonical };
-}
-
-/** A config in one order of members, without its times but where they are said; BuildKit's own inline cache is no part of it. */
-function describeContent(bytes: Uint8Array, isTimed: boolean): string {
-  const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  const left = isTimed ? ["moby.buildkit.cache.v0"] : ["moby.buildkit.cache.v0", "created"];
-  return JSON.stringify(value, (_, member: unknown) =>
-    typeof member === "object" && member !== null && !Array.isArray(member)
-      ? Object.fromEntries(
-          Object.entries(member)
-            .filter(([name]) => !left.includes(name))
-            .sort(([a], [b]) => (a < b ? -1 : 1)),
-        )
-      : member,
-  );
 }
 
 /** The platform that was asked for; what only the environment knows of the same platform counts, too. */

@@ -16,6 +16,9 @@ export const ownFrontend: DockerfileFrontend = {
   options: new Map([["cmdline", "dockerfile.v0"]]),
 };
 
+/** Says to a frontend of ours that another one has asked it. */
+const askedOption = "xbuild-asked";
+
 const directive = /^#[ \t]*(?<name>[A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(?<value>\S.*)$/;
 
 /**
@@ -24,20 +27,17 @@ const directive = /^#[ \t]*(?<name>[A-Za-z][A-Za-z0-9]*)[ \t]*=[ \t]*(?<value>\S
  */
 export function findDockerfileFrontend(
   text: string,
-  { given }: FrontendOptions,
+  { given }: Pick<FrontendOptions, "given">,
 ): DockerfileFrontend {
+  // One that was asked by another of us answers by itself: else they might ask each other without end.
+  if (given.has(askedOption)) return ownFrontend;
   for (const line of text.split("\n")) {
     const { name = "", value = "" } = directive.exec(line)?.groups ?? {};
     if (name === "") break;
+    if (name.toLowerCase() !== "dockerfile") continue;
     const image = value.trim();
-    if (name.toLowerCase() !== "dockerfile" || image === given.get("source")) continue;
-    return {
-      frontend: "gateway.v0",
-      options: new Map([
-        ["source", image],
-        ["cmdline", image],
-      ]),
-    };
+    const options = { source: image, cmdline: image, [askedOption]: "1" };
+    return { frontend: "gateway.v0", options: new Map(Object.entries(options)) };
   }
   return ownFrontend;
 }

@@ -1,7 +1,6 @@
 import { clone, create } from "@bufbuild/protobuf";
-import { z } from "zod";
 import type { SourceText } from "../containerfile/containerfile.ts";
-import { encodeJson } from "../oci/oci.ts";
+import { withDiffIds } from "./diff-ids.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import { OpMetadataSchema, type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
 import { askFrontend, stateOf } from "./gateway/solve.ts";
@@ -84,16 +83,6 @@ export async function evaluateText(
     baseConfig: result.metadata["containerimage.base.config"],
   };
 }
-
-/** Go writes `null` for the layers of an image that has none. */
-function withDiffIds(bytes: Uint8Array): Uint8Array {
-  const config: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-  const { rootfs } = configSchema.parse(config);
-  if (rootfs.diff_ids !== null) return bytes;
-  return encodeJson({ ...configSchema.parse(config), rootfs: { ...rootfs, diff_ids: [] } });
-}
-
-const configSchema = z.looseObject({ rootfs: z.looseObject({ diff_ids: z.unknown() }) });
 
 /** By the name that the file has, for lines of errors that are told before there is anything to restate. */
 function writeFiles({ file, ignored }: Evaluation, text: SourceText): State {

@@ -31,13 +31,17 @@ export function describeFailure(error: unknown, file: SourceInfo | undefined): S
   return describeRefusal(error, error.diagnostics, file);
 }
 
+/** Bytes of a file that an error can have with it: it has to fit into the head of an answer. */
+const maxDrawn = 1024 * 1024;
+
 function describeRefusal(
   error: XbuildError,
   spans: readonly Pick<Diagnostic, "span">[],
   file: SourceInfo | undefined,
 ): Status {
   const places = spans.filter(({ span }) => span !== undefined);
-  const details = file === undefined ? [] : places.map((one) => encodeSource(file, toRanges(one)));
+  const isDrawn = file !== undefined && file.data.byteLength <= maxDrawn;
+  const details = !isDrawn ? [] : places.map((one) => encodeSource(file, toRanges(one)));
   return create(StatusSchema, {
     code: Code.InvalidArgument,
     message: describeError(error),
@@ -87,12 +91,24 @@ export function toRanges({ span }: Pick<Diagnostic, "span">): readonly RangeJson
 }
 
 /** The client puts its own `ERROR: failed to solve:` before it. */
-function describeError({ code, message, hint, diagnostics }: XbuildError): string {
+export function describeError({ code, message, hint, diagnostics }: XbuildError): string {
   const own = diagnostics.some((one) => one.code === code);
-  const head = own ? [] : [`error[${code}]: ${message}`];
-  const lines = diagnostics.map(renderUnquoted);
-  const advice = hint === undefined || own ? [] : [`  hint: ${hint}`];
-  return [...head, ...lines, ...advice].join("\n");
+  const said = {
+    code,
+    severity: "error",
+    message,
+    ...(hint === undefined ? {} : { hint }),
+  } as const;
+  const all = own ? diagnostics : [said, ...diagnostics];
+  return inWordsOfClients(all.map(renderUnquoted).join("\n"));
+}
+
+/** Clients have no flags of ours. `settings.ts` */
+function inWordsOfClients(text: string): string {
+  return text
+    .replaceAll("--allow-devices", "--build-arg XBUILD_ALLOW_DEVICES=1")
+    .replaceAll("--max-layer-size", "--build-arg XBUILD_MAX_LAYER_SIZE=BYTES")
+    .replaceAll("--max-layers", "--build-arg XBUILD_MAX_LAYERS=N");
 }
 
 /** Without the line that it is about: the client draws that. */

@@ -73,9 +73,11 @@ test.each([
   ["with other blanks and letters", "#Dockerfile = a:b \nFROM a\n", "a:b"],
   ["behind the head", "FROM a\n# dockerfile=b\n", undefined],
   ["behind a comment", "# a comment\n# dockerfile=b\nFROM a\n", undefined],
-  ["ourselves", "# dockerfile=self\nFROM a\n", undefined],
+  ["the first of two", "# dockerfile=a\n# dockerfile=b\nFROM a\n", "a"],
 ])("the frontend for ordinary files: %s", (_, text, image) => {
-  const found = findDockerfileFrontend(text, given({ source: "self" }));
+  const found = findDockerfileFrontend(text, none);
   expect(found.options.get("source")).toBe(image);
   expect(found === ownFrontend).toBe(image === undefined);
+  // Whom it has asked asks nobody.
+  expect(findDockerfileFrontend(text, { given: found.options })).toBe(ownFrontend);
 });

@@ -1,13 +1,15 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { z } from "zod";
+import { XbuildError } from "../errors.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import { type Digest, isDigest } from "../oci/oci.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { CacheImport } from "./gateway/solve.ts";
 import type { FrontendOptions } from "./options.ts";
+import { withDiffIds } from "./diff-ids.ts";
 import type { LayeredImage } from "./layer-sources.ts";
 import { parseBuildKitPlatform } from "./platforms.ts";
-import type { KnownImage } from "./step/previous-image.ts";
+import { describeKnown, type KnownImage } from "./step/previous-image.ts";
 
 /** A build argument that names previous images: references with commas between them. */
 const previousArgument = "build-arg:XBUILD_CACHE_FROM";
@@ -60,11 +62,48 @@ export async function findPreviousImages(
       return [await resolveImage(bridge, name, platform)];
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      if (!isAbsent(error)) await warn(warnUnread(name, error));
+      if (!isAbsent(error)) await warn(describeUnread(name, error.rawMessage));
       return [];
     }
   });
-  return (await Promise.all(found)).flat();
+  return takeReadable((await Promise.all(found)).flat(), warn);
+}
+
+/** Bytes of the configs together: they are a part of what a step is asked. */
+const maxConfigs = 8 * 1024 * 1024;
+
+async function takeReadable(
+  images: readonly FoundImage[],
+  warn: (warning: Diagnostic) => Promise<void>,
+): Promise<readonly FoundImage[]> {
+  const taken: FoundImage[] = [];
+  let size = 0;
+  for (const image of images) {
+    size += image.config.byteLength;
+    const fault = size > maxConfigs ? "its config and those before it are too large" : judge(image);
+    if (fault === undefined) taken.push(image);
+    else await warn(describeUnread(image.reference, fault));
+  }
+  return taken;
+}
+
+/** Why a config cannot be made an image of; BuildKit itself reads the times. */
+function judge(image: FoundImage): string | undefined {
+  try {
+    const { config } = describeKnown(image);
+    const times = [config, ...(config.history ?? [])].flatMap(({ created }) => created ?? []);
+    const odd = times.find((one) => !isTime(one));
+    return odd === undefined ? undefined : `it has a time that is none: ${odd}`;
+  } catch (error) {
+    if (error instanceof XbuildError) return error.message;
+    throw error;
+  }
+}
+
+/** RFC 3339, as Go reads it. */
+function isTime(text: string): boolean {
+  const pattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:Z|[+-]\d\d:\d\d)$/;
+  return pattern.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 async function resolveImage(bridge: Bridge, name: string, text: string): Promise<FoundImage> {
@@ -80,7 +119,12 @@ async function resolveImage(bridge: Bridge, name: string, text: string): Promise
   if (!isDigest(digest)) throw new RangeError("an image has a digest");
   const reference = withDigest(ref === "" ? withTag(name) : ref, digest);
   const identifier = `docker-image://${reference}`;
-  return { reference, digest, config, layered: { identifier, attrs: {}, platform } };
+  return {
+    reference,
+    digest,
+    config: withDiffIds(config),
+    layered: { identifier, attrs: {}, platform },
+  };
 }
 
 /** distribution's reference, `normalize.go` */
@@ -108,11 +152,11 @@ function isAbsent({ code, rawMessage }: ConnectError): boolean {
   );
 }
 
-function warnUnread(name: string, { rawMessage }: ConnectError): Diagnostic {
+function describeUnread(name: string, fault: string): Diagnostic {
   return {
     code: "previous-unreadable",
     severity: "warning",
-    message: `the previous image ${name} cannot be read: ${rawMessage}`,
+    message: `the previous image ${name} cannot be read: ${fault}`,
     hint: "all layers are made anew; name an image that can be read in cache-from",
   };
 }

@@ -79,7 +79,9 @@ function describeImage(
   const { image, platform } = made;
   const suffix = isList ? `/${platform}` : "";
   const place = isList ? `[${platform}]` : "";
-  const annotations = Object.entries(image.manifest.annotations ?? {});
+  const annotations = Object.entries(image.manifest.annotations ?? {}).filter(
+    ([key]) => !/\s/.test(key),
+  );
   return [
     [`containerimage.config${suffix}`, image.configBytes],
     [`containerimage.base.config${suffix}`, describeBase(made)],

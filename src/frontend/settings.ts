@@ -35,6 +35,17 @@ export function readLimits({ given }: FrontendOptions): FrontendLimits {
     maxLayers: read("XBUILD_MAX_LAYERS") ?? defaultLayers,
     maxLayerSize: read("XBUILD_MAX_LAYER_SIZE") ?? defaultSize,
     allowDevices: /^(?:1|true|yes)$/.test(given.get("build-arg:XBUILD_ALLOW_DEVICES") ?? ""),
-    epoch: read("SOURCE_DATE_EPOCH"),
+    epoch: readEpoch(read("SOURCE_DATE_EPOCH")),
   };
+}
+
+/** Later ones have no form that documents take. RFC 3339 */
+const lastSecond = 253_402_300_799;
+
+function readEpoch(epoch: number | undefined): number | undefined {
+  if (epoch === undefined || epoch <= lastSecond) return epoch;
+  throw new XbuildError("usage", `SOURCE_DATE_EPOCH is behind the year 9999: ${epoch}`, {
+    hint: "give it in seconds since 1970",
+    exitStatus: exitStatuses.usage,
+  });
 }

@@ -20,7 +20,7 @@ export { isExternal } from "./external.ts";
 export { listHistory, listHistoryAbove } from "./history.ts";
 export { createSource, type JsonSource, locateJson, toSpans } from "./json-places.ts";
 export { JsonProblem } from "./json-tokens.ts";
-export { encodeJson, isJsonObject, tryParseJson } from "./json.ts";
+export { encodeJson, isJsonObject, sortKeys, tryParseJson } from "./json.ts";
 export {
   annotateContent,
   type LayerContent,

@@ -35,10 +35,19 @@ export function nameOwnSources(plan: BuildPlan): ReadonlyMap<string, string> {
 /** Names that begin so are ours: in the text they stand for what a build is made of. */
 const ownPrefix = "xbuild-";
 
+/** What has names in a build. */
+interface NamedBuild {
+  readonly plan: Pick<BuildPlan, "containerfile">;
+  readonly steps: Pick<EngineBuild["steps"], "buildContexts">;
+}
+
 /** Errors: `usage` for a stage, or a named context, with a name of ours. */
-export function assertOwnNames({ plan, steps }: Pick<EngineBuild, "plan" | "steps">): void {
-  const stages = plan.containerfile.stages.flatMap(({ name }) => name ?? []);
-  const names = [...stages, ...steps.buildContexts.keys()];
+export function assertOwnNames({
+  plan: { containerfile },
+  steps: { buildContexts },
+}: NamedBuild): void {
+  const stages = containerfile.stages.flatMap(({ name }) => name ?? []);
+  const names = [...stages, ...buildContexts.keys()];
   const taken = names.find((one) => one.toLowerCase().startsWith(ownPrefix));
   if (taken === undefined) return;
   throw new XbuildError("usage", `the name ${taken} cannot be used with BuildKit`, {

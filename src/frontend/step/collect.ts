@@ -21,7 +21,8 @@ import { resolveBelow } from "./resolve-below.ts";
 /**
  * What a step of BuildKit runs of ours, in the frontend's own image: reads what layering steps have written, packs what is
  * new, and leaves it with a document of what the image consists of. What is refused stands in the document, too: then the
- * step itself ends well, and the document says what is wrong.
+ * step itself ends well, and the document says what is wrong. What the machine lacks fails the step: BuildKit would remember
+ * an answer.
  */
 export async function runCollectStep(): Promise<void> {
   const text = readFileSync(join(places.request, requestName), "utf8");
@@ -93,8 +94,17 @@ interface Refusal {
   readonly failure: Pick<XbuildError, "code" | "message" | "hint" | "diagnostics">;
 }
 
+/** What the machine lacks is no answer: another time the same output is taken. */
+const ofMachine: ReadonlySet<string> = new Set([
+  "store-full",
+  "open-files-limit",
+  "output-changed",
+  "output-unreadable",
+  "zstd-not-found",
+]);
+
 function describeRefusal(error: unknown): Refusal {
-  if (!(error instanceof XbuildError)) throw error;
+  if (!(error instanceof XbuildError) || ofMachine.has(error.code)) throw error;
   const { code, message, hint, diagnostics } = error;
   return { failure: { code, message, hint, diagnostics } };
 }

@@ -1,5 +1,8 @@
 import { z } from "zod";
 
+/** What the program is given to be the step. */
+export const collectWord = "collect";
+
 /** Where the step finds and leaves things. */
 export const places = {
   /** The file system that has the output. */
