@@ -10,7 +10,8 @@ import type { Result } from "./gateway/messages/gateway_pb.ts";
 import { findPreviousImages, listCacheImports } from "./previous.ts";
 import { reportFindings, resolveFor } from "./resolve.ts";
 import { type PlatformImage, returnImages } from "./result.ts";
-import { readLimits, readOwnImage } from "./settings.ts";
+import { assertKnownArguments, readLimits, readOwnImage } from "./settings.ts";
+import { checkBlanked } from "./pass-through.ts";
 import { createShow } from "./show.ts";
 import { tryRead } from "./source.ts";
 import type { StageImage } from "./stage-image.ts";
@@ -26,7 +27,9 @@ export async function buildPlatforms(build: FileBuild): Promise<Result> {
   const warn = (one: Diagnostic): Promise<void> => warnClient(build, one);
   const buildContexts = listPrefixed(options, "context:");
   assertOwnNames({ plan: build, steps: { buildContexts } });
+  assertKnownArguments(build);
   await reportFindings(build, resolveFor(build, undefined));
+  await checkBlanked(build);
   const shared: SharedWork = {
     bridge,
     options,
@@ -97,6 +100,7 @@ async function buildPlatform(
       file: info,
       ignored,
       context: source.context,
+      inputs: source.inputs,
       platform,
       show: createShow(plan, isNamed ? named : undefined),
     },

@@ -115,7 +115,9 @@ async function findBases(
   const found = target.bases.map(async (one) => {
     if (one.kind === "built") return images(one.index);
     if (!("name" in one)) throw new RangeError("a base is an image");
-    const text = encodeText(`FROM ${one.name}\n`);
+    // In the line in which it is named, for errors.
+    const before = "\n".repeat(target.output.instruction.span.start.line - 1);
+    const text = encodeText(`${before}FROM ${one.name}\n`);
     const named = await nameStages(plan, images);
     return describeEvaluated(bridge, await evaluateText(evaluation, { text, named }));
   });

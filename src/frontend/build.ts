@@ -37,7 +37,7 @@ export async function buildWithFrontend(
   const containerfile = parseContainerfile(file.bytes, file.name);
   const dockerfile = findDockerfileFrontend(containerfile.source, options);
   if (!containerfile.instructions.some((one) => one.keyword === "OUTPUT"))
-    return passThrough(bridge, options, dockerfile);
+    return passThrough({ bridge, options, dockerfile, source });
   const info = create(SourceInfoSchema, {
     filename: options.given.get("filename") ?? file.name,
     data: file.bytes,

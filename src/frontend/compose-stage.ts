@@ -63,13 +63,22 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
   const layers = placed.map(({ layer }) => layer);
   const image = describeImage(parts, { whole, layers }, work);
   const found = placed.map(({ source }) => source);
-  const state = work.canMerge ? stackLayers(found) : chainLayers(found);
+  const state = work.canMerge ? stackLayers(found, describeLayers(layers)) : chainLayers(found);
   return { state, image, sources: found };
 }
 
 function describeNew(from: State, { file = "", name, removed = [] }: StepLayer): NewLayer {
   const absolute = removed.map((one) => `/${one}`);
   return { from, path: `/${file}`, removed: absolute, name: `[layers] ${showName(name)}` };
+}
+
+/** What became of them: it is what a client shows last. */
+function describeLayers(layers: readonly CollectedLayer[]): string {
+  const counts = (["new", "equal", "kept"] as const).map((status) => {
+    const count = layers.filter((one) => one.status === status).length;
+    return count === 0 ? [] : [`${count} ${status}`];
+  });
+  return `[layers] image of ${layers.length} layers: ${counts.flat().join(", ")}`;
 }
 
 const maxShown = 100;

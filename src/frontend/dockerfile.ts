@@ -28,6 +28,8 @@ export interface Evaluation {
   readonly ignored: Uint8Array | undefined;
   /** The build context, where it is no directory of the client's. */
   readonly context: State | undefined;
+  /** What the client has made before. */
+  readonly inputs: ReadonlyMap<string, State>;
   /** `os/arch[/variant]` of the image; undefined for what BuildKit takes by itself. */
   readonly platform: string | undefined;
   /** A step as the user wrote it. */
@@ -62,7 +64,8 @@ export async function evaluateText(
   { text, named, isResult = false }: DockerfileText,
 ): Promise<EvaluatedImage> {
   const { bridge, options, dockerfile, context, file, show } = evaluation;
-  const inputs = new Map([...named].map(([name, { state }]) => [name, state] as const));
+  const states = [...named].map(([name, { state }]) => [name, state] as const);
+  const inputs = new Map([...evaluation.inputs, ...states]);
   inputs.set("dockerfile", writeFiles(evaluation, text));
   if (context !== undefined) inputs.set("context", context);
   const result = await askFrontend(bridge, {
@@ -70,6 +73,8 @@ export async function evaluateText(
     options: new Map([
       ...listOptions(options, evaluation.platform),
       ...dockerfile.options,
+      // The file as a whole has been checked.
+      ["build-arg:BUILDKIT_DOCKERFILE_CHECK", "skip=all"],
       ...listNamed(named),
       ...[...options.given].filter(([name]) => isResult && name.startsWith("label:")),
     ]),

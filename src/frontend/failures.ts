@@ -1,5 +1,6 @@
 import { create, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { z } from "zod";
 import { type Diagnostic, renderDiagnostic, type Span } from "../diagnostics.ts";
 import { XbuildError } from "../errors.ts";
 import { type Range, type SourceInfo, SourceInfoSchema } from "./gateway/messages/llb_pb.ts";
@@ -22,7 +23,7 @@ export class PlacedFailure extends Error {
 
 /** An error as BuildKit hands it on to the client, which draws the lines that it names. */
 export function describeFailure(error: unknown, file: SourceInfo | undefined): Status {
-  if (error instanceof ConnectError) return restateStatus(error);
+  if (error instanceof ConnectError) return restateStatus(error, file);
   if (error instanceof PlacedFailure) return describeRefusal(error.error, [error], file);
   if (!(error instanceof XbuildError)) {
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -49,15 +50,50 @@ function describeRefusal(
   });
 }
 
-/** What BuildKit has told goes back as it came. */
-function restateStatus({ code, rawMessage, details }: ConnectError): Status {
+/** What BuildKit has told goes back as it came, but for lines of the file: it had a file without OUTPUT. */
+function restateStatus(
+  { code, rawMessage, details }: ConnectError,
+  file: SourceInfo | undefined,
+): Status {
   return create(StatusSchema, {
     code,
     message: rawMessage,
     details: details.flatMap((one) =>
-      "type" in one ? [{ typeUrl: restoreType(one.type), value: one.value }] : [],
+      "type" in one ? [{ typeUrl: restoreType(one.type), value: restateSource(one, file) }] : [],
     ),
   });
+}
+
+const sourceSchema = z.looseObject({
+  info: z.looseObject({ filename: z.string(), data: z.base64() }),
+});
+
+function restateSource(
+  { type, value }: { readonly type: string; readonly value: Uint8Array },
+  file: SourceInfo | undefined,
+): Uint8Array {
+  if (file === undefined || restoreType(type) !== sourceType) return value;
+  const { success, data } = sourceSchema.safeParse(parseJson(value));
+  const isOurs =
+    success &&
+    data.info.filename === file.filename &&
+    countLines(Buffer.from(data.info.data, "base64")) === countLines(file.data);
+  return isOurs
+    ? Buffer.from(JSON.stringify({ ...data, info: toJson(SourceInfoSchema, file) }))
+    : value;
+}
+
+/** What is left out of the file is blank, so that every other line is in its place. */
+function countLines(text: Uint8Array): number {
+  return text.filter((byte) => byte === 10).length;
+}
+
+function parseJson(value: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(value).toString("utf8"));
+  } catch {
+    return undefined;
+  }
 }
 
 /** The library leaves out what stands before the last slash. */

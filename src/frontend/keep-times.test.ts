@@ -34,9 +34,16 @@ test.each([
     "a time that was said",
     {
       ...times,
-      history: times.history.map((one) => ({ ...one, created: "2018-01-01T00:00:00Z" })),
+      history: [times.history[0], { created_by: "b", created: "2018-01-01T00:00:00Z" }],
     },
   ],
 ])("%s: it is another image", (_, previous) => {
+  expect(read(previous)).toBeUndefined();
+});
+
+test.each([
+  ["whose times are null", { ...made, created: null, history: null }],
+  ["whose times are numbers", { ...times, created: 1 }],
+])("a previous image %s is another one", (_, previous) => {
   expect(read(previous)).toBeUndefined();
 });

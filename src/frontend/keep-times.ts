@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { encodeJson, type ImageConfig, sortKeys } from "../oci/oci.ts";
 
+/** What has no time, BuildKit writes as null in some configs. */
 const timesSchema = z.looseObject({
-  created: z.string().optional(),
-  history: z.array(z.looseObject({ created: z.string().optional() })).optional(),
+  created: z.string().nullish(),
+  history: z.array(z.looseObject({ created: z.string().nullish() })).nullish(),
 });
 
 /** BuildKit's own inline cache in a config: it says nothing of the image. */
@@ -15,23 +16,25 @@ const inlineCache = "moby.buildkit.cache.v0";
  */
 export function withTimesOf(made: ImageConfig, previous: Uint8Array): ImageConfig | undefined {
   const text: unknown = JSON.parse(Buffer.from(previous).toString("utf8"));
-  const { [inlineCache]: _, ...before } = timesSchema.parse(text);
-  const { created, history = [] } = before;
+  const parsed = timesSchema.safeParse(text);
+  if (!parsed.success) return undefined;
+  const { [inlineCache]: _, ...before } = parsed.data;
+  const { created } = before;
+  const history = before.history ?? [];
   const own = made.history ?? [];
   if (own.length !== history.length) return undefined;
   const filled = {
-    ...made,
-    ...give("created", made.created ?? created),
-    history: own.map((entry, at) => ({
-      ...entry,
-      ...give("created", entry.created ?? history[at]?.created),
-    })),
+    ...withTime(made, created),
+    history: own.map((entry, at) => withTime(entry, history[at]?.created)),
   };
   return isEqual(filled, { ...before, history }) ? filled : undefined;
 }
 
-function give(name: "created", value: string | undefined): { readonly created?: string } {
-  return value === undefined ? {} : { [name]: value };
+function withTime<T extends { readonly created?: string }>(
+  value: T,
+  created: string | null | undefined,
+): T {
+  return value.created !== undefined || typeof created !== "string" ? value : { ...value, created };
 }
 
 function isEqual(one: object, other: object): boolean {

@@ -32,12 +32,12 @@ test.each([
   [
     "one replaced",
     [...kept(0, 1), own, ...kept(3, 4)],
-    ["source 2", "file", "file", "source 3", "source 5", "diff", "merge"],
+    ["source 2", "file", "file", "source 3", "source 4", "diff", "source 5", "diff", "merge"],
   ],
   ["in another order", kept(1, 0), ["source 1", "source 2", "diff", "merge"]],
   ["one twice", kept(0, 0), ["source 1", "merge"]],
-])("%s: a reference for each run", (_, layers, operations) => {
-  expect(describe(stackLayers(layers))).toEqual(operations);
+])("%s: the lowest together, each other by itself", (_, layers, operations) => {
+  expect(describe(stackLayers(layers, "image"))).toEqual(operations);
 });
 
 test("without merges layers stand on each other, from an image's lowest on", () => {

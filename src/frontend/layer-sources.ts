@@ -30,17 +30,20 @@ export function asLayered(state: State): LayeredImage | undefined {
 }
 
 /**
- * An image of these layers, in this order. Runs of an image's layers stand by reference: BuildKit fetches none of them. One
- * operation for each run, for each costs it time. BuildKit, `docs/dev/merge-diff.md`
+ * An image of these layers, in this order. Layers of an image stand by reference: BuildKit fetches none of them. The lowest
+ * are one operation, each other is one of its own: a run of them would be one layer where BuildKit knows the image, or a part
+ * of it, as something that it has put together itself. BuildKit, `docs/dev/merge-diff.md`; `cache/manager.go`, `Diff` and
+ * `GetByBlob`
+ * @param name what clients show of it
  */
-export function stackLayers(layers: readonly LayerSource[]): State {
+export function stackLayers(layers: readonly LayerSource[], name: string): State {
   const parts: State[] = [];
   for (let at = 0; at < layers.length;) {
     const end = findEnd(layers, at);
-    parts.push(takeRun(layers.slice(at, end)));
+    parts.push(...takeRun(layers.slice(at, end)));
     at = end;
   }
-  return merge(parts, "[layers] image");
+  return merge(parts, name);
 }
 
 /**
@@ -54,7 +57,7 @@ export function chainLayers(layers: readonly LayerSource[]): State {
     const [first] = layers.slice(at, end);
     if (first?.kind === "own") state = unpackLayer(first.layer, state);
     else if (first?.kind === "stage" && isSameState(first.below, state)) state = first.state;
-    else if (at === 0) state = takeRun(layers.slice(at, end));
+    else if (at === 0) state = takeRun(layers.slice(at, end))[0] ?? scratch;
     else throw refuseMerge();
     at = end;
   }
@@ -92,14 +95,20 @@ function isNext(before: LayerSource, next: LayerSource): boolean {
   );
 }
 
-function takeRun(run: readonly LayerSource[]): State {
+function takeRun(run: readonly LayerSource[]): readonly State[] {
   const [first] = run;
-  if (first === undefined) return scratch;
-  if (first.kind === "own") return unpackLayer(first.layer);
-  if (first.kind === "stage") return diff(first.below, first.state, "[layers] a stage's own");
+  if (first === undefined) return [];
+  if (first.kind === "own") return [unpackLayer(first.layer)];
+  if (first.kind === "stage") return [diff(first.below, first.state, "[layers] a stage's own")];
   const { image, index } = first;
-  const end = index + run.length;
-  return diff(takeLowest(image, index), takeLowest(image, end), `[layers] ${index + 1} to ${end}`);
+  if (index === 0) return [takeLowest(image, run.length)];
+  return run.map((_, at) =>
+    diff(
+      takeLowest(image, index + at),
+      takeLowest(image, index + at + 1),
+      `[layers] ${index + at + 1}`,
+    ),
+  );
 }
 
 /** An image of the lowest so many layers of one. */

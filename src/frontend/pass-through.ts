@@ -1,32 +1,32 @@
 import type { SourceText } from "../containerfile/containerfile.ts";
 import { applyEdits, blank, omitOutputs } from "../plan/plan.ts";
 import type { FileBuild } from "./build.ts";
-import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
 import { askFrontend } from "./gateway/solve.ts";
 import { fromFiles } from "./llb/operations.ts";
-import { readState } from "./llb/state.ts";
-import type { FrontendOptions } from "./options.ts";
-import { type DockerfileFrontend, ownFrontend } from "./dockerfile-frontend.ts";
+import { ownFrontend } from "./dockerfile-frontend.ts";
+
+type PassedFile = Pick<FileBuild, "bridge" | "options" | "dockerfile" | "source">;
 
 /** A file without OUTPUT, with every option: BuildKit's own frontend is asked as it would have been without us. */
-export async function passThrough(
-  bridge: Bridge,
-  { given }: FrontendOptions,
-  dockerfile: DockerfileFrontend,
-): Promise<Result> {
-  const { definitions } = await bridge.inputs({});
-  const inputs = Object.entries(definitions).map(([name, one]) => [name, readState(one)] as const);
+export function passThrough({ bridge, options, dockerfile, source }: PassedFile): Promise<Result> {
+  const { given } = options;
   return askFrontend(bridge, {
     frontend: dockerfile.frontend,
     options: dockerfile === ownFrontend ? given : new Map([...given, ...dockerfile.options]),
-    inputs: new Map(inputs),
+    inputs: source.inputs,
   });
 }
 
 /** A file whose OUTPUT stages the target does not use: BuildKit's own frontend gets it without them. */
 export function passLowered(build: FileBuild): Promise<Result> {
   return askOwn(build, omitOutputs(build.containerfile));
+}
+
+/** Has BuildKit's own frontend look at the file: it warns, and refuses, as it would without us. Nothing is made of it. */
+export async function checkBlanked(build: FileBuild): Promise<void> {
+  const given = [...build.options.given].filter(([name]) => !name.startsWith("attest:"));
+  await passBlanked({ ...build, options: { ...build.options, given: new Map(given) } });
 }
 
 /** What is asked of the file itself: to each OUTPUT alone BuildKit's own frontend would have an objection. */
@@ -47,7 +47,8 @@ function askOwn(
 ): Promise<Result> {
   const data = Buffer.from(text, "latin1");
   const files = [{ path: `/${file.name}`, mode: 0o644, data }];
-  const inputs = new Map([["dockerfile", fromFiles(files, "[internal] write the file")]]);
+  const inputs = new Map(source.inputs);
+  inputs.set("dockerfile", fromFiles(files, "[internal] write the file"));
   if (source.context !== undefined) inputs.set("context", source.context);
   const rest = [...options.given].filter(([name]) => !ofSource.test(name));
   return askFrontend(bridge, {

@@ -11,7 +11,7 @@ import type { LayeredImage } from "./layer-sources.ts";
 import { parseBuildKitPlatform } from "./platforms.ts";
 import { describeKnown, type KnownImage } from "./step/previous-image.ts";
 
-/** A build argument that names previous images: references with commas between them. */
+/** A build argument that names previous images, whatever the caches are: references with commas between them. */
 const previousArgument = "build-arg:XBUILD_CACHE_FROM";
 
 const importsSchema = z.array(
@@ -35,12 +35,14 @@ function splitList(text = ""): readonly string[] {
   return text.split(/[,\s]+/).filter((one) => one !== "");
 }
 
-/** Which images a build is told to look at, in their order: what its caches are named by, then its argument. */
+/** Which images a build is told to look at, in their order: by its argument, else by the names of its caches. */
 function listPreviousNames(options: FrontendOptions): readonly string[] {
+  const argument = options.given.get(previousArgument);
+  if (argument !== undefined) return [...new Set(splitList(argument))];
   const named = listCacheImports(options).flatMap(({ type, attrs: { ref } }) =>
     type === "registry" && ref !== undefined ? [ref] : [],
   );
-  return [...new Set([...named, ...splitList(options.given.get(previousArgument))])];
+  return [...new Set(named)];
 }
 
 /** An image of a registry, as BuildKit finds it. */

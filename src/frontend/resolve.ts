@@ -56,5 +56,6 @@ export async function reportFindings(build: FileBuild, graph: StageGraph): Promi
 
 /** What deserves a word at every build; advice on style is for a check. */
 function isBuildWarning({ severity, code }: PlacedDiagnostic): boolean {
-  return severity === "warning" && /^(?:output|layers)-/.test(code);
+  // Which stages are left out each target says of itself.
+  return severity === "warning" && /^(?:output|layers)-/.test(code) && code !== "output-unused";
 }

@@ -3,7 +3,8 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { exitStatuses, XbuildError } from "../errors.ts";
 import { DefinitionSchema } from "./gateway/messages/llb_pb.ts";
 import { readState, type State } from "./llb/state.ts";
-import type { FrontendOptions } from "./options.ts";
+import type { FileBuild } from "./build.ts";
+import { listPrefixed, type FrontendOptions } from "./options.ts";
 import type { FrontendLimits } from "./work.ts";
 
 /** What BuildKit made this program's file system of. BuildKit, `frontend/gateway/gateway.go`, `metadataMount` */
@@ -12,6 +13,34 @@ const ownDefinition = "/run/config/buildkit/metadata/frontend.bin";
 /** The image that this program runs in. */
 export async function readOwnImage(): Promise<State> {
   return readState(fromBinary(DefinitionSchema, await readFile(ownDefinition)));
+}
+
+const known = [
+  "XBUILD_CACHE_FROM",
+  "XBUILD_MAX_LAYERS",
+  "XBUILD_MAX_LAYER_SIZE",
+  "XBUILD_ALLOW_DEVICES",
+];
+
+/** A build argument that looks like one of ours, is none, and is none of the file's. Errors: `usage`. */
+export function assertKnownArguments({
+  options,
+  containerfile,
+}: Pick<FileBuild, "options" | "containerfile">): void {
+  const declared = new Set(
+    containerfile.instructions
+      .filter(({ keyword }) => keyword === "ARG")
+      .flatMap(({ args }) => args.split(/[\s=]+/)),
+  );
+  const names = [...listPrefixed(options, "build-arg:").keys()];
+  const odd = names.find(
+    (one) => one.startsWith("XBUILD_") && !known.includes(one) && !declared.has(one),
+  );
+  if (odd === undefined) return;
+  throw new XbuildError("usage", `there is no build argument ${odd}`, {
+    hint: `the frontend has ${known.join(", ")}`,
+    exitStatus: exitStatuses.usage,
+  });
 }
 
 const defaultLayers = 127;

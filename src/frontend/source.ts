@@ -14,6 +14,8 @@ export interface BuildSource {
   readonly fileName: string;
   /** What steps find of the context; undefined for a directory of the client's. */
   readonly context: State | undefined;
+  /** What the client has made before, by the names that its options have for it: targets of bake. */
+  readonly inputs: ReadonlyMap<string, State>;
 }
 
 /**
@@ -25,20 +27,23 @@ export async function findSource(bridge: Bridge, options: FrontendOptions): Prom
   const fileName = given.get("filename") ?? "Dockerfile";
   const context = given.get(given.get("contextkey") ?? "context") ?? "";
   const local = sendFiles(options, fileName);
+  const { definitions } = await bridge.inputs({});
+  const inputs = new Map(
+    Object.entries(definitions).map(([name, one]) => [name, readState(one)] as const),
+  );
   if (/^(?:https?|git|ssh):\/\/|^git@|^github\.com\//.test(context)) {
     const remote = await openRemote(bridge, options, context);
     const inside = scopeTo(remote.state, given.get("contextsubdir"));
     const files = given.has("dockerfilekey") ? local : inside;
-    return { files, fileName: remote.fileName ?? fileName, context: inside };
+    return { files, fileName: remote.fileName ?? fileName, context: inside, inputs };
   }
-  const { definitions } = await bridge.inputs({});
-  const dockerfile = definitions[given.get("dockerfilekey") ?? "dockerfile"];
-  const input = definitions["context"];
+  const dockerfile = inputs.get(given.get("dockerfilekey") ?? "dockerfile");
+  const input = inputs.get("context");
   return {
-    files: dockerfile === undefined ? local : readState(dockerfile),
+    files: dockerfile ?? local,
     fileName,
-    context:
-      input === undefined ? undefined : scopeTo(readState(input), given.get("contextsubdir")),
+    context: input && scopeTo(input, given.get("contextsubdir")),
+    inputs,
   };
 }
 
@@ -77,7 +82,11 @@ async function openRemote(
       ["filename", "Dockerfile"],
       [`context:${remoteName}`, context],
     ]),
-    inputs: new Map([["dockerfile", writeFile("Dockerfile", text)]]),
+    // Else it would ask the client for the ignore file of a context that there is not.
+    inputs: new Map([
+      ["dockerfile", writeFile("Dockerfile", text)],
+      ["context", writeFile(".dockerignore", new Uint8Array())],
+    ]),
   });
   const [state] = inputsOf(stateOf(result));
   if (state === undefined) throw new RangeError("a copy has a source");

@@ -28,6 +28,14 @@ describe("what clients are told", () => {
     expect(text).not.toContain("xbuild-layers");
   });
 
+  test("a base that is not there, with the lines of the file as they are", async () => {
+    const { status, text } = await lab.build({
+      text: `FROM ${lab.proxy.host}/missing:1\nOUTPUT /layers\nRUN true\n`,
+    });
+    expect(status).not.toBe(0);
+    expect(text).toMatch(/>>> FROM \S+\/missing:1\n.*\| {5}OUTPUT \/layers\n/);
+  });
+
   test.each([
     ["no layers", "true", "layers-none"],
     ["no output", "rm -rf /layers/output", "layers-none"],
@@ -72,6 +80,28 @@ describe("what clients are told", () => {
     });
     expect(wrong.text).toContain("output-path-missing");
   });
+});
+
+test("targets of bake that stand on each other; checks that the file asks for", async () => {
+  const output = `FROM fin AS f\nFROM ${lab.base}\nCOPY --from=f /made /o\nOUTPUT --inherit-config /l\nRUN /l/bin/layer add o o\n`;
+  const syntax = `# syntax=${lab.frontend}\n`;
+  const target = {
+    fin: { "dockerfile-inline": `${syntax}FROM ${lab.base}\nRUN echo 1 > /made\n` },
+    chain: { "dockerfile-inline": `${syntax}${output}`, contexts: { fin: "target:fin" } },
+  };
+  const context = await lab.write({ text: "", files: { "bake.json": JSON.stringify({ target }) } });
+  const { clients, builder, env } = lab.buildKit;
+  const words = ["bake", `--builder=${builder}`, `--file=${join(context, "bake.json")}`, "chain"];
+  const made = await execa(join(clients, "docker-buildx"), [...words, "--progress=plain"], {
+    cwd: context,
+    env: { ...env },
+    all: true,
+  });
+  expect(made.all).toMatch(/layers\] o\n/);
+  const text = `# check=error=true\nFROM ${lab.base}\nMAINTAINER x\nOUTPUT /layers\nRUN mkdir /layers/output/layers/a\n`;
+  const refused = await lab.build({ text });
+  expect(refused.status).not.toBe(0);
+  expect(refused.text).toContain("lint violation found");
 });
 
 test("several platforms, each with its previous image", async () => {
@@ -123,6 +153,37 @@ echo '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx
   const types = attested.layers.map((one) => one.annotations?.["in-toto.io/predicate-type"]);
   const wanted = ["https://slsa.dev/provenance/v1", "https://spdx.dev/Document"];
   expect(new Set(types)).toEqual(new Set(wanted));
+});
+
+test("an argument that looks like one of ours, and is none", async () => {
+  const text = `FROM ${lab.base}\nARG XBUILD_OWN\nOUTPUT /layers\nRUN /layers/bin/layer add passwd /etc/passwd\n`;
+  expect((await lab.build({ text, words: ["--build-arg=XBUILD_OWN=1"] })).status).toBe(0);
+  const made = await lab.build({ text, words: ["--build-arg=XBUILD_MAX_LAYER=2"] });
+  expect(made.text).toContain("there is no build argument XBUILD_MAX_LAYER\n");
+});
+
+test("names of layers are shown, not obeyed; names of ours are refused", async () => {
+  const entries = JSON.stringify([{ path: "layers/a", created_by: "evil\u001b[31m\nERROR: fake" }]);
+  const text = `FROM ${lab.base}
+OUTPUT /layers
+COPY entries /layers-entries
+RUN mkdir /layers/output/layers/a && touch /layers/output/layers/a/x && cp /layers-entries /layers/output/history.json
+`;
+  const made = await lab.build({ text, files: { entries } });
+  expect(made.status).toBe(0);
+  expect(made.text).toContain(String.raw`[layers] evil\x1b[31m\x0aERROR: fake`);
+  const own = `FROM ${lab.base} AS xbuild-layers\nFROM xbuild-layers\nOUTPUT /layers\nRUN true\n`;
+  expect((await lab.build({ text: own })).text).toContain("the name xbuild-layers cannot be used");
+});
+
+test("frontends that name each other end", async () => {
+  const [one, two] = [lab.frontend, lab.frontend.replace(/:[^:]*$/, ":again")];
+  const words = ["copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false"];
+  await execa("skopeo", [...words, `docker://${one}`, `docker://${two}`]);
+  const text = `# dockerfile=${two}\n# dockerfile=${one}\nFROM ${lab.base}\nRUN true\n`;
+  const made = await lab.build({ text });
+  expect(made.status).toBe(0);
+  expect(made.text.match(/resolve image config for docker-image:/g)).toHaveLength(2);
 });
 
 test("another frontend for ordinary files, by a directive", async () => {

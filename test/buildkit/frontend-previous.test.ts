@@ -1,4 +1,5 @@
-import { mkdtemp } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
@@ -7,6 +8,7 @@ import {
   removeDaemonFiles,
   startBuildKit,
 } from "../support/buildkit-daemon.ts";
+import { buildWithBuildx } from "../support/frontend.ts";
 import { useFrontendLab } from "./frontend-lab.ts";
 
 // Previous images through the frontend: what is kept, and what moves.
@@ -82,6 +84,25 @@ describe("layers that are kept", () => {
     }
   });
 
+  test("layers above a changed one, of an image that this builder has made: each is itself", async () => {
+    const text = `FROM ${lab.base}
+ARG B=1
+OUTPUT /layers
+RUN cd /layers/output/layers && mkdir 1-a 2-b 3-c 4-d && echo a > 1-a/a && echo $B > 2-b/f && echo 1 > 3-c/f && echo d > 4-d/d && : > 4-d/.wh.a && find . | xargs touch -h -d 2020-01-01
+`;
+    await lab.push("own:1", { text });
+    const first = (await lab.find("own:1")).manifest.layers;
+    for (const n of [2, 3, 4]) {
+      const words = [`--build-arg=B=${n}`, `--cache-from=${lab.proxy.host}/own:${n - 1}`];
+      await lab.push(`own:${n}`, { text, words });
+      const { manifest, config } = await lab.find(`own:${n}`);
+      expect(config.history?.map((one) => one.created_by)).toEqual(["a", "b", "c", "d"]);
+      expect(manifest.layers[0]).toEqual(first[0]);
+      expect(manifest.layers[1]).not.toEqual(first[1]);
+      expect(manifest.layers.slice(2)).toEqual(first.slice(2));
+    }
+  });
+
   test("equal content is the same image, with other times and without the cache", async () => {
     const text = `FROM ${lab.base}
 OUTPUT /layers
@@ -116,6 +137,34 @@ ENV A=b
     expect(await lab.push("argued:2", { text, words })).toBe(first);
   });
 
+  test("another label is another image, whatever it is called", async () => {
+    const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN /layers/bin/layer add passwd /etc/passwd\n`;
+    await lab.push("label:1", { text, words: ["--label=created=one"] });
+    const words = ["--label=created=two", `--cache-from=${lab.proxy.host}/label:1`];
+    await lab.push("label:2", { text, words });
+    const [one, two] = [await lab.find("label:1"), await lab.find("label:2")];
+    expect(two.config.config?.Labels).toEqual({ created: "two" });
+    expect(two.manifest.layers).toEqual(one.manifest.layers);
+    expect(two.config.created).toBe(one.config.created);
+  });
+
+  test("images that are none of ours to read are left out, with a warning", async () => {
+    const plain = await mkdtemp(join(lab.sandbox.directory, "plain-"));
+    await writeFile(join(plain, "Dockerfile"), "FROM scratch\nLABEL a=b\n");
+    const empty = `${lab.proxy.host}/empty:1`;
+    const words = [`--output=type=image,name=${empty},push=true`];
+    expect(await buildWithBuildx(lab.buildKit, { context: plain, words })).toMatchObject({
+      status: 0,
+    });
+    const odd = await makeOdd();
+    const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN /layers/bin/layer add passwd /etc/passwd\n`;
+    const from = `--build-arg=XBUILD_CACHE_FROM=${empty},${odd}`;
+    const made = await lab.build({ text, words: [from] });
+    expect(made.status).toBe(0);
+    expect(made.text).toContain(`warning[previous-unreadable]: the previous image ${odd}`);
+    expect(made.text).not.toContain(`warning[previous-unreadable]: the previous image ${empty}`);
+  });
+
   test("an epoch: one digest, on a builder that has nothing, too, with a previous image and without", async () => {
     const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN mkdir -p /o/d && for n in a b c; do echo $n > /o/d/$n; /layers/bin/layer add $n -C /o d/$n; done\n`;
     const words = ["--build-arg=SOURCE_DATE_EPOCH=1600000000"];
@@ -131,3 +180,28 @@ ENV A=b
     expect(await lab.push("epoch:3", { text, words: cached })).toBe(first);
   });
 });
+
+/** An image whose time is none. */
+async function makeOdd(): Promise<string> {
+  const layout = await mkdtemp(join(lab.sandbox.directory, "odd-"));
+  await mkdir(join(layout, "blobs/sha256"), { recursive: true });
+  const put = async (value: object): Promise<{ digest: string; size: number }> => {
+    const bytes = Buffer.from(JSON.stringify(value));
+    const hex = createHash("sha256").update(bytes).digest("hex");
+    await writeFile(join(layout, "blobs/sha256", hex), bytes);
+    return { digest: `sha256:${hex}`, size: bytes.length };
+  };
+  const type = "application/vnd.oci.image";
+  const rootfs = { type: "layers", diff_ids: [] };
+  const config = await put({ architecture: "amd64", os: "linux", created: "yesterday", rootfs });
+  const described = { mediaType: `${type}.config.v1+json`, ...config };
+  const mediaType = `${type}.manifest.v1+json`;
+  const image = { schemaVersion: 2, mediaType, config: described, layers: [] };
+  const manifests = [{ mediaType, ...(await put(image)) }];
+  await writeFile(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests }));
+  await writeFile(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
+  const name = `${lab.proxy.host}/odd:1`;
+  const words = ["copy", "--quiet", "--dest-tls-verify=false", `oci:${layout}`, `docker://${name}`];
+  await execa("skopeo", words);
+  return name;
+}

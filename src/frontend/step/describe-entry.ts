@@ -74,6 +74,12 @@ function decodeNames(paths: readonly ByteString[]): string[] {
     .map((bytes) => bytes.toString("utf8"));
 }
 
+function describeCount(paths: readonly ByteString[]): string {
+  const [first = ""] = paths;
+  const shown = `/${showBytes(first)}`;
+  return paths.length === 1 ? shown : `${paths.length} files, such as ${shown}`;
+}
+
 const maxShown = 10;
 
 function warnLost(name: string, paths: readonly string[]): Diagnostic {
@@ -83,7 +89,7 @@ function warnLost(name: string, paths: readonly string[]): Diagnostic {
     code: "attributes-lost",
     severity: "warning",
     message: [
-      `layer ${name}: BuildKit leaves out extended attributes other than file capabilities:`,
+      `layer ${name}: BuildKit leaves out extended attributes of ${describeCount(paths)}, capabilities apart`,
       ...shown,
       ...(more > 0 ? [`and ${more} more`] : []),
     ].join("\n"),
