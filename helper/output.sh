@@ -18,6 +18,9 @@ open_output() {
 note_unknown() {
     escape_name "$1"
     { printf '%s\n' "$escaped" >"$base/output/.layer-unknown"; } 2>/dev/null || :
+    # Where nobody reads that after a step that failed, the helper says it itself.
+    [ ! -e "$base/bin/.tell-unknown" ] ||
+        printf 'layer: keep %s: no previous image has a layer of that name\n' "$escaped" >&2
 }
 
 forget_unknown() {

@@ -28,6 +28,15 @@ describe("what clients are told", () => {
     expect(text).not.toContain("xbuild-layers");
   });
 
+  test("a name that no image has, in the words of the helper", async () => {
+    const step = "RUN /layers/bin/layer keep missing";
+    const { status, text } = await lab.build({
+      text: `FROM ${lab.base}\nOUTPUT /layers\n${step}\n`,
+    });
+    expect(status).not.toBe(0);
+    expect(text).toContain("layer: keep missing: no previous image has a layer of that name");
+  });
+
   test("a base that is not there, with the lines of the file as they are", async () => {
     const { status, text } = await lab.build({
       text: `FROM ${lab.proxy.host}/missing:1\nOUTPUT /layers\nRUN true\n`,

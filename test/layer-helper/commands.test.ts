@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { assert, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -54,6 +54,9 @@ describe.each(shells)("layer under $name", (shell) => {
     expect(noted()).toBe("a\\tb\\nc\n");
     lab.ok(["keep", "ab"]);
     expect(noted()).toBe("");
+    writeFileSync(join(dirname(lab.output), "bin/.tell-unknown"), "");
+    const told = "layer: keep a\\tb: no previous image has a layer of that name\n";
+    expect(lab.run(["keep", "a\tb"])).toEqual({ status: 1, stdout: "", stderr: told });
   });
 
   it("lists each name once, where it was last", () => {
