@@ -8,6 +8,7 @@ export {
   lowerSteps,
   mountedNames,
   renderMounts,
+  tellUnknownFile,
 } from "./buildkit/lower.ts";
 export { withoutOwn } from "./buildkit/metadata.ts";
 export { assertOwnNames, nameBuiltSources, nameStageSource } from "./buildkit/sources.ts";

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { tellUnknownFile } from "../engine/engine.ts";
 import { prepareOwnDirectory, type PreviousImages } from "../layers/layers.ts";
 import { fromFiles, type NewFile } from "./llb/operations.ts";
 import type { State } from "./llb/state.ts";
@@ -22,9 +23,8 @@ export interface LayersInput {
 
 const name = "[layers] write what the steps find";
 
-/** What steps that failed have left nobody reads here: the helper says by itself which name it does not know. */
 const tellUnknown: NewFile = {
-  path: "/root/bin/.tell-unknown",
+  path: `/root/${tellUnknownFile}`,
   mode: 0o644,
   data: Buffer.alloc(0),
 };

@@ -48,6 +48,13 @@ RUN mkdir ${layer}/a && \\
   });
   const before = await app.fail(9);
   expect(before.stderr).toContain("Containerfile.x:2:1: error[step-failed]");
+  await app.write({
+    "Containerfile.x": `FROM ${base}\nOUTPUT /layers\nRUN /layers/bin/layer keep missing\n`,
+  });
+  const unknown = await app.fail(1);
+  expect(unknown.stdout + unknown.stderr).toContain(
+    "layer: keep missing: no previous image has a layer",
+  );
 });
 
 test("steps are told as the user wrote them, and their words byte for byte", async () => {

@@ -26,6 +26,12 @@ export const blobsContext = "xbuild-blobs";
 /** What is mounted at the path of OUTPUT. */
 export const mountedNames = ["bin", "history.json", "input/blobs", "input/state", "names"];
 
+/**
+ * Below the layers directory: where this file is, the helper says by itself which name it did not find, for nobody reads what
+ * a step that failed has left.
+ */
+export const tellUnknownFile = "bin/.tell-unknown";
+
 /** What the text calls images, by their keys; those that are not named keep what the file calls them. */
 type Pinned = ReadonlyMap<string, string>;
 

@@ -1,6 +1,7 @@
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { randomBytes } from "node:crypto";
 import { dirname, join } from "node:path";
+import { tellUnknownFile } from "./lower.ts";
 
 /**
  * Makes the `output` that steps find, beside the root of the layers directory: the same directories as on this machine,
@@ -27,5 +28,6 @@ export async function writeRunMark(root: string): Promise<string> {
   const path = join(root, "bin", "run");
   await writeFile(path, `${randomBytes(16).toString("hex")}\n`);
   await chmod(path, 0o644);
+  await writeFile(join(root, tellUnknownFile), "");
   return `xbuild-end-${randomBytes(16).toString("hex")}`;
 }
