@@ -38,7 +38,7 @@ export function assertKnownArguments({
   );
   if (odd === undefined) return;
   throw new XbuildError("usage", `there is no build argument ${odd}`, {
-    hint: `the frontend has ${known.join(", ")}`,
+    hint: `give one of ${known.join(", ")}, or declare it with ARG`,
     exitStatus: exitStatuses.usage,
   });
 }
