@@ -9,7 +9,7 @@ import type { CollectedEntry, CollectedLayer } from "../layers/layers.ts";
 import { type ArrangedBases, withBases } from "../pipeline/pipeline.ts";
 import type { BuildPlan, LayeredStage } from "../plan/plan.ts";
 import type { CollectedStep } from "./collect-output.ts";
-import { describeImage, type WholeOutput } from "./describe-image.ts";
+import { describeImage } from "./describe-image.ts";
 import { chainLayers, type LayerSource, stackLayers } from "./layer-sources.ts";
 import type { State } from "./llb/state.ts";
 import type { NewLayer } from "./llb/unpack-layer.ts";
@@ -51,7 +51,7 @@ export function composeStage(parts: StageParts, work: FrontendWork): StageImage 
     entries,
     warnings: [],
     state: undefined,
-    config: readPatch(collected.made),
+    config: collected.made.config,
   };
   const whole = withBases(output, arranged);
   const placed = whole.entries.flatMap((one): readonly PlacedLayer[] => {
@@ -137,9 +137,4 @@ function withoutMissing<T extends object>(value: T): Defined<T> {
   const members = Object.entries(value).filter(([, one]) => one !== undefined);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is missing is left out
   return Object.fromEntries(members) as Defined<T>;
-}
-
-/** It was checked where it was read. */
-function readPatch({ config }: StepMade): WholeOutput["whole"]["config"] {
-  return config;
 }

@@ -1,10 +1,9 @@
 import { ConnectError } from "@connectrpc/connect";
 import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
-import { create } from "@bufbuild/protobuf";
-import { ResultSchema, SolveRequestSchema } from "./gateway/messages/gateway_pb.ts";
+import { solveResult } from "./gateway/solve.ts";
 import { copyOut } from "./llb/operations.ts";
-import { type State, writeState } from "./llb/state.ts";
+import type { State } from "./llb/state.ts";
 
 /** That a step failed, and BuildKit did not tell how: what it comes to, asked for in another way, tells it. */
 export class LostFailure extends Error {
@@ -30,15 +29,7 @@ export function isLost(error: unknown): boolean {
  * An answer that BuildKit itself makes the same step for: it remembers how that failed. Should the step go well then, what
  * is to be copied of it is nowhere, so that no image is made of it.
  */
-export async function answerLost(bridge: Bridge, { state }: LostFailure): Promise<Result> {
+export function answerLost(bridge: Bridge, { state }: LostFailure): Promise<Result> {
   const path = "/.xbuild-the-step-failed-before";
-  const never = copyOut(state, path, "[internal] look how a step failed");
-  const { result } = await bridge.solve(
-    create(SolveRequestSchema, {
-      definition: writeState(never),
-      allowResultReturn: true,
-      allowResultArrayRef: true,
-    }),
-  );
-  return result ?? create(ResultSchema, {});
+  return solveResult(bridge, copyOut(state, path, "[internal] look how a step failed"));
 }

@@ -1,8 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { Bridge } from "./gateway/connect.ts";
-import { type Result, ResultSchema, SolveRequestSchema } from "./gateway/messages/gateway_pb.ts";
-import type { CacheImport } from "./gateway/solve.ts";
-import { writeState } from "./llb/state.ts";
+import { type Result, ResultSchema } from "./gateway/messages/gateway_pb.ts";
+import { type CacheImport, solveResult } from "./gateway/solve.ts";
 import type { StageImage } from "./stage-image.ts";
 
 /** The image of a platform. */
@@ -25,14 +24,8 @@ export async function returnImages(
 ): Promise<Result> {
   const refs = await Promise.all(
     images.map(async ({ state, platform }) => {
-      const request = create(SolveRequestSchema, {
-        definition: writeState(state),
-        cacheImports: caches.map(({ type, attrs }) => ({ type, attrs: { ...attrs } })),
-        allowResultReturn: true,
-        allowResultArrayRef: true,
-      });
-      const { result } = await bridge.solve(request);
-      return [platform, result?.result.case === "ref" ? result.result.value : undefined] as const;
+      const { result } = await solveResult(bridge, state, { caches });
+      return [platform, result.case === "ref" ? result.value : undefined] as const;
     }),
   );
   const metadata = Object.fromEntries([

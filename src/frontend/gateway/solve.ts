@@ -42,12 +42,12 @@ export interface SolveOptions {
   readonly caches?: readonly CacheImport[];
 }
 
-/** @returns "" for `scratch` */
-export async function solveState(
+/** What a state comes to, as an answer to the client can have it. */
+export async function solveResult(
   bridge: Bridge,
   state: State,
   { evaluate = false, caches = [] }: SolveOptions = {},
-): Promise<Reference> {
+): Promise<Result> {
   const request = create(SolveRequestSchema, {
     definition: writeState(state),
     evaluate,
@@ -56,7 +56,17 @@ export async function solveState(
     allowResultArrayRef: true,
   });
   const { result } = await bridge.solve(request);
-  return result?.result.case === "ref" ? result.result.value.id : "";
+  return result ?? create(ResultSchema, {});
+}
+
+/** @returns "" for `scratch` */
+export async function solveState(
+  bridge: Bridge,
+  state: State,
+  options: SolveOptions = {},
+): Promise<Reference> {
+  const { result } = await solveResult(bridge, state, options);
+  return result.case === "ref" ? result.value.id : "";
 }
 
 /** What a result with one file system comes to. */

@@ -39,14 +39,15 @@ export function fromFiles(files: readonly NewFile[], name: string): State {
 
 /** What is in a directory of another file system, at the root of an empty one. */
 export function copyOut(from: State, path: string, name: string): State {
-  const action = createCopy(path, { isArchive: false });
-  const actions = [{ input: -1n, secondaryInput: 0n, output: 0n, action }];
-  return addOp({ op: { case: "file", value: { actions } }, inputs: [from], name });
+  return onScratch(createCopy(path, { isArchive: false }), from, name);
 }
 
 /** What is in an archive of another file system, at the root of an empty one. */
 export function unpack(from: State, path: string, name: string): State {
-  const action = createCopy(path, { isArchive: true });
+  return onScratch(createCopy(path, { isArchive: true }), from, name);
+}
+
+function onScratch(action: FileStep, from: State, name: string): State {
   const actions = [{ input: -1n, secondaryInput: 0n, output: 0n, action }];
   return addOp({ op: { case: "file", value: { actions } }, inputs: [from], name });
 }
