@@ -16,6 +16,7 @@ import {
   type StepMade,
   type StepRequest,
 } from "./step/messages.ts";
+import { withoutMissing } from "./without-missing.ts";
 import type { FrontendWork } from "./work.ts";
 
 /** What a stage's steps have written. */
@@ -96,7 +97,6 @@ function restoreFailure({ code, message, hint, diagnostics }: StepFailure): Xbui
 }
 
 export function restoreDiagnostic(written: StepFailure["diagnostics"][number]): Diagnostic {
-  const given = Object.entries(written).filter(([, value]) => value !== undefined);
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- this program has written it
-  return Object.fromEntries(given) as unknown as Diagnostic;
+  return withoutMissing(written) as unknown as Diagnostic;
 }

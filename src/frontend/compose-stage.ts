@@ -17,6 +17,7 @@ import type { StageImage } from "./stage-image.ts";
 import { describeKnown } from "./step/previous-image.ts";
 import type { StepLayer, StepMade } from "./step/messages.ts";
 import { showText } from "../visible.ts";
+import { withoutMissing } from "./without-missing.ts";
 import type { FrontendWork } from "./work.ts";
 
 /** What the image of a stage with OUTPUT is composed of. */
@@ -129,12 +130,4 @@ function describeEntry(entry: StepMade["entries"][number]): CollectedEntry {
 function annotateLayer({ fingerprint, canonical, diffId }: StepLayer): Annotations {
   if (fingerprint === undefined) return {};
   return annotateContent({ fingerprint, canonical: canonical ?? diffId });
-}
-
-type Defined<T> = { readonly [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-function withoutMissing<T extends object>(value: T): Defined<T> {
-  const members = Object.entries(value).filter(([, one]) => one !== undefined);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is missing is left out
-  return Object.fromEntries(members) as Defined<T>;
 }

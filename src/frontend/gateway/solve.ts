@@ -37,8 +37,6 @@ export interface CacheImport {
 }
 
 export interface SolveOptions {
-  /** Whether all of it is run at once; else what is read. */
-  readonly evaluate?: boolean;
   readonly caches?: readonly CacheImport[];
 }
 
@@ -46,11 +44,10 @@ export interface SolveOptions {
 export async function solveResult(
   bridge: Bridge,
   state: State,
-  { evaluate = false, caches = [] }: SolveOptions = {},
+  { caches = [] }: SolveOptions = {},
 ): Promise<Result> {
   const request = create(SolveRequestSchema, {
     definition: writeState(state),
-    evaluate,
     cacheImports: caches.map(({ type, attrs }) => ({ type, attrs: { ...attrs } })),
     allowResultReturn: true,
     allowResultArrayRef: true,
