@@ -1,35 +1,7 @@
 # split: a layer for each package of a root.
 
 split_root() {
-    kinds=
-    root=
-    at_most=
-    while [ $# -gt 0 ]; do
-        case $1 in
-        --max)
-            [ $# -ge 2 ] || misuse "--max takes a number"
-            at_most=$2
-            shift
-            ;;
-        --max=*) at_most=${1#--max=} ;;
-        --) ;;
-        -*) misuse "unknown option '$1' of split" ;;
-        *)
-            if [ -z "$kinds" ]; then
-                kinds=$1
-            elif [ -z "$root" ]; then
-                root=$1
-            else
-                misuse "split takes one kind and one root"
-            fi
-            ;;
-        esac
-        shift
-    done
-    [ -n "$root" ] || misuse "split takes a kind and a root, as in: layer split auto /"
-    case $at_most in
-    *[!0-9]* | 0) misuse "--max takes a number from 1" ;;
-    esac
+    read_split_line "$@"
     check_kinds
     check_split_tools
     find_base
@@ -55,6 +27,53 @@ split_root() {
     done <"$work/jobs"
     pack_layers pack_listed
     publish_layers
+}
+
+# Sets kinds, root, and what the options say: at_most (layers), most_bytes (of a layer), map_file, plan_file, above.
+read_split_line() {
+    kinds=
+    root=
+    at_most=
+    most_bytes=
+    map_file=
+    plan_file=
+    above=
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --max | --max-layer-bytes | --map | --plan)
+            [ $# -ge 2 ] || misuse "$1 takes a value"
+            read_split_option "$1" "$2"
+            shift
+            ;;
+        --max=* | --max-layer-bytes=* | --map=* | --plan=*) read_split_option "${1%%=*}" "${1#*=}" ;;
+        --above) above=yes ;;
+        --) ;;
+        -*) misuse "unknown option '$1' of $command" ;;
+        *)
+            if [ -z "$kinds" ]; then
+                kinds=$1
+            elif [ -z "$root" ]; then
+                root=$1
+            else
+                misuse "$command takes one kind and one root"
+            fi
+            ;;
+        esac
+        shift
+    done
+    [ -n "$root" ] || misuse "$command takes a kind and a root, as in: layer $command auto /"
+    case $at_most in
+    *[!0-9]* | 0) misuse "--max takes a number from 1" ;;
+    esac
+}
+
+read_split_option() {
+    case $1 in
+    --max) at_most=$2 ;;
+    --max-layer-bytes) most_bytes=$2 ;;
+    --map) map_file=$2 ;;
+    --plan) plan_file=$2 ;;
+    esac
 }
 
 # The layer of this number, from its list.
