@@ -54,12 +54,29 @@ function expected_changes(unit, told, changes, months, lately) {
         changes = count_since(updates[told], newest_change[kinds[unit]] - months * month)
         lately = count_since(updates[told], newest_change[kinds[unit]] - 12 * month)
     }
+    else if (changes = updates_in(versions[unit])) months = 24
     if (seen_months[unit] > 0 && (months == 0 || seen_changes[unit] > changes)) {
         months = seen_months[unit]
         changes = seen_changes[unit]
         lately = seen_lately[unit]
     }
     return (changes + 3 * lately + supposed_changes(unit, told)) / (months + 3 * (months < 12 ? months : 12) + 20)
+}
+
+# How many updates of a release a version counts, as 1.2-3+deb12u4 and 1.2-3ubuntu0.4 do. How long ago they began is not
+# told.
+function updates_in(version) {
+    if (match(version, /[+~]deb[0-9]+u[0-9]+/)) {
+        version = substr(version, RSTART, RLENGTH)
+        sub(/.*u/, "", version)
+        return version + 0
+    }
+    if (match(version, /ubuntu[0-9]+([.][0-9]+)+/)) {
+        version = substr(version, RSTART, RLENGTH)
+        sub(/.*[.]/, "", version)
+        return version + 0
+    }
+    return 0
 }
 
 # Who was uploaded often before the release and had advisories will have them again.

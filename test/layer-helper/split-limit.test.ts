@@ -47,8 +47,8 @@ describe.each(listShells())("the number of layers under $name", (shell) => {
       10,
       ["a", "d", "f", "s-bin", "s-lib", "e", "c", "b"].map((one) => `${one}-1.0`).concat(specials),
     ],
-    [9, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "e-1.0", "b-1.0 c-1.0", ...specials]],
-    [8, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "e-1.0", "b-1.0 c-1.0", ...specials]],
+    [9, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "b-1.0 c-1.0 e-1.0", ...specials]],
+    [8, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "b-1.0 c-1.0 e-1.0", ...specials]],
     [7, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "b-1.0 c-1.0 e-1.0", ...specials]],
     [3, [packages.map((one) => `${one.name}-1.0`).join(" "), ...specials]],
     [2, [packages.map((one) => `${one.name}-1.0`).join(" "), specials.join(" ")]],
@@ -66,17 +66,18 @@ describe.each(listShells())("the number of layers under $name", (shell) => {
     const root = makeMergedRoot();
     putPackages(root, packages);
     const lab = createLab(shell);
-    lab.setMaxLayers(9);
+    lab.setMaxLayers(8);
     lab.ok(["add", "one", "-C", root, "usr"]);
     writeFileSync(join(lab.output, "history.jsonl"), '{"created_by":"ENV","empty_layer":true}\n', {
       flag: "a",
     });
     lab.ok(["split", "dpkg", root, "--max=100"]);
-    expect(names(lab)).toHaveLength(1 + 1 + 8);
+    // The smallest share one, too: there is more to a layer than its bytes.
+    expect(names(lab)).toHaveLength(1 + 7);
     const result = lab.run(["split", "dpkg", root]);
     expect(result).toMatchObject({ status: 1, stdout: "" });
-    expect(result.stderr).toMatch(/^layer: all 9 layers .*, raise --max-layers\n$/);
-    expect(names(lab)).toHaveLength(10);
+    expect(result.stderr).toMatch(/^layer: all 8 layers .*, raise --max-layers\n$/);
+    expect(names(lab)).toHaveLength(8);
   });
 
   it("leaves a package where the previous image has it", () => {
@@ -148,7 +149,7 @@ describe.each(listShells())("the number of layers under $name", (shell) => {
     const first = makeMergedRoot();
     const second = makeMergedRoot();
     const many = Array.from({ length: 60 }, (_, index) =>
-      sized(`p${index}`, 1 + ((index * 7919) % 5000), "1.0", `source${index % 25}`),
+      sized(`p${index}`, 1 + ((index * 7919) % 300_000), "1.0", `source${index % 25}`),
     );
     putPackages(first, many);
     putPackages(second, many.toReversed());
