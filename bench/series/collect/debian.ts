@@ -1,5 +1,12 @@
 import type { Release, Series, Unit } from "../model.ts";
-import { download, listSources, listVersions, openApt, resolvePackages, type Stanza } from "./apt.ts";
+import {
+  download,
+  listSources,
+  listVersions,
+  openApt,
+  resolvePackages,
+  type Stanza,
+} from "./apt.ts";
 import { groupBy, mapSome, remember } from "./cache.ts";
 import { toChange, toDay, type Entry } from "./changelog.ts";
 import { readPackage, type Contents } from "./deb.ts";
@@ -33,7 +40,9 @@ export async function collectDistribution(
   const files = await download(apt, stanzas);
   const contents = await mapSome([...stanzas.entries()], 2, async ([at, stanza]) => {
     const [name = "", version = ""] = [stanza.get("Package"), stanza.get("Version")];
-    const read = await remember(`debs/${name}_${version}.json`, () => readPackage(files[at] ?? "", name));
+    const read = await remember(`debs/${name}_${version}.json`, () =>
+      readPackage(files[at] ?? "", name),
+    );
     return { ...read, name, version, stanza };
   });
   const packages = groupBy(withChangelogs(contents), ({ name }) => name);
@@ -45,14 +54,18 @@ export async function collectDistribution(
 /** A package whose documentation is a link has the changelog of the other, in the version of the same source. */
 function withChangelogs(all: readonly Omit<Built, "time">[]): readonly Built[] {
   const isFor = (one: Omit<Built, "time">, other: Omit<Built, "time">): boolean =>
-    one.link === other.name && readSource(one.stanza).join(" ") === readSource(other.stanza).join(" ");
+    one.link === other.name &&
+    readSource(one.stanza).join(" ") === readSource(other.stanza).join(" ");
   return all.map((one) => {
-    const entries = one.entries.length > 0 ? one.entries : all.find((other) => isFor(one, other))?.entries;
+    const entries =
+      one.entries.length > 0 ? one.entries : all.find((other) => isFor(one, other))?.entries;
     return { ...one, entries: entries ?? [], time: entries?.[0]?.time ?? 0 };
   });
 }
 
-function sortVersions(packages: ReadonlyMap<string, readonly Built[]>): ReadonlyMap<string, readonly Built[]> {
+function sortVersions(
+  packages: ReadonlyMap<string, readonly Built[]>,
+): ReadonlyMap<string, readonly Built[]> {
   return new Map(
     [...packages].map(([name, all]) => [
       name,
@@ -86,7 +99,10 @@ export function makeRelease(
   return { date, units: [...units, ...rest.filter(({ size }) => size > 0)] };
 }
 
-function toUnit({ name, version, stanza, size, packed, entries }: Built, needs: readonly string[]): Unit {
+function toUnit(
+  { name, version, stanza, size, packed, entries }: Built,
+  needs: readonly string[],
+): Unit {
   const priority = stanza.get("Priority");
   const isBasic = stanza.get("Essential") === "yes" || priority === "required";
   return {
@@ -103,21 +119,41 @@ function toUnit({ name, version, stanza, size, packed, entries }: Built, needs: 
   };
 }
 
-function toRest(kind: string, key: string, { version, size, packed }: Pick<Unit, "version" | "size" | "packed">): Unit {
-  return { kind, key, version, source: key, basic: 3, size, packed, needs: [], popularity: 0, changes: [] };
+function toRest(
+  kind: string,
+  key: string,
+  { version, size, packed }: Pick<Unit, "version" | "size" | "packed">,
+): Unit {
+  return {
+    kind,
+    key,
+    version,
+    source: key,
+    basic: 3,
+    size,
+    packed,
+    needs: [],
+    popularity: 0,
+    changes: [],
+  };
 }
 
 /** What each package depends on, of these packages: of alternatives the first that is there, by name or as what it provides. */
 function findNeeds(all: readonly Built[]): (one: Built) => readonly string[] {
   const providers = new Map<string, string>();
   for (const { name, stanza } of all) {
-    for (const [word] of listNames(stanza.get("Provides"))) if (word !== undefined && !providers.has(word)) providers.set(word, name);
+    for (const [word] of listNames(stanza.get("Provides")))
+      if (word !== undefined && !providers.has(word)) providers.set(word, name);
   }
   for (const { name } of all) providers.set(name, name);
   return ({ name, stanza }) => {
     const clauses = [...listNames(stanza.get("Pre-Depends")), ...listNames(stanza.get("Depends"))];
-    const found = clauses.map((words) => words.map((word) => providers.get(word)).find((one) => one !== undefined));
-    return [...new Set(found)].filter((one) => one !== undefined && one !== name).toSorted() as string[];
+    const found = clauses.map((words) =>
+      words.map((word) => providers.get(word)).find((one) => one !== undefined),
+    );
+    return [...new Set(found)]
+      .filter((one) => one !== undefined && one !== name)
+      .toSorted() as string[];
   };
 }
 
@@ -132,12 +168,18 @@ function listNames(field = ""): readonly (readonly string[])[] {
 /** The days on which there was something new, after a first day of what was there before; and the series of them. */
 export function makeReleases(distribution: Distribution): readonly Release[] {
   const all = [...distribution.packages.values()];
-  const steps = [...new Set(all.flatMap((one) => one.slice(1)).map(({ time }) => toDay(time)))].toSorted();
+  const steps = [
+    ...new Set(all.flatMap((one) => one.slice(1)).map(({ time }) => toDay(time))),
+  ].toSorted();
   const oldest = Math.max(...all.map(([one]) => one?.time ?? 0));
   const before = Date.parse(steps[0] ?? toDay(oldest + 86_400)) / 1000 - 86_400;
   const days = [toDay(Math.min(oldest, before)), ...steps];
   return days.map((day) =>
-    makeRelease(distribution, day, (versions) => versions.findLast(({ time }) => toDay(time) <= day) ?? versions[0]),
+    makeRelease(
+      distribution,
+      day,
+      (versions) => versions.findLast(({ time }) => toDay(time) <= day) ?? versions[0],
+    ),
   );
 }
 
