@@ -27,8 +27,7 @@ async function main(args: string[]): Promise<void> {
   }
   const { planner: planners, series: names, layers } = values;
   const limits = layers?.map(readLimit) ?? allLimits;
-  const choice = { limits, isWanted: (name: string) => planners?.includes(name) ?? true };
-  const results = await runAll(await listSeries(names), choice);
+  const results = await runAll(await listSeries(names), { limits, names: planners });
   if (results.every(({ rows }) => rows.length === 0))
     throw new Error("no planner has that name: those of the tables in docs/updates.md have");
   console.log(renderSeriesResults(results));

@@ -3,11 +3,9 @@ import { accountSteps, checkPlan } from "./account.ts";
 import type { Plan, Release } from "./model.ts";
 import { releaseOf, unitOf } from "./sample.ts";
 
-const [a, b, c] = ["a", "b", "c"].map((key, at) => unitOf(key, { size: 100 * 10 ** at })) as [
-  ReturnType<typeof unitOf>,
-  ReturnType<typeof unitOf>,
-  ReturnType<typeof unitOf>,
-];
+const a = unitOf("a", { size: 100 });
+const b = unitOf("b", { size: 1000 });
+const c = unitOf("c", { size: 10_000 });
 const newer = { ...b, version: "2", size: 2000, packed: 150 };
 const first = releaseOf("2026-01-01", a, b, c);
 

@@ -95,7 +95,7 @@ test("a run asks each planner for each release at each limit", async () => {
   );
   const ran = await runSeries(seriesOf(...releases), {
     limits: [20, 64],
-    isWanted: (name) => ["apko", "clairvoyant"].includes(name),
+    names: ["apko", "clairvoyant"],
   });
   expect(ran.rows.map(({ planner, most, steps }) => [planner, most, steps.length])).toEqual([
     ["apko", 20, 2],

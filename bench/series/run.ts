@@ -8,16 +8,15 @@ import type { Row, SeriesResult } from "./results.ts";
 export interface Choice {
   /** The most layers of a plan, each a table. */
   readonly limits: readonly number[];
-  /** Whether a planner is asked for, by its name. */
-  readonly isWanted: (planner: string) => boolean;
+  /** The planners that are asked for, by their names; where none is, all but the slow ones. */
+  readonly names: readonly string[] | undefined;
 }
 
 /** Lets the planners that are wanted plan each release of a series. Errors: a plan that is none, and whose it is. */
-export async function runSeries(
-  series: Series,
-  { limits, isWanted }: Choice,
-): Promise<SeriesResult> {
-  const planners = listPlanners(series).filter(({ planner }) => isWanted(planner.name));
+export async function runSeries(series: Series, { limits, names }: Choice): Promise<SeriesResult> {
+  const planners = listPlanners(series).filter(({ planner, isSlow }) =>
+    names === undefined ? !isSlow : names.includes(planner.name),
+  );
   const rows: Row[] = [];
   for (const most of limits) {
     for (const { planner, role } of planners) {

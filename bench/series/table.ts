@@ -71,7 +71,12 @@ function renderLimit({ rows, bound }: SeriesResult, most: number): string {
   const limit = [
     "(what changed, alone)",
     renderMega(meanOf(bound)),
-    ...["", renderMega(Math.max(...bound)), "", "", "", ""],
+    "",
+    renderMega(Math.max(...bound)),
+    "",
+    "",
+    "",
+    "",
   ];
   return `At most ${most} layers:\n\n${renderTable(columns, [...own, limit])}`;
 }

@@ -34,7 +34,7 @@ export const chunkah: Planner = {
 };
 
 /** As chunkah calls them, for a name's hash tells where it goes: Debian's packages are RPMs to it. */
-function nameComponent(unit: Unit): string {
+export function nameComponent(unit: Unit): string {
   if (!isPackage(unit)) return "chunkah/unclaimed";
   return unit.kind === "dpkg" ? `rpm/${unit.source}` : nameSource(unit);
 }

@@ -1,5 +1,8 @@
 import type { Pattern } from "./patterns.ts";
 
+/** Bytes. What gains less may be an error of rounding, and be gained again and again. */
+const enough = 0.001;
+
 /** A layer, and for each step whether it changes and its uncompressed bytes behind it. */
 interface Layer {
   readonly patterns: readonly Pattern[];
@@ -9,24 +12,75 @@ interface Layer {
 
 /**
  * The layers from the lowest to the topmost, so that little is to be unpacked over all steps: at each all layers from the
- * lowest on that changes. From the fewest changes to the most; then each layer in turn is led by exchanges with its neighbours
- * to where it costs the least, until none gains. A heuristic as well.
+ * lowest on that changes. From two beginnings (the fewest changes first; the least to unpack more for a layer's bytes first)
+ * each layer in turn is led by exchanges with its neighbours to where it costs the least, until none gains; the better end
+ * counts. A heuristic as well.
  */
 export function orderLayers(
   layers: readonly (readonly Pattern[])[],
 ): readonly (readonly Pattern[])[] {
-  const order = layers.map(describe).sort((a, b) => countChanges(a) - countChanges(b));
-  const steps = order[0]?.changes.length ?? 0;
-  const lowest = Int32Array.from({ length: steps }, (_, step) =>
-    order.findIndex(({ changes }) => changes[step] === 1),
+  const all = layers.map(describe);
+  const ends = [all.toSorted((a, b) => countChanges(a) - countChanges(b)), stackGreedily(all)].map(
+    settle,
   );
+  const [best] = ends.sort((a, b) => countUnpacked(a) - countUnpacked(b));
+  return (best ?? []).map(({ patterns }) => patterns);
+}
+
+function settle(start: readonly Layer[]): readonly Layer[] {
+  const order = start.slice();
+  const steps = order[0]?.changes.length ?? 0;
+  const lowest = Int32Array.from({ length: steps }, (_, step) => findLowest(order, step));
   const stack = { order, lowest };
   let isLess = true;
   while (isLess) {
     isLess = false;
     for (const layer of order.slice()) if (place(stack, layer)) isLess = true;
   }
-  return order.map(({ patterns }) => patterns);
+  return order;
+}
+
+function findLowest(order: readonly Layer[], step: number): number {
+  return order.findIndex(({ changes }) => changes[step] === 1);
+}
+
+function countUnpacked(order: readonly Layer[]): number {
+  let bytes = 0;
+  for (let step = 0; step < (order[0]?.changes.length ?? 0); step += 1) {
+    const lowest = findLowest(order, step);
+    const unpacked = lowest === -1 ? [] : order.slice(lowest);
+    for (const { sizes } of unpacked) bytes += sizes[step] ?? 0;
+  }
+  return bytes;
+}
+
+/** From the bottom: the layer next that makes the others unpacked in the fewest steps more, for the bytes it has. */
+function stackGreedily(layers: readonly Layer[]): readonly Layer[] {
+  const left = new Set(layers);
+  const order: Layer[] = [];
+  const open = new Uint8Array(layers[0]?.changes.length ?? 0);
+  const sum = (of: (step: number) => number): number =>
+    open.reduce((all, isOpen, step) => all + (isOpen === 1 ? 0 : of(step)), 0);
+  while (left.size > 0) {
+    const others = [...left];
+    const rest = Float64Array.from(open, (_, step) =>
+      others.reduce((all, { sizes }) => all + (sizes[step] ?? 0), 0),
+    );
+    const rate = ({ changes, sizes }: Layer): number =>
+      sum((step) => (changes[step] === 1 ? (rest[step] ?? 0) : 0)) /
+      Math.max(
+        1,
+        sum((step) => sizes[step] ?? 0),
+      );
+    const rates = new Map(others.map((layer) => [layer, rate(layer)]));
+    const next = others.reduce((best, one) =>
+      (rates.get(one) ?? 0) < (rates.get(best) ?? 0) ? one : best,
+    );
+    left.delete(next);
+    order.push(next);
+    for (const [step, change] of next.changes.entries()) if (change === 1) open[step] = 1;
+  }
+  return order;
 }
 
 function describe(patterns: readonly Pattern[]): Layer {
@@ -58,7 +112,7 @@ function place(stack: Stack, layer: Layer): boolean {
   const start = stack.order.indexOf(layer);
   let [cost, least, best] = [0, 0, start];
   const visit = (at: number): void => {
-    if (cost < least) [least, best] = [cost, at];
+    if (cost < least - enough) [least, best] = [cost, at];
   };
   for (let at = start; at > 0; at -= 1) {
     cost += exchange(stack, at - 1);
@@ -69,7 +123,7 @@ function place(stack: Stack, layer: Layer): boolean {
     visit(at + 1);
   }
   for (let at = stack.order.length - 1; at > best; at -= 1) exchange(stack, at - 1);
-  return least < 0;
+  return least < -enough;
 }
 
 /** Exchanges the layer at a place with the one above. Gives how many bytes more that unpacks. */

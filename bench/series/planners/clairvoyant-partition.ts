@@ -1,6 +1,9 @@
 import { Group } from "./clairvoyant-group.ts";
 import type { Pattern } from "./patterns.ts";
 
+/** Bytes. What gains less may be an error of rounding, and be gained again and again. */
+const enough = 0.001;
+
 /**
  * At most `most` layers of patterns that cost little to push over all steps: the two whose union costs the least more
  * become one until they are few enough; then patterns are moved to where they cost less, and exchanged, until neither
@@ -63,7 +66,7 @@ function moveAll(groups: readonly Group[]): boolean {
       let [least, best] = [gain, group];
       for (const other of groups) {
         const cost = other === group ? gain : other.costOf(pattern) - other.cost;
-        if (cost < least) [least, best] = [cost, other];
+        if (cost < least - enough) [least, best] = [cost, other];
       }
       if (best === group) continue;
       group.remove(pattern);
@@ -89,7 +92,7 @@ function exchangeOne(one: Group, other: Group): boolean {
   for (const own of one.members) {
     for (const theirs of other.members) {
       const cost = one.costOf(theirs, own) + other.costOf(own, theirs);
-      if (cost >= one.cost + other.cost) continue;
+      if (cost >= one.cost + other.cost - enough) continue;
       one.remove(own);
       other.remove(theirs);
       one.add(theirs);

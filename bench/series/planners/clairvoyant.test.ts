@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { accountSteps } from "../account.ts";
-import { nameUnit, type Plan, type Planner, type Release, type Series } from "../model.ts";
+import { nameUnit, type Plan, type Planner, type Series } from "../model.ts";
 import { meanOf } from "../results.ts";
 import { planAll, releaseOf, seriesOf, unitOf } from "../sample.ts";
 import { orderLayers } from "./clairvoyant-order.ts";
@@ -38,7 +38,8 @@ async function cost(planner: Planner, { releases }: Series, most: number) {
   const planned = [];
   for (const at of releases.keys()) {
     const plan = await planner.plan({ releases: releases.slice(0, at + 1), plans: [] }, most);
-    planned.push({ release: releases[at] as Release, plan, seconds: 0 });
+    const release = releases[at] ?? releaseOf("");
+    planned.push({ release, plan, seconds: 0 });
   }
   const steps = accountSteps(planned, most);
   return {
@@ -114,17 +115,20 @@ describe.each(Array.from({ length: 8 }, (_, seed) => seed + 1))("of random serie
   });
 });
 
-test("what changes at the same steps is together; what never changes lies lowest", async () => {
-  const units = (version: string, also = version) => [
+function unitsOf(version: string, also = version) {
+  return [
     unitOf("a", { version }),
     unitOf("b", { version }),
     unitOf("c", { version: also }),
     unitOf("d"),
   ];
+}
+
+test("what changes at the same steps is together; what never changes lies lowest", async () => {
   const releases = [
-    releaseOf("2026-01-01", ...units("1")),
-    releaseOf("2026-01-02", ...units("1", "2")),
-    releaseOf("2026-01-03", ...units("2", "3")),
+    releaseOf("2026-01-01", ...unitsOf("1")),
+    releaseOf("2026-01-02", ...unitsOf("1", "2")),
+    releaseOf("2026-01-03", ...unitsOf("2", "3")),
   ];
   const plan = [["d"], ["a", "b"], ["c"]];
   expect(await planAll(createClairvoyant(seriesOf(...releases)), 20, ...releases)).toEqual([

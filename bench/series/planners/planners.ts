@@ -1,5 +1,6 @@
 import type { Planner, Series } from "../model.ts";
 import { apko } from "./apko.ts";
+import { chunkahProgram } from "./chunkah-program.ts";
 import { chunkah } from "./chunkah.ts";
 import { createClairvoyant } from "./clairvoyant.ts";
 import { instructions } from "./instructions.ts";
@@ -21,14 +22,19 @@ const plain: readonly Planner[] = [instructions, oneLayer];
 /** What a table's row is of. */
 export type Role = "own" | "rival" | "plain" | "limit";
 
+/** Those that run only where they are asked for by name. */
+const slow: ReadonlySet<Planner> = new Set([chunkahProgram]);
+
+export interface Entrant {
+  readonly planner: Planner;
+  readonly role: Role;
+  readonly isSlow: boolean;
+}
+
 /** In the order of the tables: ours first, the clairvoyant last. */
-export function listPlanners(
-  series: Series,
-): readonly { readonly planner: Planner; readonly role: Role }[] {
-  return [
-    ...own.map((planner) => ({ planner, role: "own" as const })),
-    ...rivals.map((planner) => ({ planner, role: "rival" as const })),
-    ...plain.map((planner) => ({ planner, role: "plain" as const })),
-    { planner: createClairvoyant(series), role: "limit" },
-  ];
+export function listPlanners(series: Series): readonly Entrant[] {
+  const groups = { own, rival: [...rivals, ...slow], plain, limit: [createClairvoyant(series)] };
+  return (["own", "rival", "plain", "limit"] as const).flatMap((role) =>
+    groups[role].map((planner) => ({ planner, role, isSlow: slow.has(planner) })),
+  );
 }
