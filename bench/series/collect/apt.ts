@@ -67,10 +67,7 @@ export async function resolvePackages(
 }
 
 /** All versions of these packages that can be had. */
-export async function listVersions(
-  apt: Apt,
-  names: readonly string[],
-): Promise<readonly Stanza[]> {
+export async function listVersions(apt: Apt, names: readonly string[]): Promise<readonly Stanza[]> {
   const known = new Map<string, Stanza>();
   for (const stanza of parseStanzas(await apt.run("apt-cache", "show", ...names))) {
     known.set(`${stanza.get("Package")} ${stanza.get("Version")}`, stanza);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -6,7 +7,7 @@ export const cacheDirectory = ".cache/bench/series";
 
 /** What `make` made once of that name (a path below the cache, of letters that files may have), as JSON. */
 export async function remember<T>(name: string, make: () => Promise<T>): Promise<T> {
-  const file = join(cacheDirectory, name);
+  const file = join(cacheDirectory, `${name}.json`);
   const text = await readFile(file, "utf8").catch(() => undefined);
   if (text !== undefined) return JSON.parse(text) as T;
   const made = await make();
@@ -44,4 +45,9 @@ export function groupBy<T>(
     else group.push(item);
   }
   return groups;
+}
+
+/** A short name of a text. */
+export function hashText(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

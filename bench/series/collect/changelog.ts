@@ -33,7 +33,10 @@ export function parseChangelog(text: string): readonly Entry[] {
 }
 
 /** The whole changelog of a package whose rebuilds (`+b1`) tell of themselves in a file of their own. */
-export function joinChangelogs(rebuilds: readonly Entry[], own: readonly Entry[]): readonly Entry[] {
+export function joinChangelogs(
+  rebuilds: readonly Entry[],
+  own: readonly Entry[],
+): readonly Entry[] {
   const known = new Set(own.map(({ version }) => version));
   return [...rebuilds.filter(({ version }) => !known.has(version)), ...own];
 }

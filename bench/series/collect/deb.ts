@@ -39,12 +39,19 @@ export async function readPackage(file: string, name: string): Promise<Contents>
   const list = Buffer.from(paths.map((path) => `/${path}\n`).join(""));
   await layer.add({ name: `var/lib/dpkg/info/${name}.list`, size: list.length }, list);
   const sizes = await layer.end();
-  return { ...sizes, ...(link !== undefined && { link: posix.basename(link) }), entries: join(notes) };
+  return {
+    ...sizes,
+    ...(link !== undefined && { link: posix.basename(link) }),
+    entries: join(notes),
+  };
 }
 
 function isChangelog(path: string, name: string): boolean {
   const directory = `usr/share/doc/${name}/`;
-  return path.startsWith(directory) && /^changelog(\.Debian(\.\w+)?)?\.gz$/.test(path.slice(directory.length));
+  return (
+    path.startsWith(directory) &&
+    /^changelog(\.Debian(\.\w+)?)?\.gz$/.test(path.slice(directory.length))
+  );
 }
 
 /** A native package has `changelog.gz`; of others that is upstream's, in a form of its own. */
@@ -53,7 +60,9 @@ function join(notes: ReadonlyMap<string, Buffer>): readonly Entry[] {
     const bytes = notes.get(name ?? "");
     return bytes === undefined ? [] : parseChangelog(gunzipSync(bytes).toString());
   };
-  const rebuilds = [...notes.keys()].find((name) => /^changelog\.Debian\.\w+\.gz$/.test(name) && name !== "changelog.Debian.gz");
+  const rebuilds = [...notes.keys()].find(
+    (name) => /^changelog\.Debian\.\w+\.gz$/.test(name) && name !== "changelog.Debian.gz",
+  );
   const own = read("changelog.Debian.gz");
   return joinChangelogs(read(rebuilds), own.length > 0 ? own : read("changelog.gz"));
 }
@@ -84,7 +93,11 @@ export function startLayer(): {
 function addEntry(tar: Pack, header: Headers, body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const taken = (error?: Error | null): void => (error ? reject(error) : resolve());
-    tar.entry(header, header.type === "file" || header.type === undefined ? body : undefined, taken);
+    tar.entry(
+      header,
+      header.type === "file" || header.type === undefined ? body : undefined,
+      taken,
+    );
   });
 }
 
