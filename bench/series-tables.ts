@@ -5,10 +5,15 @@ import { tables, type Table } from "./series/collect/tables.ts";
 import { nameUnit, type Release, type Series } from "./series/model.ts";
 import { writeSeries } from "./series/store.ts";
 
-/** Collects the series that are named, or all, and stores them; `--whole DIR` writes each there as the model has it. */
+interface Options {
+  readonly whole?: string | undefined;
+  readonly until?: string | undefined;
+}
+
+/** Collects the series that are named, or all, and stores them; `--whole DIR` writes each there as the model has it. `--until DAY` is the last state of those that a registry has of any day: today. */
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
-    options: { whole: { type: "string" } },
+    options: { whole: { type: "string" }, until: { type: "string" } },
     allowPositionals: true,
   });
   const unknown = positionals.find((word) => tables.every(({ name }) => name !== word));
@@ -18,13 +23,14 @@ async function main(): Promise<void> {
   }
   for (const table of tables) {
     if (positionals.length > 0 && !positionals.includes(table.name)) continue;
-    await collect(table, values.whole);
+    await collect(table, values);
   }
 }
 
-async function collect(table: Table, whole: string | undefined): Promise<void> {
+async function collect(table: Table, { whole, until }: Options): Promise<void> {
   const { collect: collectReleases, ...head } = table;
-  const series: Series = { ...head, releases: await collectReleases() };
+  const day = until ?? new Date().toISOString().slice(0, 10);
+  const series: Series = { ...head, releases: await collectReleases(day) };
   await writeSeries(`bench/results/series/${series.name}.json`, series);
   if (whole !== undefined) {
     await mkdir(whole, { recursive: true });
