@@ -31,22 +31,25 @@ export async function readSeries(file: string): Promise<Series> {
       cause: error,
     });
   });
-  return unpackSeries(JSON.parse(text) as Stored);
+  const stored: Stored = JSON.parse(text);
+  return unpackSeries(stored);
 }
 
 /** Writes a series, a release's unit and an entry a line, so that what changes in it can be seen. */
 export async function writeSeries(file: string, series: Series): Promise<void> {
   const { releases, entries, ...head } = packSeries(series);
-  const lines = (all: readonly unknown[]): string =>
-    `[\n${all.map((one) => JSON.stringify(one)).join(",\n")}\n]`;
   const texts = releases.map(
-    ({ units, ...rest }) => `${JSON.stringify(rest).slice(0, -1)},"units":${lines(units)}}`,
+    ({ units, ...rest }) => `${JSON.stringify(rest).slice(0, -1)},"units":${writeLines(units)}}`,
   );
-  const text = `${JSON.stringify(head).slice(0, -1)},\n"entries":${lines(entries)},\n"releases":[\n${texts.join(",\n")}\n]}\n`;
+  const text = `${JSON.stringify(head).slice(0, -1)},\n"entries":${writeLines(entries)},\n"releases":[\n${texts.join(",\n")}\n]}\n`;
   await mkdir(dirname(file), { recursive: true });
   // Beside its place first: what stands there is whole.
   await writeFile(`${file}.${process.pid}`, text);
   await rename(`${file}.${process.pid}`, file);
+}
+
+function writeLines(all: readonly unknown[]): string {
+  return `[\n${all.map((one) => JSON.stringify(one)).join(",\n")}\n]`;
 }
 
 export function packSeries({ releases, ...head }: Series): Stored {
@@ -89,7 +92,7 @@ export function unpackSeries({ distributions, entries, releases, ...head }: Stor
 }
 
 /** The order of the units in a release: by name, which depends on no language. */
-export function sortUnits(units: readonly Unit[]): readonly Unit[] {
+function sortUnits(units: readonly Unit[]): readonly Unit[] {
   return units.toSorted((one, two) => (nameUnit(one) < nameUnit(two) ? -1 : 1));
 }
 

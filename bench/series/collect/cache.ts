@@ -9,7 +9,10 @@ export const cacheDirectory = ".cache/bench/series";
 export async function remember<T>(name: string, make: () => Promise<T>): Promise<T> {
   const file = join(cacheDirectory, `${name}.json`);
   const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined) return JSON.parse(text) as T;
+  if (text !== undefined) {
+    const known: T = JSON.parse(text);
+    return known;
+  }
   const made = await make();
   await mkdir(dirname(file), { recursive: true });
   // Beside its place first: what stands there is whole.

@@ -47,13 +47,11 @@ test("what is no changelog of Debian has no entries", () => {
   expect(parseChangelog("Version 1.2 (2020-01-01)\n\n - CVE-2020-1234 fixed\n")).toEqual([]);
 });
 
+function entry(version: string): Entry {
+  return { version, time: 1, distribution: "d", advisories: 0 };
+}
+
 test("rebuilds stand before the package's own entries, once", () => {
-  const entry = (version: string): Entry => ({
-    version,
-    time: 1,
-    distribution: "d",
-    advisories: 0,
-  });
   const joined = joinChangelogs([entry("1-1+b1"), entry("1-1")], [entry("1-1"), entry("1-0")]);
   expect(joined.map(({ version }) => version)).toEqual(["1-1+b1", "1-1", "1-0"]);
 });

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { posix } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { createGzip, gunzipSync } from "node:zlib";
 import { extract, pack, type Header, type Pack } from "tar-stream";
@@ -122,8 +122,6 @@ export async function readTar(
   stream.on("error", (error) => reader.destroy(error));
   stream.pipe(reader);
   for await (const entry of reader) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    await use(entry.header, Buffer.concat(chunks));
+    await use(entry.header, await buffer(entry));
   }
 }

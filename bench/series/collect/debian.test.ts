@@ -31,8 +31,11 @@ Version: 3
   expect(b?.get("Package")).toBe("b");
 });
 
+function read(text: string): readonly string[] {
+  return parseStanzas(text).map(readSource)[0] ?? [];
+}
+
 test("the source is the package where nothing else is told, and so is its version", () => {
-  const read = (text: string): readonly string[] => parseStanzas(text).map(readSource)[0] ?? [];
   expect(read("Package: a\nVersion: 1+b1\nSource: s (1)\n")).toEqual(["s", "1"]);
   expect(read("Package: a\nVersion: 1\nSource: s\n")).toEqual(["s", "1"]);
   expect(read("Package: a\nVersion: 1\n")).toEqual(["a", "1"]);
@@ -54,16 +57,18 @@ Provides: mail-agent (= 1), other
   expect(stanzas.map(needs)).toEqual([["b", "exim", "libc6"], [], [], []]);
 });
 
+function writeEntry(version: string): string {
+  return `a (${version}) sid; urgency=low\n\n  * x\n\n -- A <a@b.c>  Thu, 05 Oct 2023 00:00:00 +0000\n`;
+}
+
 test("reads a package: sizes, changelog with its rebuilds, the link of its documentation", async () => {
   const directory = mkdtempSync(join(tmpdir(), "xbuild-deb-"));
   try {
-    const entry = (version: string): string =>
-      `a (${version}) sid; urgency=low\n\n  * x\n\n -- A <a@b.c>  Thu, 05 Oct 2023 00:00:00 +0000\n`;
     const documentation = join(directory, "a/usr/share/doc/a");
     mkdirSync(documentation, { recursive: true });
-    writeFileSync(join(documentation, "changelog.Debian.gz"), gzipSync(entry("1-1")));
-    writeFileSync(join(documentation, "changelog.Debian.amd64.gz"), gzipSync(entry("1-1+b1")));
-    writeFileSync(join(documentation, "changelog.gz"), gzipSync(entry("upstream")));
+    writeFileSync(join(documentation, "changelog.Debian.gz"), gzipSync(writeEntry("1-1")));
+    writeFileSync(join(documentation, "changelog.Debian.amd64.gz"), gzipSync(writeEntry("1-1+b1")));
+    writeFileSync(join(documentation, "changelog.gz"), gzipSync(writeEntry("upstream")));
     writeFileSync(join(directory, "a/usr/data"), "x".repeat(100_000));
     const a = await readPackage(build(directory, "a"), "a");
     expect(a.entries.map(({ version }) => version)).toEqual(["1-1+b1", "1-1"]);

@@ -56,22 +56,22 @@ const known = readKnown(
 );
 const day = (number: number): number => Date.UTC(2020, 0, number) / 1000;
 
+function timesOf(version: string): readonly number[] {
+  return listChanges(known, version).map(({ time }) => time);
+}
+
 test("what had been published is a changelog, of what is for all to use and no newer", () => {
-  const times = (version: string): readonly number[] =>
-    listChanges(known, version).map(({ time }) => time);
-  expect(times("2.1.0")).toEqual([5, 4, 3, 1].map(day));
-  expect(times("2.0.0")).toEqual([3, 1].map(day));
-  expect(times("1.0.1")).toEqual([4, 1].map(day));
-  expect(times("2.0.0-rc.1")).toEqual([2, 1].map(day));
+  expect(timesOf("2.1.0")).toEqual([5, 4, 3, 1].map(day));
+  expect(timesOf("2.0.0")).toEqual([3, 1].map(day));
+  expect(timesOf("1.0.1")).toEqual([4, 1].map(day));
+  expect(timesOf("2.0.0-rc.1")).toEqual([2, 1].map(day));
 });
 
+function copy(version: string, ...within: readonly string[]): Installed {
+  return { name: "a", version, within, needs: [] };
+}
+
 test("copies of a package are one unit, whose version tells where they are", () => {
-  const copy = (version: string, ...within: string[]): Installed => ({
-    name: "a",
-    version,
-    within,
-    needs: [],
-  });
   const copies = [copy("2.0.0"), copy("1.0.0", "@s/b"), copy("1.0.0", "c", "d")];
   expect(joinVersions(copies)).toBe("1.0.0:@s/b 1.0.0:c:d 2.0.0");
   expect(joinVersions([copy("2.0.0")])).toBe("2.0.0");
@@ -79,20 +79,27 @@ test("copies of a package are one unit, whose version tells where they are", () 
     ["a@1.0.0", { size: 10, packed: 4 }],
     ["a@2.0.0", { size: 100, packed: 40 }],
   ]);
-  const unit = joinCopies("a", copies, { known: new Map([["a", known]]), sizes });
+  const unit = joinCopies(
+    { name: "a", copies, needs: [] },
+    { known: new Map([["a", known]]), sizes },
+  );
   expect(unit).toMatchObject({ source: "example.org/team/things", size: 120, packed: 48 });
   expect(unit.changes).toHaveLength(2);
 });
 
 test("a package without a repository is its own source", () => {
   const sizes = new Map([["a@1.0.0", { size: 10, packed: 4 }]]);
-  const copies = [{ name: "a", version: "1.0.0", within: [], needs: [] }];
-  expect(joinCopies("a", copies, { known: new Map(), sizes }).source).toBe("a");
+  const copies = [copy("1.0.0")];
+  expect(joinCopies({ name: "a", copies, needs: [] }, { known: new Map(), sizes }).source).toBe(
+    "a",
+  );
 });
 
+function read(repository: unknown): string | undefined {
+  return readKnown(JSON.stringify({ time: {}, repository })).repository;
+}
+
 test("a repository is the same by whatever protocol it is named", () => {
-  const read = (repository: unknown): string | undefined =>
-    readKnown(JSON.stringify({ time: {}, repository })).repository;
   expect(read({ url: "git+https://example.org/a/b.git" })).toBe("example.org/a/b");
   expect(read({ url: "git://example.org/a/b.git" })).toBe("example.org/a/b");
   expect(read("https://example.org/a/b")).toBe("example.org/a/b");

@@ -68,7 +68,7 @@ async function resolveWith(wanted: object, day: string): Promise<readonly Instal
 
 /** Reads a `package-lock.json`; what is for other platforms is left out. */
 export function readLock(text: string): readonly Installed[] {
-  const { packages } = JSON.parse(text) as { packages: Readonly<Record<string, LockedPackage>> };
+  const { packages }: { packages: Readonly<Record<string, LockedPackage>> } = JSON.parse(text);
   return Object.entries(packages).flatMap(([path, locked]) => {
     const names = path.split("node_modules/").map((part) => part.replace(/\/$/, ""));
     const name = locked.name ?? names.at(-1);
@@ -80,9 +80,11 @@ export function readLock(text: string): readonly Installed[] {
 }
 
 function isForUs({ os, cpu, libc }: LockedPackage): boolean {
-  const suits = (listed: readonly string[] | undefined, ours: string): boolean =>
-    listed === undefined ||
-    (listed.every((one) => one !== `!${ours}`) &&
-      (listed.includes(ours) || listed.every((one) => one.startsWith("!"))));
   return suits(os, "linux") && suits(cpu, "x64") && suits(libc, "glibc");
+}
+
+/** Whether a list names ours, or does not exclude it where it only excludes. */
+function suits(listed: readonly string[] | undefined, ours: string): boolean {
+  if (listed === undefined || listed.includes(ours)) return true;
+  return listed.every((one) => one.startsWith("!") && one !== `!${ours}`);
 }

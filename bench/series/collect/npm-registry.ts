@@ -33,7 +33,7 @@ export async function describePackages(
 /** Reads what `npm view NAME time repository --json` writes. */
 export function readKnown(text: string): Known {
   type Answer = { time: Record<string, string>; repository?: { url?: string } | string };
-  const { time, repository } = JSON.parse(text) as Answer;
+  const { time, repository }: Answer = JSON.parse(text);
   const dated = Object.entries(time).filter(([version]) => /^\d/.test(version));
   const url = typeof repository === "string" ? repository : repository?.url;
   // Without the protocol, of which there are many for one repository.
@@ -62,8 +62,11 @@ async function measureBatch(
 ): Promise<readonly (readonly [string, Sizes])[]> {
   type Packed = { id: string; size: number; unpackedSize: number };
   let asked: Promise<readonly Packed[]> | undefined;
-  const askAll = async (): Promise<readonly Packed[]> =>
-    JSON.parse(await runProgram(["npm", "pack", "--dry-run", "--json", ...versions])) as Packed[];
+  const askAll = async (): Promise<readonly Packed[]> => {
+    const answer = await runProgram(["npm", "pack", "--dry-run", "--json", ...versions]);
+    const all: readonly Packed[] = JSON.parse(answer);
+    return all;
+  };
   return await mapSome(versions, 1, async (version) => {
     const sizes = await remember(`npm/sizes/${encodeURIComponent(version)}`, async () => {
       asked ??= askAll();

@@ -18,6 +18,13 @@ interface Registry {
   readonly sizes: ReadonlyMap<string, Sizes>;
 }
 
+/** A package wherever it stands, and what of the release any of it depends on. */
+interface Copies {
+  readonly name: string;
+  readonly copies: readonly Installed[];
+  readonly needs: readonly string[];
+}
+
 /** The application's own files: so much of them, all new in each release. */
 export const application = { size: 200_000, packed: 50_000 };
 
@@ -43,14 +50,13 @@ function makeRelease(state: readonly Installed[], registry: Registry, date: stri
   const packages = [...groups].map(([name, copies]): Unit => {
     const needs = new Set(copies.flatMap((copy) => copy.needs));
     const present = [...needs].filter((one) => one !== name && groups.has(one)).toSorted();
-    return { ...joinCopies(name, copies, registry), needs: present };
+    return joinCopies({ name, copies, needs: present }, registry);
   });
   return { date, units: [...packages, toRest("other", "app", { version: date, ...application })] };
 }
 
 /** All copies of a package are one unit: what npm nested within others, too. */
-export function joinCopies(name: string, copies: readonly Installed[], registry: Registry): Unit {
-  const { known, sizes } = registry;
+export function joinCopies({ name, copies, needs }: Copies, { known, sizes }: Registry): Unit {
   const sum = (count: (sizes: Sizes) => number): number =>
     copies.reduce((bytes, { version }) => {
       const one = sizes.get(`${name}@${version}`);
@@ -70,7 +76,7 @@ export function joinCopies(name: string, copies: readonly Installed[], registry:
     basic: 3,
     size: sum(({ size }) => size),
     packed: sum(({ packed }) => packed),
-    needs: [],
+    needs,
     popularity: 0,
     changes: told === undefined ? [] : listChanges(told, newest),
   };

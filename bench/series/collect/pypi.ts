@@ -16,7 +16,7 @@ export async function askIndex(name: string): Promise<Uploads> {
   const accept = "application/vnd.pypi.simple.v1+json";
   const response = await fetch(url, { headers: { accept } });
   if (!response.ok) throw new Error(`${url} answered ${response.status}: try it again`);
-  const { files } = (await response.json()) as { files: readonly IndexedFile[] };
+  const { files }: { files: readonly IndexedFile[] } = JSON.parse(await response.text());
   return listUploads(files);
 }
 

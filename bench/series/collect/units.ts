@@ -18,11 +18,12 @@ export function makeRelease(
     toRest("other", "other", { version: date, ...system.other }),
     toRest("other", "python-cache", { version: compiled, ...system.cache }),
   ];
-  const units = chosen.map((one) => ({ ...toUnit(one), needs: needs(one.stanza) }));
+  const units = chosen.map((one) => toUnit(one, needs(one.stanza)));
   return { date, units: [...units, ...rest.filter(({ size }) => size > 0)] };
 }
 
-function toUnit({ name, version, stanza, size, packed, entries }: Built): Unit {
+function toUnit(one: Built, needs: readonly string[]): Unit {
+  const { name, version, stanza, size, packed, entries } = one;
   const isBasic = stanza.get("Essential") === "yes" || stanza.get("Priority") === "required";
   return {
     kind: "dpkg",
@@ -32,7 +33,7 @@ function toUnit({ name, version, stanza, size, packed, entries }: Built): Unit {
     basic: isBasic ? 1 : stanza.get("Priority") === "important" ? 2 : 3,
     size,
     packed,
-    needs: [],
+    needs,
     popularity: 0,
     changes: entries.map(toChange),
   };
