@@ -2,6 +2,7 @@
 # Collects the tables of packages that the bench of release series is about, from package registries alone, and stores
 # them in bench/results/series. Words name some of them:
 #   scripts/series.sh debian-server npm
+# --whole DIR writes each there, too, as bench/series/model.ts has it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

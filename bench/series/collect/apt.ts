@@ -1,10 +1,7 @@
-import { execFile } from "node:child_process";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { cacheDirectory } from "./cache.ts";
-
-const execute = promisify(execFile);
+import { runProgram } from "./run.ts";
 
 /** A release of Debian, asked by apt in a directory of its own, so that nothing of this machine's system counts. */
 export interface Apt {
@@ -49,8 +46,8 @@ export async function openApt(codename: string): Promise<Apt> {
     "APT::Architecture": "amd64",
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-  const runIn: Apt["runIn"] = async (cwd, program, ...args) =>
-    (await execute(program, [...options, ...args], { cwd, maxBuffer: 2 ** 29 })).stdout;
+  const runIn: Apt["runIn"] = (cwd, program, ...args) =>
+    runProgram([program, ...options, ...args], { cwd });
   const run: Apt["run"] = (program, ...args) => runIn(root, program, ...args);
   await run("apt-get", "update");
   return { codename, run, runIn };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
@@ -6,9 +7,12 @@ export const cacheDirectory = ".cache/bench/series";
 
 /** What `make` made once of that name (a path below the cache, of letters that files may have), as JSON. */
 export async function remember<T>(name: string, make: () => Promise<T>): Promise<T> {
-  const file = join(cacheDirectory, name);
+  const file = join(cacheDirectory, `${name}.json`);
   const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined) return JSON.parse(text) as T;
+  if (text !== undefined) {
+    const known: T = JSON.parse(text);
+    return known;
+  }
   const made = await make();
   await mkdir(dirname(file), { recursive: true });
   // Beside its place first: what stands there is whole.
@@ -44,4 +48,9 @@ export function groupBy<T>(
     else group.push(item);
   }
   return groups;
+}
+
+/** A short name of a text. */
+export function hashText(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
 }

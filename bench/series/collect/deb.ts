@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { posix } from "node:path";
-import { text } from "node:stream/consumers";
+import { buffer, text } from "node:stream/consumers";
 import { pipeline } from "node:stream/promises";
 import { createGzip, gunzipSync } from "node:zlib";
-import { extract, pack, type Headers, type Pack } from "tar-stream";
+import { extract, pack, type Header, type Pack } from "tar-stream";
 import { joinChangelogs, parseChangelog, type Entry } from "./changelog.ts";
+
+/** Of an entry of a tar. */
+export type EntryHeader = Partial<Header> & Pick<Header, "name">;
 
 /** What is in a file of a package. */
 export interface Contents {
@@ -69,7 +72,7 @@ function join(notes: ReadonlyMap<string, Buffer>): readonly Entry[] {
 
 /** A layer whose bytes are counted, and go nowhere. */
 export function startLayer(): {
-  readonly add: (header: Headers, body: Buffer) => Promise<void>;
+  readonly add: (header: EntryHeader, body: Buffer) => Promise<void>;
   readonly end: () => Promise<{ size: number; packed: number }>;
 } {
   const tar = pack();
@@ -90,21 +93,18 @@ export function startLayer(): {
   };
 }
 
-function addEntry(tar: Pack, header: Headers, body: Buffer): Promise<void> {
+function addEntry(tar: Pack, header: EntryHeader, body: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const taken = (error?: Error | null): void => (error ? reject(error) : resolve());
-    tar.entry(
-      header,
-      header.type === "file" || header.type === undefined ? body : undefined,
-      taken,
-    );
+    if (header.type === undefined || header.type === "file") tar.entry(header, body, taken);
+    else tar.entry(header, taken);
   });
 }
 
 /** Reads a tar that dpkg-deb writes. */
 async function eachEntry(
   args: readonly string[],
-  use: (header: Headers, body: Buffer) => Promise<void>,
+  use: (header: EntryHeader, body: Buffer) => Promise<void>,
 ): Promise<void> {
   const child = spawn("dpkg-deb", args, { stdio: ["ignore", "pipe", "pipe"] });
   const closed = new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -116,14 +116,12 @@ async function eachEntry(
 /** Reads a tar; each file is given as a whole. */
 export async function readTar(
   stream: NodeJS.ReadableStream,
-  use: (header: Headers, body: Buffer) => Promise<void>,
+  use: (header: EntryHeader, body: Buffer) => Promise<void>,
 ): Promise<void> {
   const reader = extract();
   stream.on("error", (error) => reader.destroy(error));
   stream.pipe(reader);
   for await (const entry of reader) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(chunk as Buffer);
-    await use(entry.header, Buffer.concat(chunks));
+    await use(entry.header, await buffer(entry));
   }
 }

@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
-import { promisify } from "node:util";
 import { readTar, startLayer } from "./deb.ts";
+import { runProgram } from "./run.ts";
 
 /** Bytes of files, and of the gzip of their layer. */
 export interface Sizes {
@@ -33,8 +32,8 @@ export async function measureSystem(
   try {
     const file = join(directory, "root.tar");
     const include = `--include=${packages.join(",")}`;
-    const args = ["--quiet", "--variant=minbase", include, codename, file, ...sources];
-    await promisify(execFile)("mmdebstrap", args);
+    const options = ["--quiet", "--variant=minbase", include];
+    await runProgram(["mmdebstrap", ...options, codename, file, ...sources]);
     return await measureRest(file, await listOwners(file));
   } finally {
     await rm(directory, { recursive: true, force: true });
