@@ -11,28 +11,28 @@ const columns = [
   "planning",
 ];
 
+const overview = [
+  "series",
+  "layers",
+  "best rival",
+  "its push",
+  "clairvoyant, of the rival's",
+  "ours, of the rival's",
+  "ours of the clairvoyant",
+  "least a rival unpacks",
+  "clairvoyant",
+  "ours, of the rival's",
+];
+
 /** All results as Markdown: first what they come to, then a table for each series and limit. */
 export function renderSeriesResults(results: readonly SeriesResult[]): string {
   return [renderOverview(results), ...results.map(renderSeries)].join("\n");
 }
 
-/** Of each series and limit the best rival and the clairvoyant, and ours where there is one. */
+/** Of each series and limit the best rivals (by push, and by unpacking), the clairvoyant, and ours where there is one. */
 function renderOverview(results: readonly SeriesResult[]): string {
-  const head = [
-    "series",
-    "layers",
-    "best rival",
-    "its MB a step",
-    "clairvoyant",
-    "ours",
-    "ours of the best rival",
-    "ours of the clairvoyant",
-    "unpack: best rival",
-    "clairvoyant",
-    "ours",
-  ];
   return renderTable(
-    head,
+    overview,
     results.flatMap((one) => listLimits(one).map((most) => renderOverviewRow(one, most))),
   );
 }
@@ -43,19 +43,26 @@ function renderOverviewRow({ title, rows }: SeriesResult, most: number): readonl
     findBest(these, role),
   );
   const least = findBest(these, "rival", "unpacked");
+  const [theirs, best, ours] = [rival, limit, own].map((one) => one?.summary.mean);
   return [
     title,
     String(most),
     rival?.planner ?? "",
-    renderMega(rival?.summary.mean),
-    renderMega(limit?.summary.mean),
-    renderMega(own?.summary.mean),
-    renderPart(own?.summary.mean, rival?.summary.mean),
-    renderPart(own?.summary.mean, limit?.summary.mean),
-    renderMega(least?.summary.unpacked),
+    renderMega(theirs),
+    joinWords(renderMega(best), renderPart(best, theirs)),
+    joinWords(renderMega(ours), renderPart(ours, theirs)),
+    renderPart(ours, best),
+    joinWords(least?.planner, renderMega(least?.summary.unpacked)),
     renderMega(limit?.summary.unpacked),
-    renderMega(own?.summary.unpacked),
+    joinWords(
+      renderMega(own?.summary.unpacked),
+      renderPart(own?.summary.unpacked, least?.summary.unpacked),
+    ),
   ];
+}
+
+function joinWords(...words: readonly (string | undefined)[]): string {
+  return words.filter((word) => word !== undefined && word !== "").join(", ");
 }
 
 function renderSeries(result: SeriesResult): string {
@@ -93,7 +100,7 @@ function renderRow({ planner, role, steps }: Row): readonly string[] {
   ];
 }
 
-export function listLimits({ rows }: SeriesResult): readonly number[] {
+function listLimits({ rows }: SeriesResult): readonly number[] {
   return [...new Set(rows.map(({ most }) => most))];
 }
 

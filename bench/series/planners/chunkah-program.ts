@@ -3,7 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { nameUnit, type Plan, type Planner, type Release, type Unit } from "../model.ts";
 import { estimateStability, nameComponent } from "./chunkah.ts";
-import { endOf, formComponents, isPackage, sumOf } from "./components.ts";
+import { endOf, formComponents, isCompiled, isPackage, sumOf } from "./components.ts";
 import { findFirstDates } from "./first-dates.ts";
 import { makeRpmRoot, type Source } from "./rpm-root.ts";
 
@@ -21,7 +21,9 @@ export const chunkahProgram: Planner = {
   plan: ({ releases }, most) => {
     const release = releases.at(-1);
     if (release === undefined) return [];
-    const foreign = release.units.find((unit) => isPackage(unit) && unit.kind !== "dpkg");
+    const foreign = release.units.find(
+      (unit) => isPackage(unit) && !isCompiled(unit) && unit.kind !== "dpkg",
+    );
     if (foreign !== undefined)
       throw new Error(`${nameUnit(foreign)} is no RPM to chunkah: name a series of Debian's`);
     const root = join(directory, "root");
@@ -53,22 +55,26 @@ function listSources(release: Release, first: (unit: Unit) => number): readonly 
   });
 }
 
+/** An index, or a manifest. */
+interface Document {
+  readonly manifests?: readonly { readonly digest: string }[];
+  readonly layers?: readonly { readonly annotations: Readonly<Record<string, string>> }[];
+}
+
 /** The layers of the layout that chunkah wrote: each names its components. */
 function readPlan({ units }: Release): Plan {
   const components = new Map(
     formComponents(units, nameComponent).map((one) => [one.name, one.units]),
   );
-  const [manifest] = readJson<{ manifests: { digest: string }[] }>("index.json").manifests;
-  const { layers } = readJson<{ layers: { annotations: Record<string, string> }[] }>(
-    join("blobs", (manifest?.digest ?? "").replace(":", "/")),
-  );
+  const [manifest] = readDocument("index.json").manifests ?? [];
+  const { layers = [] } = readDocument(join("blobs", (manifest?.digest ?? "").replace(":", "/")));
   return layers.map(({ annotations }) => {
     const names = (annotations["org.chunkah.component"] ?? "").split(/[ ,]+/);
     return names.flatMap((name) => components.get(name) ?? []).map(nameUnit);
   });
 }
 
-function readJson<T>(file: string): T {
+function readDocument(file: string): Document {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- an OCI layout, of which the plan is checked
-  return JSON.parse(readFileSync(join(layout, file), "utf8")) as T;
+  return JSON.parse(readFileSync(join(layout, file), "utf8")) as Document;
 }

@@ -1,5 +1,13 @@
 import type { Planner, Unit } from "../model.ts";
-import { day, endOf, formComponents, isPackage, nameSource, toPlan } from "./components.ts";
+import {
+  day,
+  endOf,
+  formComponents,
+  isCompiled,
+  isPackage,
+  nameSource,
+  toPlan,
+} from "./components.ts";
 import { packByStability, type Rated } from "./chunkah-packing.ts";
 import { findFirstDates } from "./first-dates.ts";
 
@@ -36,7 +44,7 @@ export const chunkah: Planner = {
 /** As chunkah calls them, for a name's hash tells where it goes: Debian's packages are RPMs to it. */
 export function nameComponent(unit: Unit): string {
   if (!isPackage(unit)) return "chunkah/unclaimed";
-  return unit.kind === "dpkg" ? `rpm/${unit.source}` : nameSource(unit);
+  return unit.kind === "dpkg" || isCompiled(unit) ? `rpm/${unit.source}` : nameSource(unit);
 }
 
 function listTimes({ changes }: Unit): readonly number[] {

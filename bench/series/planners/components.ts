@@ -12,9 +12,18 @@ export interface Component {
   readonly size: number;
 }
 
-/** Whether a package manager knows it: the database and what nobody owns are no packages. */
-export function isPackage({ kind }: Unit): boolean {
-  return kind !== "database" && kind !== "other";
+/**
+ * Whether a planner sees a package: not the database, nor what nobody owns. The compiled files of Python's packages are
+ * one, for the rivals' favour: where these come from, such files are in packages, or not there; as files that nobody owns
+ * they would be pushed with all others at each step.
+ */
+export function isPackage(unit: Unit): boolean {
+  return isCompiled(unit) || (unit.kind !== "database" && unit.kind !== "other");
+}
+
+/** Whether these are the files that Python compiled of packages' files. */
+export function isCompiled({ kind, key }: Unit): boolean {
+  return kind === "other" && key === "python-cache";
 }
 
 /** The source package's name, told apart from those of other package managers. */

@@ -8,7 +8,8 @@ type Part = (typeof parts)[number];
 /**
  * What people write without a tool: a base image, an instruction that installs the distribution's packages, one that
  * installs the language's dependencies, one that copies the application. The base image of Debian has the essential and
- * the required packages, apt, and all that these need; the package database is the topmost package instruction's.
+ * the required packages, apt, and all that these need; the package database, and what else nobody owns, is
+ * the installing instruction's.
  */
 export const instructions: Planner = {
   name: "a layer an instruction",
@@ -23,8 +24,9 @@ export const instructions: Planner = {
 };
 
 function partOf(unit: Unit, base: ReadonlySet<Unit>): Part {
-  if (unit.kind === "other") return "application";
-  if (unit.kind === "database") return "install";
+  if (unit.kind === "other" && unit.key === "app") return "application";
+  // What the installation leaves besides.
+  if (unit.kind === "other" || unit.kind === "database") return "install";
   if (unit.kind !== "dpkg") return "dependencies";
   return base.has(unit) ? "base" : "install";
 }
