@@ -56,7 +56,7 @@ test("the tables: what it comes to, then each row", () => {
   expect(text).toContain(
     "| A < sample | 64 | theirs | 3.00 | 0.67, 0.22 x | 1.00, 0.33 x | 1.50 x | theirs, 9.00 | 2.00 | 3.00, 0.33 x |\n",
   );
-  expect(text).toContain("| **ours** | 1.00 | 1.00 | 1.00 | 90.0 % | 3.00 | 7 | 2 ms |\n");
+  expect(text).toContain("| **ours** | 1.00 | 1.00 | 1.00 | 90.0 % | 3.00 | 7 | 6.0 | 2 ms |\n");
   expect(text).toContain("| (what changed, alone) | 0.50 |");
   expect(text).toContain("Made up. `sample`: 4 releases from 2026-01-01 to 2026-01-04");
 });

@@ -36,6 +36,8 @@ export interface Summary {
   readonly unpacked: number;
   /** Of the last release. */
   readonly layers: number;
+  /** How many layers the image before has, too: the mean of the steps'. */
+  readonly keptLayers: number;
   /** Seconds of planning, the mean of the steps'. */
   readonly seconds: number;
 }
@@ -49,6 +51,7 @@ export function summarize(steps: readonly Step[]): Summary {
     kept: meanOf(steps.map((step) => 1 - step.pushed / step.packed)),
     unpacked: meanOf(steps.map((step) => step.unpacked)),
     layers: steps.at(-1)?.layers ?? 0,
+    keptLayers: meanOf(steps.map((step) => step.kept)),
     seconds: meanOf(steps.map((step) => step.seconds)),
   };
 }

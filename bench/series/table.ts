@@ -8,6 +8,7 @@ const columns = [
   "bytes kept",
   "unpack, mean",
   "layers",
+  "of them kept",
   "planning",
 ];
 
@@ -84,18 +85,20 @@ function renderLimit({ rows, bound }: SeriesResult, most: number): string {
     "",
     "",
     "",
+    "",
   ];
   return `At most ${most} layers:\n\n${renderTable(columns, [...own, limit])}`;
 }
 
 function renderRow({ planner, role, steps }: Row): readonly string[] {
-  const { mean, median, worst, kept, unpacked, layers, seconds } = summarize(steps);
+  const { mean, median, worst, kept, unpacked, layers, keptLayers, seconds } = summarize(steps);
   return [
     role === "own" ? `**${planner}**` : planner,
     ...[mean, median, worst].map(renderMega),
     `${(kept * 100).toFixed(1)} %`,
     renderMega(unpacked),
     String(layers),
+    keptLayers.toFixed(1),
     `${(seconds * 1000).toFixed(0)} ms`,
   ];
 }

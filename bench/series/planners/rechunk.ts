@@ -31,12 +31,17 @@ export const rechunk: Planner = {
     const rest = components.filter((one) => !isOwn(one) && one.name !== unpackaged);
     const above = components.filter(({ name }) => name === unpackaged);
     const room = most - dedicated.length - above.length;
-    return toPlan([...dedicated, ...planRest(rest, room, past), above]);
+    const mean = sumOf(components, ({ size }) => size) / most;
+    return toPlan([...dedicated, ...planRest(rest, { room, mean }, past), above]);
   },
 };
 
-function planRest(rest: readonly Weekly[], room: number, past: Past): readonly Bin[] {
-  const mean = sumOf(rest, ({ size }) => size) / Math.max(1, room);
+/** `room`: how many layers there are for these; `mean`: bytes of the image's mean layer. */
+function planRest(
+  rest: readonly Weekly[],
+  { room, mean }: { readonly room: number; readonly mean: number },
+  past: Past,
+): readonly Bin[] {
   const before = past.plans.at(-1);
   const bins =
     before === undefined ? prefillLayers(rest, room, mean * 0.4) : keepLayers(rest, room, before);
@@ -66,7 +71,7 @@ function weigh(release: Release): readonly Weekly[] {
   return formComponents(release.units, (unit) =>
     isPackage(unit) ? nameSource(unit) : unpackaged,
   ).map(({ name, units, size }) => {
-    const times = [...new Set(units.flatMap(({ changes }) => changes.map(({ time }) => time)))];
+    const times = units.flatMap(({ changes }) => changes.map(({ time }) => time));
     const recent = times.filter((time) => now - time <= 365 * day);
     return { name, units, size, weeks: times.length <= 2 ? allWeeks : weeksOf(recent) };
   });
