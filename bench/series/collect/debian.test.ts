@@ -172,15 +172,16 @@ test("a history has what only changelogs tell of, with the size of what came nex
   expect([a?.version, a?.size, a?.changes.length]).toEqual(["1", 10, 1]);
 });
 
+function built(name: string, version: string, more: Partial<Built> = {}): Built {
+  const stanza: Stanza = new Map([
+    ["Package", name],
+    ["Source", "s"],
+    ["Version", version],
+  ]);
+  return { name, version, stanza, size: 1, packed: 1, entries: [], ...more };
+}
+
 test("a package without a changelog has that of its source, of its own version; its link's before others", () => {
-  const built = (name: string, version: string, more: Partial<Built> = {}): Built => {
-    const stanza: Stanza = new Map([
-      ["Package", name],
-      ["Source", "s"],
-      ["Version", version],
-    ]);
-    return { name, version, stanza, size: 1, packed: 1, entries: [], ...more };
-  };
   const all = withChangelogs([
     built("a", "1", { entries: [entry("old", "2026-01-01")] }),
     built("a", "2", { entries: [entry("a", "2026-02-01")] }),
