@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { parseStanzas, type Stanza } from "./apt.ts";
 import type { Entry } from "./changelog.ts";
-import { readSource, type Built, type Distribution } from "./debian.ts";
+import { readSource, withChangelogs, type Built, type Distribution } from "./debian.ts";
 import { readPackage } from "./deb.ts";
 import { findNeeds } from "./needs.ts";
 import { listHistory, listReleases, makeNewest } from "./releases.ts";
@@ -170,6 +170,37 @@ test("a history has what only changelogs tell of, with the size of what came nex
   const [first] = listHistory(two, "2025-12-01");
   const a = first?.units.find(({ key }) => key === "a");
   expect([a?.version, a?.size, a?.changes.length]).toEqual(["1", 10, 1]);
+});
+
+function built(name: string, version: string, more: Partial<Built> = {}): Built {
+  const stanza: Stanza = new Map([
+    ["Package", name],
+    ["Source", "s"],
+    ["Version", version],
+  ]);
+  return { name, version, stanza, size: 1, packed: 1, entries: [], ...more };
+}
+
+test("a package without a changelog has that of its source, of its own version; its link's before others", () => {
+  const all = withChangelogs([
+    built("a", "1", { entries: [entry("old", "2026-01-01")] }),
+    built("a", "2", { entries: [entry("a", "2026-02-01")] }),
+    built("b", "2", { entries: [entry("b", "2026-02-01")] }),
+    built("c", "2", { link: "b" }),
+    built("d", "2", { link: "gone" }),
+    built("e", "3", { link: "a" }),
+  ]);
+  const heads = all.map(({ entries }) => entries[0]?.version);
+  expect(heads).toEqual(["old", "a", "b", "b", "a", undefined]);
+});
+
+test("what Python compiled is new when a package is whose files these are", () => {
+  const system = { ...two.system, cache: { size: 9, packed: 4 }, compiled: ["b"] };
+  const caches = listReleases({ ...two, system }).map(
+    ({ units }) => units.find(({ key }) => key === "python-cache")?.version,
+  );
+  expect(caches[1]).not.toBe(caches[0]);
+  expect(caches[2]).toBe(caches[1]);
 });
 
 test("the newest of all has the day of its last change, or a later one", () => {

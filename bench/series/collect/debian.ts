@@ -46,15 +46,17 @@ export async function collectDistribution(
   return { codename, packages: sortVersions(packages), system };
 }
 
-/** A package whose documentation is a link has the changelog of the other, of the same version of the source. */
-function withChangelogs(all: readonly Built[]): readonly Built[] {
+/** A package that has no changelog of its own has that of another of the same version of the source: its link's, if any. */
+export function withChangelogs(all: readonly Built[]): readonly Built[] {
   const sourceOf = ({ stanza }: Built): string => readSource(stanza).join(" ");
+  const told = groupBy(
+    all.filter(({ entries }) => entries.length > 0),
+    sourceOf,
+  );
   return all.map((one) => {
     if (one.entries.length > 0) return one;
-    const other = all.find(({ name, entries, ...rest }) => {
-      const isIt = name === one.link && entries.length > 0;
-      return isIt && sourceOf({ name, entries, ...rest }) === sourceOf(one);
-    });
+    const others = told.get(sourceOf(one)) ?? [];
+    const other = others.find(({ name }) => name === one.link) ?? others[0];
     return { ...one, entries: other?.entries ?? [] };
   });
 }

@@ -50,6 +50,8 @@ const known = readKnown(
       "2.0.0": "2020-01-03T00:00:00Z",
       "1.0.1": "2020-01-04T00:00:00Z",
       "2.1.0": "2020-01-05T00:00:00Z",
+      "2.0.1": "2020-01-06T00:00:00Z",
+      "2.2.0": "2020-01-07T00:00:00Z",
     },
     repository: { type: "git", url: "git+ssh://git@example.org:team/things.git" },
   }),
@@ -57,14 +59,18 @@ const known = readKnown(
 const day = (number: number): number => Date.UTC(2020, 0, number) / 1000;
 
 function timesOf(version: string): readonly number[] {
-  return listChanges(known, version).map(({ time }) => time);
+  return listChanges(known, version, "2020-01-01").map(({ time }) => time);
 }
 
 test("what had been published is a changelog, of what is for all to use and no newer", () => {
   expect(timesOf("2.1.0")).toEqual([5, 4, 3, 1].map(day));
+  expect(timesOf("2.2.0")).toEqual([7, 5, 4, 3, 1].map(day));
   expect(timesOf("2.0.0")).toEqual([3, 1].map(day));
   expect(timesOf("1.0.1")).toEqual([4, 1].map(day));
   expect(timesOf("2.0.0-rc.1")).toEqual([2, 1].map(day));
+  expect(listChanges(known, "2.1.0", "2020-01-04").map(({ time }) => time)).toEqual(
+    [5, 4].map(day),
+  );
 });
 
 function copy(version: string, ...within: readonly string[]): Installed {
@@ -81,7 +87,7 @@ test("copies of a package are one unit, whose version tells where they are", () 
   ]);
   const unit = joinCopies(
     { name: "a", copies, needs: [] },
-    { known: new Map([["a", known]]), sizes },
+    { known: new Map([["a", known]]), sizes, since: "2020-01-01" },
   );
   expect(unit).toMatchObject({ source: "example.org/team/things", size: 120, packed: 48 });
   expect(unit.changes).toHaveLength(2);
@@ -90,9 +96,10 @@ test("copies of a package are one unit, whose version tells where they are", () 
 test("a package without a repository is its own source", () => {
   const sizes = new Map([["a@1.0.0", { size: 10, packed: 4 }]]);
   const copies = [copy("1.0.0")];
-  expect(joinCopies({ name: "a", copies, needs: [] }, { known: new Map(), sizes }).source).toBe(
-    "a",
-  );
+  expect(
+    joinCopies({ name: "a", copies, needs: [] }, { known: new Map(), sizes, since: "2020-01-01" })
+      .source,
+  ).toBe("a");
 });
 
 function read(repository: unknown): string | undefined {

@@ -17,12 +17,17 @@ export interface Sizes {
   readonly packed: number;
 }
 
+/** Calls of npm side by side: each spends most of its time waiting for the registry. */
+const atOnce = 8;
+/** Versions a call, of which npm fetches one after the other. */
+const batch = 30;
+
 /** Asks for packages by name, each once a day of collection. */
 export async function describePackages(
   names: readonly string[],
   day: string,
 ): Promise<ReadonlyMap<string, Known>> {
-  const known = await mapSome(names, 3, async (name): Promise<[string, Known]> => {
+  const known = await mapSome(names, atOnce, async (name): Promise<[string, Known]> => {
     const ask = async (): Promise<Known> =>
       readKnown(await runProgram(["npm", "view", name, "time", "repository", "--json"]));
     return [name, await remember(`npm/packages-${day}/${encodeURIComponent(name)}`, ask)];
@@ -49,11 +54,10 @@ export function readKnown(text: string): Known {
 export async function measureVersions(
   versions: readonly string[],
 ): Promise<ReadonlyMap<string, Sizes>> {
-  const atOnce = 30;
-  const batches = Array.from({ length: Math.ceil(versions.length / atOnce) }, (_, at) =>
-    versions.slice(at * atOnce, (at + 1) * atOnce),
+  const batches = Array.from({ length: Math.ceil(versions.length / batch) }, (_, at) =>
+    versions.slice(at * batch, (at + 1) * batch),
   );
-  const measured = await mapSome(batches, 2, measureBatch);
+  const measured = await mapSome(batches, atOnce, measureBatch);
   return new Map(measured.flat());
 }
 
@@ -78,15 +82,26 @@ async function measureBatch(
   });
 }
 
-/** What had been published of a package when that version was, as a changelog: versions that are no newer than it. */
-export function listChanges({ times }: Known, version: string): readonly Change[] {
+/**
+ * What had been published of a package since that day when that version was, as a changelog, newest first: versions that
+ * are no newer than it. One that came after a newer one of its major version is left out: an old one that a registry has
+ * taken late.
+ */
+export function listChanges({ times }: Known, version: string, since: string): readonly Change[] {
   const until = times[version] ?? 0;
   const isLike = isStable(version) ? isStable : () => true;
+  const newest = new Map<string, string>();
   return Object.entries(times)
-    .filter(
-      ([one, time]) =>
-        one === version || (time <= until && isLike(one) && compareSemver(one, version) < 0),
-    )
-    .toSorted(([, one], [, two]) => two - one)
-    .map(([, time]) => ({ time, distribution: "latest", advisories: 0 }));
+    .toSorted(([, one], [, two]) => one - two)
+    .filter(([one]) => {
+      const major = one.replace(/\..*/, "");
+      const known = newest.get(major);
+      if (!isLike(one) || (known !== undefined && compareSemver(one, known) < 0)) return false;
+      newest.set(major, one);
+      return true;
+    })
+    .filter(([one, time]) => time <= until && compareSemver(one, version) <= 0)
+    .filter(([, time]) => time >= Date.parse(since) / 1000)
+    .map(([, time]) => ({ time, distribution: "latest", advisories: 0 }))
+    .toReversed();
 }

@@ -1,5 +1,6 @@
 import type { Release, Unit } from "../model.ts";
 import { groupBy, hashText, mapSome, remember } from "./cache.ts";
+import { toDay } from "./changelog.ts";
 import { resolveApplication, type Installed } from "./npm-lock.ts";
 import {
   describePackages,
@@ -16,7 +17,12 @@ interface Registry {
   readonly known: ReadonlyMap<string, Known>;
   /** By `name@version`. */
   readonly sizes: ReadonlyMap<string, Sizes>;
+  /** The day before which no times are taken. */
+  readonly since: string;
 }
+
+/** How far changelogs reach back before the first state: what is older is dated by when a mirror took it. */
+const remembered = 300;
 
 /** A package wherever it stands, and what of the release any of it depends on. */
 interface Copies {
@@ -42,7 +48,9 @@ export async function collectNpm(
   const known = await describePackages([...names], days.at(-1) ?? "");
   const versions = new Set(all.map(({ name, version }) => `${name}@${version}`));
   const sizes = await measureVersions([...versions]);
-  return states.map((state, at) => makeRelease(state, { known, sizes }, days[at] ?? ""));
+  const first = Date.parse(days[0] ?? "") / 1000;
+  const registry = { known, sizes, since: toDay(first - remembered * 86_400) };
+  return states.map((state, at) => makeRelease(state, registry, days[at] ?? ""));
 }
 
 function makeRelease(state: readonly Installed[], registry: Registry, date: string): Release {
@@ -56,7 +64,10 @@ function makeRelease(state: readonly Installed[], registry: Registry, date: stri
 }
 
 /** All copies of a package are one unit: what npm nested within others, too. */
-export function joinCopies({ name, copies, needs }: Copies, { known, sizes }: Registry): Unit {
+export function joinCopies(
+  { name, copies, needs }: Copies,
+  { known, sizes, since }: Registry,
+): Unit {
   const sum = (count: (sizes: Sizes) => number): number =>
     copies.reduce((bytes, { version }) => {
       const one = sizes.get(`${name}@${version}`);
@@ -78,7 +89,7 @@ export function joinCopies({ name, copies, needs }: Copies, { known, sizes }: Re
     packed: sum(({ packed }) => packed),
     needs,
     popularity: 0,
-    changes: told === undefined ? [] : listChanges(told, newest),
+    changes: told === undefined ? [] : listChanges(told, newest, since),
   };
 }
 

@@ -17,7 +17,7 @@ export async function collectPython(
   );
   const units = new Map<string, Unit>();
   const distinct = new Map(states.flat().map((one) => [nameVersion(one), one]));
-  await mapSome([...distinct], 2, async ([name, one]) => {
+  await mapSome([...distinct], 6, async ([name, one]) => {
     const make = (): Promise<typeof application> => measureInstalled(uv, name);
     const sizes = await remember(`python/sizes/${name}`, make);
     const asked = `python/projects-${days.at(-1)}/${one.name}`;

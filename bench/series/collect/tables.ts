@@ -69,7 +69,7 @@ export const tables: readonly Table[] = [
     about:
       "What npm would have installed each week for an application with ranges of versions that take what is compatible, on Linux with " +
       "glibc and x86-64. Sizes are of the packages' files and of their archives in the registry, all copies of a package being one unit. " +
-      "Changelogs are the stable versions up to the newest that is there. Where the registry dates a version later than what needs it, the " +
+      "Changelogs are the stable versions since ten months before the first state, by the registry's times. Where the registry dates a version later than what needs it, the " +
       "newest older one stands in. The application's own files are taken to be 200 kB, new each week.",
     collect: (day) => collectNpm(dependencies, listWeeks(day, weeks)),
   },

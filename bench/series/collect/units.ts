@@ -1,4 +1,5 @@
 import type { Release, Unit } from "../model.ts";
+import { hashText } from "./cache.ts";
 import { toChange } from "./changelog.ts";
 import { readSource, type Built, type Distribution } from "./debian.ts";
 import { findNeeds } from "./needs.ts";
@@ -13,10 +14,12 @@ export function makeRelease(
   const needs = findNeeds(chosen.map(({ stanza }) => stanza));
   const versions = new Map(chosen.map(({ name, version }) => [name, version]));
   const compiled = system.compiled.map((name) => `${name}=${versions.get(name)}`).join(" ");
+  // All of them would be a long word.
+  const cacheVersion = hashText(compiled);
   const rest = [
     toRest("database", "dpkg-database", { version: date, ...system.database }),
     toRest("other", "other", { version: date, ...system.other }),
-    toRest("other", "python-cache", { version: compiled, ...system.cache }),
+    toRest("other", "python-cache", { version: cacheVersion, ...system.cache }),
   ];
   const units = chosen.map((one) => toUnit(one, needs(one.stanza)));
   return { date, units: [...units, ...rest.filter(({ size }) => size > 0)] };
