@@ -68,14 +68,16 @@ function listBars({ rows }: SeriesResult): readonly Bar[] {
     .map(({ planner, role, steps }) => ({ label: planner, role, value: summarize(steps).mean }));
 }
 
-/** The longest bar that is not cut: the planners' longest, as long as it says something of the others. */
+/** The longest bar that is not cut: the planners' longest, unless it hides the others; or one that is hardly longer. */
 function findScale(bars: readonly Bar[]): number {
   const values = bars
     .filter(({ role }) => role !== "plain")
     .map(({ value }) => value)
     .sort((a, b) => b - a);
   const [longest = 1, second = longest] = values;
-  return longest > 2 * second ? 1.5 * second : longest;
+  const scale = longest > 2 * second ? 1.5 * second : longest;
+  const near = bars.map(({ value }) => value).filter((value) => value <= 1.2 * scale);
+  return Math.max(...near, 1);
 }
 
 function renderPanel({ title, dates }: SeriesResult, bars: readonly Bar[], top: number): string {
