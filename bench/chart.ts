@@ -91,6 +91,6 @@ function renderBar({ label, peer, ratio }: Bar, { at }: Scale, top: number): str
   ].join("");
 }
 
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
