@@ -3,6 +3,7 @@ export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platfor
 export { type ArrangedBases, arrangeKnown } from "./arrange-bases.ts";
 export { withBases } from "./base-entries.ts";
 export { collectDirectory, type CollectRequest } from "./collect-directory.ts";
+export { type HistoryWorkspace, readHistory } from "./read-history.ts";
 export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
@@ -14,6 +15,7 @@ export type {
   BuildRequest,
   BuildResult,
   Continued,
+  HistorySource,
   ImageRequest,
   ResultLayer,
   ReuseRequest,

@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
 import { renderHistory, renderLast, renderNames, renderNamesScript } from "./history-document.ts";
+import { renderReleases } from "./releases.ts";
 import type { DirectoryIdentity, LayersInput } from "../model.ts";
 import { listPreviousEntries } from "../collect/previous.ts";
 import { refuse } from "../../archive/archive.ts";
@@ -89,6 +90,9 @@ async function fillRoot(
   await writeReadable(join(root, "bin", "names.sh"), renderNamesScript(input.previous));
   const last = renderLast(input.previous, input.state?.image);
   await writeReadable(join(root, "bin", "last"), last);
+  const { releases = [] } = input;
+  if (releases.length > 0)
+    await writeReadable(join(root, "bin", "history"), renderReleases(releases));
   await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
   await chmod(join(root, "bin", "layer"), 0o755);
   return inputBlobs;
