@@ -1,3 +1,4 @@
+import type { ImageReference } from "../copy/copy.ts";
 import type { Workspace } from "../delivery/delivery.ts";
 import { restateError, XbuildError } from "../errors.ts";
 import {
@@ -69,9 +70,11 @@ async function listNames(
   try {
     if (source.kind === "tags") return await listFitting(source, platform, work);
     const { reference } = source;
-    const stored = await findStored(source, platform, work);
     const common = { name: reference.name, source: reference.name, isFound: false };
-    return [stored === undefined ? { ...common, reference } : { ...common, image: stored }];
+    const isStored = reference.repository !== undefined && isLocalName(reference.name);
+    if (!isStored) return [{ ...common, reference }];
+    const image = await findStored(reference, platform, work);
+    return [image === undefined ? common : { ...common, image }];
   } catch (error) {
     if (!(error instanceof XbuildError) || work.signal.aborted) throw error;
     const name = source.kind === "tags" ? source.text : source.reference.name;
@@ -80,13 +83,11 @@ async function listNames(
   }
 }
 
-async function findStored(
-  { reference }: HistorySource & { readonly kind: "image" },
+function findStored(
+  { name, digest }: ImageReference,
   platform: ReuseRequest["platform"],
   { store }: HistoryWorkspace,
 ): Promise<Image | undefined> {
-  const { name, digest } = reference;
-  if (reference.repository === undefined || !isLocalName(name)) return undefined;
   return digest === undefined ? findImage(store, name, platform) : readImage(store, digest);
 }
 
