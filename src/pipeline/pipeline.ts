@@ -30,5 +30,6 @@ export type {
   PackageChanges,
   RemovedLayer,
 } from "./comparison/model.ts";
+export { readSourceConfig, takeIn, type TakenIn } from "./take-in.ts";
 export { createShared } from "./shared.ts";
 export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

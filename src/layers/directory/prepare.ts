@@ -72,6 +72,9 @@ type LayOut = (source: string, path: string) => Promise<void>;
 
 type RootInput = LayersInput & { readonly layOut: LayOut };
 
+/** Empty directories in `mnt/` for what steps mount: no path of the image has to be there for it. */
+const mountNames = ["base", "files", "image"] as const;
+
 /** All but `output/`. */
 async function fillRoot(
   root: string,
@@ -79,6 +82,8 @@ async function fillRoot(
   input: RootInput,
 ): Promise<readonly InputBlob[]> {
   await makeDirectory(join(root, "bin"));
+  const mounts = await makeDirectory(join(root, "mnt"));
+  for (const name of mountNames) await makeDirectory(join(mounts, name));
   const inputBlobs = await layOutInput(await makeDirectory(join(root, "input")), input);
   const present = new Set(inputBlobs.map((blob) => blob.hex));
   const hasBlob = (digest: Digest): boolean => present.has(digestHex(digest));
