@@ -42,6 +42,12 @@ plan_layers() {
     : >"$work/plan"
     : >"$work/hollow"
     set -- mode=names "$base/names" mode=now "$work/now" mode=walk "$work/walk"
+    if [ -n "$plan_file" ]; then set -- "$@" mode=plan "$plan_file"; fi
+    if [ -r "$base/bin/history" ]; then set -- "$@" mode=history "$base/bin/history"; fi
+    for kind in $kinds; do
+        if command -v "changes_$kind" >/dev/null; then "changes_$kind"; fi
+    done >"$work/changes" 2>/dev/null || :
+    set -- "$@" mode=changes "$work/changes"
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086
