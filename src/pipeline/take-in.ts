@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import {
   createLocalReference,
+  readLocalDocuments,
   readLocalId,
   readLocalImage,
   readRemoteImage,
@@ -14,7 +16,6 @@ import {
   localName,
   parseConfig,
   parseImageName,
-  renderPlatform,
   type WantedPlatform,
 } from "../oci/oci.ts";
 import { commitImage, findImage, markUse, removeNames, withRun } from "../store/store.ts";
@@ -48,13 +49,10 @@ export async function takeIn(
   if (splitReference(text) !== undefined) return takeStored(text, wanted, work);
   const { platform } = wanted;
   const id = await readLocalId(createLocalReference(text), { ...work, platform });
-  if (id === undefined)
-    throw new XbuildError("image-not-found", `${text}: there is no such image`, {
-      hint: "check the path and the name; a relative path begins at the working directory",
-    });
+  if (id === undefined) throw notThere(text);
   return work.engine.isElsewhere
     ? keepInStore(text, { id, platform }, work)
-    : pullIn(text, { id, ...wanted }, work);
+    : loadPlace(text, { id, ...wanted }, work);
 }
 
 /** A name that the store has and the engine has not. One elsewhere looks there by itself. */
@@ -88,7 +86,7 @@ interface Place {
 }
 
 /** Under a name of ours, which keeps it for the next time. */
-async function pullIn(
+async function loadPlace(
   text: string,
   { id, platform, isGiven }: Place & Wanted,
   work: CallerWorkspace,
@@ -97,13 +95,38 @@ async function pullIn(
   const keep = localName("xbuild-base", id);
   if (!(await isKept(id, keep, work))) {
     const done = reporter.step(`Reading ${text}`);
-    const asked = isGiven ? { platform: renderPlatform(platform) } : {};
-    const flags = { step: [], access: [], cache: [], pull: [] };
-    await engine.pullAs({ name: text, ...asked, flags, isNamed: false }, keep, work);
+    await withRun(store, async ({ directory: scratch }) => {
+      const image = await readPlace(text, { platform, scratch: join(scratch, "place") }, work);
+      const asked = isGiven ? { platform } : {};
+      // As it is there: in OCI's form it would lose what Docker's alone has.
+      const loaded = { reference: text, image, ...asked, format: "oci", scratch } as const;
+      await engine.loadImage(loaded, [keep], work);
+    });
     done();
   }
   await markUse(store, keep);
   return { name: keep };
+}
+
+/** Manifest and config; of what may be an index with its layers, for only all of it tells. */
+async function readPlace(
+  text: string,
+  { platform, scratch }: Pick<Place, "platform"> & { readonly scratch: string },
+  { signal }: CallerWorkspace,
+): Promise<Image> {
+  const reference = createLocalReference(text);
+  const options = { platform, signal };
+  const image = /^(?:oci-archive|dir):/.test(text)
+    ? (await readLocalImage(reference, scratch, options))?.image
+    : await readLocalDocuments(reference, options);
+  if (image === undefined) throw notThere(text);
+  return image;
+}
+
+function notThere(text: string): XbuildError {
+  return new XbuildError("image-not-found", `${text}: there is no such image`, {
+    hint: "check the path and the name; a relative path begins at the working directory",
+  });
 }
 
 async function isKept(id: Digest, keep: string, work: CallerWorkspace): Promise<boolean> {
@@ -124,9 +147,9 @@ async function keepInStore(
   const release = async (): Promise<void> => void (await removeNames(store, [name]));
   const done = work.reporter.step(`Reading ${text}`);
   await withRun(store, async (run) => {
-    const scratch = `${run.directory}/taken-in`;
+    const scratch = join(run.directory, "place");
     const local = await readLocalImage(createLocalReference(text), scratch, { platform, signal });
-    if (local === undefined) throw new RangeError("its ID was read");
+    if (local === undefined) throw notThere(text);
     await commitImage(run, { image: local.image, files: local.files, names: [name] });
   });
   done();

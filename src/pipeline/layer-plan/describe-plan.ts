@@ -41,7 +41,7 @@ export function describePlan(image: Image, { recorded, releases }: PlanKnowledge
   );
   const kinds = findKinds(layers.map(({ name }) => name));
   const find = recorded === undefined ? undefined : matchLayers(recorded, kinds);
-  const count = countChanges(releases);
+  const count = countChanges(releases, kinds);
   const rows = layers.map(({ digest, size, name }): PlanRow => {
     const packages = listPackages(name);
     const changes = find === undefined ? count(packages) : find(packages)?.changesPerMonth;

@@ -24,7 +24,7 @@ export function listPackages(layerName: string): readonly string[] {
 
 /** Whether a name says what it would be called in another version. */
 export function isPackage(name: string): boolean {
-  return nameKey(name, []) !== name;
+  return !/^#|\s/.test(name) && nameKey(name, []) !== name;
 }
 
 /**
@@ -46,7 +46,9 @@ export function nameKey(name: string, kinds: readonly string[]): string {
   if (storePath.test(name)) return `nix:${escapeKey(cutVersion(name.replace(storePath, "")))}`;
   const [, bare = name, suffix] = /^(.*-v?\d.*):([a-z][a-z0-9]*)$/.exec(name) ?? [];
   const kind = suffix ?? guessKind(bare, kinds);
-  const key = escapeKey(nameStem(bare));
+  const isOwn = kind !== undefined && ownVersions[kind]?.test(bare) === true;
+  // Their names may end in numbers: libpcre2-8-0.
+  const key = escapeKey(isOwn ? bare.replace(/-[^-]+-[^-]+$/, "") : nameStem(bare));
   return kind === undefined ? key : `${kind}:${key}`;
 }
 
