@@ -3,9 +3,8 @@ export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platfor
 export { type ArrangedBases, arrangeKnown } from "./arrange-bases.ts";
 export { withBases } from "./base-entries.ts";
 export { collectDirectory, type CollectRequest } from "./collect-directory.ts";
-export { type HistoryWorkspace, readHistory } from "./read-history.ts";
 export { type ImagePlan, readPlan } from "./layer-plan/read-plan.ts";
-export type { LayerPlan, PlanRow } from "./layer-plan/describe-plan.ts";
+export type { PlanRow } from "./layer-plan/describe-plan.ts";
 export { renderPlanFile } from "./layer-plan/plan-file.ts";
 export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";

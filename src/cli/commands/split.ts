@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Diagnostic } from "../../diagnostics.ts";
 import { addHint, XbuildError } from "../../errors.ts";
 import {
   type BuildWorkspace,
@@ -150,11 +151,7 @@ async function writeSources(
 function restate(error: unknown, { image, tools }: SplitRequest): unknown {
   if (!(error instanceof XbuildError)) return error;
   const { code, message, hint, exitStatus, cause } = error;
-  const diagnostics = error.diagnostics.map(({ span: _, excerpt: __, file, ...one }) => ({
-    ...one,
-    ...(file === undefined || file === "-" ? {} : { file }),
-    message: `xbuild split ${image}: ${one.message}`,
-  }));
+  const diagnostics = error.diagnostics.map((one) => placeElsewhere(one, image));
   const details = hint === undefined ? {} : { hint };
   const told = new XbuildError(code, message, { ...details, diagnostics, exitStatus, cause });
   if (code !== "step-failed" || tools !== undefined) return told;
@@ -162,4 +159,17 @@ function restate(error: unknown, { image, tools }: SplitRequest): unknown {
     told,
     "name an image with sh, awk, find, sort and tar by --tools if this one has none",
   );
+}
+
+function placeElsewhere(
+  { code, severity, message, hint, file }: Diagnostic,
+  image: string,
+): Diagnostic {
+  return {
+    code,
+    severity,
+    message: `xbuild split ${image}: ${message}`,
+    ...(hint === undefined ? {} : { hint }),
+    ...(file === undefined || file === "-" ? {} : { file }),
+  };
 }

@@ -54,16 +54,17 @@ function renderNumbers({
   ];
 }
 
-/** Of what is not known nothing is added. */
 function sumRows(rows: readonly PlanRow[]): Numbers {
-  const sum = (values: readonly (number | undefined)[]): number | undefined => {
-    const known = values.filter((one) => one !== undefined);
-    return known.length === 0 ? undefined : known.reduce((all, one) => all + one, 0);
-  };
   return {
-    size: sum(rows.map(({ size }) => size)) ?? 0,
-    changesPerMonth: sum(rows.map(({ changesPerMonth }) => changesPerMonth)),
-    bytesPerMonth: sum(rows.map(({ bytesPerMonth }) => bytesPerMonth)),
+    size: sumKnown(rows.map(({ size }) => size)) ?? 0,
+    changesPerMonth: sumKnown(rows.map(({ changesPerMonth }) => changesPerMonth)),
+    bytesPerMonth: sumKnown(rows.map(({ bytesPerMonth }) => bytesPerMonth)),
     packages: rows.flatMap(({ packages }) => packages),
   };
+}
+
+/** Of what is not known nothing is added; undefined where nothing is known. */
+function sumKnown(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((one) => one !== undefined);
+  return known.length === 0 ? undefined : known.reduce((all, one) => all + one, 0);
 }

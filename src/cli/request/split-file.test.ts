@@ -103,7 +103,7 @@ test.each([
   expect(() => read(...words)).toThrow(message);
 });
 
-test.each(["a b", "app:v1\nRUN evil", "--app", "APP/x:y:z"])("%j is no image", (name) => {
-  expect(() => read("-t", "x", "--", name)).toThrow();
-  expect(() => read("-t", "x", `--tools=${name}`, "app")).toThrow();
+test.each(["a b", "app:v1\nRUN evil", "APP/x:y:z"])("%j is no image", (name) => {
+  expect(() => read("-t", "x", name)).toThrow("is no image name");
+  expect(() => read("-t", "x", `--tools=${name}`, "app")).toThrow("is no image name");
 });

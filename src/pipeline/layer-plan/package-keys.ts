@@ -32,8 +32,8 @@ export function isPackage(name: string): boolean {
  * its version alone.
  */
 export function findKinds(layerNames: readonly string[]): readonly string[] {
-  const names = layerNames.flatMap(listPackages);
-  return Object.keys(ownVersions).filter((kind) => names.includes(`${kind}-database`));
+  const names = new Set(layerNames.flatMap(listPackages));
+  return Object.keys(ownVersions).filter((kind) => names.has(`${kind}-database`));
 }
 
 /**
@@ -44,7 +44,7 @@ export function nameKey(name: string, kinds: readonly string[]): string {
   const special = specials.find(([pattern]) => pattern.test(name));
   if (special !== undefined) return `${special[1]}:${name}`;
   if (storePath.test(name)) return `nix:${escapeKey(cutVersion(name.replace(storePath, "")))}`;
-  const [, bare = name, suffix] = /^(.*-v?\d.*):([a-z][a-z0-9]*)$/.exec(name) ?? [];
+  const { bare, suffix } = splitKind(name);
   const kind = suffix ?? guessKind(bare, kinds);
   const isOwn = kind !== undefined && ownVersions[kind]?.test(bare) === true;
   // Their names may end in numbers: libpcre2-8-0.
@@ -52,9 +52,18 @@ export function nameKey(name: string, kinds: readonly string[]): string {
   return kind === undefined ? key : `${kind}:${key}`;
 }
 
+/** A name that two kinds have has the kind behind its version; before that stands an architecture. */
+function splitKind(name: string): { readonly bare: string; readonly suffix?: string } {
+  const colon = name.lastIndexOf(":");
+  const [bare, suffix] = [name.slice(0, Math.max(colon, 0)), name.slice(colon + 1)];
+  const isKind = /^[a-z][a-z0-9]*$/.test(suffix) && /-v?\d/.test(bare);
+  return isKind ? { bare, suffix } : { bare: name };
+}
+
 /** As the helper has it of store paths. */
 function cutVersion(name: string): string {
-  return name.replace(/-\d.*$/, "");
+  const at = name.search(/-\d/);
+  return at < 0 ? name : name.slice(0, at);
 }
 
 function guessKind(name: string, kinds: readonly string[]): string | undefined {

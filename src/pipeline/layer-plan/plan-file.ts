@@ -15,7 +15,7 @@ export interface PlannedLayer {
 }
 
 const estimate = /^#\s*(\d{1,15}) bytes, (\d{1,9}(?:\.\d{1,9})?) changes a month\s*$/;
-const past = /^#\s*history:\s*(.*)$/;
+const past = "history:";
 
 /** Reads any text: a line that begins with `#` is a comment, any other that is not empty is a layer. */
 export function parsePlanFile(text: string): PlanFile {
@@ -26,8 +26,9 @@ export function parsePlanFile(text: string): PlanFile {
     if (line.trim() === "") continue;
     if (/^\s*#/.test(line)) {
       above = estimate.exec(line);
-      const [, told] = past.exec(line) ?? [];
-      if (told !== undefined) history.push(told.trim().replaceAll(/\s+/g, " "));
+      const told = line.trimStart().slice(1).trim();
+      if (told.startsWith(past))
+        history.push(told.slice(past.length).trim().replaceAll(/\s+/g, " "));
       continue;
     }
     const [, bytes, changes] = above ?? [];
