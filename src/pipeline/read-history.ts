@@ -1,6 +1,6 @@
 import type { ImageReference } from "../copy/copy.ts";
 import type { Workspace } from "../delivery/delivery.ts";
-import { restateError, XbuildError } from "../errors.ts";
+import { XbuildError } from "../errors.ts";
 import {
   describeRelease,
   maxReleases,
@@ -67,20 +67,13 @@ async function listNames(
   platform: ReuseRequest["platform"],
   work: HistoryWorkspace,
 ): Promise<Listed> {
-  try {
-    if (source.kind === "tags") return await listFitting(source, platform, work);
-    const { reference } = source;
-    const common = { name: reference.name, source: reference.name, isFound: false };
-    const isStored = reference.repository !== undefined && isLocalName(reference.name);
-    if (!isStored) return [{ ...common, reference }];
-    const image = await findStored(reference, platform, work);
-    return [image === undefined ? common : { ...common, image }];
-  } catch (error) {
-    if (!(error instanceof XbuildError) || work.signal.aborted) throw error;
-    const name = source.kind === "tags" ? source.text : source.reference.name;
-    warnUnread({ source: name, count: 1, total: 1, error }, work);
-    return [];
-  }
+  if (source.kind === "tags") return listFitting(source, platform, work);
+  const { reference } = source;
+  const common = { name: reference.name, source: reference.name, isFound: false };
+  const isStored = reference.repository !== undefined && isLocalName(reference.name);
+  if (!isStored) return [{ ...common, reference }];
+  const image = await findStored(reference, platform, work);
+  return [image === undefined ? common : { ...common, image }];
 }
 
 function findStored(
@@ -91,23 +84,38 @@ function findStored(
   return digest === undefined ? findImage(store, name, platform) : readImage(store, digest);
 }
 
-/** Those of the store, then those of the registry, each in the order of their versions. */
+/** Those of the store and of the registry, in the order of their versions. */
 async function listFitting(
-  { repository, tags, text }: HistorySource & { readonly kind: "tags" },
+  source: TagSource,
   platform: ReuseRequest["platform"],
   work: HistoryWorkspace,
 ): Promise<Listed> {
+  const { repository, tags, text } = source;
   const stored = await findStoredTags(repository, { matches: tags.matches, platform }, work.store);
   const named = stored.map(({ name, image }) => ({ name, source: text, isFound: true, image }));
-  if (isLocalName(repository)) return named.toSorted(compareNames);
-  const { parseRegistryReference } = await import("../copy/copy.ts");
-  const found = (await listTags(repository, tags, work)).flatMap((tag): Listed => {
-    // A registry may list what is none.
-    if (!/^\w[\w.-]{0,127}$/.test(tag)) return [];
-    const reference = parseRegistryReference(`${repository}:${tag}`);
-    return [{ name: reference.name, source: text, isFound: true, reference }];
-  });
+  const found = isLocalName(repository) ? [] : await listRemote(source, work);
   return [...named, ...found].toSorted(compareNames);
+}
+
+type TagSource = HistorySource & { readonly kind: "tags" };
+
+async function listRemote(
+  { repository, tags, text }: TagSource,
+  work: HistoryWorkspace,
+): Promise<Listed> {
+  const { parseRegistryReference } = await import("../copy/copy.ts");
+  try {
+    return (await listTags(repository, tags, work)).flatMap((tag): Listed => {
+      // A registry may list what is none.
+      if (!/^\w[\w.-]{0,127}$/.test(tag)) return [];
+      const reference = parseRegistryReference(`${repository}:${tag}`);
+      return [{ name: reference.name, source: text, isFound: true, reference }];
+    });
+  } catch (error) {
+    if (!(error instanceof XbuildError) || work.signal.aborted) throw error;
+    warnUnread({ source: text, count: 1, total: 1, error }, work);
+    return [];
+  }
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -138,7 +146,7 @@ interface Unread {
 
 function warnUnread({ source, count, total, error }: Unread, { reporter }: HistoryWorkspace): void {
   const what = total === 1 ? "it" : `${count} of its ${total} images`;
-  const { message, hint } = restateError(error, {});
+  const { message, hint } = error;
   reporter.warn({
     code: "history-unreadable",
     severity: "warning",
