@@ -40,6 +40,7 @@ export const codes = {
   "run-left": { kind: "warning", severity: "warning", area: "build" },
   "frontend-unsupported": { kind: "error", severity: "error", area: "build" },
   "previous-unreadable": { kind: "warning", severity: "warning", area: "build" },
+  "history-unreadable": { kind: "warning", severity: "warning", area: "build" },
   "previous-unused": { kind: "warning", severity: "warning", area: "build" },
   "output-flag-unused": { kind: "warning", severity: "warning", area: "build" },
   "annotation-lost": { kind: "warning", severity: "warning", area: "build" },

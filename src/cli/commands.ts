@@ -14,6 +14,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   ls: async () => (await import("./commands/images.ts")).runImages,
   tag: async () => (await import("./commands/tag.ts")).runTag,
   rebase: async () => (await import("./commands/rebase.ts")).runRebase,
+  split: async () => (await import("./commands/split.ts")).runSplit,
+  plan: async () => (await import("./commands/plan.ts")).runPlan,
   rmi: async () => (await import("./commands/rmi.ts")).runRmi,
   cache: async () => (await import("./commands/cache.ts")).runCache,
   help: async () => runHelp,

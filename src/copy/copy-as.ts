@@ -1,11 +1,13 @@
 import { join } from "node:path";
-import type { Image } from "../oci/oci.ts";
+import type { Image, WantedPlatform } from "../oci/oci.ts";
 import { copyImage } from "./skopeo.ts";
 
 /** An image of a layout, and the format that it shall have elsewhere. */
 export interface FormattedSource {
-  /** `oci:DIR:NAME` */
+  /** As skopeo reads it: `oci:DIR:NAME`. */
   readonly reference: string;
+  /** Which image of an index is meant, where it is one. */
+  readonly platform?: WantedPlatform | undefined;
   readonly image: Image;
   readonly format: "oci" | "docker";
   /** A private directory. */
@@ -14,15 +16,16 @@ export interface FormattedSource {
 
 /** Copies an image as OCI or Docker has it; Docker's format has no zstd, so gzip stands in for it there. */
 export async function copyAs(
-  { reference, image, format, scratch }: FormattedSource,
+  { reference, image, format, scratch, platform }: FormattedSource,
   destination: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (format === "oci") return copyImage(reference, destination, { signal });
+  const asked = platform === undefined ? {} : { platform };
+  if (format === "oci") return copyImage(reference, destination, { ...asked, signal });
   if (!image.manifest.layers.some((layer) => layer.mediaType.endsWith("+zstd"))) {
-    return copyImage(reference, destination, { format: "v2s2", signal });
+    return copyImage(reference, destination, { ...asked, format: "v2s2", signal });
   }
   const gzipped = `oci:${join(scratch, "gzip")}:localhost/xbuild:latest`;
-  await copyImage(reference, gzipped, { gzip: true, signal });
+  await copyImage(reference, gzipped, { ...asked, gzip: true, signal });
   await copyImage(gzipped, destination, { format: "v2s2", signal });
 }

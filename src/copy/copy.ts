@@ -3,7 +3,12 @@ export { dropLayerAddresses } from "./layer-addresses.ts";
 export { copyAs } from "./copy-as.ts";
 export { makeLayout } from "./layout.ts";
 export { fetchLayers } from "./fetch-layers.ts";
-export { readLocalId, readLocalImage, readPartialImage } from "./local-image.ts";
+export {
+  readLocalDocuments,
+  readLocalId,
+  readLocalImage,
+  readPartialImage,
+} from "./local-image.ts";
 export {
   type ImageReference,
   type RegistryReference,

@@ -20,9 +20,9 @@ import { blameDisk } from "./failures.ts";
 import { makeLayout, readManifestDigest, writeLayerPlaceholders } from "./layout.ts";
 import { isAbsent } from "./local-presence.ts";
 import { withSourceName } from "./manifests.ts";
-import { readLayoutId, readLayoutImage } from "./read-layout.ts";
+import { readLayoutDocuments, readLayoutId, readLayoutImage } from "./read-layout.ts";
 import type { LocalReference } from "./reference.ts";
-import { copyImage, type CopyOptions, readConfig } from "./skopeo.ts";
+import { copyImage, type CopyOptions, readConfig, readManifest } from "./skopeo.ts";
 
 export interface LocalImage {
   readonly image: Image;
@@ -61,6 +61,22 @@ export async function readLocalId(
     if (text.startsWith("oci:")) return readLayoutId(text, platform);
     if (await isAbsent(text)) return undefined;
     return digestBytes(await readConfig(text, { what: `read ${text}`, platform, signal }));
+  });
+}
+
+/**
+ * Manifest and config of such an image, and no layer of it is copied. An engine's storage gives the manifest that it keeps.
+ * undefined where our own look says that there is none. Errors: as `readLocalImage`.
+ */
+export async function readLocalDocuments(
+  { text }: LocalReference,
+  { platform, signal }: LocalOptions,
+): Promise<Image | undefined> {
+  return withSourceName(text, async () => {
+    if (text.startsWith("oci:")) return readLayoutDocuments(text, platform);
+    if (await isAbsent(text)) return undefined;
+    const options = { what: `read ${text}`, platform, signal };
+    return parseImage(await readManifest(text, options), await readConfig(text, options));
   });
 }
 

@@ -46,6 +46,14 @@ export async function readLayoutImage(
   return { image, files: await copyLayers(directory, image, { blobs, signal }) };
 }
 
+/** The same, and no layer is read. */
+export async function readLayoutDocuments(
+  text: string,
+  platform: WantedPlatform,
+): Promise<Image | undefined> {
+  return (await findImage(text, platform))?.image;
+}
+
 /** The digest of such an image's config. */
 export async function readLayoutId(
   text: string,

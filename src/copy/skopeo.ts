@@ -53,9 +53,22 @@ export async function copyImage(
  * The config of an image on this machine, as it is stored there: it tells the image from any other. What is more than a
  * document may have is left out. Errors: `copy-failed`.
  */
-export async function readConfig(
-  source: string,
-  { what, platform, signal }: Pick<CopyOptions, "platform" | "signal"> & { readonly what: string },
+export async function readConfig(source: string, options: InspectOptions): Promise<Uint8Array> {
+  return inspect(["--raw", "--config", source], options);
+}
+
+/** The manifest of such an image, or the index that it is in, likewise. Errors: `copy-failed`. */
+export async function readManifest(source: string, options: InspectOptions): Promise<Uint8Array> {
+  return inspect(["--raw", source], options);
+}
+
+interface InspectOptions extends Pick<CopyOptions, "platform" | "signal"> {
+  readonly what: string;
+}
+
+async function inspect(
+  last: readonly string[],
+  { what, platform, signal }: InspectOptions,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -64,7 +77,7 @@ export async function readConfig(
     if (size <= maxDocumentSize) chunks.push(chunk);
   };
   const place = platform === undefined ? [] : renderPlatform({ platform });
-  const words = [...place, "inspect", "--raw", "--config", source];
+  const words = [...place, "inspect", ...last];
   await runSkopeo({ words, what, signal }, hear);
   return Buffer.concat(chunks);
 }

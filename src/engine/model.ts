@@ -189,6 +189,8 @@ export interface StepTelling {
 export interface LoadSource {
   /** As skopeo reads it. */
   readonly reference: string;
+  /** Which image of an index is meant, where it is one. */
+  readonly platform?: WantedPlatform | undefined;
   readonly image: Image;
   readonly format: "oci" | "docker";
   /** A private directory. */

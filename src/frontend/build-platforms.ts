@@ -7,7 +7,7 @@ import { buildStage } from "./build-stage.ts";
 import type { FileBuild } from "./build.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { Result } from "./gateway/messages/gateway_pb.ts";
-import { findPreviousImages, listCacheImports } from "./previous.ts";
+import { findPreviousImages, findReleases, listCacheImports } from "./previous.ts";
 import { reportFindings, resolveFor } from "./resolve.ts";
 import { type PlatformImage, returnImages } from "./result.ts";
 import { assertKnownArguments, readLimits, readOwnImage } from "./settings.ts";
@@ -18,7 +18,7 @@ import type { StageImage } from "./stage-image.ts";
 import { warnClient } from "./warn.ts";
 import type { FrontendWork } from "./work.ts";
 
-type SharedWork = Omit<FrontendWork, "evaluation" | "previous">;
+type SharedWork = Omit<FrontendWork, "evaluation" | "previous" | "releases">;
 
 /** Makes the image of each platform that is asked for, side by side. */
 export async function buildPlatforms(build: FileBuild): Promise<Result> {
@@ -93,6 +93,7 @@ async function buildPlatform(
   const work: FrontendWork = {
     ...shared,
     previous: await findPrevious(shared, named),
+    releases: await findReleases(bridge, { options, platform: named }, shared.warn),
     evaluation: {
       bridge,
       options,

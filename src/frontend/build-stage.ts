@@ -58,8 +58,8 @@ async function buildLayered(
     new Map(),
   );
   const maxLayers = Math.max(limits.maxLayers - arranged.layerCount, 0);
-  const { helperDirectory } = work;
-  const context = await createLayersContext({ previous, maxLayers, helperDirectory });
+  const { helperDirectory, releases } = work;
+  const context = await createLayersContext({ previous, maxLayers, releases, helperDirectory });
   const { steps, environment } = await evaluateSteps(build, context, work);
   const written = {
     state: steps.state,

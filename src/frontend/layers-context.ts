@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { tellUnknownFile } from "../engine/engine.ts";
-import { prepareOwnDirectory, type PreviousImages } from "../layers/layers.ts";
+import { prepareOwnDirectory, type PreviousImages, type Release } from "../layers/layers.ts";
 import { fromFiles, type NewFile } from "./llb/operations.ts";
 import type { State } from "./llb/state.ts";
 
@@ -17,6 +17,7 @@ export interface LayersContext {
 export interface LayersInput {
   readonly previous: PreviousImages;
   readonly maxLayers: number;
+  readonly releases: readonly Release[];
   /** The directory that holds the helper `layer`. */
   readonly helperDirectory: string;
 }

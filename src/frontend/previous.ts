@@ -1,7 +1,8 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { z } from "zod";
-import { XbuildError } from "../errors.ts";
+import { exitStatuses, XbuildError } from "../errors.ts";
 import type { Diagnostic } from "../diagnostics.ts";
+import { describeRelease, maxReleases, type Release, takeReleases } from "../layers/layers.ts";
 import { type Digest, isDigest } from "../oci/oci.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { CacheImport } from "./gateway/solve.ts";
@@ -13,6 +14,9 @@ import { describeKnown, type KnownImage } from "./step/previous-image.ts";
 
 /** A build argument that names previous images, whatever the caches are: references with commas between them. */
 const previousArgument = "build-arg:XBUILD_CACHE_FROM";
+
+/** The same for earlier images of which steps hear. */
+const historyArgument = "build-arg:XBUILD_HISTORY";
 
 const importsSchema = z.array(
   z.object({
@@ -69,6 +73,48 @@ export async function findPreviousImages(
     }
   });
   return takeReadable((await Promise.all(found)).flat(), warn);
+}
+
+/**
+ * The earlier images of which steps hear, the oldest first: as --history names them, but for patterns, which BuildKit has no
+ * way for. What cannot be read is a warning. Errors: `usage`
+ */
+export async function findReleases(
+  bridge: Bridge,
+  { options, platform }: { readonly options: FrontendOptions; readonly platform: string },
+  warn: (warning: Diagnostic) => Promise<void>,
+): Promise<readonly Release[]> {
+  const names = [...new Set(splitList(options.given.get(historyArgument)))].slice(-maxReleases);
+  const pattern = names.find((one) => /[*?[\]]/.test(one));
+  if (pattern !== undefined)
+    throw new XbuildError("usage", `XBUILD_HISTORY=${pattern}: BuildKit lists no tags`, {
+      hint: "name the images, with commas between them",
+      exitStatus: exitStatuses.usage,
+    });
+  const found = await Promise.all(
+    names.map((name) => tryRelease(bridge, { name, platform }, warn)),
+  );
+  return takeReleases(found.flat()).releases;
+}
+
+async function tryRelease(
+  bridge: Bridge,
+  { name, platform }: { readonly name: string; readonly platform: string },
+  warn: (warning: Diagnostic) => Promise<void>,
+): Promise<readonly Release[]> {
+  try {
+    return [describeRelease(describeKnown(await resolveImage(bridge, name, platform)), name)];
+  } catch (error) {
+    if (!(error instanceof ConnectError) && !(error instanceof XbuildError)) throw error;
+    const fault = error instanceof ConnectError ? error.rawMessage : error.message;
+    await warn({
+      code: "history-unreadable",
+      severity: "warning",
+      message: `XBUILD_HISTORY: ${name} cannot be read: ${fault}; the plan is made without`,
+      hint: "name images that can be read",
+    });
+    return [];
+  }
 }
 
 /** Bytes of the configs together: they are a part of what a step is asked. */

@@ -17,6 +17,7 @@ export async function readOwnImage(): Promise<State> {
 
 const known = [
   "XBUILD_CACHE_FROM",
+  "XBUILD_HISTORY",
   "XBUILD_MAX_LAYERS",
   "XBUILD_MAX_LAYER_SIZE",
   "XBUILD_ALLOW_DEVICES",

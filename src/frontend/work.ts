@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../diagnostics.ts";
+import type { Release } from "../layers/layers.ts";
 import type { Bridge } from "./gateway/connect.ts";
 import type { CacheImport } from "./gateway/solve.ts";
 import type { State } from "./llb/state.ts";
@@ -23,6 +24,8 @@ export interface FrontendWork {
   readonly evaluation: Evaluation;
   readonly limits: FrontendLimits;
   readonly previous: readonly FoundImage[];
+  /** Earlier images of which steps hear. */
+  readonly releases: readonly Release[];
   /** Whether the builder can put layers of several images together: Docker's classic image store has no way for it. */
   readonly canMerge: boolean;
   readonly caches: readonly CacheImport[];

@@ -9,6 +9,13 @@ export {
   prepareLayersDirectory,
   prepareOwnDirectory,
 } from "./directory/prepare.ts";
+export {
+  describeRelease,
+  maxReleases,
+  type Release,
+  takeReleases,
+  type TakenReleases,
+} from "./directory/releases.ts";
 export { forgetTrees } from "./directory/helper-notes.ts";
 export { leaveOutput } from "./directory/leave-output.ts";
 export { createReceived, type ReceivedOutput } from "./receive/receive-output.ts";

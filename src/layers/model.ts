@@ -12,6 +12,7 @@ import type {
 } from "../oci/oci.ts";
 import type { Diagnostic } from "../diagnostics.ts";
 import type { EarlyLayers } from "./collect/early.ts";
+import type { Release } from "./directory/releases.ts";
 import type { TreeMemory } from "./collect/known-trees.ts";
 import type { StagedBlob } from "../store/store.ts";
 
@@ -53,6 +54,8 @@ export interface LayersInput {
   readonly maxLayers: number;
   /** The directory that the last build's `output/state` was kept in, if there is one, and the digest of its image. */
   readonly state?: { readonly directory: string; readonly image: Digest | undefined };
+  /** Earlier images that the helper hears of, the oldest first. */
+  readonly releases?: readonly Release[];
 }
 
 /** What the layers of an image may be, and what a build finds of the earlier ones. */

@@ -13,6 +13,7 @@ export {
   assembleWithPrevious,
 } from "./assemble.ts";
 export { assembleIndex, describeIndex, mergeIndex, platformOf } from "./assemble-index.ts";
+export { readCreated } from "./created.ts";
 export { describeManifest } from "./describe.ts";
 export { digestBytes, digestHex, hashText, isDigest } from "./digest.ts";
 export { maxDocumentSize } from "./document.ts";

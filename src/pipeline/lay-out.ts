@@ -3,6 +3,7 @@ import { inBriefStep } from "../reporter.ts";
 import { arrangeBases, nameBases } from "./arrange-bases.ts";
 import { findBases } from "./bases.ts";
 import { type LayersBefore, type PreparedLayers, prepareLayers } from "./prepare-layers.ts";
+import { readSharedHistory } from "./read-history.ts";
 import { type EarlierImages, findPrevious } from "./previous.ts";
 import type { Build, BuildRunWorkspace } from "./workspace.ts";
 
@@ -19,6 +20,9 @@ export async function layOut(
   work: BuildRunWorkspace,
 ): Promise<LaidOut> {
   const { plan, request } = build;
+  const { target } = plan;
+  const reading = target.kind === "plain" ? undefined : readSharedHistory(request.reuse, work);
+  void reading?.catch(() => undefined);
   const find = (): ReturnType<typeof findPrevious> => findPrevious(build, earlier, work);
   const previous = await inBriefStep("Previous images of the store", find, work);
   lookAhead(previous, request.delivery.pushes, work);
@@ -27,10 +31,11 @@ export async function layOut(
     return { previous, bases, arranged: await arrangeBases(bases, nameBases(plan), work) };
   };
   const before = await inBriefStep("Finding the layers below", arrange, work);
-  const { target } = plan;
   if (target.kind === "plain") return { ...before, prepared: undefined };
   const { output } = target;
-  const prepare = (): Promise<PreparedLayers> => prepareLayers(build, { ...before, output }, work);
+  const releases = (await reading) ?? [];
+  const prepare = (): Promise<PreparedLayers> =>
+    prepareLayers(build, { ...before, output, releases }, work);
   return {
     ...before,
     prepared: await inBriefStep("Preparing the layers directory", prepare, work),

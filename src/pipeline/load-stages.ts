@@ -66,7 +66,12 @@ function nameLoaded(stage: string, { steps }: BuildRequest): string {
   return localName("xbuild-env", of);
 }
 
-async function loadImage(image: Image, name: string, work: BuildRunWorkspace): Promise<void> {
+/** Gives the engine an image of the store under a name of ours. Errors: as above */
+export async function loadImage(
+  image: Image,
+  name: string,
+  work: BuildRunWorkspace,
+): Promise<void> {
   const delivery = { names: [parseImageName(name)], pushes: [], destinations: [], load: true };
   // In Docker's format it would have another ID.
   await deliverImage(image, { request: { ...delivery, format: "oci" }, isChecked: true }, work);

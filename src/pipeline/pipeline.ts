@@ -3,6 +3,9 @@ export { buildIntoList, buildPlatforms, type IndexResult } from "./build-platfor
 export { type ArrangedBases, arrangeKnown } from "./arrange-bases.ts";
 export { withBases } from "./base-entries.ts";
 export { collectDirectory, type CollectRequest } from "./collect-directory.ts";
+export { type ImagePlan, readPlan } from "./layer-plan/read-plan.ts";
+export type { PlanRow } from "./layer-plan/describe-plan.ts";
+export { renderPlanFile } from "./layer-plan/plan-file.ts";
 export { prepareDirectory } from "./prepare-directory.ts";
 export type { PlatformBuild } from "./side-by-side.ts";
 export { cleanUpDeadRuns } from "./dead-runs.ts";
@@ -14,6 +17,7 @@ export type {
   BuildRequest,
   BuildResult,
   Continued,
+  HistorySource,
   ImageRequest,
   ResultLayer,
   ReuseRequest,
@@ -28,5 +32,6 @@ export type {
   PackageChanges,
   RemovedLayer,
 } from "./comparison/model.ts";
+export { readSourceConfig, takeIn, type TakenIn } from "./take-in.ts";
 export { createShared } from "./shared.ts";
 export type { CallerWorkspace as BuildWorkspace, Shared } from "./workspace.ts";

@@ -1,3 +1,4 @@
+import { withAnswers } from "../delivery/delivery.ts";
 import { prepareOwnDirectory } from "../layers/layers.ts";
 import { findBlob, withRun } from "../store/store.ts";
 import { arrangeBases } from "./arrange-bases.ts";
@@ -6,6 +7,7 @@ import { type CollectRequest, describeDirectory } from "./collect-directory.ts";
 import { findLastState } from "./last-state.ts";
 import { bringAll } from "./prepare-layers.ts";
 import { findPrevious } from "./previous.ts";
+import { readHistory } from "./read-history.ts";
 import { readRemotes } from "./read-remotes.ts";
 import { createShared } from "./shared.ts";
 import type { CallerWorkspace } from "./workspace.ts";
@@ -31,11 +33,13 @@ export async function prepareDirectory(
     const known = new Map(previous.flatMap((one) => [...one.files]));
     const input = layers.input ?? "local";
     const files = input === "all" ? await bringAll(previous, known, work) : known;
+    const { releases } = await withAnswers(work, (own) => readHistory(request.reuse, own));
     const state = await findLastState(build, store);
     await prepareOwnDirectory(directory, layers.helperDirectory, {
       previous,
       findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
       input,
+      releases,
       maxLayers: Math.max(layers.maxLayers - layerCount, 0),
       ...(state === undefined ? {} : { state }),
     });

@@ -8,6 +8,7 @@ import {
   prepareLayersDirectory,
   type PreviousImages,
   type ReceivedOutput,
+  type Release,
 } from "../layers/layers.ts";
 import type { Digest, ImageConfig, LayerFiles } from "../oci/oci.ts";
 import { findBlob, listMissingLayers } from "../store/store.ts";
@@ -64,10 +65,15 @@ export interface MadeImage {
   readonly config: ImageConfig;
 }
 
+interface LayersFound extends LayersBefore, Pick<MadeLayers, "output"> {
+  /** Of which steps hear, the oldest first. */
+  readonly releases: readonly Release[];
+}
+
 /** Lays out what the build finds under its OUTPUT path. */
 export async function prepareLayers(
   { plan, request }: Build,
-  { previous, arranged, output }: LayersBefore & Pick<MadeLayers, "output">,
+  { previous, arranged, output, releases }: LayersFound,
   work: BuildRunWorkspace,
 ): Promise<PreparedLayers> {
   const { store, run } = work;
@@ -86,6 +92,7 @@ export async function prepareLayers(
     findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
     input,
     maxLayers: Math.max(layers.maxLayers - arranged.layerCount, 0),
+    releases,
     // What the helper keeps of its image it would pack anew to the same bytes.
     ...(state && { state: hasTimes(state, times) ? state : { ...state, image: undefined } }),
   });

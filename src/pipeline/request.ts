@@ -35,6 +35,8 @@ export interface ReuseRequest {
   readonly pushes: readonly ImageReference[];
   /** --cache-tags: which other tags of the names' repositories may be previous images. */
   readonly cacheTags?: TagPattern | undefined;
+  /** --history: earlier images that steps hear of; none of them is a previous one for that. */
+  readonly history?: readonly HistorySource[] | undefined;
   /** A previous image that cannot be read is told of, and counts as not there. */
   readonly ignoreErrors: boolean;
   /** Of whom keys, fingerprints and layers by reference are believed, beside our own store. */
@@ -46,6 +48,18 @@ export interface ReuseRequest {
   /** Tell why a target is built again. */
   readonly explain: boolean;
 }
+
+/** One image of the past, or those of a repository whose tags fit. */
+export type HistorySource =
+  | { readonly kind: "image"; readonly reference: ImageReference }
+  | {
+      readonly kind: "tags";
+      /** As the user wrote it. */
+      readonly text: string;
+      /** `host[:port]/ns/repo`; `localhost/...` is the store's. */
+      readonly repository: string;
+      readonly tags: TagPattern;
+    };
 
 export interface TagPattern {
   readonly matches: (tag: string) => boolean;

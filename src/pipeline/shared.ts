@@ -12,6 +12,7 @@ export function createShared(jobs: number, hasTargets = false): Shared {
     limit: createLimit(jobs),
     isParallel: jobs !== 1,
     resolveImage: createOnce(),
+    readHistory: createOnce(),
     hashDirectory: createOnce(),
     loadStage: createOnce(),
     makeStage: createOnce(),

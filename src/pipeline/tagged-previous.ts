@@ -2,18 +2,16 @@ import { join } from "node:path";
 import type { RegistryReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import type { PreviousImage, PreviousImages } from "../layers/layers.ts";
-import { type Digest, type Image, locateImage } from "../oci/oci.ts";
+import { type Digest, type Image, locateImage, readCreated } from "../oci/oci.ts";
 import { findImage, listNamesGiven } from "../store/store.ts";
 import { listSome } from "../text.ts";
+import { listTags, maxParallel } from "./list-tags.ts";
 import type { ReuseRequest } from "./request.ts";
 import { describeStored } from "./stored-previous.ts";
 import type { BuildRunWorkspace } from "./workspace.ts";
 
 /** More tags than these are not read to find out which is the newest. */
 const maxTags = 100;
-const maxParallel = 8;
-/** What is older has no date of its own: tools that leave dates out write 1970 or 1980. */
-const firstDate = Date.UTC(1981, 0, 1);
 
 /**
  * The images that --cache-tags finds in the repositories of the image's names, the newest first: of the store's tags the
@@ -71,7 +69,10 @@ async function findRemote(
   { reuse, stored }: Sources,
   work: BuildRunWorkspace,
 ): Promise<PreviousImage | undefined> {
-  const tags = await listTags(repository, reuse, work);
+  const own = new Set(reuse.pushes.map(({ name }) => name));
+  const fitting = await listTags(repository, reuse.cacheTags, work);
+  // But for the build's own.
+  const tags = fitting.filter((tag) => !own.has(`${repository}:${tag}`));
   const candidates = await readCandidates({ repository, tags, reuse }, work);
   const given = new Set(stored.map(({ image }) => image.digest));
   const newest = pickNewest(candidates, given, repository);
@@ -88,18 +89,6 @@ async function findRemote(
     locations: [locateImage(image, repository)],
     files: new Map(),
   };
-}
-
-/** Those that fit, but for the build's own. */
-async function listTags(
-  repository: string,
-  { cacheTags, pushes }: ReuseRequest,
-  { registries, signal }: BuildRunWorkspace,
-): Promise<readonly string[]> {
-  const { withTransfers } = await import("../registry/registry.ts");
-  const all = await withTransfers(registries, signal, (one) => one.listTags(repository));
-  const own = new Set(pushes.map(({ name }) => name));
-  return all.filter((tag) => cacheTags?.matches(tag) === true && !own.has(`${repository}:${tag}`));
 }
 
 interface Candidate {
@@ -178,10 +167,8 @@ function hasNoDate({ image }: Candidate): boolean {
   return readDate(image) === undefined;
 }
 
-/** Milliseconds since 1970; undefined for one that says nothing. */
 function readDate({ config }: Image): number | undefined {
-  const time = Date.parse(config.created ?? "");
-  return time >= firstDate ? time : undefined;
+  return readCreated(config);
 }
 
 function compareDates(a: Image, b: Image): number {

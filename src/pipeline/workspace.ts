@@ -1,6 +1,6 @@
 import type { ContextHash } from "../context/context.ts";
 import type { EngineWorkspace } from "../delivery/delivery.ts";
-import type { CollectedLayer } from "../layers/layers.ts";
+import type { CollectedLayer, Release } from "../layers/layers.ts";
 import type { Digest } from "../oci/oci.ts";
 import type { BuildPlan } from "../plan/plan.ts";
 import type { Run } from "../store/store.ts";
@@ -43,6 +43,8 @@ export interface Shared {
   readonly hasTargets: boolean;
   /** Images from outside, by name. */
   readonly resolveImage: Once<ResolvedImage>;
+  /** Earlier images of which steps hear. */
+  readonly readHistory: Once<readonly Release[]>;
   /** Directories that steps read. */
   readonly hashDirectory: Once<ContextHash | undefined>;
   /** Images of stages on their way into the engine. */

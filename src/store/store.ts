@@ -39,7 +39,7 @@ export {
   putRef,
 } from "./records/records.ts";
 export { openKeyedHash } from "./records/secret-key.ts";
-export { type LeftState, readState } from "./records/state.ts";
+export { findStateOf, type LeftState, readState } from "./records/state.ts";
 export { dropUses, listUses, markUse } from "./records/uses.ts";
 export { treePath } from "./records/trees.ts";
 

@@ -137,6 +137,25 @@ ENV A=b
     expect(await lab.push("argued:2", { text, words })).toBe(first);
   });
 
+  test("earlier images by an argument: steps hear what their layers were called; one that is not there; no patterns", async () => {
+    const { host } = lab.proxy;
+    const adds = `FROM ${lab.base}\nOUTPUT /layers\nRUN /layers/bin/layer add "a-1 b-1" /etc/passwd\n`;
+    await lab.push("heard:1", { text: adds });
+    const text = `${adds}RUN sed 's/^/heard /' /layers/bin/history\n`;
+    const words = [`--build-arg=XBUILD_HISTORY=${host}/heard:1,${host}/heard:gone`];
+    const made = await lab.build({ text, words });
+    expect(made.status).toBe(0);
+    expect(made.text).toMatch(/heard release\t\d+\tsha256:[0-9a-f]{64}\t\S+\/heard:1/);
+    expect(made.text).toMatch(/heard layer\tsha256:[0-9a-f]{64}\ta-1 b-1/);
+    expect(made.text).toContain(`warning[history-unreadable]: XBUILD_HISTORY: ${host}/heard:gone`);
+    const refused = await lab.build({
+      text,
+      words: [`--build-arg=XBUILD_HISTORY=${host}/heard:*`],
+    });
+    expect(refused.status).not.toBe(0);
+    expect(refused.text).toContain("BuildKit lists no tags");
+  });
+
   test("another label is another image, whatever it is called", async () => {
     const text = `FROM ${lab.base}\nOUTPUT /layers\nRUN /layers/bin/layer add passwd /etc/passwd\n`;
     await lab.push("label:1", { text, words: ["--label=created=one"] });

@@ -113,7 +113,8 @@ async function assertCall(words: readonly string[]): Promise<void> {
   const [command = "", ...rest] = words;
   const { io } = captureIo({ cwd: directory, env: { HOME: directory } });
   if (command === "--version" || words.join(" ") === "cache path") return;
-  const own = "bake check collect expand help images ls parse rebase rmi tag cache".split(" ");
+  const own =
+    "bake check collect expand help images ls parse plan rebase rmi split tag cache".split(" ");
   const end = words.includes("--") ? words.indexOf("--") : words.length;
   if (own.includes(command)) {
     await runCommand([...words.slice(0, end), "--help"], io);
@@ -168,7 +169,9 @@ async function listKnownFlags(): Promise<ReadonlySet<string>> {
     "collect",
     "images",
     "parse",
+    "plan",
     "rebase",
+    "split",
     "cache ls",
     "cache prune",
     "cache verify",

@@ -28,6 +28,7 @@ import { findStoreDirectory } from "../request/store-directory.ts";
 /** A command line of `build` whose target has an OUTPUT. */
 export interface OutputBuild {
   readonly words: readonly string[];
+  readonly again?: readonly string[] | undefined;
   readonly line: BuildCommandLine;
   readonly parsed: Parsed;
   readonly engine: Engine;
@@ -36,7 +37,7 @@ export interface OutputBuild {
 
 /** Where its build is done. Errors: `usage`; those of opening the store. */
 export async function createWorkspace(
-  { words, line, parsed: { sources }, engine, beside }: OutputBuild,
+  { words, again = ["build", ...words], line, parsed: { sources }, engine, beside }: OutputBuild,
   reporter: Reporter,
   io: CliIo,
 ): Promise<BuildWorkspace> {
@@ -45,8 +46,7 @@ export async function createWorkspace(
     ...(await openWorkspace(line, { engine, reporter }, io)),
     maxAge: readMaxAge(io.env),
     shared: beside?.shared ?? createShared(readJobs(line)),
-    enterNamespace: () =>
-      engine.runInNamespace([...io.self, "build", ...words], input, handOverContexts()),
+    enterNamespace: () => engine.runInNamespace([...io.self, ...again], input, handOverContexts()),
   };
 }
 

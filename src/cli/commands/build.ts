@@ -68,6 +68,7 @@ export async function runBuild(start: BuildStart, io: CliIo): Promise<number> {
   }
   const build = {
     words: start.words,
+    again: start.again,
     line: lenient.line,
     parsed,
     engine,

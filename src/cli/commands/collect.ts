@@ -44,7 +44,7 @@ previous image: history.json, names, input/, bin/layer and output/.
       --load               load the image into an engine's storage, which needs that engine
   -t, -o, --push, --cache-from, --ignore-cache-errors, --trust-cache, --input, --platform, --label,
   --annotation, --timestamp, --max-layers, --max-layer-size, --allow-devices, --format, --iidfile,
-  --metadata-file, --report, --layers, --cache-tags, --progress, -q, --tls-verify, --creds, --authfile, --cert-dir, --retry, --retry-delay,
+  --metadata-file, --report, --layers, --cache-tags, --history, --progress, -q, --tls-verify, --creds, --authfile, --cert-dir, --retry, --retry-delay,
   --engine, --engine-arg   as with xbuild build
 
 Exit status: 0; 1 refused; 125 wrong usage; 130 interrupted.

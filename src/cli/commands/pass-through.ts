@@ -150,6 +150,7 @@ const ownFlagHints: Readonly<Record<string, string>> = {
   push: "leave it out, and push the image with the engine's own push",
   input: "leave it out: the engine builds this file by itself",
   "cache-tags": "leave it out: the engine builds this file by itself",
+  history: "leave it out: the engine builds this file by itself",
   "trust-cache": "leave it out: the engine builds this file by itself",
   "env-cache-from": "use --cache-from: the engine builds this file by itself",
   "env-cache-to": "use --cache-to: the engine builds this file by itself",

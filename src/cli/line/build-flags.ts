@@ -67,6 +67,10 @@ export const buildFlags: readonly BuildFlag[] = [
     "cache-tags GLOB",
     "of other tags of the image's repository that fit, the newest is a previous image, too; repeatable",
   ),
+  ours(
+    "history IMAGE",
+    "an earlier image, of which layer split hears what its layers were called: in a registry, localhost/NAME, oci:DIR; with a pattern in its tag (REGISTRY/NAME:v*) all that fit; repeatable",
+  ),
   ours("ignore-cache-errors", "build without a previous image that cannot be read"),
   ours(
     "trust-cache WHOM",

@@ -31,6 +31,8 @@ export interface BuildStart {
     readonly told: Set<string>;
   };
   readonly words: readonly string[];
+  /** The words behind `xbuild` that begin the command anew, where another command has made the build's. */
+  readonly again?: readonly string[];
   readonly read: BuildLineResult;
   readonly sources?: Sources;
 }

@@ -16,6 +16,8 @@ Usage:
   xbuild check [--format text|json|sarif|github] [flags] [CONTEXT]
   xbuild expand [flags] [CONTEXT]
   xbuild parse --json FILE
+  xbuild split IMAGE -t NEW [flags]
+  xbuild plan IMAGE [--history IMAGE] [--format table|json|plan]
   xbuild collect [--prepare] DIR [-t NAME] [flags]
   xbuild rebase IMAGE --onto BASE [--from BASE] [flags]
   xbuild images | tag NAME NEW | rmi NAME | cache ls|du|prune|verify|path

@@ -13,7 +13,7 @@ import { selectEngine } from "./select-engine.ts";
 
 /** The flags of `build` that say something where nothing is built. */
 const shared = new Set(
-  "tag output push load no-load cache-from ignore-cache-errors trust-cache input tls-verify creds authfile cert-dir retry retry-delay platform label annotation timestamp iidfile metadata-file report layers cache-tags progress quiet format max-layers max-layer-size allow-devices engine engine-arg help".split(
+  "tag output push load no-load cache-from ignore-cache-errors trust-cache input tls-verify creds authfile cert-dir retry retry-delay platform label annotation timestamp iidfile metadata-file report layers cache-tags history progress quiet format max-layers max-layer-size allow-devices engine engine-arg help".split(
     " ",
   ),
 );

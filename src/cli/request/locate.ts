@@ -23,6 +23,8 @@ export interface Sources {
   readonly path?: string;
   /** The context, where it was fetched into a directory that goes with this command. */
   readonly fetched?: FetchedContext;
+  /** Whether the context is a directory of this command's own: its path says nothing either. */
+  readonly isPrivate?: boolean;
   /** Whether the file can be read but once, and has been. Not said of standard input. */
   readonly isPipe?: boolean;
 }

@@ -93,6 +93,7 @@ async function createReuseRequest(
         ? delivery.pushes
         : [...delivery.pushes, delivery.list.push],
     ...(await readCacheTags(line, delivery)),
+    history: await readHistorySources(line, io),
     ignoreErrors: isSet(line, "ignore-cache-errors"),
     trust: parseTrust(lastValue(line, "trust-cache")),
     platform: splitPlatform(findPlatform(line) ?? hostPlatform()),
@@ -117,6 +118,15 @@ async function readCacheTags(
   if (patterns.length === 0) return {};
   const { createTagPattern } = await import("./cache-tags.ts");
   return { cacheTags: createTagPattern(patterns, delivery) };
+}
+
+async function readHistorySources(
+  line: BuildCommandLine,
+  io: CliIo,
+): Promise<ReuseRequest["history"]> {
+  const values = listValues(line, "history");
+  if (values.length === 0) return [];
+  return (await import("./history-sources.ts")).listHistorySources(values, io);
 }
 
 /** What the last image stands under: its own names, and the list that it is one of. */

@@ -12,8 +12,9 @@ export async function identifySource(
   sources: Omit<Sources, "bytes">,
   [first]: readonly ImageName[],
 ): Promise<readonly string[]> {
-  const { context, identity, fetched, origin } = sources;
-  const place = fetched === undefined ? await resolveLinks(context) : identity;
+  const { context, identity, fetched, isPrivate = false, origin } = sources;
+  const isKept = fetched === undefined && !isPrivate;
+  const place = isKept ? await resolveLinks(context) : identity;
   const file = await identifyFile(sources, place);
   if (file !== undefined) return [file, place];
   const name = first === undefined ? "" : `${first.registry}/${first.repository}`;

@@ -110,7 +110,8 @@ export function renderCases(layers: Iterable<readonly [string, string]>): string
   return ["case $1 in", ...cases, `*) unlisted=${unlisted} ;;`, "esac", ""].join("\n");
 }
 
-function escapeName(name: string): string {
+/** As it stands in a file of lines with tabs between their parts. */
+export function escapeName(name: string): string {
   const escapes: Readonly<Record<string, string>> = { "\\": "\\\\", "\n": "\\n", "\t": "\\t" };
   return name.replaceAll(/[\\\n\t]/g, (character) => escapes[character] ?? character);
 }

@@ -40,6 +40,22 @@ const previous = [
 ];
 
 describe("prepareLayersDirectory", () => {
+  it("has a file of earlier images where some are named", async () => {
+    const directory = createDirectory();
+    const layers = [{ diffId: digest, name: "a-1 b-2" }];
+    const release = { reference: "app:1", digest: other, created: 1_500_000_000_000, layers };
+    const { root } = await prepareLayersDirectory(
+      join(directory, "run"),
+      join(directory, "helper"),
+      { ...createInput(directory, []), releases: [release] },
+    );
+    const file = join(root, "bin/history");
+    expect(readFileSync(file, "utf8")).toBe(
+      `release\t1500000000\t${other}\tapp:1\nlayer\t${digest}\ta-1 b-2\n`,
+    );
+    expect(statSync(file).mode & 0o777).toBe(0o644);
+  });
+
   it("lays out history, names, blobs, state and the helper", async () => {
     const directory = createDirectory();
     const input = createInput(directory, previous);
@@ -48,7 +64,10 @@ describe("prepareLayersDirectory", () => {
       join(directory, "helper"),
       input,
     );
-    expect(readdirSync(root).sort()).toEqual(["bin", "history.json", "input", "names", "output"]);
+    const own = ["bin", "history.json", "input", "mnt", "names", "output"];
+    expect(readdirSync(root).sort()).toEqual(own);
+    expect(readdirSync(join(root, "mnt")).sort()).toEqual(["base", "files", "image"]);
+    expect(readdirSync(join(root, "bin")).sort()).toEqual(["last", "layer", "names.sh"]);
     expect(readFileSync(join(root, "names"), "utf8").split("\n")).toEqual([
       `${other}\t${other}\t0\tone`,
       `${digest}\t${digest}\t1\tone`,

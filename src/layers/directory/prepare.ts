@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { digestHex, type Digest } from "../../oci/oci.ts";
 import { copyOwnTree } from "../../system/own-tree.ts";
 import { renderHistory, renderLast, renderNames, renderNamesScript } from "./history-document.ts";
+import { renderReleases } from "./releases.ts";
 import type { DirectoryIdentity, LayersInput } from "../model.ts";
 import { listPreviousEntries } from "../collect/previous.ts";
 import { refuse } from "../../archive/archive.ts";
@@ -71,6 +72,9 @@ type LayOut = (source: string, path: string) => Promise<void>;
 
 type RootInput = LayersInput & { readonly layOut: LayOut };
 
+/** Empty directories in `mnt/` for what steps mount: no path of the image has to be there for it. */
+const mountNames = ["base", "files", "image"] as const;
+
 /** All but `output/`. */
 async function fillRoot(
   root: string,
@@ -78,6 +82,8 @@ async function fillRoot(
   input: RootInput,
 ): Promise<readonly InputBlob[]> {
   await makeDirectory(join(root, "bin"));
+  const mounts = await makeDirectory(join(root, "mnt"));
+  for (const name of mountNames) await makeDirectory(join(mounts, name));
   const inputBlobs = await layOutInput(await makeDirectory(join(root, "input")), input);
   const present = new Set(inputBlobs.map((blob) => blob.hex));
   const hasBlob = (digest: Digest): boolean => present.has(digestHex(digest));
@@ -89,6 +95,9 @@ async function fillRoot(
   await writeReadable(join(root, "bin", "names.sh"), renderNamesScript(input.previous));
   const last = renderLast(input.previous, input.state?.image);
   await writeReadable(join(root, "bin", "last"), last);
+  const { releases = [] } = input;
+  if (releases.length > 0)
+    await writeReadable(join(root, "bin", "history"), renderReleases(releases));
   await copyFile(join(helperDirectory, "layer"), join(root, "bin", "layer"));
   await chmod(join(root, "bin", "layer"), 0o755);
   return inputBlobs;

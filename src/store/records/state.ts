@@ -57,6 +57,25 @@ export async function readState(store: Store, key: string): Promise<LeftState | 
   });
 }
 
+/**
+ * The directory of the state that the last build of some image left, or undefined: of the image with this manifest, or of
+ * one that `isSame` says has the same layers, as that of a stage which gives another its layers. Read-only, and it may go
+ * when no run lives.
+ */
+export async function findStateOf(
+  store: Store,
+  image: Digest,
+  isSame: (other: Digest) => Promise<boolean>,
+): Promise<string | undefined> {
+  return explainFailures(store.directory, async () => {
+    const states = await listStates(store);
+    const own = states.find((one) => one.image === image);
+    if (own !== undefined) return own.tree;
+    for (const one of states) if (one.image && (await isSame(one.image))) return one.tree;
+    return undefined;
+  });
+}
+
 /** Puts a state in the place of the last ones of its keys, at once. It must be durable already. */
 export async function putState(
   store: Store,
@@ -75,15 +94,17 @@ export async function putState(
 /** A key with the directory that it leads to; others may lead to the same. */
 export interface StoredState extends Pick<StoredDocument, "path" | "size" | "key"> {
   readonly tree: string;
+  /** As in `LeftState`. */
+  readonly image: Digest | undefined;
 }
 
 /** Those of all keys. */
 export async function listStates(store: Store): Promise<readonly StoredState[]> {
   return (await listOwnDocuments(store, "state")).flatMap(({ value, path, size, key }) => {
     const name = nameIn(value);
-    return name === undefined
-      ? []
-      : [{ path, size, key, tree: join(statesDirectory(store), name) }];
+    if (name === undefined) return [];
+    const image = isDigest(value["image"]) ? value["image"] : undefined;
+    return [{ path, size, key, image, tree: join(statesDirectory(store), name) }];
   });
 }
 
