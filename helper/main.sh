@@ -10,6 +10,7 @@ main() {
     list) list_layers "$@" ;;
     each) each_path "$@" ;;
     split) split_root "$@" ;;
+    kinds) tell_kinds "$@" ;;
     help | -h | --help) print_usage ;;
     '') misuse "no command given" ;;
     *) misuse "unknown command '$command'" ;;
@@ -27,6 +28,7 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer each [-C DIR] PATH...        a layer for each path, those kept that have not changed
                                           (PATH/. means what is in it; --name 'app-{/}' names them)
        layer split [--max N] KIND ROOT    a layer for each package of ROOT
+       layer kinds [ROOT]                 which kinds split would find there, and why
 KIND is auto, or one or more of $named with commas between
 USAGE
 }
