@@ -27,6 +27,8 @@ ask_kinds() {
     told=
     wanted=
     for kind in $listed_kinds $found_kinds; do
+        looked=
+        evidence=
         if "has_$kind"; then wanted="$wanted $kind"; else evidence=; fi
         told=$told$kind$tab$looked$tab$evidence$newline
     done

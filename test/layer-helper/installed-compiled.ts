@@ -83,6 +83,7 @@ function publishModule(proxy: string, path: string, version: string) {
     `${directory}.info`,
     JSON.stringify({ Version: version, Time: "2024-01-02T03:04:05Z" }),
   );
+  put(proxy, `${path}/@v/list`, `${version}\n`);
   put(proxy, `${directory}.mod`, `module ${path}\n`);
   run(["python3", "-c", zipFiles, join(proxy, `${directory}.zip`)], source);
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { compiled } from "./installed-compiled.ts";
-import { hasProgram, scripted } from "./installed.ts";
+import { scripted } from "./installed-scripted.ts";
+import { hasProgram } from "./installed.ts";
 import type { Installation } from "./installed.ts";
 import { createLab, listShells, makeScratch, put } from "./lab.ts";
 import type { Lab } from "./lab.ts";
