@@ -3,6 +3,7 @@
 
 function is_binary(at, part) {
     if (types[at] != "file" || sizes[at] < 1048576 || owners[at] != "" || (at in hollow_line)) return 0
+    if (paths[at] ~ /\.so(\.[0-9.]+)?$/) return 0
     split(stats[at], part, " ")
     return octal_mode(part[3]) ~ /[1357][0-7]?[0-7]?$/
 }
@@ -72,9 +73,4 @@ function text_at(offset, size, i, last, text) {
     text = ""
     for (i = offset + 1; i <= last && (size != "" || byte[i]); i++) text = text sprintf("%c", byte[i])
     return text
-}
-
-function shell_word(text) {
-    gsub(quote, quote "\\\\" quote quote, text)
-    return quote text quote
 }

@@ -1,13 +1,15 @@
 import { link, makeScratch, put } from "./lab.ts";
 
+/** As Python writes JSON, without characters that are not ASCII. */
 function renderRecord(files: readonly string[]): string {
-  return JSON.stringify({
+  const text = JSON.stringify({
     build: "py311_0",
     depends: ["a, b", 'say "no"', "back\\slash"],
     files,
     name: "of no use here",
     paths_data: { paths: files.map((_path) => ({ _path, files: ["opt/env/bin/none"] })) },
   });
+  return text.replaceAll("é", String.raw`\u00e9`);
 }
 
 /** Conda is in no registry of Debian's or of a language. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   makeCondaRoot,
@@ -8,10 +9,11 @@ import {
   makeGemRoot,
   makeCranRoot,
 } from "./found-roots.ts";
-import { createLab, listShells, makeScratch, put } from "./lab.ts";
+import { createLab, link, listShells, makeScratch, put } from "./lab.ts";
 import type { Lab } from "./lab.ts";
 import { compareTrees, flatten, readLayers, readTree } from "./oracle.ts";
 import type { Layers } from "./oracle.ts";
+import { putDpkg } from "./roots.ts";
 
 // What real installations of split-installed.test.ts do not have, or not on this machine: written by hand.
 
@@ -130,6 +132,16 @@ describe.each(listShells())("found under $name", (shell) => {
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
+  it("follows a link whose name has a quote", () => {
+    const root = makeScratch();
+    put(root, "usr/it's/file");
+    link(root, "it's", "usr/it's");
+    putDpkg(root, [{ name: "owner", list: ["/it's/file"] }]);
+    const lab = createLab(shell);
+    lab.ok(["split", "dpkg", root]);
+    expect(readLayers(lab, root)["owner-1.0"]).toContain("usr/it's/file");
+  });
+
   it("takes no damaged document, and no binary without a list, for a package", () => {
     const root = makeScratch();
     const program = readFileSync("/proc/self/exe");
@@ -154,4 +166,23 @@ describe.each(listShells())("found under $name", (shell) => {
     expect(readLayers(lab, root)["a-1-0"]).toEqual(["srv/conda-meta/a-1-0.json"]);
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
+});
+
+it("reads of binaries only those executables that are large and no package's", () => {
+  const [shell] = listShells();
+  if (shell === undefined) throw new Error("no shell");
+  const tools = makeScratch();
+  const log = join(tools, "log");
+  put(tools, "od", `#!/bin/sh\necho "$*" >>${log}\nexec /usr/bin/od "$@"\n`, 0o755);
+  const root = makeScratch();
+  const large = Buffer.alloc(1 << 20);
+  for (const path of ["usr/bin/owned", "opt/library.so.1", "opt/it's one"])
+    put(root, path, large, 0o755);
+  put(root, "opt/data", large, 0o644);
+  put(root, "opt/small", large.subarray(1), 0o755);
+  putDpkg(root, [{ name: "owner", list: ["/usr/bin/owned"] }]);
+  const lab = createLab(shell);
+  lab.ok(["split", "auto", root], { env: { PATH: `${tools}:${shell.path}` } });
+  const read = readFileSync(log, "utf8").trimEnd().split("\n");
+  expect(read).toEqual([expect.stringMatching(/ \.\/opt\/it's one$/)]);
 });
