@@ -54,6 +54,7 @@ esac
 #include split/kinds.sh
 #include split/plan.sh
 #include split/layers.sh
+#include split/tell.sh
 #include kinds
 
 # Who owns what: rules of the same pattern, and what is at the END, run in this order.
@@ -65,10 +66,13 @@ plan_program='
 #include listed kinds
 #include split/databases.awk
 #include found kinds
+#include split/tell.awk
 #include split/rest.awk
 #include split/units.awk
 #include split/paths.awk
 #include split/found.awk
+#include split/json.awk
+#include split/binaries.awk
 #include split/order.awk
 #include split/previous.awk
 #include split/rates.awk

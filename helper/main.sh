@@ -11,6 +11,7 @@ main() {
     each) each_path "$@" ;;
     split) split_root "$@" ;;
     plan) print_plan "$@" ;;
+    kinds) tell_kinds "$@" ;;
     help | -h | --help) print_usage ;;
     '') misuse "no command given" ;;
     *) misuse "unknown command '$command'" ;;
@@ -30,6 +31,7 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer split [--max N] [--plan FILE] KIND ROOT
                                           a layer for each package of ROOT
        layer plan [--max N] KIND ROOT     the layers that split would make, as a file for --plan
+       layer kinds [ROOT]                 which kinds split would find there, and why
 KIND is auto, or one or more of $named with commas between
 USAGE
 }

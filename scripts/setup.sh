@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 case "${1:-}" in
 demo) programs="buildah skopeo mmdebstrap flock unshare" ;;
 image) programs="skopeo dpkg-deb eu-strip" ;;
-test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild git xz bzip2 mksquashfs" ;;
+test) programs="buildah podman skopeo umoci mmdebstrap flock setpriv prlimit unshare zstd docker-registry openssl bsdtar busybox toybox runc newuidmap slirp4netns fuse-overlayfs setcap getfattr python3 shellcheck tmux rpmbuild git xz bzip2 mksquashfs gem composer make" ;;
 *) echo "usage: setup.sh demo|image|test" >&2; exit 125 ;;
 esac
 
@@ -26,6 +26,7 @@ package_of() {
     rpmbuild) echo rpm ;;
     xz) echo xz-utils ;;
     mksquashfs) echo squashfs-tools ;;
+    gem) echo ruby ;;
     *) echo "$1" ;;
     esac
 }

@@ -2,7 +2,7 @@
 # kind: listed 20
 
 has_apk() {
-    [ -f lib/apk/db/installed ] || [ -f usr/lib/apk/db/installed ]
+    find_evidence lib/apk/db/installed usr/lib/apk/db/installed
 }
 
 files_apk() {

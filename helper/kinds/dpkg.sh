@@ -2,7 +2,7 @@
 # kind: listed 10
 
 has_dpkg() {
-    [ -f var/lib/dpkg/status ] || [ -d var/lib/dpkg/status.d ]
+    find_evidence var/lib/dpkg/status var/lib/dpkg/status.d
 }
 
 files_dpkg() {

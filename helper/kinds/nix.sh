@@ -2,7 +2,7 @@
 # kind: found 50
 
 has_nix() {
-    [ -d nix/store ]
+    find_evidence nix/store
 }
 
 : <<'AWK'
@@ -21,8 +21,9 @@ function read_store_names(i, j, n, part) {
 }
 
 # A package is a path of the store, and its name.
-function claim_nix(at, name, unit) {
-    for (at = 1; at <= count; at++) {
+function claim_nix(i, at, name, unit) {
+    for (i = 1; i <= count_free(); i++) {
+        at = free[i]
         if (paths[at] !~ /^nix\/(store\/.|var(\/|$))/) continue
         name = substr(paths[at], 11)
         sub(/\/.*$/, "", name)

@@ -1,9 +1,8 @@
 # npm: the packages of Node.js, whatever installed them.
 # kind: found 70
 
-# Whether there are any shows in the walk.
 has_npm() {
-    :
+    look_in_walk 'node_modules/**/package.json'
 }
 
 : <<'AWK'
@@ -11,8 +10,10 @@ END { if ("npm" in wanted) claim_npm() }
 
 # node_modules/<name>/ or node_modules/@<scope>/<name>/, also in another package. What is
 # below belongs to the innermost.
-function claim_npm(at, folder, name, version, place) {
-    for (at = 1; at <= count; at++) {
+function claim_npm(i, n, at, folder, name, version, unit, found) {
+    n = count_free()
+    for (i = 1; i <= n; i++) {
+        at = free[i]
         if (paths[at] !~ /(^|\/)node_modules\/(@[^\/]+\/)?[^\/@.][^\/]*\/package\.json$/) continue
         if (owners[at] != "") continue
         folder = parent_of(paths[at])
@@ -20,22 +21,16 @@ function claim_npm(at, folder, name, version, place) {
         if (version == "") continue
         name = folder
         sub(/^(.*\/)?node_modules\//, "", name)
-        npm_unit[folder] = language_unit("npm", name "-" version)
-        keys[npm_unit[folder]] = name
+        unit = language_unit("npm", name, version, paths[at])
+        found += mark_tree(npm_trees, unit, folder)
+        mark_pnpm(unit, folder, name)
     }
-    for (at = 1; at <= count; at++) {
-        if (paths[at] !~ /(^|\/)node_modules\/./) continue
-        place = types[at] == "directory" ? paths[at] : parent_of(paths[at])
-        if (!(place in npm_unit)) npm_unit[place] = npm_unit_above(parent_of(place))
-        if (npm_unit[place]) claim_free(npm_unit[place], paths[at])
-    }
+    if (found) claim_trees(npm_trees)
 }
 
-# A folder node_modules is no part of the package that it is in: others are in it.
-function npm_unit_above(folder) {
-    for (; folder != ""; folder = parent_of(folder)) {
-        if (folder in npm_unit) return npm_unit[folder]
-    }
-    return 0
+# pnpm has each package in .pnpm/<name>@<version>/node_modules/<name>, beside links to what it depends on.
+function mark_pnpm(unit, folder, name) {
+    folder = substr(folder, 1, length(folder) - length(name) - 14)
+    if (folder ~ /(^|\/)\.pnpm\/[^\/]+$/) mark_tree(npm_trees, unit, folder)
 }
 AWK

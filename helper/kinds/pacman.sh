@@ -2,7 +2,7 @@
 # kind: listed 40
 
 has_pacman() {
-    [ -d var/lib/pacman/local ]
+    find_evidence var/lib/pacman/local
 }
 
 files_pacman() {

@@ -1,24 +1,25 @@
 # pip: the packages of Python, whatever installed them.
 # kind: found 60
 
-# Whether there are any shows in the walk.
 has_pip() {
-    :
+    look_in_walk '*.dist-info/RECORD'
 }
 
 : <<'AWK'
 END { if ("pip" in wanted) claim_pip() }
 
 # <name>-<version>.dist-info/RECORD lists a path, a hash and a size a line, from its parent.
-function claim_pip(at, folder, site, name, unit, line) {
-    for (at = 1; at <= count; at++) {
+function claim_pip(i, n, at, folder, site, name, key, unit, line) {
+    n = count_free()
+    for (i = 1; i <= n; i++) {
+        at = free[i]
         if (paths[at] !~ /\.dist-info\/RECORD$/ || owners[at] != "") continue
         folder = parent_of(paths[at])
         site = parent_of(folder)
         name = basename(folder, ".dist-info")
-        unit = language_unit("pip", name)
-        keys[unit] = name
-        sub(/-[^-]*$/, "", keys[unit])
+        key = name
+        sub(/-[^-]*$/, "", key)
+        unit = language_unit("pip", key, substr(name, length(key) + 2), paths[at])
         while ((getline line < ("./" paths[at])) > 0) {
             sub(/\r$/, "", line)
             if (line ~ /^"/) {

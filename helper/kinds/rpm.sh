@@ -2,17 +2,15 @@
 # kind: listed 30
 
 has_rpm() {
-    find_rpm_database
-}
-
-# Sets rpm_database, relative to the root.
-find_rpm_database() {
+    # Where Fedora has it now, and where it was; the files are those of rpm's kinds of databases.
+    set --
     for rpm_database in usr/lib/sysimage/rpm var/lib/rpm; do
-        for file in "$rpm_database"/rpmdb.sqlite "$rpm_database"/Packages "$rpm_database"/Packages.db; do
-            if [ -f "$file" ]; then return 0; fi
-        done
+        set -- "$@" "$rpm_database/rpmdb.sqlite" "$rpm_database/Packages" "$rpm_database/Packages.db"
     done
-    return 1
+    find_evidence "$@" || :
+    looked="database of rpm in /usr/lib/sysimage/rpm or /var/lib/rpm"
+    [ -n "$evidence" ] || return 1
+    rpm_database=${evidence%/*}
 }
 
 # Prints for each package =<name> TAB <version> TAB <architecture> TAB <source>, then its paths.

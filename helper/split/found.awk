@@ -10,35 +10,49 @@ function claim_free(unit, path, at, first) {
     claim(unit, path)
 }
 
-# One unit for the copies of a package, as npm and virtual environments have them.
-function language_unit(kind, name) {
+# What nobody has yet, so that no kind takes a part of what another one has found.
+function claim_unowned(unit, path, at) {
+    at = number_of(path)
+    if (at && owners[at] == "") claim(unit, path)
+}
+
+# Sets free, the numbers of the paths that no listed package has, once; in most roots with listed packages these
+# are few, so a kind that looks at them alone costs next to nothing there. Returns how many.
+function count_free(at) {
+    if (!free_listed++)
+        for (at = 1; at <= count; at++) if (owners[at] == "") free[++frees] = at
+    return frees
+}
+
+# One unit for the copies of a package, as npm and virtual environments have them. The path is where it was
+# found; the version may be "".
+function language_unit(kind, key, version, path, name) {
+    if (!(kind in evidence)) evidence[kind] = path
+    name = version == "" ? key : key "-" version
     gsub(/ /, "%20", name)
     if (!((kind, name) in known)) {
-        known[kind, name] = new_unit(kind, name)
+        known[kind, name] = new_unit(kind, key)
         full_names[units] = name
     }
     return known[kind, name]
 }
 
-# A string at the top of a JSON object: enough of JSON to find it.
-function json_field(file, name, line, token, depth, key, value, result, text) {
-    result = ""
-    while (result == "" && (getline line < file) > 0) {
-        while (match(line, /"([^"\\]|\\.)*"|[][{}:,]/)) {
-            token = substr(line, RSTART, RLENGTH)
-            line = substr(line, RSTART + RLENGTH)
-            if (token ~ /^[{[]/) depth++
-            else if (token ~ /^[]}]/) depth--
-            else if (depth != 1) continue
-            else if (token == ":") value = 1
-            else if (token == ",") value = 0
-            else if (!value) key = token
-            else if (key == "\"" name "\"") {
-                result = substr(token, 2, length(token) - 2)
-                break
-            }
+# The directory and all that is below it shall be the unit's. Where such directories stand in one another, what is
+# below belongs to the innermost. claim_trees carries it out.
+function mark_tree(trees, unit, path, at) {
+    at = number_of(path)
+    if (at) trees[at] = unit
+    return at
+}
+
+function claim_trees(trees, i, at, place, up) {
+    for (i = count_free(); i; i--) {
+        at = free[i]
+        place = types[at] == "directory" ? at : above[at]
+        if (!(place in trees)) {
+            for (up = above[place]; up && !(up in trees); up = above[up]) continue
+            trees[place] = up ? trees[up] : 0
         }
+        if (trees[place] && owners[at] == "") claim(trees[place], paths[at])
     }
-    close(file)
-    return result
 }

@@ -21,6 +21,7 @@ knows_kind() {
 # Sets kinds, with blanks between, from what the user named; "auto" from what is there.
 choose_kinds() {
     wanted=
+    told=
     IFS=,
     for kind in $kinds; do
         unset IFS
@@ -36,6 +37,24 @@ choose_kinds() {
     done
     unset IFS
     kinds=$wanted
+}
+
+# Whether one of these is in the root. Sets evidence, the first that is, and looked, as "layer kinds" says it.
+find_evidence() {
+    evidence=
+    looked=
+    for file in "$@"; do
+        looked="$looked or /$file"
+        if [ -e "$file" ] && [ -z "$evidence" ]; then evidence=$file; fi
+    done
+    looked=${looked# or }
+    [ -n "$evidence" ]
+}
+
+# Whether there are packages shows in the walk, where awk finds paths such as $1.
+look_in_walk() {
+    evidence=
+    looked=$1
 }
 
 # Writes $work/<kind>.listed for each kind whose packages only a program of its own can list. Before

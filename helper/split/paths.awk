@@ -49,8 +49,7 @@ function basename(path, ending) {
 }
 
 function read_link(path, command, target) {
-    gsub(quote, quote "\\\\" quote quote, path)
-    command = "readlink " quote "./" path quote
+    command = "readlink " shell_word("./" path)
     command | getline target
     close(command)
     return target
@@ -65,4 +64,10 @@ function normalize(path, parts, n, i, result) {
         else result = join(result, parts[i])
     }
     return result
+}
+
+# Two backslashes before a quote are one to some awks, and two to others.
+function shell_word(text) {
+    gsub(quote, quote "\\" quote quote, text)
+    return quote text quote
 }

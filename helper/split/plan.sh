@@ -65,11 +65,12 @@ plan_layers() {
         left=$((left - 1))
     done
     layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
-        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed awk "$plan_program" "$@" ||
-        die "cannot plan the layers"
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_told=$told \
+        awk "$plan_program" "$@" || die "cannot plan the layers"
     if [ -s "$work/refused" ]; then
         IFS= read -r line <"$work/refused"
         die "$line"
     fi
+    if [ -n "$told" ]; then return; fi
     [ -s "$work/plan" ] || die "found nothing in $root to make a layer of"
 }

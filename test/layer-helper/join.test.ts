@@ -28,7 +28,7 @@ const brew = `# brew: a kind of this test's own.
 # kind: listed 45
 
 has_brew() {
-    [ -f opt/brew/db/list ]
+    find_evidence opt/brew/db/list
 }
 
 files_brew() {
@@ -56,22 +56,24 @@ AWK
 `;
 
 // A kind that is found: each directory *.crate is a package.
-const cargo = `# cargo: a kind of this test's own.
-# kind: found 55
+const crate = `# crate: a kind of this test's own.
+# kind: found 57
 
-has_cargo() {
-    :
+has_crate() {
+    look_in_walk 'srv/*.crate'
 }
 
 : <<'AWK'
-END { if ("cargo" in wanted) claim_cargo() }
+END { if ("crate" in wanted) claim_crate() }
 
-function claim_cargo(at, place) {
-    for (at = 1; at <= count; at++) {
+function claim_crate(i, n, at, place) {
+    n = count_free()
+    for (i = 1; i <= n; i++) {
+        at = free[i]
         if (!match(paths[at], /^srv\\/[^\\/]*\\.crate(\\/|$)/)) continue
         place = substr(paths[at], 5)
         sub(/\\.crate.*/, "", place)
-        claim_free(language_unit("cargo", place), paths[at])
+        claim_free(language_unit("crate", place, "", paths[at]), paths[at])
     }
 }
 AWK
@@ -94,13 +96,25 @@ function makeRoot(): string {
 describe.each(listShells())("a new kind of packages under $name", (shell) => {
   const parts = copyParts();
   put(parts, "kinds/brew.sh", brew);
-  put(parts, "kinds/cargo.sh", cargo);
+  put(parts, "kinds/crate.sh", crate);
   const helper = joinHelper(parts);
 
   it("is one more file", () => {
-    expect(helper.kinds).toEqual("dpkg apk rpm pacman brew nix cargo pip npm".split(" "));
+    const first = "dpkg apk rpm pacman brew nix conda crate pip npm".split(" ");
+    expect(helper.kinds.slice(0, first.length)).toEqual(first);
     const usage = createLab(shell, helper).run(["--help"]);
-    expect(usage.stdout).toContain("of dpkg, apk, rpm, pacman, brew, nix, cargo, pip and npm with");
+    expect(usage.stdout).toContain(
+      "of dpkg, apk, rpm, pacman, brew, nix, conda, crate, pip, npm, ",
+    );
+  });
+
+  it("tells where it was found, or what was looked for", () => {
+    const told = createLab(shell, helper).run(["kinds", makeRoot()]).stdout.split("\n");
+    expect(told).toContain("brew           2  /opt/brew/db/list");
+    expect(told).toContain("crate          1  /srv/a-1.crate");
+    const nothing = createLab(shell, helper).run(["kinds", makeScratch()]).stdout.split("\n");
+    expect(nothing).toContain("brew           -  no /opt/brew/db/list");
+    expect(nothing).toContain("crate          -  no srv/*.crate");
   });
 
   it("is split by name", () => {
@@ -172,9 +186,9 @@ describe.each(listShells())("an error under $name names the part's line", (shell
   it.each([
     ["main.sh", "command=${1-}", '    : "$no_such_variable"'],
     ["split/kinds.sh", "wanted=", '    : "$no_such_variable"'],
-    ["kinds/pacman.sh", "[ -d var/lib", '    : "$no_such_variable"'],
+    ["kinds/pacman.sh", "find_evidence", '    : "$no_such_variable"'],
     ["split/stat.awk", "first = substr(", "    oops = = 1"],
-    ["kinds/npm.sh", "return 0", "    oops = = 1"],
+    ["kinds/npm.sh", "if (found)", "    oops = = 1"],
     ["split/decide.awk", "if (!first) return", "    oops = = 1"],
   ])("%s", (part, before, line) => {
     const parts = copyParts();
