@@ -6,12 +6,13 @@ import { createClairvoyant } from "./clairvoyant.ts";
 import { instructions } from "./instructions.ts";
 import { nixLargest } from "./nix-largest.ts";
 import { nixPopularity } from "./nix-popularity.ts";
+import { ours, oursAlone } from "./ours.ts";
 import { oneLayer } from "./one-layer.ts";
 import { rechunk } from "./rechunk.ts";
 import { rpmOstree } from "./rpm-ostree.ts";
 
 /** Ours, in the order of the tables. */
-const own: readonly Planner[] = [];
+const own: readonly Planner[] = [ours, oursAlone];
 
 /** Others' rules, written anew: each file says where the rule stands. */
 const rivals: readonly Planner[] = [chunkah, rpmOstree, rechunk, apko, nixPopularity, nixLargest];
