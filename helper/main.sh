@@ -27,6 +27,7 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer each [-C DIR] PATH...        a layer for each path, those kept that have not changed
                                           (PATH/. means what is in it; --name 'app-{/}' names them)
        layer split [--max N] KIND ROOT    a layer for each package of ROOT
+                                          (--above DIR leaves out what the image below has, which DIR shows)
 KIND is auto, or one or more of $named with commas between
 USAGE
 }

@@ -5,6 +5,7 @@
 # Format: <device:inode> <links> <type and mode> <uid> <gid> <size> <mtime> <ctime> ./<path>
 walk_root() {
     if [ "$root" = / ]; then find_exclusions / all; else find_exclusions "$root" own; fi
+    hide_lowers
     choose_telling
     odd=$work/odd
     tell find_below >"$work/found" || die "cannot read all of $root"
@@ -42,6 +43,20 @@ plan_layers() {
     : >"$work/plan"
     : >"$work/hollow"
     set -- mode=names "$base/names" mode=now "$work/now" mode=walk "$work/walk"
+    if [ -n "$lowers" ]; then
+        set -- "$@" mode=stays "$work/lower/equal" mode=differs "$work/lower/differ" mode=gone "$work/lower/gone" \
+            mode=owners "$work/lower/owners" mode=ways "$work/lower/ways"
+    fi
+    run_plan "$@"
+    if [ -s "$work/refused" ]; then
+        IFS= read -r line <"$work/refused"
+        die "$line"
+    fi
+    [ -s "$work/plan" ] || [ -n "$lowers" ] || die "found nothing in $root to make a layer of"
+}
+
+# Runs the program with these files, and those of the databases below the working directory behind them.
+run_plan() {
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086
@@ -59,11 +74,6 @@ plan_layers() {
         left=$((left - 1))
     done
     layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
-        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed awk "$plan_program" "$@" ||
-        die "cannot plan the layers"
-    if [ -s "$work/refused" ]; then
-        IFS= read -r line <"$work/refused"
-        die "$line"
-    fi
-    [ -s "$work/plan" ] || die "found nothing in $root to make a layer of"
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_asked=${asked-} \
+        awk "$plan_program" "$@" || die "cannot plan the layers"
 }
