@@ -5,7 +5,8 @@
 compare_odd() {
     each_lower remove_odd
     if [ ! -e "$work/odd" ] && [ ! -d "$work/odd.gone" ]; then return; fi
-    if [ ! -d "$work/odd.gone" ] && [ "$lower_number:$tar_kind" = 1:gnu ] && is_same_odd; then
+    list_odd || die "cannot read all of $root"
+    if [ ! -d "$work/odd.gone" ] && [ "$lower_number:$tar_kind" = 1:gnu ] && eval "is_same_odd $words"; then
         rm -f -- "$work/odd"
         return
     fi
@@ -13,10 +14,8 @@ compare_odd() {
     tell_ways >"$work/lower/ways" || die "cannot read all of $root"
 }
 
-# Whether each comes out of tar as it does in the base.
+# Whether each of these names comes out of tar as it does in the base.
 is_same_odd() {
-    list_odd || return 1
-    eval "set -- $words"
     lower=${lowers%"$newline"}
     for name in "$@"; do
         one=$(sum_odd "$name")

@@ -77,12 +77,14 @@ each_lower() {
 
 # As walk_root does: the same paths stay out.
 walk_lower() {
-    (
-        cd -- "$lower" || exit 1
-        keep_starts
-        odd=$work/lower/$lower_number.odd
-        tell find_below >"$work/found"
-    ) || die "cannot read all of $lower"
+    cd -- "$lower"
+    own_starts=$starts
+    keep_starts
+    odd=$work/lower/$lower_number.odd
+    tell find_below >"$work/found" || die "cannot read all of $lower"
+    odd=
+    starts=$own_starts
+    cd -- "$root"
     TMPDIR=$work sort -t/ -k2 "$work/found" >"$work/lower/$lower_number.walk" ||
         die "cannot sort the list of files, is the disk full?"
     rm -f -- "$work/found"
@@ -103,29 +105,28 @@ keep_starts() {
 
 # Writes into $work/lower/owners whose the paths were that are gone, as the databases of the base tell.
 name_owners() {
-    mkdir -- "$work/lower/$lower_number.plan" || die "cannot write in $layers"
-    (
-        cd -- "$lower" || exit 1
-        walk=$work/lower/$lower_number.walk
-        asked=$work/lower/gone
-        names=$work/none
-        now=$work/now
-        work=$work/lower/$lower_number.plan
-        root=$lower
-        there=
-        for kind in $kinds; do
-            if ! "has_$kind"; then continue; fi
-            if command -v "list_$kind" >/dev/null; then
-                ("list_$kind") >"$work/$kind.listed" 2>/dev/null || continue
-            fi
-            there="$there $kind"
-        done
-        kinds=$there
-        run_plan mode=now "$now" mode=walk "$walk"
-    ) || die "cannot read whose packages the base has"
-    if [ -e "$work/lower/$lower_number.plan/owners" ]; then
-        cat -- "$work/lower/$lower_number.plan/owners" >>"$work/lower/owners"
-    fi
+    plan_work=$work/lower/$lower_number.plan
+    mkdir -- "$plan_work" || die "cannot write in $layers"
+    own_root=$root
+    own_kinds=$kinds
+    root=$lower
+    cd -- "$root"
+    kinds=
+    for kind in $own_kinds; do
+        if ! "has_$kind"; then continue; fi
+        if command -v "list_$kind" >/dev/null; then
+            # Where its program cannot read it there, nobody is known to have had them.
+            ("list_$kind") >"$plan_work/$kind.listed" 2>/dev/null || continue
+        fi
+        kinds="$kinds $kind"
+    done
+    asked=$work/lower/gone
+    run_plan mode=now "$work/now" mode=walk "$work/lower/$lower_number.walk"
+    asked=
+    if [ -e "$plan_work/owners" ]; then cat -- "$plan_work/owners" >>"$work/lower/owners"; fi
+    root=$own_root
+    kinds=$own_kinds
+    cd -- "$root"
 }
 
 # Writes the whiteouts of the layer of this number.

@@ -47,6 +47,8 @@ plan_layers() {
         set -- "$@" mode=stays "$work/lower/equal" mode=differs "$work/lower/differ" mode=gone "$work/lower/gone" \
             mode=owners "$work/lower/owners" mode=ways "$work/lower/ways"
     fi
+    plan_work=$work
+    asked=
     run_plan "$@"
     if [ -s "$work/refused" ]; then
         IFS= read -r line <"$work/refused"
@@ -55,13 +57,14 @@ plan_layers() {
     [ -s "$work/plan" ] || [ -n "$lowers" ] || die "found nothing in $root to make a layer of"
 }
 
-# Runs the program with these files, and those of the databases below the working directory behind them.
+# Runs the program with these files, and behind them those of the databases below the working directory. It writes into
+# $plan_work: what the layers hold, or where asked is set whose the paths are that this file names.
 run_plan() {
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086
         set -- "$@" $files
-        if [ -e "$work/$kind.listed" ]; then set -- "$@" "mode=$kind" "$work/$kind.listed"; fi
+        if [ -e "$plan_work/$kind.listed" ]; then set -- "$@" "mode=$kind" "$plan_work/$kind.listed"; fi
     done
     # What is not there is no file to read.
     left=$#
@@ -73,7 +76,7 @@ run_plan() {
         shift
         left=$((left - 1))
     done
-    layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
-        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_asked=${asked-} \
+    layer_work=$plan_work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_asked=$asked \
         awk "$plan_program" "$@" || die "cannot plan the layers"
 }

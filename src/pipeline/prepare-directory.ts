@@ -37,6 +37,7 @@ export async function prepareDirectory(
       findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
       input,
       maxLayers: Math.max(layers.maxLayers - layerCount, 0),
+      baseLayers: layerCount,
       ...(state === undefined ? {} : { state }),
     });
   });

@@ -86,6 +86,7 @@ export async function prepareLayers(
     findBlob: async (digest) => (await findBlob(store, { digest })) ?? files.get(digest),
     input,
     maxLayers: Math.max(layers.maxLayers - arranged.layerCount, 0),
+    baseLayers: arranged.layerCount,
     // What the helper keeps of its image it would pack anew to the same bytes.
     ...(state && { state: hasTimes(state, times) ? state : { ...state, image: undefined } }),
   });

@@ -1,7 +1,17 @@
-import { linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { createLab, link, listShells, makeScratch, put, type Lab, type Shell } from "./lab.ts";
+import { createInside, makeContainer, runMounted } from "./container.ts";
+import {
+  awks,
+  createLab,
+  link,
+  listShells,
+  makeScratch,
+  put,
+  type Lab,
+  type Shell,
+} from "./lab.ts";
 import { compareTrees, readTree, type Tree } from "./oracle.ts";
 import { makeMergedRoot, putAttributes, putDpkg, putOddities, type DpkgPackage } from "./roots.ts";
 import { copyTree, listNeedless, readTimeless, runIn, stack } from "./stack.ts";
@@ -11,7 +21,10 @@ const tool: DpkgPackage = {
   name: "tool",
   list: ["/usr/bin/tool", "/usr/share/tool", "/usr/share/tool/a", "/usr/share/tool/b"],
 };
-const gone: DpkgPackage = { name: "gone", list: ["/usr/lib/gone", "/usr/lib/gone/so", "/lib/g.so"] };
+const gone: DpkgPackage = {
+  name: "gone",
+  list: ["/usr/lib/gone", "/usr/lib/gone/so", "/lib/g.so"],
+};
 
 /** What an image below may have. */
 function makeBase(): string {
@@ -47,10 +60,12 @@ function makeBase(): string {
 }
 
 /** Whoever is removed, or another version. */
-const withPackages = (list: readonly DpkgPackage[], removed = "") => (root: string) => {
-  if (removed !== "") runIn(root, `rm var/lib/dpkg/info/${removed}.*`);
-  putDpkg(root, list);
-};
+const withPackages =
+  (list: readonly DpkgPackage[], removed = "") =>
+  (root: string) => {
+    if (removed !== "") runIn(root, `rm var/lib/dpkg/info/${removed}.*`);
+    putDpkg(root, list);
+  };
 
 type Change = (root: string) => void;
 const run =
@@ -114,20 +129,59 @@ const changes: Readonly<Record<string, readonly [Change, readonly string[], ...s
   "files that become links": [run("ln -f srv/apart/one srv/apart/two"), ["other"]],
   "one more link, of a package's file": [run("ln usr/bin/tool srv/tool"), ["tool-1.0"]],
   "a link to what was removed elsewhere": [run("mv srv/linked srv/moved"), ["removed", "other"]],
-  "attributes": [
+  attributes: [
     run("setfattr -n user.note -v other usr/bin/keep; setfattr -x user.note srv/plain/three"),
     ["keep-1.0", "other"],
     [],
   ],
-  "a directory's attribute": [run("setfattr -n user.note -v new srv/tree srv/plain"), ["other"], []],
+  "a directory's attribute": [
+    run("setfattr -n user.note -v new srv/tree srv/plain"),
+    ["other"],
+    [],
+  ],
   "odd names edited": [
-    run("cd srv/odd; for name in * */*; do [ ! -f \"$name\" ] || echo >>\"./$name\"; done"),
+    run('cd srv/odd; for name in * */*; do [ ! -f "$name" ] || echo >>"./$name"; done'),
     ["other"],
   ],
-  "odd names removed": [run("rm -r srv/odd/*"), ["removed", "other"], ["removed", "other"]],
-  "all odd names removed": [run("rm -r srv/odd srv/odd-too"), ["removed"], ["removed"]],
-  "nothing": [() => undefined, [], []],
+  "odd names removed": [run("rm -r srv/odd/*"), ["removed", "other"], ["removed"]],
+  "all odd names removed": [run("rm -r srv/odd srv/odd-too"), ["removed"]],
+  nothing: [() => undefined, []],
 };
+
+/** Changes that go together. */
+const groups = [
+  [
+    "a file edited, with its size and time",
+    "a mode",
+    "a link that leads elsewhere",
+    "a device of another number",
+    "a directory that became a link",
+    "a removed package",
+    "links that come apart",
+    "attributes",
+    "odd names edited",
+  ],
+  [
+    "an owner",
+    "a directory's mode",
+    "a device that became a pipe",
+    "a file that became a directory",
+    "a directory that became a file",
+    "a new version of a package",
+    "one of the links removed",
+    "files that become links",
+    "odd names removed",
+  ],
+  [
+    "a directory's attribute",
+    "a link that became a directory",
+    "a tree emptied",
+    "a new package",
+    "one more link, of a package's file",
+    "a link to what was removed elsewhere",
+    "all odd names removed",
+  ],
+];
 
 const withoutAttributes = (tree: Tree): Tree =>
   new Map(
@@ -137,35 +191,211 @@ const withoutAttributes = (tree: Tree): Tree =>
     ]),
   );
 
+/** Without names that have a line break: where there are any, no state vouches for them. */
+function removeOdd(root: string): void {
+  runIn(root, 'find . -name "*\n*" -prune -exec rm -r {} +');
+}
+
 function splitAbove(lab: Lab, root: string, ...bases: readonly string[]): void {
   lab.setMaxLayers(127, 1);
   lab.ok(["split", "dpkg", root, ...bases.flatMap((base) => ["--above", base])]);
 }
 
 const namesOf = (lab: Lab): readonly string[] => lab.entries().map((entry) => entry.created_by);
+const isWritten = (lab: Lab): readonly string[] =>
+  lab.entries().flatMap((entry) => (entry.path === undefined ? [] : [entry.created_by]));
 
-/** Base and layers are the root, and no layer has what the base has. */
-function expectWhole(lab: Lab, base: string, root: string, shell: Shell): void {
+/** Base and layers are the root; attributes aside where tar keeps none. */
+function expectWhole(lab: Lab, base: string, root: string, isBare = false): void {
   const read = (tree: string): Tree =>
-    shell.name === "busybox" ? withoutAttributes(readTimeless(tree)) : readTimeless(tree);
+    isBare ? withoutAttributes(readTimeless(tree)) : readTimeless(tree);
   expect(compareTrees(read(root), read(stack(base, lab)))).toEqual([]);
 }
 
-/** busybox has no means to see that names with a line break are the same: they are written again. */
-const noOdd = "rm -r srv/odd/*break srv/odd-too/*break";
+const [dash = undefined, ...otherShells] = listShells();
+if (dash === undefined) throw new Error("no shell");
 
-describe.each(listShells())("split --above under $name", (shell) => {
-  it.each(Object.entries(changes))("%s", (_, [change, layers, bare = layers]) => {
+describe("split --above", () => {
+  it.each(Object.entries(changes))("%s", (_, [change, layers]) => {
     const base = makeBase();
-    const isBare = shell.name === "busybox";
-    if (isBare) runIn(base, 'find . -name "*\n*" -prune -exec rm -r {} +');
     const before = readTree(base);
     const root = copyTree(base);
     change(root);
+    const lab = createLab(dash);
+    splitAbove(lab, root, base);
+    expectWhole(lab, base, root);
+    expect(namesOf(lab)).toEqual(layers);
+    expect(compareTrees(before, readTree(base))).toEqual([]);
+  });
+});
+
+/** A shell whose awk is this one. */
+function useAwk(words: readonly string[]): Shell {
+  const directory = makeScratch();
+  put(directory, "awk", `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, 0o755);
+  return {
+    ...(dash as Shell),
+    name: words.join(" "),
+    path: `${directory}:${process.env["PATH"] ?? ""}`,
+  };
+}
+
+describe.each([...otherShells, ...awks.map(useAwk)])("split --above under $name", (shell) => {
+  it.each(groups)("%s, and more", (...names) => {
+    // busybox' tar keeps no attributes, and cannot tell whether names with a line break are the same.
+    const isBare = shell.name === "busybox";
+    const base = makeBase();
+    if (isBare) removeOdd(base);
+    const root = copyTree(base);
+    for (const name of names) changes[name]?.[0](root);
     const lab = createLab(shell);
     splitAbove(lab, root, base);
-    expectWhole(lab, base, root, shell);
-    expect(namesOf(lab)).toEqual(isBare ? bare : layers);
-    expect(compareTrees(before, readTree(base))).toEqual([]);
+    expectWhole(lab, base, root, isBare);
+    const needless = listNeedless(base, root, lab);
+    expect(needless.filter((path) => !path.includes("\n"))).toEqual([]);
+  });
+});
+
+describe("layers above a base", () => {
+  it("stay as they are while what differs is the same, and change with it", () => {
+    const base = makeBase();
+    removeOdd(base);
+    const root = copyTree(base);
+    runIn(root, "echo >usr/bin/tool; rm usr/share/tool/b; rm srv/apart/one; echo >srv/new");
+    const lab = createLab(dash);
+    splitAbove(lab, root, base);
+    expect(namesOf(lab)).toEqual(["tool-1.0", "removed", "other"]);
+    lab.next();
+    splitAbove(lab, root, base);
+    expect(namesOf(lab)).toEqual(["tool-1.0", "removed", "other"]);
+    expect(isWritten(lab)).toEqual([]);
+    // One more path is gone from the package, and one that was gone has gone from the base, too.
+    lab.next();
+    runIn(root, "rm usr/share/tool/a");
+    runIn(base, "rm srv/apart/one; echo >srv/apart/three");
+    splitAbove(lab, root, base);
+    expect(isWritten(lab)).toEqual(["tool-1.0", "removed"]);
+    expect(lab.paths("removed")).toContain("srv/apart/.wh.three");
+    expect(lab.paths("removed")).not.toContain("srv/apart/.wh.one");
+    const above = lab.paths("tool-1.0");
+    expect(above).toEqual(expect.arrayContaining(["usr/share/tool/.wh.a", "usr/share/tool/.wh.b"]));
+    // The base has what the layers had.
+    lab.next();
+    splitAbove(lab, root, copyTree(root));
+    expect(lab.entries()).toEqual([]);
+  });
+
+  it("keep their bytes where whiteouts are written again", () => {
+    const base = makeBase();
+    const root = copyTree(base);
+    runIn(root, "rm -r srv/tree srv/odd/*");
+    const readRemoved = (): readonly Buffer[] => {
+      const lab = createLab(dash);
+      splitAbove(lab, root, base);
+      return lab.entries().map(({ path = "" }) => readFileSync(join(lab.output, path)));
+    };
+    expect(readRemoved()).toEqual(readRemoved());
+  });
+
+  it("lie above several bases: what one of them has otherwise is written", () => {
+    const one = makeBase();
+    const two = makeScratch();
+    runIn(two, "mkdir -p srv/plain opt/two; echo other >srv/plain/one; echo 2 >opt/two/file");
+    runIn(two, "echo gone >opt/two/gone; echo >srv/tree; chmod 711 opt");
+    const root = copyTree(one);
+    runIn(two, `cp -a --parents opt/two/file ${root}`);
+    const lab = createLab(dash);
+    splitAbove(lab, root, one, two);
+    // As the image has it: the second's paths hide the first's.
+    const both = copyTree(one);
+    runIn(both, `rm -r srv/tree; cp -a ${two}/. .`);
+    expectWhole(lab, both, root);
+    const written = lab.entries().flatMap((entry) => lab.paths(entry.created_by));
+    expect(written).toEqual(expect.arrayContaining(["srv/plain/one", "srv/tree/deep/other"]));
+    expect(written).toContain("opt/two/.wh.gone");
+    expect(written).not.toContain("opt/two/file");
+    expect(written).not.toContain("usr/bin/keep");
+  });
+
+  it("have no more than --max says", () => {
+    const base = makeBase();
+    const root = copyTree(base);
+    runIn(
+      root,
+      "echo >usr/bin/tool; echo >usr/bin/keep; rm usr/share/tool/b srv/null; echo >srv/new",
+    );
+    const lab = createLab(dash);
+    lab.setMaxLayers(127, 1);
+    lab.ok(["split", "dpkg", root, "--max=2", `--above=${base}`]);
+    expect(lab.entries()).toHaveLength(2);
+    expectWhole(lab, base, root);
+  });
+});
+
+describe("what split --above refuses", () => {
+  const root = makeBase();
+  const refuse = (lab: Lab, ...words: readonly string[]) => {
+    const result = lab.run(["split", "dpkg", root, ...words]);
+    expect(lab.entries()).toEqual([]);
+    return result;
+  };
+
+  it("an image without a base", () => {
+    const { status, stderr } = refuse(createLab(dash), "--above", makeBase());
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^layer: --above has no image below, .*OUTPUT --from=IMAGE/);
+  });
+
+  it("what shows no base", () => {
+    const lab = createLab(dash);
+    lab.setMaxLayers(127, 3);
+    const empty = makeScratch();
+    expect(refuse(lab, "--above", join(empty, "none")).stderr).toMatch(
+      /no directory .*mount the base/,
+    );
+    expect(refuse(lab, "--above", join(root, "usr/bin/keep")).stderr).toMatch(/no directory/);
+    expect(refuse(lab, "--above", empty).stderr).toMatch(/nothing is in .*mount the base/);
+    expect(refuse(lab, "--above", root).stderr).toMatch(/holds .* itself, mount the base beside/);
+    expect(refuse(lab, "--above", "/").stderr).toMatch(/holds .* itself/);
+    expect(refuse(lab, "--above")).toMatchObject({ status: 2 });
+    expect(refuse(lab, "--above=")).toMatchObject({ status: 2 });
+  });
+
+  it("a removed path whose whiteout would have too long a name", () => {
+    const base = copyTree(root);
+    put(base, `srv/${"x".repeat(252)}`);
+    const lab = createLab(dash);
+    lab.setMaxLayers(127, 3);
+    expect(refuse(lab, "--above", base).stderr).toMatch(/name is too long: leave it there/);
+  });
+});
+
+describe("in a container", () => {
+  it.each([true, false])("mounts are neither compared nor removed (mounts known: %s)", (mounts) => {
+    const root = makeContainer();
+    removeOdd(root);
+    const base = copyTree(root);
+    // Below mounts, and where the base is seen.
+    runIn(
+      base,
+      "mkdir base; echo >base/own; echo >dev/node; echo >etc/hosts; rm etc/hostname; echo >data/more",
+    );
+    runIn(root, "echo >etc/own; rm usr/share/tool/file; mkdir base; rm etc/resolv.conf");
+    const lab = createInside();
+    lab.setMaxLayers(127, 1);
+    const show = `mount --bind "$base/output" "$root/layers/output"; mount --bind ${base} "$root/base"`;
+    const more = mounts
+      ? `; mount --bind "$host/volume" "$root/data"; mount --bind "$host/hosts" "$root/etc/hosts"; mount -t proc proc "$root/proc"; mount -t tmpfs none "$root/tmp"`
+      : "";
+    const command = ["/layers/bin/layer", "split", "dpkg", "/", "--above", "/base"];
+    const result = runMounted(root, lab, show + more, command);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const written = lab.entries().flatMap((entry) => lab.paths(entry.created_by));
+    const removed = [
+      "usr/share/tool/.wh.file",
+      ...(mounts ? ["etc/.wh.resolv.conf"] : ["data/.wh.more"]),
+    ];
+    const ways = ["etc", "usr", "usr/share", "usr/share/tool", ...(mounts ? [] : ["data"])];
+    expect([...new Set(written)].sort()).toEqual([...ways, "etc/own", ...removed].sort());
   });
 });

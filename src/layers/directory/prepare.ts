@@ -83,7 +83,7 @@ async function fillRoot(
   const hasBlob = (digest: Digest): boolean => present.has(digestHex(digest));
   await writeReadable(
     join(root, "history.json"),
-    renderHistory(input.previous, input.maxLayers, hasBlob),
+    renderHistory(input.previous, input, hasBlob),
   );
   await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
   await writeReadable(join(root, "bin", "names.sh"), renderNamesScript(input.previous));
