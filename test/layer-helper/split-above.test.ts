@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { linkSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -370,7 +371,41 @@ describe("what split --above refuses", () => {
   });
 });
 
+/** Splits the container's root, an overlay above the base, which is seen at /base: gives what was read to compare. */
+function splitOverlay(base: string, lab: Lab, change: string): string {
+  const sums = '#!/bin/sh\necho "$*" >>/layers/output/read\nexec busybox sha256sum "$@"\n';
+  put(base, "bin/b2sum", sums, 0o755);
+  mkdirSync(join(base, "base"));
+  const script = `base=$1 root=$2 lab=$3; cd "$root"; mkdir upper work all
+    mount -t overlay -o "lowerdir=$base,upperdir=upper,workdir=work" overlay all; cd all
+    mount --bind "$lab" layers; mount --bind "$base" base; mount -t proc proc proc
+    ${change}
+    exec chroot . /layers/bin/layer split dpkg / --above /base`;
+  const words = ["-m", "sh", "-ec", script, "sh", base, makeScratch(), lab.base];
+  const env = { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" };
+  const result = spawnSync("unshare", words, { encoding: "utf8", env });
+  expect(result).toMatchObject({ status: 0, stderr: "" });
+  return readFileSync(join(lab.output, "read"), "utf8");
+}
+
 describe("in a container", () => {
+  it("what an overlay shows of the base is not read", () => {
+    const base = makeContainer();
+    removeOdd(base);
+    const lab = createInside();
+    lab.setMaxLayers(127, 1);
+    const change = "printf ETC/own >etc/own; chmod 600 usr/share/tool/file; mv data/below data/moved";
+    // Of the same size, on both sides.
+    expect(splitOverlay(base, lab, change)).toBe("-- ./etc/own\n-- ./etc/own\n");
+    const written = lab.entries().map(({ created_by: name }) => [name, ...lab.paths(name)]);
+    expect(written).toEqual([
+      ["base-1.0", "etc", "etc/own"],
+      ["tool-1.0", "usr", "usr/share", "usr/share/tool", "usr/share/tool/file"],
+      ["removed", "data", "data/.wh.below"],
+      ["other", "data", "data/moved"],
+    ]);
+  });
+
   it.each([true, false])("mounts are neither compared nor removed (mounts known: %s)", (mounts) => {
     const root = makeContainer();
     removeOdd(root);
