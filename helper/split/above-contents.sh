@@ -124,11 +124,11 @@ compare_archives() {
 }
 
 sum_archive() {
-    run_plain_tar -cf - -T "$1" | $sums
+    run_plain_tar --mtime=@0 -cf - -T "$1" | $sums
 }
 
-# GNU tar without times, and without the attributes that no layer has (src/archive/tar/xattrs.ts).
+# GNU tar without the attributes that no layer has (src/archive/tar/xattrs.ts).
 run_plain_tar() {
     run_tar --xattrs-exclude=security.selinux --xattrs-exclude='trusted.overlay.*' --xattrs-exclude='user.overlay.*' \
-        --mtime=@0 --pax-option=exthdr.name=%f --no-recursion "$@"
+        --pax-option=exthdr.name=%f --no-recursion "$@"
 }

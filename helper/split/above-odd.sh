@@ -26,7 +26,7 @@ is_same_odd() {
 
 # What one of them lacks has another sum.
 sum_odd() {
-    run_plain_tar -cf - -- "$1" 2>/dev/null | $sums
+    run_plain_tar --mtime=@0 -cf - -- "$1" 2>/dev/null | $sums
 }
 
 # The last directory above each that has no line break in its path; an empty line for the root.

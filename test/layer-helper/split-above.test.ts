@@ -14,7 +14,15 @@ import {
   type Shell,
 } from "./lab.ts";
 import { compareTrees, readTree, type Tree } from "./oracle.ts";
-import { makeMergedRoot, putAttributes, putDpkg, putOddities, type DpkgPackage } from "./roots.ts";
+import { changeTree, createRandom, fillTree } from "./random-trees.ts";
+import {
+  execute,
+  makeMergedRoot,
+  putAttributes,
+  putDpkg,
+  putOddities,
+  type DpkgPackage,
+} from "./roots.ts";
 import { copyTree, listNeedless, readTimeless, runIn, stack } from "./stack.ts";
 
 const keep: DpkgPackage = { name: "keep", list: ["/usr/bin/keep", "/usr/share/doc/keep"] };
@@ -254,6 +262,30 @@ describe.each([...otherShells, ...awks.map(useAwk)])("split --above under $name"
     expectWhole(lab, base, root, isBare);
     const needless = listNeedless(base, root, lab);
     expect(needless.filter((path) => !path.includes("\n"))).toEqual([]);
+  });
+});
+
+describe("trees of all kinds", () => {
+  const seed = Number(process.env["XBUILD_TEST_SEED"] ?? Date.now() % 2 ** 31);
+
+  it(`come out as they are, above others and what became of them (XBUILD_TEST_SEED=${seed})`, () => {
+    const random = createRandom(seed);
+    const [base, root] = [makeScratch(), makeScratch()];
+    for (let at = 0; at < 60; at += 1) {
+      const [below, above] = [base, root].map((top) => join(top, `t${at}`));
+      if (below === undefined || above === undefined) throw new Error("no trees");
+      mkdirSync(below);
+      fillTree(below, random);
+      if (at % 3 > 0) execute("cp", ["-a", below, above]);
+      else mkdirSync(above);
+      if (at % 3 === 0) fillTree(above, random);
+      else changeTree(above, random);
+    }
+    for (const top of [base, root]) putDpkg(top, []);
+    const lab = createLab(dash);
+    splitAbove(lab, root, base);
+    expectWhole(lab, base, root);
+    expect(listNeedless(base, root, lab)).toEqual([]);
   });
 });
 
