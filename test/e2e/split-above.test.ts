@@ -89,12 +89,7 @@ function listAbove(built: Built): readonly string[] {
 
 test("an upgrade, an arrival and a removal above a base are layers of their own, and the rest is the base's", async () => {
   const built = await project.build();
-  expect(listAbove(built)).toEqual([
-    "new-1 new",
-    "tool-2 new",
-    "removed new",
-    "dpkg-database new",
-  ]);
+  expect(listAbove(built)).toEqual(["new-1 new", "tool-2 new", "removed new", "dpkg-database new"]);
   const above = built.metadata.layers.slice(base.metadata.layers.length);
   expect(above.map(({ size }) => size).reduce((sum, size) => sum + size)).toBeLessThan(1024 ** 2);
   const expected = await readImage(updated);

@@ -221,8 +221,15 @@ function expectWhole(lab: Lab, base: string, root: string, isBare = false): void
   expect(compareTrees(read(root), read(stack(base, lab)))).toEqual([]);
 }
 
-const [dash = undefined, ...otherShells] = listShells();
-if (dash === undefined) throw new Error("no shell");
+const shells = listShells();
+const otherShells = shells.slice(1);
+const dash = findDash();
+
+function findDash(): Shell {
+  const [first] = shells;
+  if (first === undefined) throw new Error("no shell");
+  return first;
+}
 
 describe("split --above", () => {
   it.each(Object.entries(changes))("%s", (_, [change, layers]) => {
@@ -243,7 +250,7 @@ function useAwk(words: readonly string[]): Shell {
   const directory = makeScratch();
   put(directory, "awk", `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`, 0o755);
   return {
-    ...(dash as Shell),
+    ...dash,
     name: words.join(" "),
     path: `${directory}:${process.env["PATH"] ?? ""}`,
   };
@@ -266,7 +273,7 @@ describe.each([...otherShells, ...awks.map(useAwk)])("split --above under $name"
 });
 
 describe("trees of all kinds", () => {
-  const seed = Number(process.env["XBUILD_TEST_SEED"] ?? Date.now() % 2 ** 31);
+  const seed = Number(process.env["XBUILD_TEST_SEED"] ?? 17);
 
   it(`come out as they are, above others and what became of them (XBUILD_TEST_SEED=${seed})`, () => {
     const random = createRandom(seed);
@@ -426,15 +433,16 @@ describe("in a container", () => {
     removeOdd(base);
     const lab = createInside();
     lab.setMaxLayers(127, 1);
-    const change = "printf ETC/own >etc/own; chmod 600 usr/share/tool/file; mv data/below data/moved";
+    const change =
+      "printf ETC/own >etc/own; chmod 600 usr/share/tool/file; mv data/below data/moved";
     // Of the same size, on both sides.
     expect(splitOverlay(base, lab, change)).toBe("-- ./etc/own\n-- ./etc/own\n");
-    const written = lab.entries().map(({ created_by: name }) => [name, ...lab.paths(name)]);
+    const written = lab.entries().map(({ created_by: name }) => [name, lab.paths(name)]);
     expect(written).toEqual([
-      ["base-1.0", "etc", "etc/own"],
-      ["tool-1.0", "usr", "usr/share", "usr/share/tool", "usr/share/tool/file"],
-      ["removed", "data", "data/.wh.below"],
-      ["other", "data", "data/moved"],
+      ["base-1.0", ["etc", "etc/own"]],
+      ["tool-1.0", ["usr", "usr/share", "usr/share/tool", "usr/share/tool/file"]],
+      ["removed", ["data", "data/.wh.below"]],
+      ["other", ["data", "data/moved"]],
     ]);
   });
 

@@ -90,10 +90,13 @@ function applyDirectory(path: string, entry: Stats, { root, above, below }: Plac
 
 /** All below a directory, what is above first; a name is a character a byte. */
 function listPaths(root: string, folder = ""): readonly string[] {
-  return readdirSync(bytes(root, folder), { encoding: "buffer" }).flatMap((name) => {
+  const paths: string[] = [];
+  for (const name of readdirSync(bytes(root, folder), { encoding: "buffer" })) {
     const path = join(folder, name.toString("latin1"));
-    return [path, ...(statOf(root, path)?.isDirectory() === true ? listPaths(root, path) : [])];
-  });
+    paths.push(path);
+    if (statOf(root, path)?.isDirectory() === true) paths.push(...listPaths(root, path));
+  }
+  return paths;
 }
 
 function statOf(root: string, path: string): Stats | undefined {
@@ -104,10 +107,17 @@ function bytes(root: string, path: string): Buffer {
   return Buffer.from(join(root, path), "latin1");
 }
 
-/** The tree without times, which stay the base's where nothing else has changed. */
-export function readTimeless(root: string, leaveOut: readonly string[] = []): Tree {
-  const lines = [...readTree(root, leaveOut)];
-  return new Map(lines.map(([path, line]) => [path, line.replace(/^(\S+ \S+) -?\d+ /, "$1 ")]));
+/** The tree without times, which stay the base's where nothing else has changed; and which names are one file's. */
+export function readTimeless(root: string): Tree {
+  const firstNames = new Map<string, string>();
+  const tree = new Map<string, string>();
+  for (const [path, line] of readTree(root)) {
+    const { dev, ino } = statOf(root, path) ?? { dev: 0, ino: 0 };
+    const first = firstNames.get(`${dev}:${ino}`) ?? path;
+    firstNames.set(`${dev}:${ino}`, first);
+    tree.set(path, `${line.replace(/^(\S+ \S+) -?\d+ /, "$1 ")} of ${first}`);
+  }
+  return tree;
 }
 
 /** What the layers hold that is in the base just so, directories aside: nothing of it should be written. */
