@@ -64,11 +64,15 @@ async function makePackage(name: string, version: string, paths: readonly string
   await sandbox.exec("dpkg-deb", "--root-owner-group", "--build", root, deb);
 }
 
+/** Where engines mount files of their own, they leave empty ones. */
+const mounted = ["etc/hostname", "etc/hosts", "etc/resolv.conf"];
+
 /** The image's files as the engine shows them. */
 async function readImage(name: string): Promise<Tree> {
   const container = (await sandbox.exec("buildah", "from", "--pull-never", name)).trim();
   try {
-    return readTimeless((await sandbox.exec("buildah", "mount", container)).trim());
+    const tree = readTimeless((await sandbox.exec("buildah", "mount", container)).trim());
+    return new Map([...tree].filter(([path]) => !mounted.includes(path)));
   } finally {
     await sandbox.exec("buildah", "rm", container);
   }
@@ -101,7 +105,13 @@ test("an upgrade, an arrival and a removal above a base are layers of their own,
   await project.write({ "Containerfile.x": containerfile(updated, "true again; ") });
   const again = await project.build();
   expect(again.builds).not.toEqual([]);
-  expect(listAbove(again)).toEqual(listAbove(built).map((one) => one.replace(/ new$/, " kept")));
+  expect(listAbove(again)).toEqual([
+    "new-1 kept",
+    "tool-2 kept",
+    "removed kept",
+    // The base has a layer of that name, too: its state is not believed, and it is read again.
+    "dpkg-database equal",
+  ]);
   expect(digests(again)).toEqual(digests(built));
 });
 
