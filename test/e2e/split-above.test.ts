@@ -65,14 +65,14 @@ async function makePackage(name: string, version: string, paths: readonly string
 }
 
 /** Where engines mount files of their own, they leave empty ones. */
-const mounted = ["etc/hostname", "etc/hosts", "etc/resolv.conf"];
+const mounted = new Set(["etc/hostname", "etc/hosts", "etc/resolv.conf"]);
 
 /** The image's files as the engine shows them. */
 async function readImage(name: string): Promise<Tree> {
   const container = (await sandbox.exec("buildah", "from", "--pull-never", name)).trim();
   try {
     const tree = readTimeless((await sandbox.exec("buildah", "mount", container)).trim());
-    return new Map([...tree].filter(([path]) => !mounted.includes(path)));
+    return new Map([...tree].filter(([path]) => !mounted.has(path)));
   } finally {
     await sandbox.exec("buildah", "rm", container);
   }
