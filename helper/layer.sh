@@ -55,6 +55,9 @@ esac
 #include split/plan.sh
 #include split/layers.sh
 #include split/tell.sh
+#include split/above.sh
+#include split/above-contents.sh
+#include split/above-odd.sh
 #include kinds
 
 # Who owns what: rules of the same pattern, and what is at the END, run in this order.
@@ -62,6 +65,7 @@ esac
 plan_program='
 #include split/walk.awk
 #include split/stat.awk
+#include split/above.awk
 #include split/files.awk
 #include listed kinds
 #include split/databases.awk
@@ -84,6 +88,13 @@ plan_program='
 #include split/stack.awk
 #include split/write.awk
 #include split/escape.awk
+'
+
+# What the base has of it.
+# shellcheck disable=SC2016
+compare_program='
+#include split/stat.awk
+#include split/compare.awk
 '
 
 # What stat says of the paths of each.

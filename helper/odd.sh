@@ -28,9 +28,21 @@ stream_hollow() (
     [ $# -eq 0 ] || stream_part "$@"
 )
 
-# The names that no list can hold, those with a line break, as words that the shell reads back.
+# The names that no list can hold, those with a line break, and the whiteouts of such names.
 stream_odd() {
     [ -e "$work/odd" ] || return 0
+    list_odd || return 1
+    [ -z "$words" ] || eval "stream_part $words" || return 1
+    [ -d "$work/odd.gone" ] || return 0
+    (
+        cd -- "$work/odd.gone" || exit 1
+        list_odd || exit 1
+        eval "stream_part $words"
+    )
+}
+
+# Sets words: the names with a line break as words that the shell reads back.
+list_odd() {
     # shellcheck disable=SC2016
     words=$(find_below -path "*$newline*" ! -type s -exec sh -c '
         for name do
@@ -43,5 +55,4 @@ stream_odd() {
             done
             printf "%s" " $0$quoted$name$0"
         done' "'" {} +) || return 1
-    eval "stream_part $words"
 }

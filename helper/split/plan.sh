@@ -5,6 +5,7 @@
 # Format: <device:inode> <links> <type and mode> <uid> <gid> <size> <mtime> <ctime> ./<path>
 walk_root() {
     if [ "$root" = / ]; then find_exclusions / all; else find_exclusions "$root" own; fi
+    hide_lowers
     choose_telling
     odd=$work/odd
     tell find_below >"$work/found" || die "cannot read all of $root"
@@ -48,11 +49,29 @@ plan_layers() {
         if command -v "changes_$kind" >/dev/null; then "changes_$kind"; fi
     done >"$work/changes" 2>/dev/null || :
     set -- "$@" mode=changes "$work/changes"
+    if [ -n "$lowers" ]; then
+        set -- "$@" mode=stays "$work/lower/equal" mode=differs "$work/lower/differ" mode=gone "$work/lower/gone" \
+            mode=owners "$work/lower/owners" mode=ways "$work/lower/ways"
+    fi
+    plan_work=$work
+    asked=
+    run_plan "$@"
+    if [ -s "$work/refused" ]; then
+        IFS= read -r line <"$work/refused"
+        die "$line"
+    fi
+    if [ -n "$told" ]; then return; fi
+    [ -s "$work/plan" ] || [ -n "$lowers" ] || die "found nothing in $root to make a layer of"
+}
+
+# Runs the program with these files, and behind them those of the databases below the working directory. It writes into
+# $plan_work: what the layers hold, or where asked is set whose the paths are that this file names.
+run_plan() {
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086
         set -- "$@" $files
-        if [ -e "$work/$kind.listed" ]; then set -- "$@" "mode=$kind" "$work/$kind.listed"; fi
+        if [ -e "$plan_work/$kind.listed" ]; then set -- "$@" "mode=$kind" "$plan_work/$kind.listed"; fi
     done
     # What is not there is no file to read.
     left=$#
@@ -64,13 +83,7 @@ plan_layers() {
         shift
         left=$((left - 1))
     done
-    layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
-        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_told=$told \
-        awk "$plan_program" "$@" || die "cannot plan the layers"
-    if [ -s "$work/refused" ]; then
-        IFS= read -r line <"$work/refused"
-        die "$line"
-    fi
-    if [ -n "$told" ]; then return; fi
-    [ -s "$work/plan" ] || die "found nothing in $root to make a layer of"
+    layer_work=$plan_work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_asked=$asked \
+        layer_told=$told         awk "$plan_program" "$@" || die "cannot plan the layers"
 }

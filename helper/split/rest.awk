@@ -3,6 +3,7 @@ END {
     claim_caches()
     claim_other()
     join_hard_links()
+    leave_to_base()
     order_units()
     group_units()
     write_layers()

@@ -30,6 +30,7 @@ plan_split() {
     find_plan_file
     find_place "$root" || die "no directory '$root' to split"
     root=$place
+    find_lowers
     open_output
     cd -- "$root"
     choose_kinds
@@ -39,10 +40,12 @@ plan_split() {
     [ "$tar_kind" != unknown ] || die "split needs GNU, BSD, busybox or toybox tar, install one of them"
     list_kinds
     walk_root
+    compare_lowers
     plan_layers
 }
 
-# Sets kinds, root, and what the options say: at_most (layers), most_bytes (of a layer), map_file, plan_file, above.
+# Sets kinds, root, and what the options say: at_most (layers), most_bytes (of a layer), map_file, plan_file, lowers
+# (directories that show the image below, one a line).
 read_split_line() {
     kinds=
     root=
@@ -50,16 +53,15 @@ read_split_line() {
     most_bytes=
     map_file=
     plan_file=
-    above=
+    lowers=
     while [ $# -gt 0 ]; do
         case $1 in
-        --max | --max-layer-bytes | --map | --plan)
+        --max | --max-layer-bytes | --map | --plan | --above)
             [ $# -ge 2 ] || misuse "$1 takes a value"
             read_split_option "$1" "$2"
             shift
             ;;
-        --max=* | --max-layer-bytes=* | --map=* | --plan=*) read_split_option "${1%%=*}" "${1#*=}" ;;
-        --above) above=yes ;;
+        --max=* | --max-layer-bytes=* | --map=* | --plan=* | --above=*) read_split_option "${1%%=*}" "${1#*=}" ;;
         --) ;;
         -*) misuse "unknown option '$1' of $command" ;;
         *)
@@ -96,6 +98,12 @@ read_split_option() {
     --max-layer-bytes) most_bytes=$2 ;;
     --map) map_file=$2 ;;
     --plan) plan_file=$2 ;;
+    --above)
+        case $2 in
+        '' | *"$newline"*) misuse "--above takes a directory" ;;
+        esac
+        lowers=$lowers$2$newline
+        ;;
     esac
 }
 
@@ -109,6 +117,7 @@ stream_listed() {
         stream_hollow || return 1
         stream_odd || return 1
     fi
+    stream_gone "$1" || return 1
     stream_list "$work/$1.list"
 }
 

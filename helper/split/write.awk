@@ -8,6 +8,7 @@ function write_layers(at, n, i, who, layer, up, contents, sum, j, files, signatu
         layer_bytes[layer] += bytes[order[i]]
         if (order[i] == other) odd_layer = layer
     }
+    hold_gone()
     write_plan(work "/planned")
     for (at = count; at >= 1; at--) {
         n = split(owners[at], who, " ")
@@ -37,6 +38,7 @@ function write_layers(at, n, i, who, layer, up, contents, sum, j, files, signatu
             print stats[at], paths[at] > signature
             if (at in unsure) unsure_layer[layer] = 1
         }
+        write_gone(layer, signature)
         if (layer in unsure_layer) print layer > (work "/unsure")
         close(files)
         close(signature)

@@ -59,7 +59,9 @@ async function buildLayered(
   );
   const maxLayers = Math.max(limits.maxLayers - arranged.layerCount, 0);
   const { helperDirectory, releases } = work;
-  const context = await createLayersContext({ previous, maxLayers, releases, helperDirectory });
+  const baseLayers = arranged.layerCount;
+  const input = { previous, maxLayers, baseLayers, releases, helperDirectory };
+  const context = await createLayersContext(input);
   const { steps, environment } = await evaluateSteps(build, context, work);
   const written = {
     state: steps.state,
@@ -68,7 +70,7 @@ async function buildLayered(
     name: plan.containerfile.stages[target.index]?.name ?? `stage-${target.index}`,
     span: target.output.instruction.span,
   };
-  const request = describeRequest(target, arranged.layerCount, work);
+  const request = describeRequest(target, baseLayers, work);
   const collected = await collectWritten(written, request, work);
   for (const one of collected.made.warnings) await work.warn(restoreDiagnostic(one));
   for (const one of arranged.warnings) await work.warn(one);

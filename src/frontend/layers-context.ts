@@ -13,11 +13,12 @@ export interface LayersContext {
   readonly blobs: State;
 }
 
-/** How many layers the steps may list, and what there was before. */
+/** How many layers the steps may list and lie below, and what there was before. */
 export interface LayersInput {
   readonly previous: PreviousImages;
   readonly maxLayers: number;
   readonly releases: readonly Release[];
+  readonly baseLayers: number;
   /** The directory that holds the helper `layer`. */
   readonly helperDirectory: string;
 }

@@ -52,6 +52,8 @@ export interface LayersInput {
   readonly input: "local" | "all" | "none";
   /** What this build may list. */
   readonly maxLayers: number;
+  /** Layers that stand below those of the build. */
+  readonly baseLayers: number;
   /** The directory that the last build's `output/state` was kept in, if there is one, and the digest of its image. */
   readonly state?: { readonly directory: string; readonly image: Digest | undefined };
   /** Earlier images that the helper hears of, the oldest first. */

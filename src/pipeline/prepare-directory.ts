@@ -41,6 +41,7 @@ export async function prepareDirectory(
       input,
       releases,
       maxLayers: Math.max(layers.maxLayers - layerCount, 0),
+      baseLayers: layerCount,
       ...(state === undefined ? {} : { state }),
     });
   });

@@ -93,6 +93,7 @@ export async function prepareLayers(
     input,
     maxLayers: Math.max(layers.maxLayers - arranged.layerCount, 0),
     releases,
+    baseLayers: arranged.layerCount,
     // What the helper keeps of its image it would pack anew to the same bytes.
     ...(state && { state: hasTimes(state, times) ? state : { ...state, image: undefined } }),
   });

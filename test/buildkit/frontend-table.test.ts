@@ -61,8 +61,18 @@ function summarize(
     ),
     files: Object.values(layers)
       .filter((_, at) => here[at])
-      .map((lines) => lines.filter((one) => !isImplied(one)).sort()),
+      .map((lines) =>
+        lines
+          .filter((one) => !isImplied(one))
+          .map(withoutWhiteoutMode)
+          .sort(),
+      ),
   };
+}
+
+/** A whiteout that BuildKit writes has none. */
+function withoutWhiteoutMode(line: string): string {
+  return line.replace(/^-\S{9}(?= \S+ (?:\S+\/)?\.wh\.)/, "-".repeat(10));
 }
 
 /** Directories that BuildKit's archives have where nobody wrote an entry for them. */

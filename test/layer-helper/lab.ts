@@ -130,7 +130,8 @@ export interface Lab {
   next(): ReadonlyMap<string, string>;
   /** @param first where the layers of the image that left the state begin, from 1; 0 for none, and how many they are */
   setNames(layers: readonly PreviousLayer[], first?: number, count?: number): void;
-  setMaxLayers(count: number): void;
+  /** @param baseLayers how many lie below those of the build */
+  setMaxLayers(count: number, baseLayers?: number): void;
 }
 
 export interface RunOptions {
@@ -186,9 +187,9 @@ export function createLab(shell: Shell, helper: JoinedHelper = joinedHelper): La
         renderCases(layers.map(({ name, digest }) => [name, digest])),
       );
     },
-    setMaxLayers(count) {
+    setMaxLayers(count, baseLayers = 0) {
       const history = [{ created_by: '"maxLayers": 7', comment: '\\"maxLayers\\": 8' }];
-      const document = { schemaVersion: 1, maxLayers: count, history, others: [] };
+      const document = { schemaVersion: 1, maxLayers: count, baseLayers, history, others: [] };
       writeFileSync(join(base, "history.json"), JSON.stringify(document));
     },
   };

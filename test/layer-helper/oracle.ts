@@ -56,7 +56,8 @@ function describe(
   return `${owner} ${time} ${stats.size} ${hash} ${stats.nlink > 1 ? `links ${stats.nlink}` : ""}`;
 }
 
-function readAttributes(root: string): ReadonlyMap<string, string> {
+/** Extended attributes by path, as `name=0x...` with blanks between. */
+export function readAttributes(root: string): ReadonlyMap<string, string> {
   const listed = spawnSync("getfattr", ["-R", "-h", "-d", "-m", "-", "-e", "hex", "."], {
     cwd: root,
     encoding: "latin1",

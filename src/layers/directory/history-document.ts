@@ -1,6 +1,6 @@
 import { ownAnnotationPrefix, type Annotations, type Digest } from "../../oci/oci.ts";
 import { quoteShell } from "../../text.ts";
-import type { PreviousImages } from "../model.ts";
+import type { LayersInput, PreviousImages } from "../model.ts";
 import {
   listPreviousEntries,
   type PreviousEntry,
@@ -13,7 +13,7 @@ export type HasBlob = (digest: Digest) => boolean;
 /** `history.json`: what the previous images are made of. */
 export function renderHistory(
   previous: PreviousImages,
-  maxLayers: number,
+  { maxLayers, baseLayers }: Pick<LayersInput, "maxLayers" | "baseLayers">,
   hasBlob: HasBlob,
 ): string {
   const [first, ...others] = previous.map((image) => ({
@@ -25,6 +25,7 @@ export function renderHistory(
   const document = {
     schemaVersion: 1,
     maxLayers,
+    baseLayers,
     ...(first === undefined ? {} : { image: first.image }),
     history: first?.history ?? [],
     others,

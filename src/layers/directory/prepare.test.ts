@@ -22,6 +22,7 @@ function createInput(directory: string, previous: PreviousImages): LayersInput {
     findBlob: (wanted) => Promise.resolve(wanted === digest ? join(directory, "store") : undefined),
     input: "local",
     maxLayers: 100,
+    baseLayers: 2,
     state: { directory: join(directory, "state"), image: undefined },
   };
 }
@@ -81,6 +82,7 @@ describe("prepareLayersDirectory", () => {
     expect(JSON.parse(readFileSync(join(root, "history.json"), "utf8"))).toMatchObject({
       schemaVersion: 1,
       maxLayers: 100,
+      baseLayers: 2,
       image: "localhost/app:latest",
       history: [
         {
@@ -120,6 +122,7 @@ describe("prepareLayersDirectory", () => {
     expect(JSON.parse(readFileSync(join(root, "history.json"), "utf8"))).toEqual({
       schemaVersion: 1,
       maxLayers: 100,
+      baseLayers: 2,
       history: [],
       others: [],
     });

@@ -87,10 +87,7 @@ async function fillRoot(
   const inputBlobs = await layOutInput(await makeDirectory(join(root, "input")), input);
   const present = new Set(inputBlobs.map((blob) => blob.hex));
   const hasBlob = (digest: Digest): boolean => present.has(digestHex(digest));
-  await writeReadable(
-    join(root, "history.json"),
-    renderHistory(input.previous, input.maxLayers, hasBlob),
-  );
+  await writeReadable(join(root, "history.json"), renderHistory(input.previous, input, hasBlob));
   await writeReadable(join(root, "names"), renderNames(input.previous, hasBlob));
   await writeReadable(join(root, "bin", "names.sh"), renderNamesScript(input.previous));
   const last = renderLast(input.previous, input.state?.image);

@@ -57,6 +57,7 @@ export const historySchema = z.strictObject({
   history: entriesSchema,
   schemaVersion: z.literal(1).exactOptional(),
   maxLayers: z.int().exactOptional(),
+  baseLayers: z.int().exactOptional(),
   image: z.string().exactOptional(),
   others: z.array(z.unknown()).exactOptional(),
 });
@@ -118,6 +119,7 @@ const inputEntry = z.strictObject({
 export const inputSchema = z.strictObject({
   schemaVersion: z.literal(1),
   maxLayers: z.int().describe("How many layers the build may list"),
+  baseLayers: z.int().describe("How many layers of OUTPUT's --from lie below them"),
   image: z
     .string()
     .exactOptional()

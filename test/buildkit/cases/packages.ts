@@ -58,4 +58,29 @@ export const packageCases: readonly Case[] = [
       Env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
     },
   },
+  {
+    name: "layer split --above a base",
+    few: ["epoch", "registry"],
+    files: ({ lower }) => `FROM ${lower}
+RUN rm /lower-one && mkdir -p /run && echo edited > /lower-two && mkdir -m 700 /new && echo new > /new/file
+OUTPUT --from=${lower} --inherit-config /layers
+RUN --mount=type=bind,from=${lower},target=/below ${helper} split --above /below auto /
+`,
+    layers: ["lower-one", "lower-two", "lower-busybox", "removed", "other"],
+    entries: [
+      "-rw-r--r-- 0/0 .wh.lower-one",
+      "-rw-r--r-- 0/0 lower-two",
+      "drwx------ 0/0 new/",
+      "-rw-r--r-- 0/0 new/file",
+    ],
+  },
+  {
+    name: "layer split --above of what the base is",
+    files: ({ base, lower }) => `FROM ${base}
+RUN --mount=type=bind,from=${lower},target=/below cp -a /below /r
+OUTPUT --from=${lower} /layers
+RUN --mount=type=bind,from=${lower},target=/below ${helper} split --above /below auto /r
+`,
+    layers: ["lower-one", "lower-two", "lower-busybox"],
+  },
 ];
