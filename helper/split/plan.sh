@@ -85,5 +85,5 @@ run_plan() {
     done
     layer_work=$plan_work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
         layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_asked=$asked \
-        layer_told=$told         awk "$plan_program" "$@" || die "cannot plan the layers"
+        layer_told=$told awk "$plan_program" "$@" || die "cannot plan the layers"
 }

@@ -15,6 +15,8 @@ tell_kinds() {
     cd -- "$root"
     ask_kinds
     room=1
+    plan_file=
+    lowers=
     reserve_directory
     list_kinds
     walk_root
