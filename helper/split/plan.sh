@@ -42,6 +42,9 @@ plan_layers() {
     : >"$work/plan"
     : >"$work/hollow"
     set -- mode=names "$base/names" mode=now "$work/now" mode=walk "$work/walk"
+    for what in attributes map taken; do
+        if [ -s "$work/$what" ]; then set -- "$@" mode=$what "$work/$what"; fi
+    done
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086
@@ -59,11 +62,20 @@ plan_layers() {
         left=$((left - 1))
     done
     layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
-        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed awk "$plan_program" "$@" ||
-        die "cannot plan the layers"
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_map=$map_file layer_most_bytes=$most_bytes \
+        awk "$plan_program" "$@" || die "cannot plan the layers"
     if [ -s "$work/refused" ]; then
         IFS= read -r line <"$work/refused"
         die "$line"
     fi
+    tell_notes
     [ -s "$work/plan" ] || die "found nothing in $root to make a layer of"
+}
+
+# What the plan has to say is no failure.
+tell_notes() {
+    [ -s "$work/notes" ] || return 0
+    while IFS= read -r line; do
+        printf 'layer: warning: %s\n' "$line" >&2
+    done <"$work/notes"
 }
