@@ -33,9 +33,14 @@ list_tar() (
     gnu*) tar --quoting-style=escape -tf "$1" ;;
     bsd) tar -tf "$1" ;;
     *)
-        # A name with a line break is two lines.
-        if tar -tvf "$1" | grep -q -v '^[-dlhcbps][-rwxsStT]\{9\} '; then exit 1; fi
-        tar -tf "$1"
+        # Where it does not see by itself that an archive is compressed, it has to be told.
+        for how in t tz; do
+            tar "-${how}vf" "$1" >"$work/verbose" || continue
+            # A name with a line break is two lines.
+            if grep -q -v '^[-dlhcbps][-rwxsStT]\{9\} ' "$work/verbose"; then exit 1; fi
+            exec tar "-${how}f" "$1"
+        done
+        exit 1
         ;;
     esac
 )
