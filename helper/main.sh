@@ -27,6 +27,7 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer each [-C DIR] PATH...        a layer for each path, those kept that have not changed
                                           (PATH/. means what is in it; --name 'app-{/}' names them)
        layer split [--max N] KIND ROOT    a layer for each package of ROOT
+                                          (--map FILE assigns paths, --max-layer-bytes 500m divides layers)
 KIND is auto, or one or more of $named with commas between
 USAGE
 }

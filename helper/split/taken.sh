@@ -38,7 +38,8 @@ list_tar() (
             tar "-${how}vf" "$1" >"$work/verbose" || continue
             # A name with a line break is two lines.
             if grep -q -v '^[-dlhcbps][-rwxsStT]\{9\} ' "$work/verbose"; then exit 1; fi
-            exec tar "-${how}f" "$1"
+            tar "-${how}f" "$1"
+            exit
         done
         exit 1
         ;;
