@@ -78,9 +78,14 @@ plan_program='
 #include split/paths.awk
 #include split/found.awk
 #include split/order.awk
-#include split/share.awk
-#include split/join.awk
 #include split/previous.awk
+#include split/rates.awk
+#include split/planfile.awk
+#include split/share.awk
+#include split/atoms.awk
+#include split/join.awk
+#include split/improve.awk
+#include split/stack.awk
 #include split/write.awk
 #include split/escape.awk
 '

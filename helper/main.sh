@@ -10,6 +10,7 @@ main() {
     list) list_layers "$@" ;;
     each) each_path "$@" ;;
     split) split_root "$@" ;;
+    plan) print_plan "$@" ;;
     help | -h | --help) print_usage ;;
     '') misuse "no command given" ;;
     *) misuse "unknown command '$command'" ;;
@@ -26,8 +27,10 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer add NAME - <TAR              a new layer from a tar stream
        layer each [-C DIR] PATH...        a layer for each path, those kept that have not changed
                                           (PATH/. means what is in it; --name 'app-{/}' names them)
-       layer split [--max N] KIND ROOT    a layer for each package of ROOT
-                                          (--map FILE assigns paths, --max-layer-bytes 500m divides layers)
+       layer split [--max N] [--plan FILE] KIND ROOT
+                                          a layer for each package of ROOT (--map FILE assigns paths,
+                                          --max-layer-bytes 500m divides large layers)
+       layer plan [--max N] KIND ROOT     the layers that split would make, as a file for --plan
 KIND is auto, or one or more of $named with commas between
 USAGE
 }

@@ -12,6 +12,59 @@ files_dpkg() {
         mode=dpkg-list ./var/lib/dpkg/info/*.list'
 }
 
+# When its packages changed: a line an entry of each changelog, as split/rates.awk has them.
+changes_dpkg() {
+    set -- usr/share/doc/*/changelog.Debian.gz
+    # A native package's own; of others this is the upstream's, which is long and tells nothing here.
+    for changelog in usr/share/doc/*/changelog.gz; do
+        [ -e "${changelog%.gz}.Debian.gz" ] || set -- "$@" "$changelog"
+    done
+    gzip -dc -- "$@" 2>/dev/null | awk "$changelog_program"
+}
+
+# shellcheck disable=SC2016,SC2034
+changelog_program='
+# The lines of an entry begin with blanks, but for its first (deb-changelog(5)).
+/^  / {
+    if (!advisories && source != "" && index($0, "CVE-")) advisories = 1
+    next
+}
+/^[a-z0-9][a-z0-9+.-]* [(][^)]*[)] [^;]*;/ {
+    source = seen[$1, $2]++ ? "" : $1
+    suites = $0
+    sub(/^[^)]*[)] */, "", suites)
+    sub(/;.*/, "", suites)
+    advisories = 0
+    next
+}
+/^ -- / && source != "" && match($0, />  [A-Z][a-z][a-z], +[0-9]+ [A-Z][a-z][a-z] [0-9]+ [0-9:]+ [+-][0-9]+/) {
+    print "dpkg\t" source "\t" seconds(substr($0, RSTART + 3, RLENGTH - 3)) "\t" base_or_update() "\t" advisories
+    source = ""
+}
+
+function base_or_update(n, i, part) {
+    n = split(suites, part, " ")
+    for (i = 1; i <= n; i++)
+        if (part[i] !~ /^(unstable|experimental|testing|sid|frozen|UNRELEASED)$/) return "update"
+    return "base"
+}
+
+# Since 1970, of a date such as: Mon, 27 Apr 2026 22:14:33 +0200
+function seconds(text, part, year, month, offset) {
+    split(text, part, /[ :]+/)
+    year = part[4] + 0
+    month = (index("JanFebMarAprMayJunJulAugSepOctNovDec", part[3]) + 2) / 3
+    offset = (substr(part[8], 2, 2) * 60 + substr(part[8], 4, 2)) * (part[8] ~ /^-/ ? -60 : 60)
+    if (month < 3) {
+        year--
+        month += 12
+    }
+    month = int((153 * (month - 3) + 2) / 5)
+    year = 365 * year + int(year / 4) - int(year / 100) + int(year / 400)
+    return (year + month + part[2] - 719469) * 86400 + part[5] * 3600 + part[6] * 60 + part[7] - offset
+}
+'
+
 : <<'AWK'
 # A stanza ends with its file, too.
 stanza["package"] != "" && mode != "dpkg-status" { end_stanza() }

@@ -23,6 +23,13 @@ list_rpm() {
     rpm "$@" || die "rpm cannot read its database in $root, run split where rpm is installed"
 }
 
+# When its packages changed: one entry of a changelog a line. What came before the release cannot be told from it.
+changes_rpm() {
+    set -- --dbpath "/$rpm_database" -qa --queryformat '[rpm\t%{=SOURCERPM}\t%{CHANGELOGTIME}\tupdate\t0\n]'
+    if [ "$root" != / ]; then set -- --root "$root" "$@"; fi
+    rpm "$@" 2>/dev/null | sed "s/-[^-$tab]*-[^-$tab]*$tab/$tab/" | sort -u
+}
+
 : <<'AWK'
 mode == "rpm" {
     if (/^=/) {

@@ -11,7 +11,7 @@ function claim_large(at, i, n, large) {
         note_trees(at)
     }
     for (i = 1; i <= n; i++) {
-        claim(unit_of_kind("file", "/" place_of(large[i])), paths[large[i]])
+        claim(unit_of_kind("file", "/" large_place(large[i])), paths[large[i]])
     }
 }
 
@@ -32,7 +32,7 @@ function note_trees(at, holder, up, below) {
 }
 
 # The path that a large file's unit is called after, with a slash behind it where that is a directory.
-function place_of(at, up, lead, tree, under) {
+function large_place(at, up, lead, tree, under) {
     for (lead = at; (up = above[lead]) != 0; lead = up) if (large_below[up] > 500) {
         tree = up
         under = lead

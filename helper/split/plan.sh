@@ -45,6 +45,12 @@ plan_layers() {
     for what in attributes map taken; do
         if [ -s "$work/$what" ]; then set -- "$@" mode=$what "$work/$what"; fi
     done
+    if [ -n "$plan_file" ]; then set -- "$@" mode=plan "$plan_file"; fi
+    if [ -r "$base/bin/history" ]; then set -- "$@" mode=history "$base/bin/history"; fi
+    for kind in $kinds; do
+        if command -v "changes_$kind" >/dev/null; then "changes_$kind"; fi
+    done >"$work/changes" 2>/dev/null || :
+    set -- "$@" mode=changes "$work/changes"
     for kind in $kinds; do
         find_files "$kind"
         # shellcheck disable=SC2086
@@ -62,7 +68,8 @@ plan_layers() {
         left=$((left - 1))
     done
     layer_work=$work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
-        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_map=$map_file layer_most_bytes=$most_bytes \
+        layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed \
+        layer_map=$map_file layer_most_bytes=$most_bytes \
         awk "$plan_program" "$@" || die "cannot plan the layers"
     if [ -s "$work/refused" ]; then
         IFS= read -r line <"$work/refused"

@@ -1,28 +1,45 @@
-# Fewer layers than units.
+# Which units share a layer.
+#
+# A layer in which something has changed is sent and stored anew whole. So a layer costs, over the updates that a plan is
+# thought of for (horizon), its bytes by the chance that an update changes one of its packages; and once its bytes, if
+# the previous image does not have it. A layer of the previous image that has not changed is never divided: to wait for
+# its first change costs nothing more. Chances are quotients, which all awks round alike.
 
-# Sets layer_of for each unit: the number of its layer, in order. Where there are more units than
-# room, some share a layer whose name is all of theirs, so that the image itself says who shared.
-function group_units(i) {
-    if (ordered <= room) for (i = 1; i <= ordered; i++) group_of[order[i]] = i
+BEGIN {
+    # An update of the image each half a month, for a year.
+    updates_a_month = 2
+    horizon = 24
+    # What a layer adds to the documents of the image, in bytes, which are sent with each update.
+    layer_cost = 400
+    endless = 1000000000000000
+}
+
+# Sets layer_of for each unit: the number of its layer, from the lowest. A layer's name is all of its units', so that
+# the image itself says who shared.
+function group_units() {
+    count_specials()
+    read_previous()
+    rate_units()
+    if (plan_lines) follow_plan()
+    else if (ordered <= room) stay_alone()
     else share_layers()
-    number_layers()
+    stack_layers()
 }
 
-# A layer stands where the first of its units would.
-function number_layers(i, group, numbers) {
-    layers = 0
-    for (i = 1; i <= ordered; i++) {
-        group = group_of[order[i]]
-        if (!(group in numbers)) numbers[group] = ++layers
-        layer_of[order[i]] = numbers[group]
-    }
-}
-
-# The cache, the databases and what belongs to nobody come last and change most: if there is room, no
-# package shares a layer with them.
-function share_layers(i, specials, alone, place) {
+# The caches, the databases and what belongs to nobody come last and change with every update.
+function count_specials() {
     for (specials = 0; specials < ordered && rank_of(order[ordered - specials]) >= 70; specials++) continue
     packaged = ordered - specials
+}
+
+function stay_alone(i) {
+    make_atoms()
+    for (i = 1; i <= packaged; i++) group_of[order[i]] = atom_of[order[i]]
+    for (i = packaged + 1; i <= ordered; i++) group_of[order[i]] = "special " i
+}
+
+# If there is room, no package shares a layer with the specials.
+function share_layers(i, alone, place) {
     alone = packaged ? room - 1 : room
     if (alone > specials) alone = specials
     if (specials && alone < 1) alone = 1
@@ -31,55 +48,19 @@ function share_layers(i, specials, alone, place) {
         place = i <= specials - alone + 1 ? specials - alone + 1 : i
         group_of[order[packaged + i]] = "special " place
     }
-    if (goal) plan_groups()
+    if (goal) make_plan()
     else for (i = 1; i <= packaged; i++) group_of[order[i]] = "special " specials
 }
 
-# The plan of the previous image stays until an update costs twice what it would with a new plan.
-function plan_groups(i, cost, sticky) {
-    read_previous()
-    cost = make_plan(1)
-    for (i = 1; i <= packaged; i++) sticky[order[i]] = group_of[order[i]]
-    if (cost <= 2 * make_plan(0)) for (i = 1; i <= packaged; i++) group_of[order[i]] = sticky[order[i]]
-}
-
-# Sets group_of for each package and returns what an update of one source package costs: the sum
-# over them of the bytes that change with each.
-function make_plan(from_previous, i, unit, line, group, text, cost) {
-    plan++
-    groups = 0
+# Sets group_of for each package that no plan of the user's has: at most as many layers as goal says.
+function make_plan(i, unit) {
+    make_atoms()
+    excess = atoms - goal
+    join_sources()
+    join_atoms_cheaply()
+    place_atoms()
     for (i = 1; i <= packaged; i++) {
         unit = order[i]
-        line = from_previous ? line_of(unit) : 0
-        group = plan (line ? " line " line : " unit " unit)
-        group_of[unit] = group
-        if (!(group in size_of)) {
-            start_of[group] = i
-            source_of[group] = source_name(unit)
-            list[++groups] = group
-        } else if (source_of[group] != source_name(unit)) source_of[group] = ""
-        size_of[group] += bytes[unit]
-        if (!((group, source_name(unit)) in counted)) sources_of[group]++
-        counted[group, source_name(unit)] = 1
-        text[group] = text[group] (text[group] == "" ? "" : " ") escape(names[unit], 0)
-        # A layer that would stay as it is should: its bytes count twice.
-        heavy[group] = line && text[group] == previous[line]
+        if (unit in atom_of) group_of[unit] = place_of[atom_of[unit]]
     }
-    excess = groups - goal
-    if (excess > 0) join_sources()
-    if (excess > 0) join_smallest()
-    cost = 0
-    for (i = 1; i <= packaged; i++) {
-        group = group_of[order[i]]
-        while (group in joined) group = joined[group]
-        group_of[order[i]] = group
-        if (group in summed) continue
-        summed[group] = 1
-        cost += size_of[group] * sources_of[group]
-    }
-    return cost
-}
-
-function source_name(unit) {
-    return kinds[unit] " " (sources[unit] == "" ? keys[unit] : sources[unit])
 }

@@ -1,11 +1,33 @@
 # split: a layer for each package of a root.
 
 split_root() {
+    plan_split "$@"
+    open_state "$kinds $root"
+    decide_layers
+    if [ -n "$odd_names" ]; then refuse_wide_odd; fi
+    search_wide "$work/walk"
+    while read -r number _; do
+        refuse_wide_list "$work/$number.list"
+    done <"$work/jobs"
+    pack_layers pack_listed
+    publish_layers
+    cat -- "$work/planned" >>"$output/state/plan" || die "cannot write $output/state, is the disk full?"
+}
+
+# plan: what split would make, as a file for --plan.
+print_plan() {
+    plan_split "$@"
+    cat -- "$work/planned"
+}
+
+# Looks at the root, and sets what layers there are to be.
+plan_split() {
     read_split_line "$@"
     check_kinds
     check_split_tools
     find_base
     resolve_base
+    find_plan_file
     find_place "$root" || die "no directory '$root' to split"
     root=$place
     open_output
@@ -22,15 +44,6 @@ split_root() {
     read_attributes
     list_taken
     plan_layers
-    open_state "$kinds $root"
-    decide_layers
-    if [ -n "$odd_names" ]; then refuse_wide_odd; fi
-    search_wide "$work/walk"
-    while read -r number _; do
-        refuse_wide_list "$work/$number.list"
-    done <"$work/jobs"
-    pack_layers pack_listed
-    publish_layers
 }
 
 # Sets kinds, root, and what the options say: at_most (layers), most_bytes (of a layer), map_file, plan_file, above.
@@ -97,6 +110,16 @@ find_map() {
     *) map_place=$PWD/$map_file ;;
     esac
     if [ ! -r "$map_place" ] || [ -d "$map_place" ]; then die "cannot read the map '$map_file'"; fi
+}
+
+# Makes plan_file absolute, for the root will be the working directory.
+find_plan_file() {
+    [ -n "$plan_file" ] || return 0
+    if [ ! -f "$plan_file" ] || [ ! -r "$plan_file" ]; then die "cannot read the plan '$plan_file'"; fi
+    case $plan_file in
+    /*) ;;
+    *) plan_file=$PWD/$plan_file ;;
+    esac
 }
 
 read_split_option() {

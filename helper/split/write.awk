@@ -8,6 +8,7 @@ function write_layers(at, n, i, who, layer, up, contents, sum, j, files, signatu
         layer_bytes[layer] += bytes[order[i]]
         if (order[i] == other) odd_layer = layer
     }
+    write_plan(work "/planned")
     for (at = count; at >= 1; at--) {
         n = split(owners[at], who, " ")
         for (i = 1; i <= n; i++) {

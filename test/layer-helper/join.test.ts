@@ -120,7 +120,8 @@ describe.each(listShells())("a new kind of packages under $name", (shell) => {
     lab.ok(["split", "auto", root]);
     const names = lab.entries().map((entry) => entry.created_by);
     const packages = ["jq-1.7", "wget-1.21", "a-1", "six-1.16", "ms-2.0.0"];
-    expect(names).toEqual([...packages, "brew-database", "other"]);
+    expect(names.slice(0, -2).toSorted()).toEqual(packages.toSorted());
+    expect(names.slice(-2)).toEqual(["brew-database", "other"]);
     expect(lab.paths("a-1")).not.toContain("srv/a-1.crate/owned");
     expect(lab.paths("a-1")).toContain("srv/a-1.crate/src/lib.rs");
   });

@@ -73,9 +73,9 @@ describe.each(listShells())("split dpkg under $name", (shell) => {
     const lab = createLab(shell);
     lab.ok(["split", "dpkg", root]);
     const names = lab.entries().map((entry) => entry.created_by);
-    expect(names).toEqual([
-      "dash-1.0",
+    expect(names.slice(0, -2).toSorted()).toEqual([
       "bash-1:5.2-2+b7",
+      "dash-1.0",
       "dpkg-1.0",
       "libx-1.0",
       "libx:i386-1.0",
@@ -83,9 +83,8 @@ describe.each(listShells())("split dpkg under $name", (shell) => {
       "nano-1.0",
       "one-1.0",
       "two-1.0",
-      "dpkg-database",
-      "other",
     ]);
+    expect(names.slice(-2)).toEqual(["dpkg-database", "other"]);
     const of = (name: string): readonly string[] => files(lab, root, name);
     expect(of("dash-1.0")).toEqual(["bin", "usr/bin/dash", "usr/bin/sh", ...info("dash")]);
     const bash = ["bin", "etc/bash.conf", "usr/bin/sh.distrib", ...info("bash")];
@@ -140,9 +139,9 @@ describe.each(listShells())("split dpkg under $name", (shell) => {
     rmSync(join(root, "usr/lib/libx.so.1"));
     lab.ok(["split", "dpkg", root]);
     const changed = lab.entries().filter((entry) => entry.path !== undefined);
-    expect(changed.map((entry) => entry.created_by)).toEqual([
-      "dash-1.0",
+    expect(changed.map((entry) => entry.created_by).toSorted()).toEqual([
       "bash-1:5.2-2+b7",
+      "dash-1.0",
       "libx-1.0",
       "other",
     ]);
@@ -210,7 +209,10 @@ describe("split dpkg", () => {
     lab.next();
     lab.ok(["split", "dpkg", root]);
     const digests = [...lab.next()].map(([name, digest]) => ({ name, digest }));
-    const changed = [{ name: "dash-1.0", digest: "sha256:x" }, ...digests.slice(1)];
+    const changed = digests.map(({ name, digest }) => ({
+      name,
+      digest: name === "dash-1.0" ? "sha256:x" : digest,
+    }));
     lab.setNames(changed, 1, changed.length);
     lab.ok(["split", "dpkg", root]);
     const written = lab.entries().filter((entry) => entry.path !== undefined);
@@ -237,7 +239,7 @@ describe("split dpkg", () => {
     putDpkg(root, [ab, { ...b, version: "2.0" }, c]);
     lab.ok(["split", "dpkg", root]);
     const names = lab.entries().map((entry) => entry.created_by);
-    expect(names).toEqual(["ab-1.0", "b-2.0", "c-1.0", "dpkg-database", "other"]);
+    expect(names.toSorted()).toEqual(["ab-1.0", "b-2.0", "c-1.0", "dpkg-database", "other"]);
     expect(lab.paths("c-1.0")).toEqual([
       "usr",
       "usr/share",

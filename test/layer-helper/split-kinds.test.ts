@@ -285,7 +285,7 @@ describe.each(listShells())("split under $name", (shell) => {
     const lab = createLab(shell);
     lab.ok(["split", kind, root]);
     expect(readLayers(lab, root)).toEqual(layers);
-    expect(Object.keys(readLayers(lab, root))).toEqual(Object.keys(layers));
+    expect(Object.keys(readLayers(lab, root)).toSorted()).toEqual(Object.keys(layers).toSorted());
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
@@ -329,13 +329,9 @@ describe.each(listShells())("split under $name", (shell) => {
     lab.ok(["split", "auto", root]);
     const [libc, bash] = ["libc6-2.36", "bash-5.2.026-2"];
     const databases = ["dpkg-database", "pacman-database"];
-    expect(Object.keys(readLayers(lab, root))).toEqual([
-      bash,
-      libc,
-      "tool-1-1",
-      ...databases,
-      "other",
-    ]);
+    const found = Object.keys(readLayers(lab, root));
+    expect(found.slice(0, 3).toSorted()).toEqual([bash, libc, "tool-1-1"]);
+    expect(found.slice(3)).toEqual([...databases, "other"]);
     expect(lab.paths(libc)).toContain("usr/lib/libc.so");
     expect(lab.paths(bash)).toContain("var/lib/pacman/local/bash-5.2.026-2/desc");
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
@@ -358,17 +354,16 @@ describe.each(listShells())("split under $name", (shell) => {
     const lab = createLab(shell);
     lab.ok(["split", "auto", root]);
     const layers = readLayers(lab, root);
-    expect(Object.keys(layers)).toEqual([
+    const found = Object.keys(layers);
+    expect(found.slice(0, -3).toSorted()).toEqual([
       "node-semver-1.0",
       "python3-six-1.0",
       "requests-2.31.0",
-      "six-1.16",
       "semver-7.5.0",
+      "six-1.16",
       "six-1.16:npm",
-      "python-cache",
-      "dpkg-database",
-      "other",
     ]);
+    expect(found.slice(-3)).toEqual(["python-cache", "dpkg-database", "other"]);
     expect(layers["python3-six-1.0"]).toContain(`${site}/six.py`);
     const compiled = ["six.cpython-311.opt-1.pyc", "six.cpython-311.pyc"];
     expect(layers["python-cache"]).toEqual(compiled.map((name) => `${site}/__pycache__/${name}`));
@@ -414,12 +409,9 @@ describe.each(listShells())("split under $name", (shell) => {
     putPip(root, "venv", "six", "1.16", []);
     const lab = createLab(shell);
     lab.ok(["split", "pip,npm", root]);
-    expect(
-      lab
-        .entries()
-        .map((entry) => entry.created_by)
-        .slice(0, 2),
-    ).toEqual(["six-1.16", "@scope/pkg-1.0.0-beta.1"]);
+    expect(lab.entries().map((entry) => entry.created_by)).toEqual(
+      expect.arrayContaining(["six-1.16", "@scope/pkg-1.0.0-beta.1"]),
+    );
     const plain = makeScratch();
     put(plain, "file");
     const second = createLab(shell);

@@ -43,10 +43,13 @@ const packages = [
 
 describe.each(listShells())("the number of layers under $name", (shell) => {
   it.each([
-    [10, [...packages.map((one) => `${one.name}-1.0`), ...specials]],
-    [9, ["a-1.0", "b-1.0", "c-1.0", "d-1.0", "e-1.0", "f-1.0", "s-bin-1.0 s-lib-1.0", ...specials]],
-    [8, ["a-1.0", "b-1.0 c-1.0", "d-1.0", "e-1.0", "f-1.0", "s-bin-1.0 s-lib-1.0", ...specials]],
-    [7, ["a-1.0", "b-1.0 c-1.0 e-1.0", "d-1.0", "f-1.0", "s-bin-1.0 s-lib-1.0", ...specials]],
+    [
+      10,
+      ["a", "d", "f", "s-bin", "s-lib", "e", "c", "b"].map((one) => `${one}-1.0`).concat(specials),
+    ],
+    [9, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "e-1.0", "b-1.0 c-1.0", ...specials]],
+    [8, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "e-1.0", "b-1.0 c-1.0", ...specials]],
+    [7, ["a-1.0", "d-1.0", "s-bin-1.0 s-lib-1.0", "f-1.0", "b-1.0 c-1.0 e-1.0", ...specials]],
     [3, [packages.map((one) => `${one.name}-1.0`).join(" "), ...specials]],
     [2, [packages.map((one) => `${one.name}-1.0`).join(" "), specials.join(" ")]],
     [1, [[...packages.map((one) => `${one.name}-1.0`), ...specials].join(" ")]],
@@ -94,10 +97,10 @@ describe.each(listShells())("the number of layers under $name", (shell) => {
     split();
     expect(names(lab)).toEqual([
       "a-1.0",
-      "b-1.0 c-1.0 e-2.0 g-1.0",
       "d-1.0",
-      "f-1.0",
       "s-bin-1.0 s-lib-1.0",
+      "f-1.0",
+      "b-1.0 c-1.0 e-2.0 g-1.0",
       ...specials,
     ]);
     lab.next();
