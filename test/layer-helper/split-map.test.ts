@@ -57,15 +57,9 @@ describe.each(listShells())("a map under $name", (shell) => {
       "usr/share/tool/model.bin",
     ]);
     expect(layers["odd%20name"]).toEqual(["srv/data"]);
-    expect(names(lab)).toEqual([
-      "tool-1.0",
-      "app",
-      "json",
-      "models",
-      "odd%20name",
-      "dpkg-database",
-      "other",
-    ]);
+    const specials = ["dpkg-database", "other"];
+    const mapped = ["app", "json", "models", "odd%20name"];
+    expect(names(lab).toSorted()).toEqual([...mapped, ...specials, "tool-1.0"].toSorted());
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
