@@ -150,10 +150,10 @@ describe.each(awks.map((awk) => [awk.join(" "), awk] as const))("globs under %s"
   );
 
   it("are of the paths that ignore files take", () => {
-    const rows = cases.flatMap(([glob, those, others]) => [
-      ...those.map((path) => [glob, path, "1"] as const),
-      ...others.map((path) => [glob, path, "0"] as const),
-    ]);
+    const rows = cases.flatMap(([glob, those, others]) => {
+      const taken = those.map((path) => [glob, path, "1"]);
+      return taken.concat(others.map((path) => [glob, path, "0"]));
+    });
     const [command = "", ...args] = awk;
     const glob = join(helperParts, "split/glob.awk");
     const result = spawnSync(command, [...args, "-f", glob, "-f", program], {
