@@ -11,11 +11,12 @@ mode == "changes" {
     time = part[3] + 0
     has_changes[told] = 1
     if (time > newest_change[part[1]]) newest_change[part[1]] = time
-    if (part[4] != "update" && part[5] + 0) advised[told]++
     if (part[4] == "update") updates[told] = updates[told] " " time
-    else if (time > newest_base[part[1]]) newest_base[part[1]] = time
-    if (part[4] == "update") has_updates[part[1]] = 1
-    else uploads[told] = uploads[told] " " time
+    else {
+        uploads[told] = uploads[told] " " time
+        if (part[5] + 0) advised[told]++
+        if (time > newest_base[part[1]]) newest_base[part[1]] = time
+    }
     next
 }
 mode == "history" {
@@ -29,88 +30,82 @@ mode == "history" {
     next
 }
 
-# Sets rate for each package, and evidence: what it is known from.
+# Sets rate for each package.
 function rate_units(i, unit, all) {
     month = 2629800
-    patience = 20
     read_releases()
     for (i = 1; i <= packaged; i++) {
         unit = order[i]
         rate[unit] = expected_changes(unit)
-        if (!counted_source[source_name(unit)]++) all += rate[unit]
+        if (!rated[source_name(unit)]++) all += rate[unit]
     }
     # These change with whatever does.
     for (; i <= ordered; i++) rate[order[i]] = all
 }
 
-function expected_changes(unit, told, prior, count, months) {
-    if (unit in interval_of) {
-        evidence[unit] = "interval"
-        return 30.4 / (interval_of[unit] > 0.25 ? interval_of[unit] : 0.25)
-    }
-    told = kinds[unit] " " (sources[unit] == "" ? keys[unit] : sources[unit])
-    prior = prior_rate(unit, told)
-    evidence[unit] = "kind"
-    count = months = 0
+# The changes that there were and some that there might have been, by the time; what was in the last year counts four
+# times. How much counts how was fitted to the changelogs of Debian 12's packages, from its release to the middle of 2025.
+function expected_changes(unit, told, changes, months, lately) {
+    if (unit in interval_of) return 30.4 / (interval_of[unit] > 0.25 ? interval_of[unit] : 0.25)
+    told = source_name(unit)
+    changes = months = lately = 0
     if (told in has_changes) {
-        evidence[unit] = "changelog"
-        months = months_of_changes(kinds[unit])
-        count = count_changes(told, newest_change[kinds[unit]] - months * month)
+        months = months_told(kinds[unit])
+        changes = count_since(updates[told], newest_change[kinds[unit]] - months * month)
+        lately = count_since(updates[told], newest_change[kinds[unit]] - 12 * month)
     }
-    if (seen_months[unit] > 0 && (evidence[unit] == "kind" || seen_changes[unit] > count)) {
-        evidence[unit] = "history"
+    if (seen_months[unit] > 0 && (months == 0 || seen_changes[unit] > changes)) {
         months = seen_months[unit]
-        count = seen_changes[unit]
+        changes = seen_changes[unit]
+        lately = seen_lately[unit]
     }
-    return (count + prior * patience) / (months + patience)
+    return (changes + 3 * lately + supposed_changes(unit, told)) / (months + 3 * (months < 12 ? months : 12) + 20)
 }
 
-# For how long the changes of the kind tell of what happens now: since the release, at most three years; where
-# there was none, two years.
-function months_of_changes(kind, months) {
-    months = 24
-    if (kind in has_updates) {
-        months = (newest_change[kind] - newest_base[kind]) / month
-        if (months > 36) months = 36
-    }
-    return months < 1 ? 1 : months
+# Who was uploaded often before the release and had advisories will have them again.
+function supposed_changes(unit, told, advisories) {
+    if (!(told in has_changes)) return 1
+    advisories = advised[told] + 0
+    return 0.04 + 0.014 * count_since(uploads[told], newest_base[kinds[unit]] - 60 * month) + \
+        0.27 * (advisories > 9 ? 9 : advisories)
 }
 
-function count_changes(told, since, n, i, part, count) {
-    count = 0
-    n = split(told in updates ? updates[told] : "", part, " ")
-    for (i = 1; i <= n; i++) if (part[i] + 0 >= since) count++
-    return count
+# For how long the changelogs of the kind tell of updates: since the release, but three years at most.
+function months_told(kind, months) {
+    months = newest_base[kind] ? (newest_change[kind] - newest_base[kind]) / month : 36
+    if (months < 1) return 1
+    return months > 36 ? 36 : months
 }
 
-# What the history tells of each package: how often its name became another one, and over how many months.
+# Of times with blanks between.
+function count_since(times_told, since, n, i, part, found) {
+    found = 0
+    n = split(times_told, part, " ")
+    for (i = 1; i <= n; i++) if (part[i] + 0 > since) found++
+    return found
+}
+
+# What the history tells of each package: how often its name became another one, over how many months, and how often
+# of that in the last twelve.
 function read_releases(i, j, n, part, unit, name, newest) {
     for (i = 1; i <= releases; i++) {
-        # Of releases whose time nobody tells: a week between them.
-        if (!release_time[i]) release_time[i] = i > 1 ? release_time[i - 1] + 604800 : 0
+        # Of a release whose time nobody tells: a week after the one before.
+        if (!release_time[i]) release_time[i] = release_time[i - 1] + 604800
         if (release_time[i] > newest) newest = release_time[i]
     }
     for (i = 1; i <= releases; i++) {
         n = split(release_layers[i], part, " ")
         for (j = 1; j <= n; j++) {
             name = part[j]
-            if (name in unit_of_name) unit = unit_of_name[name]
-            else if (!(unit = unit_of_other_version(name))) continue
+            unit = name in unit_of_name ? unit_of_name[name] : unit_of_other_version(name)
+            if (!unit) continue
             if (!(unit in seen_first)) seen_first[unit] = release_time[i]
-            else if (seen_name[unit] != name) seen_changes[unit]++
+            else if (seen_name[unit] != name) {
+                seen_changes[unit]++
+                if (release_time[i] > newest - 12 * month) seen_lately[unit]++
+            }
             seen_name[unit] = name
         }
     }
     for (unit in seen_first) seen_months[unit] = (newest - seen_first[unit]) / month
-}
-
-# What is thought of a package of which little is known, from what is told of the time before: who was uploaded often
-# and had advisories will have them again. Measured on Debian 12's packages over three and a half years.
-function prior_rate(unit, told, since, n, i, part, recent) {
-    if (!(told in has_changes)) return 0.1
-    recent = 0
-    since = newest_base[kinds[unit]] - 60 * month
-    n = split(told in uploads ? uploads[told] : "", part, " ")
-    for (i = 1; i <= n; i++) if (part[i] + 0 > since) recent++
-    return 0.01 + 0.0008 * recent + 0.02 * (advised[told] > 8 ? 8 : advised[told])
 }

@@ -6,8 +6,8 @@
 # its first change costs nothing more. Chances are quotients, which all awks round alike.
 
 BEGIN {
-    # An update of the image each half a month, for a year.
-    updates_a_month = 2
+    # An update of the image each week, for half a year.
+    updates_a_month = 4
     horizon = 24
     # What a layer adds to the documents of the image, in bytes, which are sent with each update.
     layer_cost = 400
