@@ -107,6 +107,17 @@ describe.each(listShells())("--max-layer-bytes under $name", (shell) => {
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
+  it("makes no more layers than there is room for, and says so", () => {
+    const root = makeRoot();
+    const lab = createLab(shell);
+    const args = ["split", "--max-layer-bytes=150k", "--max=5", "dpkg", root];
+    expect(lab.run(args).stderr).toBe(
+      "layer: warning: some layers are larger than --max-layer-bytes, for there is room for 5\n",
+    );
+    expect(names(lab).length).toBeLessThanOrEqual(5);
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+  });
+
   it.each(["0", "x", "1t", "-1", "010", "5mm", "1.5g"])("takes no %j", (value) => {
     const result = createLab(shell).run([
       "split",
