@@ -53,6 +53,8 @@ esac
 #include split/split.sh
 #include split/kinds.sh
 #include split/plan.sh
+#include split/components.sh
+#include split/taken.sh
 #include split/layers.sh
 #include split/tell.sh
 #include split/above.sh
@@ -72,6 +74,12 @@ plan_program='
 #include found kinds
 #include split/tell.awk
 #include split/rest.awk
+#include split/components.awk
+#include split/map.awk
+#include split/glob.awk
+#include split/taken.awk
+#include split/large.awk
+#include split/pieces.awk
 #include split/units.awk
 #include split/paths.awk
 #include split/found.awk
@@ -109,6 +117,12 @@ each_program='
 # shellcheck disable=SC2016
 trees_program='
 #include each/trees.awk
+'
+
+# Which layers of the build are not of split.
+# shellcheck disable=SC2016
+history_program='
+#include split/history.awk
 '
 
 # What to keep.

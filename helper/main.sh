@@ -29,8 +29,9 @@ usage: layer keep NAME                    keep the previous image's layer; exit 
        layer each [-C DIR] PATH...        a layer for each path, those kept that have not changed
                                           (PATH/. means what is in it; --name 'app-{/}' names them)
        layer split [--max N] [--plan FILE] KIND ROOT
-                                          a layer for each package of ROOT
-                                          (--above DIR leaves out what the image below has, which DIR shows)
+                                          a layer for each package of ROOT (--map FILE assigns paths,
+                                          --max-layer-bytes 500m divides large layers, --above DIR leaves
+                                          out what the image below has, which DIR shows)
        layer plan [--max N] KIND ROOT     the layers that split would make, as a file for --plan
        layer kinds [ROOT]                 which kinds split would find there, and why
 KIND is auto, or one or more of $named with commas between

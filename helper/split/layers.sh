@@ -90,10 +90,13 @@ pack_job() {
 publish_layers() {
     set -- "$work/$unique"-*.tar
     mkdir -p -- "$output/state" 2>/dev/null || die "cannot make $output/state"
-    for left in state trees; do
-        to=$output/state/$state_name
-        if [ "$left" = trees ]; then to=$to-trees; fi
-        [ ! -e "$work/$left" ] || cp -- "$work/$left" "$to" || die "cannot write $output/state, is the disk full?"
+    for left in state trees taken; do
+        case $left in
+        state) to=$output/state/$state_name ;;
+        trees) to=$output/state/$state_name-trees ;;
+        taken) to=$output/state/taken ;;
+        esac
+        [ ! -s "$work/$left" ] || cp -- "$work/$left" "$to" || die "cannot write $output/state, is the disk full?"
     done
     if [ -e "$1" ]; then
         published=$layers/$unique

@@ -8,7 +8,7 @@ function order_units(at, n, i, who, unit, sorted) {
         n = split(owners[at], who, " ")
         for (i = 1; i <= n; i++) {
             entries[who[i]]++
-            bytes[who[i]] += 512 + sizes[at]
+            bytes[who[i]] += weight_of(at)
         }
     }
     ordered = 0
@@ -25,7 +25,8 @@ function order_units(at, n, i, who, unit, sorted) {
     }
 }
 
-# Two digits, because it is compared as text: 10 to 30 listed packages, up to 69 found ones, then the rest.
+# Two digits, because it is compared as text: 10 to 30 listed packages, up to 59 found ones, up to 69 what stands by
+# itself, then the rest.
 function rank_of(unit) {
     if (unit in ranks) return ranks[unit]
     return kinds[unit] in rank_of_kind ? rank_of_kind[kinds[unit]] : 30

@@ -43,6 +43,9 @@ plan_layers() {
     : >"$work/plan"
     : >"$work/hollow"
     set -- mode=names "$base/names" mode=now "$work/now" mode=walk "$work/walk"
+    for what in attributes map taken; do
+        if [ -s "$work/$what" ]; then set -- "$@" mode=$what "$work/$what"; fi
+    done
     if [ -n "$plan_file" ]; then set -- "$@" mode=plan "$plan_file"; fi
     if [ -r "$base/bin/history" ]; then set -- "$@" mode=history "$base/bin/history"; fi
     for kind in $kinds; do
@@ -61,6 +64,7 @@ plan_layers() {
         die "$line"
     fi
     if [ -n "$told" ]; then return; fi
+    tell_notes
     [ -s "$work/plan" ] || [ -n "$lowers" ] || die "found nothing in $root to make a layer of"
 }
 
@@ -85,5 +89,14 @@ run_plan() {
     done
     layer_work=$plan_work layer_room=$room layer_emptied=$emptied layer_kinds=$kinds \
         layer_listed_kinds=$listed_kinds layer_found_kinds=$found_kinds layer_fixed=$fixed layer_asked=$asked \
-        layer_told=$told awk "$plan_program" "$@" || die "cannot plan the layers"
+        layer_told=$told layer_map=$map_file layer_most_bytes=$most_bytes \
+        awk "$plan_program" "$@" || die "cannot plan the layers"
+}
+
+# What the plan has to say is no failure.
+tell_notes() {
+    [ -s "$work/notes" ] || return 0
+    while IFS= read -r line; do
+        printf 'layer: warning: %s\n' "$line" >&2
+    done <"$work/notes"
 }

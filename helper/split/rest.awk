@@ -1,9 +1,14 @@
 # What is in no package; then the layers.
 END {
     claim_caches()
+    claim_components()
+    claim_mapped()
+    drop_taken()
+    claim_large()
     claim_other()
     join_hard_links()
     leave_to_base()
+    divide_units()
     order_units()
     group_units()
     write_layers()
@@ -45,8 +50,14 @@ function join_hard_links(file, group, n, i, differ, best, found, who, m, j) {
     }
 }
 
-# Packages before what is none, then as they were found.
+# What the user says, then packages, then what is none; then as they were found.
 function comes_before(one, two) {
-    if ((rank_of(one) >= 70) != (rank_of(two) >= 70)) return rank_of(one) < rank_of(two)
+    if (precedence_of(one) != precedence_of(two)) return precedence_of(one) < precedence_of(two)
     return one < two
+}
+
+function precedence_of(unit) {
+    if (kinds[unit] == "map") return 1
+    if (kinds[unit] == "component") return 2
+    return rank_of(unit) < 70 ? 3 : 4
 }

@@ -58,6 +58,11 @@ function make_plan(i, unit) {
     excess = atoms - goal
     join_sources()
     join_atoms_cheaply()
+    if (excess > 0 && most_bytes) {
+        note("some layers are larger than --max-layer-bytes, for there is room for " room)
+        most_bytes = 0
+        join_atoms_cheaply()
+    }
     place_atoms()
     for (i = 1; i <= packaged; i++) {
         unit = order[i]

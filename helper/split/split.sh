@@ -32,15 +32,19 @@ plan_split() {
     root=$place
     find_lowers
     open_output
+    find_map
     cd -- "$root"
     choose_kinds
     count_room
     reserve_directory
     choose_tar
     [ "$tar_kind" != unknown ] || die "split needs GNU, BSD, busybox or toybox tar, install one of them"
+    [ -z "$map_file" ] || cat -- "$map_place" >"$work/map" || die "cannot read $map_file"
     list_kinds
     walk_root
     compare_lowers
+    read_attributes
+    list_taken
     plan_layers
 }
 
@@ -80,6 +84,34 @@ read_split_line() {
     case $at_most in
     *[!0-9]* | 0) misuse "--max takes a number from 1" ;;
     esac
+    [ -z "$most_bytes" ] || read_bytes
+}
+
+# Makes a number of most_bytes.
+read_bytes() {
+    number=${most_bytes%[bkmgBKMG]}
+    case $number in
+    '' | 0* | *[!0-9]* | ????????????*)
+        misuse "--max-layer-bytes takes a number of bytes from 1, or of k, m or g, as in 500m"
+        ;;
+    esac
+    case $most_bytes in
+    *[kK]) number=$((number * 1024)) ;;
+    *[mM]) number=$((number * 1048576)) ;;
+    *[gG]) number=$((number * 1073741824)) ;;
+    esac
+    most_bytes=$number
+}
+
+# Sets map_place, the map as a path that holds anywhere.
+find_map() {
+    [ -n "$map_file" ] || return 0
+    map_place=$map_file
+    case $map_file in
+    /*) ;;
+    *) map_place=$PWD/$map_file ;;
+    esac
+    if [ ! -r "$map_place" ] || [ -d "$map_place" ]; then die "cannot read the map '$map_file'"; fi
 }
 
 # Makes plan_file absolute, for the root will be the working directory.

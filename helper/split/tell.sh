@@ -17,6 +17,8 @@ tell_kinds() {
     room=1
     plan_file=
     lowers=
+    map_file=
+    most_bytes=
     reserve_directory
     list_kinds
     walk_root

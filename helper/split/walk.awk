@@ -20,6 +20,9 @@ function read_kinds(i, n, part) {
     listed_kinds = split(ENVIRON["layer_listed_kinds"], listed_kind, " ")
     n = split(ENVIRON["layer_found_kinds"], part, " ")
     for (i = 1; i <= n; i++) rank_of_kind[part[i]] = 40 + i
+    rank_of_kind["component"] = 62
+    rank_of_kind["map"] = 64
+    rank_of_kind["file"] = 66
     rank_of_kind["cache"] = 70
     rank_of_kind["database"] = 80
     rank_of_kind["other"] = 90

@@ -133,7 +133,7 @@ export interface CollectedLayer {
   readonly history: HistoryEntry;
   /** The bytes; undefined where the blob is that of a previous image. */
   readonly blob?: StagedBlob;
-  /** Of a new layer of what no package owns. */
+  /** Of a layer of what no package owns, where it was read. */
   readonly largest?: readonly LargePath[];
 }
 

@@ -1,7 +1,7 @@
 import type { ImageReference } from "../copy/copy.ts";
 import { type DeliveryRequest, wantsBytes } from "../delivery/delivery.ts";
 import type { StepsRequest } from "../engine/engine.ts";
-import type { LayersRequest, LayerStatus } from "../layers/layers.ts";
+import type { LargePath, LayersRequest, LayerStatus } from "../layers/layers.ts";
 import type { Annotations, Digest, ImageName, Platform, WantedPlatform } from "../oci/oci.ts";
 import type { Comparison } from "./comparison/model.ts";
 
@@ -81,6 +81,8 @@ export interface ResultLayer {
   readonly status: LayerStatus;
   /** Whether its bytes are on this machine, and were checked here; else what is said of it is its registry's word. */
   readonly verified: boolean;
+  /** Of a layer of what no package owns, where the build read it: its largest paths. */
+  readonly largest?: readonly LargePath[] | undefined;
 }
 
 export interface BuildResult {

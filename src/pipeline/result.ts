@@ -1,5 +1,5 @@
 import { listNames } from "../delivery/delivery.ts";
-import type { CollectedLayer, LayerStatus, PreviousImages } from "../layers/layers.ts";
+import type { CollectedLayer, PreviousImages } from "../layers/layers.ts";
 import { type Digest, type Image, listHistory } from "../oci/oci.ts";
 import { listMissingLayers } from "../store/store.ts";
 import type { BuildRequest, BuildResult, ResultLayer } from "./request.ts";
@@ -28,7 +28,7 @@ export async function describeResult(
   const missing = await listMissingLayers(store, image);
   const elsewhere = missing.filter((layer) => coming?.has(layer.digest) !== true);
   const { architecture, os, variant } = image.config;
-  const told = listLayers(image, layers, new Set(elsewhere.map((layer) => layer.digest)));
+  const told = listLayers(image, layers ?? [], new Set(elsewhere.map((layer) => layer.digest)));
   return {
     names: listNames(request.delivery),
     digest: image.digest,
@@ -38,7 +38,7 @@ export async function describeResult(
     platform: { architecture, os, ...(variant === undefined ? {} : { variant }) },
     upToDate,
     layers: told,
-    ...(previous === undefined ? {} : await compare(told, layers, previous)),
+    ...(previous === undefined ? {} : await compare(told, previous)),
     ...describeStages(stages),
   };
 }
@@ -46,12 +46,10 @@ export async function describeResult(
 /** Loaded only where something was made. */
 async function compare(
   told: readonly ResultLayer[],
-  layers: Outcome["layers"],
   [first]: PreviousImages,
 ): Promise<Pick<BuildResult, "comparison">> {
   const { compareLayers } = await import("./comparison/compare-layers.ts");
-  const all = told.map((layer, place) => ({ ...layer, largest: layers?.[place]?.largest }));
-  return { comparison: compareLayers(all, first) };
+  return { comparison: compareLayers(told, first) };
 }
 
 /** undefined where the stages that the target uses were not looked at, or are none. */
@@ -80,20 +78,20 @@ export async function announceResult(
 /** From the image itself, so that the report is true of what is in the store; the build adds each one's status. */
 function listLayers(
   image: Image,
-  collected: readonly CollectedLayer[] | undefined,
+  collected: readonly CollectedLayer[],
   missing: ReadonlySet<Digest>,
 ): readonly ResultLayer[] {
   const items = listHistory(image).flatMap((one) =>
     one.layer === undefined ? [] : [{ entry: one.entry, layer: one.layer }],
   );
-  const statuses: readonly LayerStatus[] = collected?.map((one) => one.status) ?? [];
   return items.map(({ entry, layer }, index) => ({
     name: entry.created_by ?? "",
     digest: layer.descriptor.digest,
     diffId: layer.diffId,
     mediaType: layer.descriptor.mediaType,
     size: layer.descriptor.size,
-    status: statuses[index] ?? "kept",
+    status: collected[index]?.status ?? "kept",
     verified: !missing.has(layer.descriptor.digest),
+    largest: collected[index]?.largest,
   }));
 }

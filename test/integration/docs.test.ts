@@ -210,7 +210,7 @@ test.each(listPages())("%s: calls of xbuild in the text name what exists", async
 
 /** Of buildah, skopeo and tar, of `layer split`, of the benchmarks; bake's that its help leaves out. */
 const otherFlags = new Set(
-  "password-stdin raw root name owner group xattrs xattrs-include max above provenance sbom render import-cache opt call cache-to".split(
+  "password-stdin raw root name owner group xattrs xattrs-include max map max-layer-bytes above provenance sbom render import-cache opt call cache-to".split(
     " ",
   ),
 );

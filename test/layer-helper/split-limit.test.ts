@@ -67,7 +67,7 @@ describe.each(listShells())("the number of layers under $name", (shell) => {
     putPackages(root, packages);
     const lab = createLab(shell);
     lab.setMaxLayers(8);
-    lab.ok(["add", "one", "-C", root, "usr"]);
+    lab.ok(["add", "one", "-C", root, "etc"]);
     writeFileSync(join(lab.output, "history.jsonl"), '{"created_by":"ENV","empty_layer":true}\n', {
       flag: "a",
     });

@@ -35,7 +35,7 @@ export function makeResult(
     size: 1000,
     platform: { os: "linux", architecture: "amd64" },
     upToDate: false,
-    layers: after.map(describe),
+    layers,
     comparison: compareLayers(layers, previous),
   };
 }

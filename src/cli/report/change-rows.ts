@@ -50,7 +50,8 @@ export function listAll(
     const at = digests.indexOf(digest);
     const [row] = at < 0 ? [] : told.splice(at, 1);
     if (at >= 0) digests.splice(at, 1);
-    return row ?? { status: status === "new" ? "equal" : status, size, name, notes: [] };
+    const notes = describeLargest(layer);
+    return row ?? { status: status === "new" ? "equal" : status, size, name, notes };
   });
   return [...rows, ...removed.map(describeRemoved)];
 }
@@ -133,7 +134,7 @@ function describePackages(changes: PackageChanges | undefined): readonly string[
 /** Less is no news, in bytes. */
 const large = 1_000_000;
 
-function describeLargest({ largest = [] }: NewLayer): readonly string[] {
+function describeLargest({ largest = [] }: Pick<ResultLayer, "largest">): readonly string[] {
   return largest
     .filter(({ size }) => size >= large)
     .slice(0, 3)

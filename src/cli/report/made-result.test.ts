@@ -101,6 +101,10 @@ describe("what a person reads of a build", () => {
       "                   5.00 MB  /var/cache/apt",
     ]);
     expect(lines.join("\n")).not.toContain("/etc");
+    // Of one that proved to be equal it is told where all layers are.
+    const same = makeResult([{ name: "other", largest }], [{ name: "other" }]);
+    expect(render(same).join("\n")).not.toContain("/var/cache/apt");
+    expect(render(same, { layers: "all" }).join("\n")).toContain("5.00 MB  /var/cache/apt");
   });
 
   test("stages, and what is elsewhere", () => {

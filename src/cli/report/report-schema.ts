@@ -12,6 +12,13 @@ const platform = z.object({
   variant: z.string().optional(),
 });
 
+const largest = z
+  .array(z.object({ path: z.string(), size: bytes }))
+  .optional()
+  .describe(
+    "of the layer of what no package owns, where the build read it: its largest paths, uncompressed",
+  );
+
 const layer = z.object({
   name: z.string(),
   digest,
@@ -20,6 +27,7 @@ const layer = z.object({
   size: bytes.describe("compressed"),
   status: z.enum(["base", "kept", "equal", "new"]),
   verified: z.boolean().describe("its bytes are on this machine, and were checked"),
+  largest,
 });
 
 const compared = z.object({
@@ -30,10 +38,7 @@ const compared = z.object({
 });
 
 const added = compared.extend({
-  largest: z
-    .array(z.object({ path: z.string(), size: bytes }))
-    .optional()
-    .describe("of the layer of what no package owns: its largest paths, uncompressed"),
+  largest,
 });
 
 const changed = added.extend({

@@ -17,7 +17,12 @@ import type { StagedBlob } from "../../store/store.ts";
 /** What a listed layer proved to be. */
 export type FoundLayer =
   | { readonly kind: "kept"; readonly layer: PreviousLayer }
-  | { readonly kind: "equal"; readonly layer: PreviousLayer; readonly blob?: StagedBlob }
+  | {
+      readonly kind: "equal";
+      readonly layer: PreviousLayer;
+      readonly blob?: StagedBlob;
+      readonly largest?: readonly LargePath[];
+    }
   | {
       readonly kind: "new";
       readonly descriptor: Descriptor;
@@ -68,7 +73,7 @@ export function describeLayer(
     diffId: known.diffId,
     history: describeHistory(found, name, said),
     ...(found.kind === "kept" || found.blob === undefined ? {} : { blob: found.blob }),
-    ...(found.kind === "new" && found.largest !== undefined ? { largest: found.largest } : {}),
+    ...(found.kind === "kept" || found.largest === undefined ? {} : { largest: found.largest }),
   };
 }
 

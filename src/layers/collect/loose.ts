@@ -47,9 +47,9 @@ export async function collectLoose(job: LooseJob, context: LooseContext): Promis
   try {
     const shown = showName(directory, layer.fileName);
     const found = await collectSource(source, { name, shown }, context);
-    return found.kind === "new" && paths !== undefined
-      ? { ...found, largest: paths.list() }
-      : found;
+    return found.kind === "kept" || paths === undefined
+      ? found
+      : { ...found, largest: paths.list() };
   } finally {
     source.close();
   }

@@ -24,7 +24,9 @@ test("of more places than are kept the bytes are told by the directory at the to
 test.each([
   ["other", true],
   ["dpkg-database other", true],
+  ["other#03fa91", true],
   ["another", false],
+  ["others#03fa91", false],
 ])("%s", (name, expected) => {
   expect(isRest(name)).toBe(expected);
 });

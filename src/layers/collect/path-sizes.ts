@@ -8,9 +8,9 @@ export interface PathSizes {
   readonly list: () => readonly LargePath[];
 }
 
-/** Whether a layer is that of what no package owns, as `layer split` names it. */
+/** Whether a layer is that of what no package owns, or a piece of it (`other#03fa91`), as `layer split` names it. */
 export function isRest(name: string): boolean {
-  return name.split(" ").includes("other");
+  return name.split(" ").some((part) => /^other(?:#[0-9a-f]+)?$/.test(part));
 }
 
 /** More are told of by the directory at the top alone, so that memory stays bounded. */
