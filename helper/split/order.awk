@@ -1,8 +1,7 @@
 # The order of the units, and their names.
 
-# Sets order, the units that have something, and their names and sizes. What rarely changes and
-# every image of a distribution has comes first; nothing in it depends on versions or sizes, so
-# that an upgrade moves no other layer.
+# Sets order, the units that have something, and their names and sizes. It is the order of names in a layer that
+# several share, so nothing in it depends on versions or sizes: an upgrade changes no other name's place.
 function order_units(at, n, i, who, unit, sorted) {
     for (at = 1; at <= count; at++) {
         n = split(owners[at], who, " ")
