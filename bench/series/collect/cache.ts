@@ -5,20 +5,29 @@ import { dirname, join } from "node:path";
 /** Where what registries gave is kept: only what never changes there, so it is never asked for twice. */
 export const cacheDirectory = ".cache/bench/series";
 
-/** What `make` made once of that name (a path below the cache, of letters that files may have), as JSON. */
+/** What is remembered of that name (a path below the cache, of letters that files may have), if anything is. */
+export async function recall<T>(name: string): Promise<T | undefined> {
+  const text = await readFile(fileOf(name), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const known: T = JSON.parse(text);
+  return known;
+}
+
+/** What `make` made once of that name, as JSON. */
 export async function remember<T>(name: string, make: () => Promise<T>): Promise<T> {
-  const file = join(cacheDirectory, `${name}.json`);
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  if (text !== undefined) {
-    const known: T = JSON.parse(text);
-    return known;
-  }
+  const known = await recall<T>(name);
+  if (known !== undefined) return known;
   const made = await make();
+  const file = fileOf(name);
   await mkdir(dirname(file), { recursive: true });
   // Beside its place first: what stands there is whole.
   await writeFile(`${file}.${process.pid}`, JSON.stringify(made));
   await rename(`${file}.${process.pid}`, file);
   return made;
+}
+
+function fileOf(name: string): string {
+  return join(cacheDirectory, `${name}.json`);
 }
 
 /** Runs `task` for each, so many at once; the results are in the order of `items`. */

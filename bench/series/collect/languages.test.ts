@@ -17,6 +17,8 @@ const lock = JSON.stringify({
     "node_modules/a/node_modules/@s/b": { version: "1.5.0" },
     "node_modules/alias": { version: "3.0.0", name: "real" },
     "node_modules/mac": { version: "1.0.0", os: ["darwin"] },
+    "node_modules/mac/node_modules/a": { version: "1.0.0" },
+    "node_modules/mac-too": { version: "1.0.0" },
     "node_modules/arm": { version: "1.0.0", os: ["linux"], cpu: ["arm64"] },
     "node_modules/musl": { version: "1.0.0", os: ["linux"], cpu: ["x64"], libc: ["musl"] },
     "node_modules/ours": { version: "1.0.0", os: ["linux"], cpu: ["x64"], libc: ["glibc"] },
@@ -30,6 +32,7 @@ test("reads what npm would install here, wherever it stands", () => {
     { name: "@s/b", version: "2.0.0", within: [], needs: [] },
     { name: "@s/b", version: "1.5.0", within: ["a"], needs: [] },
     { name: "real", version: "3.0.0", within: [], needs: [] },
+    { name: "mac-too", version: "1.0.0", within: [], needs: [] },
     { name: "ours", version: "1.0.0", within: [], needs: [] },
   ]);
 });

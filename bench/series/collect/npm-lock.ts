@@ -66,14 +66,17 @@ async function resolveWith(wanted: object, day: string): Promise<readonly Instal
   }
 }
 
-/** Reads a `package-lock.json`; what is for other platforms is left out. */
+/** Reads a `package-lock.json`; what is for other platforms is left out, and what stands within it. */
 export function readLock(text: string): readonly Installed[] {
   const { packages }: { packages: Readonly<Record<string, LockedPackage>> } = JSON.parse(text);
+  const foreign = Object.entries(packages).flatMap(([path, one]) =>
+    isForUs(one) ? [] : `${path}/`,
+  );
   return Object.entries(packages).flatMap(([path, locked]) => {
+    if (foreign.some((place) => `${path}/`.startsWith(place))) return [];
     const names = path.split("node_modules/").map((part) => part.replace(/\/$/, ""));
     const name = locked.name ?? names.at(-1);
-    if (path === "" || name === undefined || locked.version === undefined || !isForUs(locked))
-      return [];
+    if (path === "" || name === undefined || locked.version === undefined) return [];
     const needs = Object.keys({ ...locked.dependencies, ...locked.optionalDependencies });
     return [{ name, version: locked.version, within: names.slice(1, -1), needs }];
   });

@@ -1,5 +1,5 @@
 import type { Change } from "../model.ts";
-import { mapSome, remember } from "./cache.ts";
+import { mapSome, recall, remember } from "./cache.ts";
 import { runProgram } from "./run.ts";
 import { compareSemver, isStable } from "./semver.ts";
 
@@ -20,7 +20,7 @@ export interface Sizes {
 /** Calls of npm side by side: each spends most of its time waiting for the registry. */
 const atOnce = 8;
 /** Versions a call, of which npm fetches one after the other. */
-const batch = 30;
+const batch = 15;
 
 /** Asks for packages by name, each once a day of collection. */
 export async function describePackages(
@@ -28,14 +28,16 @@ export async function describePackages(
   day: string,
 ): Promise<ReadonlyMap<string, Known>> {
   const known = await mapSome(names, atOnce, async (name): Promise<[string, Known]> => {
+    // By the name, too: npm writes a single field that it finds without its name.
+    const fields = ["name", "time", "repository"];
     const ask = async (): Promise<Known> =>
-      readKnown(await runProgram(["npm", "view", name, "time", "repository", "--json"]));
+      readKnown(await runProgram(["npm", "view", name, ...fields, "--json"]));
     return [name, await remember(`npm/packages-${day}/${encodeURIComponent(name)}`, ask)];
   });
   return new Map(known);
 }
 
-/** Reads what `npm view NAME time repository --json` writes. */
+/** Reads what `npm view NAME name time repository --json` writes. */
 export function readKnown(text: string): Known {
   type Answer = { time: Record<string, string>; repository?: { url?: string } | string };
   const { time, repository }: Answer = JSON.parse(text);
@@ -54,32 +56,34 @@ export function readKnown(text: string): Known {
 export async function measureVersions(
   versions: readonly string[],
 ): Promise<ReadonlyMap<string, Sizes>> {
-  const batches = Array.from({ length: Math.ceil(versions.length / batch) }, (_, at) =>
-    versions.slice(at * batch, (at + 1) * batch),
+  const sizes = new Map<string, Sizes>();
+  for (const version of versions) {
+    const known = await recall<Sizes>(nameSizes(version));
+    if (known !== undefined) sizes.set(version, known);
+  }
+  const missing = versions.filter((version) => !sizes.has(version));
+  const batches = Array.from({ length: Math.ceil(missing.length / batch) }, (_, at) =>
+    missing.slice(at * batch, (at + 1) * batch),
   );
   const measured = await mapSome(batches, atOnce, measureBatch);
-  return new Map(measured.flat());
+  return new Map([...sizes, ...measured.flat()]);
 }
 
 async function measureBatch(
   versions: readonly string[],
 ): Promise<readonly (readonly [string, Sizes])[]> {
-  type Packed = { id: string; size: number; unpackedSize: number };
-  let asked: Promise<readonly Packed[]> | undefined;
-  const askAll = async (): Promise<readonly Packed[]> => {
-    const answer = await runProgram(["npm", "pack", "--dry-run", "--json", ...versions]);
-    const all: readonly Packed[] = JSON.parse(answer);
-    return all;
-  };
+  const text = await runProgram(["npm", "pack", "--dry-run", "--json", ...versions]);
+  const answer: readonly { id: string; size: number; unpackedSize: number }[] = JSON.parse(text);
   return await mapSome(versions, 1, async (version) => {
-    const sizes = await remember(`npm/sizes/${encodeURIComponent(version)}`, async () => {
-      asked ??= askAll();
-      const found = (await asked).find(({ id }) => id === version);
-      if (found === undefined) throw new Error(`npm pack did not tell of ${version}`);
-      return { size: found.unpackedSize, packed: found.size };
-    });
-    return [version, sizes] as const;
+    const found = answer.find(({ id }) => id === version);
+    if (found === undefined) throw new Error(`npm pack did not tell of ${version}`);
+    const sizes = { size: found.unpackedSize, packed: found.size };
+    return [version, await remember(nameSizes(version), () => Promise.resolve(sizes))] as const;
   });
+}
+
+function nameSizes(version: string): string {
+  return `npm/sizes/${encodeURIComponent(version)}`;
 }
 
 /**
