@@ -40,7 +40,7 @@ export async function collectNpm(
   days: readonly string[],
 ): Promise<readonly Release[]> {
   const key = hashText(JSON.stringify(dependencies));
-  const states = await mapSome(days, 2, (day) =>
+  const states = await mapSome(days, 4, (day) =>
     remember(`npm/states-${key}/${day}`, () => resolveApplication(dependencies, day)),
   );
   const all = states.flat();
