@@ -4,7 +4,7 @@
 function claim_large(at, i, n, large) {
     n = 0
     for (at = 1; at <= count; at++) {
-        if (owners[at] != "" || types[at] != "file" || sizes[at] <= 1000000 || (at in gone)) continue
+        if (owners[at] != "" || types[at] != "file" || sizes[at] <= 1000000 || (at in left_out)) continue
         # The other names of a file come with the first.
         if (is_volatile(paths[at]) || at != first_name(at)) continue
         large[++n] = at

@@ -42,6 +42,7 @@ tell() {
 plan_layers() {
     : >"$work/plan"
     : >"$work/hollow"
+    : >"$work/planned"
     set -- mode=names "$base/names" mode=now "$work/now" mode=walk "$work/walk"
     for what in attributes map taken; do
         if [ -s "$work/$what" ]; then set -- "$@" mode=$what "$work/$what"; fi

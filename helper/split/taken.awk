@@ -23,7 +23,7 @@ function drop_taken(at, any) {
     for (at in taken) {
         if (!is_taken(at)) continue
         owners[at] = ""
-        gone[at] = any = 1
+        left_out[at] = any = 1
     }
     if (any) split("", way)
 }

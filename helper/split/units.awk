@@ -23,5 +23,5 @@ function mark_ways(at, up) {
 }
 
 function is_free(at) {
-    return owners[at] == "" && !(at in gone) && !(way[at] && types[at] == "directory")
+    return owners[at] == "" && !(at in left_out) && !(way[at] && types[at] == "directory")
 }

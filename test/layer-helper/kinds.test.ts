@@ -42,7 +42,9 @@ describe.each(listShells())("kinds under $name", (shell) => {
     expect(others.filter((why) => !/^no \S/.test(why))).toEqual([]);
     lab.ok(["split", "auto", root]);
     const names = lab.entries().map((entry) => entry.created_by);
-    expect(names).toEqual(["one-1.0", "two-1.0", "a-1.0.0", "b-1.0.0", "dpkg-database"]);
+    const packages = ["a-1.0.0", "b-1.0.0", "one-1.0", "two-1.0"];
+    expect(names.slice(0, -1).toSorted()).toEqual(packages);
+    expect(names.at(-1)).toBe("dpkg-database");
   });
 
   it("leaves nothing behind", () => {

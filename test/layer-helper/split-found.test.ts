@@ -128,7 +128,7 @@ describe.each(listShells())("found under $name", (shell) => {
     const lab = createLab(shell);
     lab.ok(["split", "auto", root]);
     expect(readLayers(lab, root)).toEqual(layers);
-    expect(names(lab)).toEqual(Object.keys(layers));
+    expect(names(lab).toSorted()).toEqual(Object.keys(layers).toSorted());
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
@@ -162,7 +162,8 @@ describe.each(listShells())("found under $name", (shell) => {
     put(root, "srv/node_modules/b/package.json", '\u{feff}{"x": "\\\\", "version": "1.0.0" }');
     const lab = createLab(shell);
     lab.ok(["split", "auto", root]);
-    expect(names(lab)).toEqual(["a-1-0", "b-1.0.0", "other"]);
+    const large = ["/srv/cut", "/srv/elf", "/srv/node", "/srv/zeros"];
+    expect(names(lab).toSorted()).toEqual([...large, "a-1-0", "b-1.0.0", "other"]);
     expect(readLayers(lab, root)["a-1-0"]).toEqual(["srv/conda-meta/a-1-0.json"]);
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });

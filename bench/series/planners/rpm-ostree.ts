@@ -18,10 +18,16 @@ export const rpmOstree: Planner = {
   plan: (past, most) => {
     const [release, before] = [past.releases.at(-1), past.plans.at(-1)];
     if (release === undefined) return [];
-    if (before !== undefined) return keepPlan(past, release, before);
+    if (before !== undefined) return keepPlan(past, release, { before, most });
     return toPlan(packBySize(countChanges(release), most));
   },
 };
+
+/** The plan before, and the most layers that there may be. */
+interface Kept {
+  readonly before: Plan;
+  readonly most: number;
+}
 
 function countChanges({ units }: Release): readonly Frequent[] {
   const times = units.flatMap(({ changes }) => changes.map(({ time }) => time));
@@ -38,15 +44,16 @@ function countChanges({ units }: Release): readonly Frequent[] {
   );
 }
 
-/** What was in no image before goes into the last layer: that with nothing of the first image in it. */
-function keepPlan({ releases }: Past, { units }: Release, before: Plan): Plan {
+/** What was in no image before goes into the last layer: that with nothing of the first image in it, or one too many. */
+function keepPlan({ releases }: Past, { units }: Release, { before, most }: Kept): Plan {
   const first = new Set(releases[0]?.units.map(nameUnit));
   const names = units.map(nameUnit);
   const present = new Set(names);
   const known = new Set(before.flat());
   const fresh = names.filter((name) => !known.has(name));
   const last = before.at(-1) ?? [];
-  const isReserved = last.length > 0 && last.every((name) => !first.has(name));
+  const isReserved =
+    before.length >= most || (last.length > 0 && last.every((name) => !first.has(name)));
   const fixed = isReserved ? before.slice(0, -1) : before;
   return [...fixed, [...(isReserved ? last : []), ...fresh]]
     .map((layer) => layer.filter((name) => present.has(name)))
