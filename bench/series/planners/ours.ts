@@ -54,11 +54,12 @@ function runPlanner(past: Past, most: number, known: readonly Plan[]): Plan {
     history,
     units: units.map((unit) => describeUnit(unit).join("\t")),
   });
+  const keys = units.map(nameUnit);
   return told.map((line) =>
     line
       .trim()
       .split(" ")
-      .map((at) => nameUnit(units[Number(at) - 1] as Unit)),
+      .flatMap((at) => keys[Number(at) - 1] ?? []),
   );
 }
 
@@ -94,10 +95,11 @@ const before: ReadonlySet<string> = new Set([
   "UNRELEASED",
 ]);
 
-/** As `layer split` reads them from the changelogs of the root, on the day of the release. */
+/** As `layer split` reads them from the changelogs of the root, on the day of the release: only dpkg has some there. */
 function listChanges(units: readonly Unit[], end: number): readonly string[] {
   const lines = new Set<string>();
   for (const { kind, source, changes } of units) {
+    if (kind !== "dpkg") continue;
     for (const change of changes) {
       if (change.time <= end) lines.add(`${kind}\t${source}\t${describeChange(change)}`);
     }
