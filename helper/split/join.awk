@@ -95,9 +95,17 @@ function sort_live(i, sorted, part) {
     }
 }
 
-# The chance that an update changes it, for each gigabyte of it.
+# The chance that an update changes it, for each gigabyte of it. What is expected of a package is known from few changes,
+# so that it counts by its root: measured, a storage unpacks less so.
 function risk_of(size, hazard) {
-    return hazard / (1 + hazard) / size * 1000000000
+    return square_root_of(hazard) / size * 1000000000
+}
+
+# The square root, by Heron's way: busybox may have been built without sqrt.
+function square_root_of(value, guess, i) {
+    guess = value > 1 ? value : 1
+    for (i = 1; i <= 30; i++) guess = (guess + value / guess) / 2
+    return guess
 }
 
 # As text that sorts as the number does, which is not below -10^15.

@@ -208,9 +208,9 @@ test.each(listPages())("%s: calls of xbuild in the text name what exists", async
   await expect(Promise.all(judged)).resolves.toHaveLength(calls.length);
 });
 
-/** Of buildah, skopeo and tar, of `layer split`, of the benchmarks; bake's that its help leaves out. */
+/** Of buildah, skopeo, tar, npm and uv, of `layer split`, of the benchmarks; bake's that its help leaves out. */
 const otherFlags = new Set(
-  "password-stdin raw root name owner group xattrs xattrs-include max map max-layer-bytes above provenance sbom render import-cache opt call cache-to".split(
+  "password-stdin raw root name owner group xattrs xattrs-include max map max-layer-bytes above before exclude-newer provenance sbom render import-cache opt call cache-to".split(
     " ",
   ),
 );

@@ -31,7 +31,15 @@ END {
     for (i = 1; i <= layers; i++) print line[i]
 }
 
-# A plan that cannot be followed.
+# What the helper has elsewhere: there are no paths here, and nobody is told of anything.
+function weight_of(at) {
+    return at * 0
+}
+
+function note(text) {
+    refuse(text)
+}
+
 function refuse(reason) {
     print reason > "/dev/stderr"
     exit 1
