@@ -45,7 +45,17 @@ function explain(layer) {
   if (members.length > 0) {
     return members.map(([name, version]) => `${name} ${then.get(name)} -> ${version}`).join(", ");
   }
-  return shared[layer.name] ?? "NOT EXPLAINED";
+  return shared[layer.name] ?? explainPlace(layer.name.split(" ")) ?? "NOT EXPLAINED";
+}
+
+/** A layer of unchanged packages that shared one with an upgraded package. */
+function explainPlace(members) {
+  const isUpgraded = (member) => upgraded.some(([name]) => member === `${name}-${then.get(name)}`);
+  const mates = before
+    .map((layer) => layer.name.split(" "))
+    .filter((names) => names.some((name) => members.includes(name)))
+    .flatMap((names) => names.filter(isUpgraded));
+  return mates.length === 0 ? undefined : `shared a layer with ${mates.join(", ")}`;
 }
 
 const changed = after.filter((layer) => !known.has(layer.digest));

@@ -4,12 +4,9 @@
 # sorted by chance of a change a byte: what a good plan has in one layer is alike in that.
 function join_atoms_cheaply(atom) {
     alive = 0
-    split("", own_size)
     for (atom = 1; atom <= atoms; atom++) {
         if (atom in joined) continue
         live[++alive] = atom
-        own_size[atom] = size_of[atom]
-        own_hazard[atom] = hazard_of[atom]
     }
     if (alive > 120) join_neighbours()
     join_any()

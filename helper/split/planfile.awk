@@ -27,12 +27,13 @@ function plan_key(unit, key) {
 }
 
 # What the plan says stays; what it does not name finds a place beside it.
-function follow_plan(i, unit, line, used, rest) {
+function follow_plan(i, unit, line, used, rest, planned) {
     for (i = 1; i <= ordered; i++) {
         unit = order[i]
         line = planned_line(unit)
         if (line) {
             group_of[unit] = "plan " line
+            planned++
             if (!used[line]++) rest--
         }
         else if (i > packaged) {
@@ -41,6 +42,7 @@ function follow_plan(i, unit, line, used, rest) {
         }
         else rest_units++
     }
+    if (!planned) refuse("the plan names no package of the root, has another one been meant?")
     goal = room + rest
     if (goal < (rest_units ? 1 : 0)) refuse("the plan has too many layers for the " room " that there may be, join some of its lines")
     if (rest_units) make_plan()

@@ -55,13 +55,18 @@ function share_layers(i, alone, place) {
 # Sets group_of for each package that no plan of the user's has: at most as many layers as goal says.
 function make_plan(i, unit) {
     make_atoms()
+    split("", own_size)
     excess = atoms - goal
     join_sources()
+    for (i = 1; i <= atoms; i++) {
+        if (i in joined) continue
+        own_size[i] = size_of[i]
+        own_hazard[i] = hazard_of[i]
+    }
     join_atoms_cheaply()
     if (excess > 0 && most_bytes) {
         note("some layers are larger than --max-layer-bytes, for there is room for " room)
-        most_bytes = 0
-        join_atoms_cheaply()
+        for (; excess > 0 && atoms > 1; join_atoms_cheaply()) most_bytes *= 2
     }
     place_atoms()
     for (i = 1; i <= packaged; i++) {

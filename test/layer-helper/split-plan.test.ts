@@ -92,6 +92,7 @@ describe.each(listShells())("a plan under $name", (shell) => {
   });
 
   it.each([
+    ["# nothing\nfoo:a x\n", 9, "the plan names no package of the root, has another one been meant?"],
     ["a b\nb c\n", 4, "line 2 of the plan has 'b' again, leave it in one layer"],
     [
       "a\nb\nc\nd\n",
@@ -109,6 +110,21 @@ describe.each(listShells())("a plan under $name", (shell) => {
     expect(lab.entries()).toEqual([]);
     const missing = lab.run(["split", "--plan", `${file}.gone`, "dpkg", root]);
     expect(missing.stderr).toBe(`layer: cannot read the plan '${file}.gone'\n`);
+  });
+
+  it.each([5, 8, 20])("keeps to %i layers where --max-layer-bytes would have more", (max) => {
+    const root = makeMergedRoot();
+    putPackages(
+      root,
+      Array.from({ length: 40 }, (_, at) => ({ name: `p${at}`, size: 20 + ((at * 7) % 30) })),
+    );
+    const lab = createLab(shell);
+    const words = ["--max", String(max), "--max-layer-bytes", "60k"];
+    const result = lab.run(["split", ...words, "dpkg", root]);
+    expect(result).toMatchObject({ status: 0, stdout: "" });
+    expect(result.stderr).toMatch(/^layer: warning: some layers are larger/);
+    expect(names(lab).length).toBeLessThanOrEqual(max);
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
 
   it("has what changes often on top, by changelogs", () => {

@@ -27,7 +27,7 @@ import { copySplitFiles } from "./split-files.ts";
 
 const help = show`Usage: xbuild split IMAGE -t NEW [FLAGS]
 
-Makes an image with the same files and config as IMAGE, and with a layer for each of its packages, without a
+Makes an image with the same files and config as IMAGE, and with layers of its packages, without a
 Containerfile. IMAGE is in a registry, the store or the engine's storage, or in oci:DIR[:NAME], oci-archive:FILE,
 docker-archive:FILE, docker-daemon:NAME, containers-storage:NAME. Where IMAGE changes, packages that did not change
 keep the layers that they have in NEW; where it does not, nothing is done.
@@ -65,7 +65,9 @@ export async function runSplit(words: readonly string[], io: CliIo): Promise<num
   try {
     const images = await takeImages(request, { line, taken }, work);
     const sources = await writeSources(renderSplitFile(request, images), request, { io, work });
-    const all = [...request.words, "--file=-", sources.context];
+    // What is not the root of the step shows the image's own devices.
+    const devices = request.tools === undefined ? [] : ["--allow-devices"];
+    const all = [...request.words, ...devices, "--file=-", sources.context];
     const start = { words: all, again: ["split", ...words], read: readBuildLine(all), sources };
     return await runBuild(start, io);
   } catch (error) {

@@ -54,7 +54,11 @@ test.each([
 test.each([
   ["a-1 b-2", ["a-1", "b-2"]],
   ["a-1 dpkg-database python-cache other", ["a-1", "dpkg-database", "python-cache", "other"]],
+  ["a-1 /opt/models/a b-2", ["a-1", "/opt/models/a", "b-2"]],
+  ["models a-1", ["models", "a-1"]],
   ["group file", undefined],
+  ["/bin/sh -c apt-get install a-1 b-2 c-3 d-4", undefined],
+  ["a-1 && b-2", undefined],
   ["RUN apt-get install a-1", undefined],
   ["a-1", undefined],
   ["a-1  b-2", undefined],

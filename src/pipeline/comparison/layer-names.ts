@@ -24,11 +24,23 @@ export function nameStem(name: string): string {
   return parts.slice(0, count).join("-");
 }
 
-/** The packages that share a layer of this name, as `layer split` names those; undefined where it is no such name. */
+/**
+ * The packages that share a layer of this name, as `layer split` names those; undefined where it is no such name. Among them
+ * may be files that nobody owns and what a map names, which have no version.
+ */
 export function splitPackages(name: string): readonly string[] | undefined {
-  if (!name.includes(" ")) return undefined;
+  if (!name.includes(" ") || instruction.test(name)) return undefined;
   const parts = name.split(" ");
-  return parts.every(isPackage) ? parts : undefined;
+  const versioned = parts.filter(isPackage).length;
+  return parts.every(isName) && versioned * 2 >= parts.length ? parts : undefined;
+}
+
+/** How lines of a Containerfile begin in histories. */
+const instruction = /^(?:[A-Z]+ |\/bin\/sh -c |\|\d+ )/;
+
+/** No quote, option or operator of a shell. */
+function isName(part: string): boolean {
+  return /^[\w/@.][^"'`$&|;<>=()]*$/.test(part);
 }
 
 /** Other names are lines of somebody's Containerfile. */

@@ -28,7 +28,8 @@ export function countChanges(releases: readonly Release[], kinds: readonly strin
     const changes = states.filter(
       (one, at) => at > 0 && one.some((text, index) => text !== states[at - 1]?.[index]),
     );
-    return (changes.length * month) / (last.created - first.created);
+    // What was built within days of each other tells little of a month.
+    return (changes.length * month) / Math.max(last.created - first.created, month);
   };
 }
 

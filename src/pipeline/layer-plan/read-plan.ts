@@ -46,7 +46,7 @@ async function findAnywhere(request: PlanRequest, work: HistoryWorkspace): Promi
   if (found !== undefined) return found;
   const message = `there is no image ${text} for ${renderPlatform(platform)}`;
   throw new XbuildError("image-not-found", message, {
-    hint: "check the name; xbuild images lists those of the store",
+    hint: "check the name; xbuild images lists those of the store, and containers-storage:NAME is one of the engine's",
   });
 }
 
