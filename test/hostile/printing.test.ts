@@ -122,6 +122,20 @@ const lines: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ["output", "--from", `oci:${hostile}`],
     ["--prepare", hostileFile],
   ],
+  plan: [
+    [hostile],
+    [`oci:${hostile}`],
+    ["x", `--format=${hostile}`],
+    ["x", `--history=${hostile}`],
+  ],
+  split: [
+    [hostile],
+    [`oci:${hostile}`, "-t", "x"],
+    ["x", "-t", hostile],
+    ["x", "-t", "x", `--plan=${hostile}`],
+    ["x", "-t", "x", `--map=${hostile}`],
+    ["x", "-t", "x", `--kind=${hostile}`],
+  ],
   help: [[]],
 };
 

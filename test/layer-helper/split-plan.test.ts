@@ -92,7 +92,11 @@ describe.each(listShells())("a plan under $name", (shell) => {
   });
 
   it.each([
-    ["# nothing\nfoo:a x\n", 9, "the plan names no package of the root, has another one been meant?"],
+    [
+      "# nothing\nfoo:a x\n",
+      9,
+      "the plan names no package of the root, has another one been meant?",
+    ],
     ["a b\nb c\n", 4, "line 2 of the plan has 'b' again, leave it in one layer"],
     [
       "a\nb\nc\nd\n",

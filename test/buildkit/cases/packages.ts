@@ -44,7 +44,7 @@ export const packageCases: readonly Case[] = [
     few: ["epoch"],
     files: ({ base }) =>
       `FROM ${base}\n${dpkg}RUN rm /r/bin && cp -a /r/. / && rm -r /r && ln /usr/bin/one /bin/one && mkdir -p /var/cache/x /mnt/empty /run\nOUTPUT --inherit-config /layers\nRUN ${helper} split dpkg /\n`,
-    layers: ["one-1.one-1", "two-1.two-1", "dpkg-database", "other"],
+    layers: ["/bin/busybox", "one-1.one-1", "two-1.two-1", "dpkg-database", "other"],
     entries: ["-rwxr-xr-x 0/0 bin/busybox", "drwxr-xr-x 0/0 mnt/empty/"],
   },
   {
