@@ -114,9 +114,9 @@ function count_since(times_told, since, n, i, part, found) {
 # What the history tells of each package: how often its name became another one, over how many months, and how often
 # of that in the last twelve.
 function read_releases(i, j, n, part, unit, name, newest) {
-    for (i = 1; i <= releases; i++) {
-        # Of a release whose time nobody tells: a week after the one before.
-        if (!release_time[i]) release_time[i] = release_time[i - 1] + 604800
+    # Where nobody tells the time, or one of last century: a week before the next release.
+    for (i = releases; i; i--) {
+        if (release_time[i] < 946684800) release_time[i] = (i < releases ? release_time[i + 1] : 2000000000) - 604800
         if (release_time[i] > newest) newest = release_time[i]
     }
     for (i = 1; i <= releases; i++) {

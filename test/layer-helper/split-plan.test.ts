@@ -164,6 +164,18 @@ describe.each(listShells())("a plan under $name", (shell) => {
     expect(told).toMatch(/^# history: sha256:0\treg\/app:v0\n(?:# history: .*\n){3}# \d/);
   });
 
+  it.each(["-", "0"])("takes releases without a time (%s) for weekly ones", (time) => {
+    const root = makeMergedRoot();
+    putPackages(root, [{ name: "seen", version: "1.3" }, { name: "still" }]);
+    const lab = createLab(shell);
+    const releases = [0, 1, 2, 3].map(
+      (at) => `release\t${time}\tsha256:${at}\tx\nlayer\tsha256:a\tseen-1.${at} still-1.0\n`,
+    );
+    writeFileSync(join(lab.base, "bin/history"), releases.join(""));
+    lab.ok(["split", "dpkg", root]);
+    expect(names(lab)).toEqual(["still-1.0", "seen-1.3", ...specials]);
+  });
+
   it("leaves a layer that has not changed, and plans anew what has", () => {
     const root = makeMergedRoot();
     const many = ["a", "b", "c", "d", "e", "f"].map((name) => ({ name }));
