@@ -48,9 +48,13 @@ function explain(layer) {
   return shared[layer.name] ?? explainPlace(layer.name.split(" ")) ?? "NOT EXPLAINED";
 }
 
+/** Whether a name with its version is that of a package before its upgrade. */
+function isUpgraded(member) {
+  return upgraded.some(([name]) => member === `${name}-${then.get(name)}`);
+}
+
 /** A layer of unchanged packages that shared one with an upgraded package. */
 function explainPlace(members) {
-  const isUpgraded = (member) => upgraded.some(([name]) => member === `${name}-${then.get(name)}`);
   const mates = before
     .map((layer) => layer.name.split(" "))
     .filter((names) => names.some((name) => members.includes(name)))
