@@ -77,6 +77,8 @@ plan_program='
 #include split/components.awk
 #include split/map.awk
 #include split/glob.awk
+#include split/unescape.awk
+#include split/taken-paths.awk
 #include split/taken.awk
 #include split/large.awk
 #include split/pieces.awk
@@ -102,6 +104,8 @@ plan_program='
 # shellcheck disable=SC2016
 compare_program='
 #include split/stat.awk
+#include split/unescape.awk
+#include split/taken-paths.awk
 #include split/compare.awk
 '
 

@@ -36,7 +36,7 @@ function read_crates(at, i, n, m, part, crate, crates, versions_in) {
 function inflate_section(at, file, command) {
     command = "{ printf " quote "\\037\\213\\010\\000\\000\\000\\000\\000\\000\\003" quote
     command = command sprintf("; tail -c +%.0f", section_at + 3) " <" shell_word("./" paths[at])
-    command = command sprintf(" | head -c %.0f; }", section_size - 6) " | gzip -dc >" shell_word(file) " 2>/dev/null"
+    command = command sprintf(" | head -c %.0f; }", section_size - 6) " | gzip -dc 2>/dev/null | head -c 8000000 >" shell_word(file)
     system(command)
 }
 AWK

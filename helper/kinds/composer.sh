@@ -12,7 +12,7 @@ function claim_composer(i, n, at, found) {
     n = count_free()
     for (i = 1; i <= n; i++) {
         at = free[i]
-        if (paths[at] ~ /(^|\/)composer\/installed\.json$/ && owners[at] == "") found += read_installed(paths[at])
+        if (paths[at] ~ /(^|\/)composer\/installed\.json$/ && is_document(at, 8192)) found += read_installed(paths[at])
     }
     if (found) claim_trees(composer_trees)
 }

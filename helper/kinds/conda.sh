@@ -15,6 +15,7 @@ function claim_conda(i, n, at, j, m, place, prefix, package, unit, marked) {
     for (i = 1; i <= n; i++) {
         at = free[i]
         if (paths[at] !~ /(^|\/)conda-meta\/[^\/]+-[^\/-]+-[^\/-]+\.json$/) continue
+        if (!is_document(at, 8192)) continue
         package = basename(paths[at], ".json")
         prefix = parent_of(parent_of(paths[at]))
         unit = conda_unit(package, paths[at])

@@ -13,7 +13,7 @@ function claim_cran(i, n, at, folder, version, found) {
     n = count_free()
     for (i = 1; i <= n; i++) {
         at = free[i]
-        if (paths[at] !~ /[^\/]\/DESCRIPTION$/ || owners[at] != "") continue
+        if (paths[at] !~ /[^\/]\/DESCRIPTION$/ || !is_document(at, 256)) continue
         folder = parent_of(paths[at])
         if (!number_of(folder "/Meta/package.rds")) continue
         version = described_version("./" paths[at])

@@ -12,7 +12,7 @@ function claim_dotnet(i, n, at) {
     n = count_free()
     for (i = 1; i <= n; i++) {
         at = free[i]
-        if (paths[at] ~ /\.deps\.json$/ && owners[at] == "") read_assets(paths[at])
+        if (paths[at] ~ /\.deps\.json$/ && is_document(at, 8192)) read_assets(paths[at])
     }
 }
 

@@ -19,7 +19,7 @@ changes_dpkg() {
     for changelog in usr/share/doc/*/changelog.gz; do
         [ -e "${changelog%.gz}.Debian.gz" ] || set -- "$@" "$changelog"
     done
-    gzip -dc -- "$@" 2>/dev/null | awk "$changelog_program"
+    gzip -dc -- "$@" 2>/dev/null | head -c 256000000 | awk "$changelog_program"
 }
 
 # shellcheck disable=SC2016,SC2034

@@ -13,7 +13,7 @@ function claim_gem(i, n, at, home, full, unit, found) {
     n = count_free()
     for (i = 1; i <= n; i++) {
         at = free[i]
-        if (paths[at] !~ /(^|\/)specifications\/[^\/]+\.gemspec$/ || owners[at] != "") continue
+        if (paths[at] !~ /(^|\/)specifications\/[^\/]+\.gemspec$/ || !is_document(at, 1024)) continue
         home = parent_of(parent_of(paths[at]))
         full = basename(paths[at], ".gemspec")
         unit = gem_unit(full, paths[at])

@@ -15,7 +15,7 @@ function claim_npm(i, n, at, folder, name, version, unit, found) {
     for (i = 1; i <= n; i++) {
         at = free[i]
         if (paths[at] !~ /(^|\/)node_modules\/(@[^\/]+\/)?[^\/@.][^\/]*\/package\.json$/) continue
-        if (owners[at] != "") continue
+        if (!is_document(at, 256)) continue
         folder = parent_of(paths[at])
         version = json_field("./" paths[at], "version")
         if (version == "") continue

@@ -13,7 +13,7 @@ function claim_pip(i, n, at, folder, site, name, key, unit, line) {
     n = count_free()
     for (i = 1; i <= n; i++) {
         at = free[i]
-        if (paths[at] !~ /\.dist-info\/RECORD$/ || owners[at] != "") continue
+        if (paths[at] !~ /\.dist-info\/RECORD$/ || !is_document(at, 32768)) continue
         folder = parent_of(paths[at])
         site = parent_of(folder)
         name = basename(folder, ".dist-info")

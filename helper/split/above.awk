@@ -34,8 +34,21 @@ function leave_to_base(at) {
     }
     leave_groups()
     for (at = 1; at <= count; at++) if (paths[at] in stays) owners[at] = ""
+    hold_changed_ways()
     hold_odd_ways()
     give_gone()
+}
+
+# A directory that came with what is in it, and comes with nothing any more, has an entry of its own where it has changed.
+function hold_changed_ways(at, comes) {
+    for (at = count; at; at--) {
+        if (owners[at] != "") comes[at] = 1
+        else if (types[at] == "directory" && !comes[at] && !(paths[at] in stays)) {
+            owners[at] = " " other
+            comes[at] = 1
+        }
+        if (comes[at] && above[at]) comes[above[at]] = 1
+    }
 }
 
 # The names of a file are all the base's or none is.

@@ -55,7 +55,7 @@ compare_lowers() {
     /:overlay | "/:$fuse") alike=yes ;;
     esac
     layer_work=$work/lower layer_views=$lower_number layer_emptied=$emptied layer_fixed=$fixed layer_alike=$alike \
-        awk "$compare_program" mode=now "$work/now" "$@" mode=root "$work/walk" ||
+        awk "$compare_program" mode=now "$work/now" "$@" mode=root "$work/walk" mode=taken "$work/taken" ||
         die "cannot compare $root with its base"
     each_lower compare_contents
     each_lower compare_attributes

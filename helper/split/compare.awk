@@ -32,6 +32,16 @@ mode == "view" || mode == "root" {
     next
 }
 
+# What a layer of this build has is not gone, nor are the directories that lead there.
+mode == "taken" {
+    for (path = taken_path(); path != "" && path != "."; path = up_of(path)) {
+        if (!((0, path) in types)) types[0, path] = is_way ? "directory" : "file"
+        is_way = 1
+    }
+    is_way = 0
+    next
+}
+
 END {
     count_groups()
     for (i = 1; i <= heres; i++) compare_path(here[i])

@@ -24,6 +24,12 @@ function count_free(at) {
     return frees
 }
 
+# Whether it is a file that nobody has and that may be read: no link, which may lead anywhere, no pipe, and of so many
+# KiB at most.
+function is_document(at, most) {
+    return types[at] == "file" && sizes[at] <= most * 1024 && owners[at] == ""
+}
+
 # One unit for the copies of a package, as npm and virtual environments have them. The path is where it was
 # found; the version may be "".
 function language_unit(kind, key, version, path, name) {

@@ -94,5 +94,6 @@ function unit_of_kind(kind, name) {
 
 # A line for the user.
 function note(text) {
+    gsub(/[\001-\037\177]/, "?", text)
     print text > (work "/notes")
 }

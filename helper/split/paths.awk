@@ -8,6 +8,8 @@ function number_of(path) {
 # The path with links to directories followed in all but its last part, as /bin/sh is usr/bin/sh.
 function resolve(path, parent) {
     if (path in number) return path
+    # Nobody has such a path; awks have an end to how deep a call may go.
+    if (length(path) > 4096 || split(path, too_deep, "/") > 120) return path
     parent = parent_of(path)
     if (parent == "") return path
     return join(resolve_directory(parent), substr(path, length(parent) + 2))

@@ -19,6 +19,7 @@ function divide_units(at, i, n, who, unit, total, last, list, length_of) {
     if (!most_bytes) return
     read_piece_names()
     last = units
+    for (at = 1; at <= count; at++) roll_of(at)
     for (at = 1; at <= count; at++) {
         n = split(owners[at], who, " ")
         for (i = 1; i <= n; i++) total[who[i]] += weight_of(at)

@@ -22,7 +22,7 @@ function planned_line(unit, key) {
 
 function plan_key(unit, key) {
     key = keys[unit]
-    gsub(/[ \t\r\n]/, "%20", key)
+    gsub(/[\001-\040\177]/, "%20", key)
     return kinds[unit] ":" key
 }
 

@@ -42,9 +42,9 @@ plan_split() {
     [ -z "$map_file" ] || cat -- "$map_place" >"$work/map" || die "cannot read $map_file"
     list_kinds
     walk_root
+    list_taken
     compare_lowers
     read_attributes
-    list_taken
     plan_layers
 }
 
@@ -96,6 +96,7 @@ read_bytes() {
         ;;
     esac
     case $most_bytes in
+    ???????*[gG] | ??????????*[mM]) misuse "--max-layer-bytes is more than a file system holds" ;;
     *[kK]) number=$((number * 1024)) ;;
     *[mM]) number=$((number * 1048576)) ;;
     *[gG]) number=$((number * 1073741824)) ;;

@@ -1,18 +1,7 @@
 # Paths that earlier calls of the helper have put into layers.
-#
-# A line "layer" tells how the paths behind it are written; each has a blank before it.
 
-mode == "taken" && /^layer\t/ {
-    split($0, part, "\t")
-    escaped_paths = part[2] == "escaped"
-    taken_layers++
-    next
-}
 mode == "taken" {
-    path = substr($0, 2)
-    if (escaped_paths) path = unescape(path)
-    sub(/^\/+/, "", path)
-    while (path ~ /^\.\//) sub(/^\.\/+/, "", path)
+    path = taken_path()
     at = number_of(path)
     if (at && types[at] != "directory") taken[at] = taken[at] " " taken_layers " "
     next

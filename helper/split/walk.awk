@@ -64,6 +64,7 @@ mode == "walk" {
 END { if (refused) exit }
 
 function refuse(reason) {
+    gsub(/[\001-\037\177]/, "?", reason)
     if (!refused) print reason > (work "/refused")
     refused = 1
     exit
