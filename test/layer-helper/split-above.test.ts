@@ -296,6 +296,40 @@ describe("trees of all kinds", () => {
   });
 });
 
+describe("beside others above a base", () => {
+  it("a directory has its mode that leads to the base's packages alone", () => {
+    const base = makeScratch();
+    put(base, "srv/node_modules/x/package.json", '{"version":"1.0"}');
+    put(base, "usr/share/one");
+    putDpkg(base, [{ name: "one", list: ["/usr/share", "/usr/share/one"] }]);
+    const root = copyTree(base);
+    execute("chmod", ["700", join(root, "srv")]);
+    execute("chown", ["7:8", join(root, "usr")]);
+    const lab = createLab(dash);
+    lab.setMaxLayers(127, 1);
+    lab.ok(["split", "auto", root, "--above", base]);
+    expectWhole(lab, base, root);
+    expect(namesOf(lab)).toEqual(["other"]);
+  });
+
+  it("what add has put in is not removed again", () => {
+    const [base, root, built] = [makeScratch(), makeScratch(), makeScratch()];
+    for (const path of ["opt/x/old", "opt/new", "usr/gone", "usr/kept"]) put(base, path, "old");
+    put(root, "usr/kept", "old");
+    put(built, "opt/new", "new");
+    put(built, "usr/gone", "new");
+    for (const top of [base, root]) putDpkg(top, []);
+    const lab = createLab(dash);
+    lab.setMaxLayers(127, 1);
+    lab.ok(["add", "app", "-C", built, "opt/new", "usr/gone"]);
+    lab.ok(["split", "dpkg", root, "--above", base]);
+    const image = stack(base, lab);
+    expect(readFileSync(join(image, "opt/new"), "utf8")).toBe("new");
+    expect(readFileSync(join(image, "usr/gone"), "utf8")).toBe("new");
+    expect(readTree(image).has("opt/x")).toBe(false);
+  });
+});
+
 describe("layers above a base", () => {
   it("stay as they are while what differs is the same, and change with it", () => {
     const base = makeBase();

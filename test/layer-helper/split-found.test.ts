@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
   makeCondaRoot,
@@ -13,7 +13,7 @@ import { createLab, link, listShells, makeScratch, put } from "./lab.ts";
 import type { Lab } from "./lab.ts";
 import { compareTrees, flatten, readLayers, readTree } from "./oracle.ts";
 import type { Layers } from "./oracle.ts";
-import { putDpkg } from "./roots.ts";
+import { execute, putDpkg } from "./roots.ts";
 
 // What real installations of split-installed.test.ts do not have, or not on this machine: written by hand.
 
@@ -167,6 +167,32 @@ describe.each(listShells())("found under $name", (shell) => {
     expect(readLayers(lab, root)["a-1-0"]).toEqual(["srv/conda-meta/a-1-0.json"]);
     expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
   });
+});
+
+const documents = [
+  "node_modules/x/package.json",
+  "x-1.dist-info/RECORD",
+  "x/DESCRIPTION",
+  "specifications/a-1.gemspec",
+  "conda-meta/a-1-0.json",
+  "a.deps.json",
+  "composer/installed.json",
+];
+
+it.each(documents)("%s is read where it is a file alone", (path) => {
+  for (const shell of listShells()) {
+    const root = makeScratch();
+    put(root, "file");
+    put(root, "piped/x/Meta/package.rds");
+    put(root, `listed/${path}/file`);
+    mkdirSync(dirname(join(root, "piped", path)), { recursive: true });
+    execute("mkfifo", [join(root, "piped", path)]);
+    link(root, `linked/${path}`, "/dev/zero");
+    const lab = createLab(shell);
+    lab.ok(["split", "auto", root]);
+    expect(names(lab)).toEqual(["other"]);
+    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+  }
 });
 
 it("reads of binaries only those executables that are large and no package's", () => {
