@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { copy, run, unpackWheel, wantedBy } from "./installed.ts";
+import { askRegistry, copy, run, unpackWheel, wantedBy } from "./installed.ts";
 import type { Installation } from "./installed.ts";
 import { makeScratch, put } from "./lab.ts";
 
@@ -28,7 +28,10 @@ const maven: Installation = {
     const project = makeScratch();
     put(project, "pom.xml", renderProject(dependencies));
     const output = `-DoutputDirectory=${join(root, "app/BOOT-INF/lib")}`;
-    run(["mvn", "--quiet", "--batch-mode", "dependency:copy-dependencies", output], project);
+    askRegistry(
+      ["mvn", "--quiet", "--batch-mode", "dependency:copy-dependencies", output],
+      project,
+    );
     put(root, "app/BOOT-INF/classes/Main.class");
     put(root, "app/lib/unversioned.jar");
   },

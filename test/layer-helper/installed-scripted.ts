@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run, wantedBy } from "./installed.ts";
+import { askRegistry, run, wantedBy } from "./installed.ts";
 import type { Installation } from "./installed.ts";
 import { makeScratch, put } from "./lab.ts";
 
@@ -22,7 +22,7 @@ const npm: Installation = {
     );
     const store = ["--store-dir", join(root, "root/store"), "--package-import-method", "hardlink"];
     const pnpm = ["npx", "--yes", "pnpm@9.15.9", "install", "--silent", ...store];
-    run(pnpm, join(root, "srv"), { HOME: makeScratch() });
+    askRegistry(pnpm, join(root, "srv"), { HOME: makeScratch() });
   },
 };
 
@@ -36,16 +36,23 @@ const pip: Installation = {
   ],
   install(root, isAfter) {
     const tools = makeScratch();
-    run(["python3", "-m", "pip", "install", "--quiet", "--target", ".", "uv==0.13.6"], tools);
+    askRegistry(
+      ["python3", "-m", "pip", "install", "--quiet", "--target", ".", "uv==0.13.6"],
+      tools,
+    );
     const uv = join(tools, "bin/uv");
     const env = { UV_CACHE_DIR: join(root, "root/.cache/uv"), UV_LINK_MODE: "hardlink" };
     mkdirSync(join(root, "app"));
     run([uv, "--quiet", "venv", "--python", "python3", "app/.venv"], root, env);
     const wanted = wantedBy(this, isAfter).map((words) => words.join("=="));
-    run([uv, "--quiet", "pip", "install", "--no-deps", "--compile-bytecode", ...wanted], root, {
-      ...env,
-      VIRTUAL_ENV: join(root, "app/.venv"),
-    });
+    askRegistry(
+      [uv, "--quiet", "pip", "install", "--no-deps", "--compile-bytecode", ...wanted],
+      root,
+      {
+        ...env,
+        VIRTUAL_ENV: join(root, "app/.venv"),
+      },
+    );
   },
 };
 
@@ -127,7 +134,7 @@ const cran: Installation = {
     const directory = makeScratch();
     run(["chmod", "755", directory], directory);
     const packages = ["r-cran-digest", "r-cran-glue", "r-cran-jsonlite"];
-    run(["apt-get", "download", "--quiet", ...packages], directory);
+    askRegistry(["apt-get", "download", "--quiet", ...packages], directory);
     for (const file of readdirSync(directory)) run(["dpkg-deb", "-x", file, root], directory);
     const library = join(root, "usr/lib/R/site-library");
     for (const name of readdirSync(library)) {

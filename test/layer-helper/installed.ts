@@ -44,6 +44,18 @@ export function run(
   return result.stdout;
 }
 
+/** A registry, or the program that asks it, gave nothing: of the helper nothing is known then. */
+export class Unreachable extends Error {}
+
+/** As `run`, of a program that asks a registry. Errors: `Unreachable` */
+export function askRegistry(...[command, cwd, env]: Parameters<typeof run>): string {
+  try {
+    return run(command, cwd, env);
+  } catch (error) {
+    throw new Unreachable(String(error));
+  }
+}
+
 export function hasProgram(name: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${name}`]).status === 0;
 }
@@ -52,7 +64,7 @@ export function hasProgram(name: string): boolean {
 export function unpackWheel(requirement: string): string {
   const directory = makeScratch();
   const python = ["python3", "-m"];
-  run(
+  askRegistry(
     [...python, "pip", "download", "--quiet", "--no-deps", "--dest", ".", requirement],
     directory,
   );

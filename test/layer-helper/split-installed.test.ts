@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import { compiled } from "./installed-compiled.ts";
 import { scripted } from "./installed-scripted.ts";
-import { hasProgram } from "./installed.ts";
+import { hasProgram, Unreachable } from "./installed.ts";
 import type { Installation } from "./installed.ts";
 import { createLab, listShells, makeScratch, put } from "./lab.ts";
 import type { Lab } from "./lab.ts";
@@ -20,14 +20,23 @@ function makeRoot(installation: Installation, isAfter: boolean): string {
   return root;
 }
 
-const roots = new Map<string, string>();
+const roots = new Map<string, string | Unreachable>();
 
-/** Made once. */
-function rootOf(installation: Installation, isAfter: boolean): string {
+/** Made once. The test is skipped, and says why, where its registry cannot be reached. */
+function rootOf(installation: Installation, isAfter: boolean, { skip }: TestContext): string {
   const key = `${installation.kind} ${String(isAfter)}`;
-  const root = roots.get(key) ?? makeRoot(installation, isAfter);
+  const root = roots.get(key) ?? attempt(installation, isAfter);
   roots.set(key, root);
-  return root;
+  return root instanceof Unreachable ? skip(root.message) : root;
+}
+
+function attempt(installation: Installation, isAfter: boolean): string | Unreachable {
+  try {
+    return makeRoot(installation, isAfter);
+  } catch (error) {
+    if (error instanceof Unreachable) return error;
+    throw error;
+  }
 }
 
 const names = (lab: Lab): readonly string[] => lab.entries().map((entry) => entry.created_by);
@@ -38,23 +47,26 @@ describe.each(installations)("$kind: $what", (installation) => {
   const isMissing = !installation.needs.every(hasProgram);
   const [before, after] = installation.layers;
 
-  it.skipIf(isMissing).each(listShells())("has a layer for each package under $name", (shell) => {
-    const root = rootOf(installation, false);
-    const lab = createLab(shell);
-    lab.ok(["split", "auto", root]);
-    expect(names(lab)).toEqual(expect.arrayContaining([...before]));
-    expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
-    const told = lab.run(["kinds", root]);
-    expect(told).toMatchObject({ status: 0, stderr: "" });
-    expect(told.stdout).toMatch(new RegExp(`^${installation.kind} +[1-9]\\d*  /`, "m"));
-  });
+  it.skipIf(isMissing).for(listShells())(
+    "has a layer for each package under $name",
+    (shell, context) => {
+      const root = rootOf(installation, false, context);
+      const lab = createLab(shell);
+      lab.ok(["split", "auto", root]);
+      expect(names(lab)).toEqual(expect.arrayContaining([...before]));
+      expect(compareTrees(readTree(root), readTree(flatten(lab)))).toEqual([]);
+      const told = lab.run(["kinds", root]);
+      expect(told).toMatchObject({ status: 0, stderr: "" });
+      expect(told.stdout).toMatch(new RegExp(`^${installation.kind} +[1-9]\\d*  /`, "m"));
+    },
+  );
 
-  it.skipIf(isMissing)("knows a package in its older versions", () => {
+  it.skipIf(isMissing)("knows a package in its older versions", (context) => {
     const [shell] = listShells();
     if (shell === undefined) throw new Error("no shell");
     const first = createLab(shell);
-    first.ok(["split", "auto", rootOf(installation, false)]);
-    const root = rootOf(installation, true);
+    first.ok(["split", "auto", rootOf(installation, false, context)]);
+    const root = rootOf(installation, true, context);
     const second = createLab(shell);
     second.ok(["split", "auto", root]);
     expect(names(second)).toEqual(expect.arrayContaining([...after]));
