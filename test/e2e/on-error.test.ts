@@ -70,7 +70,7 @@ test.each(testedEngines)(
       ],
     );
     expect(screen).toContain("=one two app /tmp 1 you=");
-    expect(screen).toContain("=kept bin history.json input names output=");
+    expect(screen).toContain("=kept bin history.json input mnt names output=");
     expect(screen).toMatch(/Containerfile\.x:9: .*exit status 7/);
     expect(status).toBe(7);
     expect(await readdir(join(kept, "0"))).toContain("more");
