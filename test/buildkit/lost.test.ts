@@ -1,5 +1,5 @@
 import { mkdtemp } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { useBuildKit } from "../support/buildkit.ts";
 import {
   type BuildKitDaemon,
@@ -22,6 +22,10 @@ let second: BuildKitDaemon | undefined;
 beforeAll(async () => {
   await configureAccess(sandbox.directory, service.proxy, { credentials: undefined });
   base = await pushBase(sandbox, service.proxy.host);
+});
+
+// One that was killed may have left what no later one can work with: each test has a daemon's files of its own.
+beforeEach(async () => {
   directory = await mkdtemp("/var/tmp/xbuild-buildkit-");
 });
 
@@ -29,9 +33,6 @@ afterEach(async () => {
   second?.stop.signal("SIGCONT");
   await second?.stop();
   second = undefined;
-});
-
-afterAll(async () => {
   await removeDaemonFiles(directory);
 });
 
