@@ -1,9 +1,8 @@
-import type { Workspace } from "../delivery/delivery.ts";
-import type { ImageReference, RegistryReference } from "../copy/copy.ts";
+import type { ImageReference } from "../copy/copy.ts";
 import { XbuildError } from "../errors.ts";
 import { type Digest, type Image, type WantedPlatform } from "../oci/oci.ts";
-import { readImage } from "../store/store.ts";
 import { maxParallel } from "./list-tags.ts";
+import { readDocuments, type ReadWorkspace } from "./read-documents.ts";
 
 /** An earlier image by its name: one that is here already, or where it is. */
 export interface ReleaseName {
@@ -28,8 +27,6 @@ interface Failure {
   readonly total: number;
   readonly error: XbuildError;
 }
-
-type ReadWorkspace = Pick<Workspace, "store" | "registries" | "answers" | "signal">;
 
 /** What several names stand for: manifests, and of each image that is new here its config, once. Errors: the signal's reason */
 export async function readDistinct(
@@ -83,28 +80,16 @@ function createReader(platform: WantedPlatform, work: ReadWorkspace): ReadOne {
   const { signal } = work;
   const byConfig = new Map<Digest, Promise<Image | undefined>>();
   return async (reference) => {
-    const { readLocalDocuments, readRemoteId } = await import("../copy/copy.ts");
-    if (reference.repository === undefined)
-      return readLocalDocuments(reference, { platform, signal });
+    if (reference.repository === undefined) return readDocuments(reference, platform, work);
+    const { readRemoteId } = await import("../copy/copy.ts");
     const options = { access: work.registries, session: work.answers?.session, platform, signal };
     const id = await readRemoteId(reference, options);
     if (id === undefined) return undefined;
     const earlier = byConfig.get(id);
     if (earlier !== undefined) return earlier;
-    const reading = readWhole(reference, platform, work);
+    // Its manifest has been read: the session knows it.
+    const reading = readDocuments(reference, platform, work);
     byConfig.set(id, reading);
     return reading;
   };
-}
-
-/** Its manifest has been read: the session knows it. */
-async function readWhole(
-  reference: RegistryReference,
-  platform: WantedPlatform,
-  { registries: access, answers, store, signal }: ReadWorkspace,
-): Promise<Image | undefined> {
-  const { readRemoteImage } = await import("../copy/copy.ts");
-  const session = answers?.session;
-  const find = (digest: Digest): Promise<Image | undefined> => readImage(store, digest);
-  return readRemoteImage(reference, { access, session, platform, signal, findImage: find });
 }

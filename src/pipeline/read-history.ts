@@ -13,14 +13,12 @@ import { findImage, readImage } from "../store/store.ts";
 import { findStoredTags } from "./find-stored-tags.ts";
 import { listTags } from "./list-tags.ts";
 import { readDistinct, type ReleaseName } from "./read-distinct.ts";
+import type { ReadWorkspace } from "./read-documents.ts";
 import type { HistorySource, ReuseRequest } from "./request.ts";
 import type { BuildWorkspace } from "./workspace.ts";
 
 /** Where a history is read. */
-export type HistoryWorkspace = Pick<
-  Workspace,
-  "store" | "registries" | "answers" | "reporter" | "signal"
->;
+export type HistoryWorkspace = ReadWorkspace & Pick<Workspace, "reporter">;
 
 /** The same, asked once by all that one command builds. Errors: as there */
 export function readSharedHistory(
@@ -28,7 +26,6 @@ export function readSharedHistory(
   work: BuildWorkspace,
 ): Promise<readonly Release[]> {
   const { history = [], platform } = reuse;
-  if (history.length === 0) return Promise.resolve([]);
   const names = history.map((one) => (one.kind === "tags" ? one.text : one.reference.text));
   const key = JSON.stringify([names, platform]);
   return work.shared.readHistory(key, async () => (await readHistory(reuse, work)).releases);
@@ -43,6 +40,7 @@ export async function readHistory(
   { history = [], platform }: Pick<ReuseRequest, "history" | "platform">,
   work: HistoryWorkspace,
 ): Promise<TakenReleases> {
+  if (history.length === 0) return { releases: [], left: 0 };
   const done = work.reporter.step("Release history");
   try {
     const listed = await Promise.all(history.map((one) => listNames(one, platform, work)));

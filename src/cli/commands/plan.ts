@@ -19,17 +19,14 @@ import { createReporter } from "../report/reporter.ts";
 import { listHistorySources } from "../request/history-sources.ts";
 import { splitPlatform } from "../request/platform.ts";
 import { parseSource } from "../request/rebase-request.ts";
-import { readAccess } from "../request/registries.ts";
+import { accessFlags, readAccess } from "../request/registries.ts";
 import { formatFlag, openUserStore } from "./store-command.ts";
 
 const flags: readonly FlagSpec[] = [
   formatFlag,
   { name: "history", kind: "value" },
   { name: "platform", kind: "value" },
-  { name: "tls-verify", kind: "boolean" },
-  ...["creds", "authfile", "cert-dir", "retry", "retry-delay"].map(
-    (name) => ({ name, kind: "value" }) as const,
-  ),
+  ...accessFlags,
   helpFlag,
 ];
 

@@ -12,7 +12,7 @@ import {
 } from "../line/arguments.ts";
 import { hostPlatform } from "../line/build-line.ts";
 import type { CliIo } from "../io.ts";
-import { listPushedNames, parseReferences } from "./registries.ts";
+import { accessFlags, listPushedNames, parseReferences } from "./registries.ts";
 import { splitPlatform } from "./platform.ts";
 import { parseCount } from "../line/values.ts";
 
@@ -27,12 +27,7 @@ export const rebaseFlags: readonly FlagSpec[] = [
   { name: "platform", kind: "value" },
   { name: "quiet", short: "q", kind: "boolean" },
   { name: "progress", kind: "value" },
-  { name: "tls-verify", kind: "boolean" },
-  { name: "creds", kind: "value" },
-  { name: "authfile", kind: "value" },
-  { name: "cert-dir", kind: "value" },
-  { name: "retry", kind: "value" },
-  { name: "retry-delay", kind: "value" },
+  ...accessFlags,
   helpFlag,
 ];
 

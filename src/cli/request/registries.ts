@@ -8,8 +8,18 @@ import {
 } from "../../copy/copy.ts";
 import { isLocalName, type ImageName } from "../../oci/oci.ts";
 import type { CliIo } from "../io.ts";
-import { usageError, type GivenFlags, lastValue } from "../line/arguments.ts";
+import { type FlagSpec, usageError, type GivenFlags, lastValue } from "../line/arguments.ts";
 import { parseCount, parseDuration } from "../line/values.ts";
+
+/** The flags that `readAccess` reads, for commands that have not all of build's. */
+export const accessFlags: readonly FlagSpec[] = [
+  { name: "tls-verify", kind: "boolean" },
+  { name: "creds", kind: "value" },
+  { name: "authfile", kind: "value" },
+  { name: "cert-dir", kind: "value" },
+  { name: "retry", kind: "value" },
+  { name: "retry-delay", kind: "value" },
+];
 
 /**
  * How the registries are reached; the environment is skopeo's too. Errors: `usage` for an auth file that is named and is

@@ -48,7 +48,8 @@ const longestName = 500;
 
 const storePath = /^\/(?:nix|gnu)\/store\/[0-9a-z]{32}-/;
 
-function withoutStore(name: string): string {
+/** The name of a Nix store path without the store and the hash; any other as it is. */
+export function withoutStore(name: string): string {
   return name.replace(storePath, "");
 }
 

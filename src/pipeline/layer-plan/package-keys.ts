@@ -1,4 +1,4 @@
-import { nameStem, splitPackages } from "../comparison/layer-names.ts";
+import { nameStem, splitPackages, withoutStore } from "../comparison/layer-names.ts";
 
 /** Names that `layer split` gives to what is no package, and their kinds. */
 const specials: readonly (readonly [RegExp, string])[] = [
@@ -6,8 +6,6 @@ const specials: readonly (readonly [RegExp, string])[] = [
   [/^python-cache$/, "cache"],
   [/^other$/, "other"],
 ];
-
-const storePath = /^\/(?:nix|gnu)\/store\/[0-9a-z]{32}-/;
 
 /** What a system's package manager alone writes for a version. */
 const ownVersions: Readonly<Record<string, RegExp>> = {
@@ -43,7 +41,8 @@ export function findKinds(layerNames: readonly string[]): readonly string[] {
 export function nameKey(name: string, kinds: readonly string[]): string {
   const special = specials.find(([pattern]) => pattern.test(name));
   if (special !== undefined) return `${special[1]}:${name}`;
-  if (storePath.test(name)) return `nix:${escapeKey(cutVersion(name.replace(storePath, "")))}`;
+  const stored = withoutStore(name);
+  if (stored !== name) return `nix:${escapeKey(cutVersion(stored))}`;
   const { bare, suffix } = splitKind(name);
   const kind = suffix ?? guessKind(bare, kinds);
   const isOwn = kind !== undefined && ownVersions[kind]?.test(bare) === true;

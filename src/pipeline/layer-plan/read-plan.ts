@@ -6,6 +6,7 @@ import { XbuildError } from "../../errors.ts";
 import { type Digest, type Image, renderPlatform, type WantedPlatform } from "../../oci/oci.ts";
 import { ifPresent } from "../../system/errno.ts";
 import { findImage, findStateOf, readImage, type Store } from "../../store/store.ts";
+import { readDocuments } from "../read-documents.ts";
 import { type HistoryWorkspace, readHistory } from "../read-history.ts";
 import type { ReuseRequest } from "../request.ts";
 import { describePlan, type LayerPlan } from "./describe-plan.ts";
@@ -33,8 +34,8 @@ export async function readPlan(request: PlanRequest, work: HistoryWorkspace): Pr
   return withAnswers(work, async (own) => {
     const image = await findAnywhere(request, own);
     const recorded = await readRecorded(image, own.store);
-    const hasHistory = recorded === undefined && (request.history ?? []).length > 0;
-    const { releases } = hasHistory ? await readHistory(request, own) : { releases: [] };
+    const { releases } =
+      recorded === undefined ? await readHistory(request, own) : { releases: [] };
     return { image, ...describePlan(image, { recorded, releases }) };
   });
 }
@@ -48,19 +49,6 @@ async function findAnywhere(request: PlanRequest, work: HistoryWorkspace): Promi
   throw new XbuildError("image-not-found", message, {
     hint: "check the name; xbuild images lists those of the store, and containers-storage:NAME is one of the engine's",
   });
-}
-
-async function readDocuments(
-  reference: ImageReference,
-  platform: WantedPlatform,
-  { registries: access, answers, store, signal }: HistoryWorkspace,
-): Promise<Image | undefined> {
-  const { readLocalDocuments, readRemoteImage } = await import("../../copy/copy.ts");
-  if (reference.repository === undefined)
-    return readLocalDocuments(reference, { platform, signal });
-  const session = answers?.session;
-  const find = (digest: Digest): Promise<Image | undefined> => readImage(store, digest);
-  return readRemoteImage(reference, { access, session, platform, signal, findImage: find });
 }
 
 /** The plan is what a step wrote: no more of it is read than a plan may be long. In bytes. */
