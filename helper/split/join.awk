@@ -4,10 +4,7 @@
 # sorted by chance of a change a byte: what a good plan has in one layer is alike in that.
 function join_atoms_cheaply(atom) {
     alive = 0
-    for (atom = 1; atom <= atoms; atom++) {
-        if (atom in joined) continue
-        live[++alive] = atom
-    }
+    for (atom = 1; atom <= atoms; atom++) if (!(atom in joined)) live[++alive] = atom
     if (alive > 120) join_neighbours()
     join_any()
 }

@@ -27,7 +27,7 @@ function plan_key(unit, key) {
 }
 
 # What the plan says stays; what it does not name finds a place beside it.
-function follow_plan(i, unit, line, used, rest, planned) {
+function follow_plan(i, unit, line, used, rest, planned, left) {
     for (i = 1; i <= ordered; i++) {
         unit = order[i]
         line = planned_line(unit)
@@ -40,20 +40,18 @@ function follow_plan(i, unit, line, used, rest, planned) {
             group_of[unit] = "special " i
             rest--
         }
-        else rest_units++
+        else left++
     }
     if (!planned) refuse("the plan names no package of the root, has another one been meant?")
     goal = room + rest
-    if (goal < (rest_units ? 1 : 0)) refuse("the plan has too many layers for the " room " that there may be, join some of its lines")
-    if (rest_units) make_plan()
+    if (goal < (left ? 1 : 0)) refuse("the plan has too many layers for the " room " that there may be, join some of its lines")
+    if (left) make_plan()
 }
 
 function stack_as_planned(i, group) {
-    for (i = 1; i <= ordered; i++) line_of_group[group_of[order[i]]] = planned_line(order[i])
-    for (group in line_of_group) if (line_of_group[group]) group_at_line[line_of_group[group]] = group
     for (i = 1; i <= plan_lines; i++) {
-        if (!(i in group_at_line) || (group_at_line[i] in special_group)) continue
-        number_of_group[group_at_line[i]] = ++layers
+        group = "plan " i
+        if ((group in group_size) && !(group in special_group)) number_of_group[group] = ++layers
     }
 }
 

@@ -37,7 +37,6 @@ function describe_groups(i, unit, group, seen) {
         group_size[group] += bytes[unit]
         if (i > packaged && !(group in special_group)) special_group[group] = i
         if (!seen[group, source_name(unit)]++) group_hazard[group] += rate[unit] / updates_a_month
-        group_text[group] = group_text[group] (group_text[group] == "" ? "" : " ") escape(names[unit], 0)
     }
 }
 
@@ -46,15 +45,13 @@ function describe_groups(i, unit, group, seen) {
 function stack_as_before(i, unit, group, group_of_line, touched) {
     for (i = 1; i <= packaged; i++) {
         unit = order[i]
-        if (!line_of(unit)) continue
         touched[line_of(unit)] = 1
         group = group_of[unit]
-        if (group_text[group] == previous[line_of(unit)]) group_of_line[line_of(unit)] = group
+        if ((group in kept_of) && kept_of[group]) group_of_line[kept_of[group]] = group
     }
     for (i = 1; i <= previouses; i++) {
         if (!(i in touched)) continue
         if (!(i in group_of_line)) return
-        group = group_of_line[i]
-        if (!(group in number_of_group) && !(group in special_group)) number_of_group[group] = ++layers
+        number_of_group[group_of_line[i]] = ++layers
     }
 }
