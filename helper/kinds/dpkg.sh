@@ -14,11 +14,14 @@ files_dpkg() {
 
 # When its packages changed: a line an entry of each changelog, as split/rates.awk has them.
 changes_dpkg() {
-    set -- usr/share/doc/*/changelog.Debian.gz
-    # A native package's own; of others this is the upstream's, which is long and tells nothing here.
-    for changelog in usr/share/doc/*/changelog.gz; do
-        [ -e "${changelog%.gz}.Debian.gz" ] || set -- "$@" "$changelog"
+    set --
+    for changelog in usr/share/doc/*/changelog.Debian.gz usr/share/doc/*/changelog.gz; do
+        # The latter is a native package's own; of others it is the upstream's, which is long and tells nothing here.
+        if [ -f "$changelog" ] && [ ! -e "${changelog%/changelog.gz}/changelog.Debian.gz" ]; then
+            set -- "$@" "$changelog"
+        fi
     done
+    [ $# -gt 0 ] || return 0
     gzip -dc -- "$@" 2>/dev/null | head -c 256000000 | awk "$changelog_program"
 }
 

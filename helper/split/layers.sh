@@ -98,6 +98,9 @@ publish_layers() {
         esac
         [ ! -s "$work/$left" ] || cp -- "$work/$left" "$to" || die "cannot write $output/state, is the disk full?"
     done
+    # Of all calls of split in one build.
+    [ ! -s "$work/planned" ] || cat -- "$work/planned" >>"$output/state/plan" ||
+        die "cannot write $output/state, is the disk full?"
     if [ -e "$1" ]; then
         published=$layers/$unique
         mv -- "$@" "$layers/" || die "cannot write the layers"

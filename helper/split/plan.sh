@@ -49,10 +49,12 @@ plan_layers() {
     done
     if [ -n "$plan_file" ]; then set -- "$@" mode=plan "$plan_file"; fi
     if [ -r "$base/bin/history" ]; then set -- "$@" mode=history "$base/bin/history"; fi
-    for kind in $kinds; do
-        if command -v "changes_$kind" >/dev/null; then "changes_$kind"; fi
-    done >"$work/changes" 2>/dev/null || :
-    set -- "$@" mode=changes "$work/changes"
+    if [ -z "$told" ]; then
+        for kind in $kinds; do
+            if command -v "changes_$kind" >/dev/null; then "changes_$kind"; fi
+        done >"$work/changes" 2>/dev/null || :
+        set -- "$@" mode=changes "$work/changes"
+    fi
     if [ -n "$lowers" ]; then
         set -- "$@" mode=stays "$work/lower/equal" mode=differs "$work/lower/differ" mode=gone "$work/lower/gone" \
             mode=owners "$work/lower/owners" mode=ways "$work/lower/ways"

@@ -11,7 +11,6 @@ split_root() {
     done <"$work/jobs"
     pack_layers pack_listed
     publish_layers
-    cat -- "$work/planned" >>"$output/state/plan" || die "cannot write $output/state, is the disk full?"
 }
 
 # plan: what split would make, as a file for --plan.
